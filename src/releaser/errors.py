@@ -1,0 +1,94 @@
+"""What can go wrong, drawn as one tree.
+
+::
+
+    ReleaserError                 every error that has a remedy; anything else that escapes is a bug of ours
+    ├── UsageError         exit 2  the command line or the project's configuration is wrong; nothing was touched
+    │   ├── ConfigError            pyproject.toml's [tool.releaser]
+    │   ├── VersionError           a version that cannot be released, or version files that cannot be read
+    │   └── ChangelogError         a changelog that cannot be read, rotated or published
+    ├── ConflictError      exit 3  the world holds something that a release would contradict; nothing was touched
+    ├── StepError          exit 1  a step could not make its fact true
+    │   ├── CommandError           a program that a step called failed
+    │   ├── ServiceError           the index, the forge or the remote answered with an error, or not at all
+    │   └── WaitTimeoutError  exit 5  what was published did not become visible in the configured time
+    ├── NotConfirmedError  exit 4  the one question was answered no, or could not be asked
+    └── InterruptedRunError  exit 130 (Ctrl-C) or 143 (SIGTERM)
+
+Each message says what happened and to what; ``remedy`` says what to do next.
+"""
+
+from __future__ import annotations
+
+
+class ReleaserError(Exception):
+    """An error with a remedy.
+
+    Args:
+        message: What happened, and to what. One paragraph, no trailing full stop needed.
+        remedy: What to do next, as an instruction to the person who reads it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.remedy}" if self.remedy else self.message
+
+
+class UsageError(ReleaserError):
+    """The command line or the project's configuration is wrong; nothing was touched."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """[tool.releaser] in pyproject.toml is wrong."""
+
+
+class VersionError(UsageError):
+    """A version that cannot be released, or a version file that cannot be read or changed."""
+
+
+class ChangelogError(UsageError):
+    """A changelog that cannot be read, rotated or published."""
+
+
+class ConflictError(ReleaserError):
+    """The world holds something that this release would contradict; nothing was touched."""
+
+    exit_code = 3
+
+
+class StepError(ReleaserError):
+    """A step could not make its fact true."""
+
+
+class CommandError(StepError):
+    """A program that a step called failed; the message ends with its last lines."""
+
+
+class ServiceError(StepError):
+    """The index, the forge or the remote answered with an error, or did not answer."""
+
+
+class WaitTimeoutError(StepError):
+    """What was published did not become visible in the configured time; running again goes on waiting."""
+
+    exit_code = 5
+
+
+class NotConfirmedError(ReleaserError):
+    """The one question was answered with no, or there was nobody to ask."""
+
+    exit_code = 4
+
+
+class InterruptedRunError(ReleaserError):
+    """Ctrl-C or SIGTERM stopped the run between two facts; running again goes on."""
+
+    exit_code = 130
