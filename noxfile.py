@@ -1,0 +1,98 @@
+"""Test and check sessions, each in an environment of its own: `nox --list`.
+
+`unit`, `integration`, `performance` and `e2e` test the tree, engine and product. Given a wheel (`-- --wheel FILE`, or
+RELEASER_WHEEL, as a release does) they install that instead and test the product alone, with src off the path.
+RELEASER_JUNIT names a directory for JUnit reports; further arguments after `--` go to pytest.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "typecheck", "unit", "integration"]
+nox.options.error_on_external_run = True
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def groups(*names: str) -> list[str]:
+    """The requirements of dependency groups in pyproject.toml."""
+    return nox.project.dependency_groups(PYPROJECT, *names)
+
+
+def run_tests(session: nox.Session, kind: str, *extra: str) -> None:
+    """Installs the tree, or the given wheel, and runs one kind of tests."""
+    arguments = list(session.posargs)
+    wheel = os.environ.get("RELEASER_WHEEL", "")
+    if "--wheel" in arguments:
+        at = arguments.index("--wheel")
+        wheel = arguments[at + 1]
+        del arguments[at : at + 2]
+    if wheel:
+        session.install(wheel, *groups("test", *extra))
+        tests = f"tests/{kind}/live_vlm_webui"
+    else:
+        session.install("-e", ".[dev]", *groups("test", *extra))
+        tests = f"tests/{kind}"
+    if junit := os.environ.get("RELEASER_JUNIT"):
+        arguments.append(f"--junitxml={Path(junit) / f'{session.name}.xml'}")
+    session.run("python", "-m", "pytest", tests, *arguments, env={"PYTHONPATH": ""})
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Tests without network or waiting."""
+    run_tests(session, "unit")
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Tests with real servers on loopback, real git, twine and pip."""
+    run_tests(session, "integration", "contract")
+
+
+@nox.session
+def performance(session: nox.Session) -> None:
+    """Benchmarks: figures beside their budgets; those that need a GPU say so where there is none."""
+    run_tests(session, "performance")
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """The page in a real browser."""
+    run_tests(session, "e2e", "e2e")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Formatting and lint rules."""
+    session.install(*groups("lint"))
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Strict types."""
+    session.install("-e", ".[dev]", *groups("test", "typecheck"))
+    session.run("mypy")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Which lines the unit tests reach."""
+    session.install("-e", ".[dev]", *groups("test", "coverage"))
+    session.run("coverage", "run", "-m", "pytest", "tests/unit", *session.posargs)
+    session.run("coverage", "report")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """sdist, wheel, checksums and bill of materials in dist/."""
+    session.install("-e", ".[dev]")
+    session.run("invoke", "build", *session.posargs)

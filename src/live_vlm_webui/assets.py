@@ -1,0 +1,56 @@
+"""The page's own files, read from the package once, at the start."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import PurePath
+
+from aiohttp import web
+
+CONTENT_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file of the page.
+
+    Attributes:
+        body: What the file holds, UTF-8 text.
+        content_type: Its media type, without a charset.
+        etag: Changes with the body.
+    """
+
+    body: bytes
+    content_type: str
+    etag: str
+
+
+def load_assets() -> dict[str, Asset]:
+    """Read all files of the page, by name."""
+    return {
+        entry.name: _asset(entry.name, entry.read_bytes())
+        for entry in files("live_vlm_webui").joinpath("static").iterdir()
+        if PurePath(entry.name).suffix in CONTENT_TYPES
+    }
+
+
+def asset_response(request: web.Request, asset: Asset) -> web.Response:
+    """Send ``asset``, or 304 if the browser holds it already."""
+    if request.if_none_match and asset.etag in {held.value for held in request.if_none_match}:
+        response = web.Response(status=304)
+    else:
+        response = web.Response(body=asset.body, content_type=asset.content_type, charset="utf-8")
+    response.etag = asset.etag
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _asset(name: str, body: bytes) -> Asset:
+    return Asset(body, CONTENT_TYPES[PurePath(name).suffix], hashlib.sha256(body).hexdigest()[:16])

@@ -1,0 +1,106 @@
+"""Building distributions with the project's own backend, and looking into them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from releaser.adapters import process
+from releaser.errors import StepError
+
+
+def build(source: Path, target: Path, *, epoch: int, without: Mapping[str, None]) -> None:
+    """Builds one sdist, and one wheel from it, into `target`.
+
+    Args:
+        source: The tree to build.
+        target: An empty directory.
+        epoch: SOURCE_DATE_EPOCH, in seconds since 1970: the time that the archives' members get.
+        without: Environment variables that the backend must not see.
+
+    Raises:
+        CommandError: The build failed.
+        StepError: It made something else than one sdist and one wheel.
+    """
+    _run_build(source, target, (), {**without, "SOURCE_DATE_EPOCH": str(epoch)})
+    made = sorted(path.name for path in target.iterdir())
+    if sorted(Path(name).suffix for name in made) != [".gz", ".whl"]:
+        raise StepError(
+            f"The build made {', '.join(made) or 'nothing'}; one sdist and one wheel are released.",
+            "Check the build backend's settings.",
+        )
+
+
+def build_wheel(source: Path, target: Path, *, without: Mapping[str, None]) -> None:
+    """Builds a wheel alone, straight from the tree.
+
+    Raises:
+        CommandError: The build failed.
+    """
+    _run_build(source, target, ("--wheel",), without)
+
+
+def check_metadata(files: Sequence[Path]) -> None:
+    """Has twine check that the index will accept the metadata and render the description.
+
+    Raises:
+        CommandError: It will not; the message holds twine's words.
+    """
+    process.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *files],
+        cwd=files[0].parent,
+        env={"NO_COLOR": "1", "COLUMNS": "200"},
+        purpose="twine check",
+    )
+
+
+def members(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file in a wheel or an sdist; an sdist's names without its top directory."""
+    if path.suffix == ".whl":
+        with zipfile.ZipFile(path) as wheel:
+            for info in wheel.infolist():
+                if not info.is_dir():
+                    yield info.filename, wheel.read(info)
+        return
+    with tarfile.open(path) as sdist:
+        for member in sdist:
+            content = sdist.extractfile(member)
+            if content is not None:
+                yield member.name.partition("/")[2], content.read()
+
+
+def wheel_metadata(path: Path) -> Mapping[str, str]:
+    """The headers of a wheel's METADATA (PEP 566)."""
+    from email import message_from_bytes
+
+    for name, content in members(path):
+        if name.endswith(".dist-info/METADATA"):
+            return dict(message_from_bytes(content).items())
+    raise StepError(f"{path.name} holds no METADATA.", "It is not a wheel; check the build backend.")
+
+
+def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[str, str | None]) -> None:
+    scripts = _scripts()
+    fast = ("--installer", "uv") if shutil.which("uv", path=scripts) and not _pip_has_its_own_index() else ()
+    process.run(
+        [sys.executable, "-m", "build", *fast, *options, "--outdir", target, source],
+        cwd=source,
+        env={**env, "PATH": scripts, "NO_COLOR": "1"},
+        purpose="Building the distributions",
+    )
+
+
+def _scripts() -> str:
+    """PATH with the directory of this interpreter's programs first: the environment may not be activated."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+def _pip_has_its_own_index() -> bool:
+    """Whether pip is configured for another index than its default: uv does not read pip's configuration."""
+    words = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    return bool(os.environ.get("PIP_INDEX_URL")) or process.run(words, cwd=Path.home(), check=False).status == 0

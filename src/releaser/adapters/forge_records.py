@@ -1,0 +1,115 @@
+"""What the forge adapter gives back: plain frozen records of what GitHub said at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TokenFacts:
+    """What GitHub reveals about a token.
+
+    Attributes:
+        login: Whose it is; None for a workflow's own token, and without a token.
+        can_push: Whether it may write releases; None when GitHub does not reveal it (fine-grained and workflow tokens).
+    """
+
+    login: str | None
+    can_push: bool | None
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file of a release.
+
+    Attributes:
+        id: GitHub's number.
+        name: The file's name.
+        size: Bytes.
+        sha256: In hex, as GitHub computed it; None where it does not tell.
+        state: ``uploaded``, or ``starter`` for an upload that broke off.
+        url: Where a browser downloads it once the release is published.
+    """
+
+    id: int
+    name: str
+    size: int
+    sha256: str | None
+    state: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ReleaseInfo:
+    """A release, draft or published; ``url`` is its page, ``immutable`` says that its assets can never change."""
+
+    id: int
+    tag: str
+    name: str
+    body: str
+    draft: bool
+    prerelease: bool
+    url: str
+    assets: tuple[Asset, ...]
+    immutable: bool
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An open issue or pull request."""
+
+    number: int
+    title: str
+    url: str
+    is_pull_request: bool
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A milestone and how many issues and pull requests of it are open and closed; ``state`` is open or closed."""
+
+    number: int
+    title: str
+    open_issues: int
+    closed_issues: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A workflow run; ``conclusion`` (success, failure, cancelled ...) is None until ``status`` is completed."""
+
+    id: int
+    status: str
+    conclusion: str | None
+    url: str
+
+
+def release_from(raw: Mapping[str, Any]) -> ReleaseInfo:
+    """Read GitHub's description of a release."""
+    return ReleaseInfo(
+        id=raw["id"],
+        tag=raw["tag_name"],
+        name=raw["name"] or "",
+        body=raw.get("body") or "",
+        draft=raw["draft"],
+        prerelease=raw["prerelease"],
+        url=raw["html_url"],
+        assets=tuple(asset_from(asset) for asset in raw["assets"]),
+        immutable=raw.get("immutable", False),
+    )
+
+
+def asset_from(raw: Mapping[str, Any]) -> Asset:
+    """Read GitHub's description of a release asset."""
+    algorithm, _, digest = (raw.get("digest") or "").partition(":")
+    return Asset(
+        id=raw["id"],
+        name=raw["name"],
+        size=raw["size"],
+        sha256=digest if algorithm == "sha256" else None,
+        state=raw["state"],
+        url=raw["browser_download_url"],
+    )

@@ -1,0 +1,85 @@
+"""A clean virtual environment, and installing into it as users do: with pip."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from releaser.adapters import process
+from releaser.errors import StepError
+
+
+@dataclass(frozen=True)
+class Venv:
+    """An environment with nothing but pip, and none of this process's Python settings."""
+
+    path: Path
+    without: Mapping[str, None] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, path: Path, without: Mapping[str, None]) -> Venv:
+        """Makes a new one; `without` names the variables that programs in it must not see."""
+        process.run(
+            [sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", path],
+            cwd=path.parent,
+            purpose="virtualenv",
+        )
+        return cls(path, {**without, "PYTHONPATH": None, "PYTHONHOME": None, "VIRTUAL_ENV": None})
+
+    @property
+    def bin(self) -> Path:
+        """Where its programs are."""
+        return self.path / ("Scripts" if os.name == "nt" else "bin")
+
+    def install(self, *what: str | Path, distribution: str = "") -> str | None:
+        """Installs with pip; returns the sha256 of the file that `distribution` was installed from, where pip says it.
+
+        Raises:
+            CommandError: pip failed.
+        """
+        report = self.path / "report.json"
+        self._pip("install", "--report", report, *what)
+        for one in json.loads(report.read_text("utf-8"))["install"]:
+            if one["metadata"]["name"].lower().replace("_", "-") == distribution.lower().replace("_", "-"):
+                return one["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256")
+        return None
+
+    def download(self, requirement: str, index_url: str, target: Path) -> Path:
+        """Fetches one file, without dependencies, from one index and no other."""
+        target.mkdir(parents=True, exist_ok=True)
+        self._pip(
+            "download", "--no-deps", "--no-cache-dir", "--only-binary=:all:", "--index-url", index_url, "--dest", target, requirement,
+            env={"PIP_EXTRA_INDEX_URL": None, "PIP_FIND_LINKS": None, "PIP_CONFIG_FILE": os.devnull},
+        )  # fmt: skip
+        found = list(target.iterdir())
+        if len(found) != 1:
+            raise StepError(f"pip fetched {len(found)} files for {requirement}.", "Run the same command again.")
+        return found[0]
+
+    def resolve(self, wheel: Path) -> list[dict[str, object]]:
+        """What pip would install for this wheel: its installation report's entries, the wheel's own first."""
+        report = self.path / "resolved.json"
+        self._pip("install", "--dry-run", "--ignore-installed", "--report", report, wheel)
+        entries: list[dict[str, object]] = json.loads(report.read_text("utf-8"))["install"]
+        return sorted(entries, key=lambda one: one.get("is_direct") is not True)
+
+    def run(self, program: str, *words: str) -> str:
+        """What one of its programs prints, started outside any checkout.
+
+        Raises:
+            CommandError: It failed.
+        """
+        command = [self.bin / program, *words]
+        return process.run(command, cwd=self.path, env=self.without, purpose=f"The installed {program}").text.strip()
+
+    def _pip(self, *words: str | Path, env: Mapping[str, str | None] | None = None) -> None:
+        process.run(
+            [self.bin / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", *words],
+            cwd=self.path,
+            env={**self.without, "NO_COLOR": "1", **(env or {})},
+            purpose="pip",
+        )

@@ -1,0 +1,1 @@
+"""What the tasks do, one module a subject; imported when a task runs, not when tasks are listed."""

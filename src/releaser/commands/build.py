@@ -1,0 +1,108 @@
+"""Building, publishing what was built, and the code gate."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from releaser import engine, inspection
+from releaser.adapters import builder, process, sbom
+from releaser.adapters.git import Git
+from releaser.adapters.index import version_of
+from releaser.adapters.venv import Venv
+from releaser.commands.release import opened_release, project
+from releaser.errors import StepError, UsageError
+from releaser.release import Release
+from releaser.step import Phase, in_order
+from releaser.steps.try_install import TryTestPyPI
+from releaser.steps.upload_dists import UploadDists
+from releaser.store import SUMS, Store, read_dists, sha256
+from releaser.version_files import from_config
+
+
+def build(start: Path, out: Path) -> None:
+    """`invoke build`."""
+    root, config = project(start)
+    git, version = Git(root), from_config(config.version_files[0]).read(root).version
+    if changes := git.changes():
+        print(f"The tree has {len(changes)} uncommitted changes; they are built too.")
+    target = out if out.is_absolute() else root / out
+    tokens = dict.fromkeys((config.testpypi.token_env, config.pypi.token_env, config.forge.token_env))
+    epoch = git.time_of(git.head())
+    with tempfile.TemporaryDirectory(prefix="releaser-build-") as scratch:
+        made = Path(scratch) / "dist"
+        made.mkdir()
+        builder.build(root, made, epoch=epoch, without=tokens)
+        files = sorted(made.iterdir())
+        builder.check_metadata(files)
+        if wrong := inspection.problems(files, config, version, root, private=[root]):
+            raise StepError("The built files are wrong: " + "; ".join(wrong) + ".", "Mend the build settings.")
+        wheel = next(path for path in files if path.suffix == ".whl")
+        entries = Venv.create(Path(scratch) / "venv", tokens).resolve(wheel)
+        bill = made / f"{config.package}-{version.pep440}.cdx.json"
+        bill.write_text(sbom.cyclonedx(entries, sha256(wheel), epoch), "utf-8")
+        (made / SUMS).write_text("".join(f"{sha256(path)}  {path.name}\n" for path in [*files, bill]), "utf-8")
+        target.mkdir(parents=True, exist_ok=True)
+        for path in sorted(made.iterdir()):
+            (target / path.name).write_bytes(path.read_bytes())
+            print(f"{sha256(path)}  {target / path.name}")
+
+
+def publish(start: Path, version: str | None, index: str, *, dist: str | None, from_release: bool) -> None:
+    """`invoke publish.testpypi` and `invoke publish.pypi`."""
+    opened = opened_release(start, version)
+    title = {"testpypi": "TestPyPI", "pypi": "PyPI"}[index]
+    with tempfile.TemporaryDirectory(prefix="releaser-publish-") as scratch:
+        if from_release:
+            opened = _with_dists(opened, _release_assets(opened, Path(scratch) / "dist"), Path(scratch))
+        elif dist is not None:
+            opened = _with_dists(opened, Path(dist).resolve(), Path(scratch))
+        opened.built()
+        steps = in_order(UploadDists(index, title), *([TryTestPyPI()] if index == "testpypi" else []))
+        part = (Phase(index, f"{title} serves what was built", steps),)
+        engine.carry_out(opened, part, skip={}, confirm=engine.say_yes)
+
+
+def check(start: Path) -> None:
+    """`invoke check`.
+
+    Raises:
+        CommandError: A session failed.
+    """
+    root, config = project(start)
+    sessions = [*config.qualify.sessions, *config.qualify.checks]
+    status = process.run_in_front([sys.executable, "-m", "nox", "--session", *sessions], cwd=root)
+    if status != 0:
+        raise StepError(f"The code gate is shut: one of {', '.join(sessions)} failed.", "Its output above says why.")
+
+
+def _with_dists(opened: Release, directory: Path, scratch: Path) -> Release:
+    """The release with the files of a directory for its built files, and a store of its own."""
+    dists = read_dists(directory)
+    if dists is None:
+        raise UsageError(f"{directory} holds no {SUMS}.", "`invoke build` writes one beside the files.")
+    for path in dists.uploads:
+        if version_of(path.name) != opened.version:
+            raise UsageError(
+                f"{path.name} is not version {opened.version}.", "Give the directory of that version's files."
+            )
+    store = Store(scratch / "store")
+    store.path.mkdir()
+    store.dist.symlink_to(directory, target_is_directory=True)
+    config = opened.config.model_copy(
+        update={
+            name: getattr(opened.config, name).model_copy(update={"via": "upload"}) for name in ("testpypi", "pypi")
+        }
+    )
+    return Release(config, opened.version, opened.git, store, opened.credentials, opened.description)
+
+
+def _release_assets(opened: Release, target: Path) -> Path:
+    found = opened.forge.find_release(opened.tag)
+    if found is None:
+        raise UsageError(f"The forge has no release {opened.tag}.", "Publish the release first.")
+    target.mkdir()
+    for asset in found.assets:
+        opened.forge.download_asset(asset, target / asset.name)
+    return target

@@ -1,0 +1,52 @@
+"""The changelog's tasks: check, notes, rotate."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+from releaser.adapters.git import Git
+from releaser.changelog import Changelog
+from releaser.commands.release import project, wanted_version
+from releaser.errors import ChangelogError
+from releaser.release import repository_of
+from releaser.store import write_atomically
+
+
+def changelog_check(start: Path) -> None:
+    """`invoke changelog.check`.
+
+    Raises:
+        ChangelogError: It has problems; each is named with its line.
+    """
+    root, config = project(start)
+    changelog = Changelog.read(root / config.changelog)
+    problems = changelog.check(today=datetime.now(timezone.utc).date())
+    if problems:
+        raise ChangelogError(
+            f"{config.changelog} has problems:\n" + "\n".join(f"- {one}" for one in problems), "Mend them."
+        )
+    print(f"{config.changelog}: {len(changelog.sections)} sections, nothing wrong.")
+
+
+def changelog_notes(start: Path, version: str | None) -> None:
+    """`invoke changelog.notes`."""
+    root, config = project(start)
+    print(Changelog.read(root / config.changelog).notes(wanted_version(version, config, root)))
+
+
+def changelog_rotate(start: Path, version: str | None, *, dry_run: bool) -> None:
+    """`invoke changelog.rotate`."""
+    root, config = project(start)
+    wanted = wanted_version(version, config, root)
+    path = root / config.changelog
+    repository = config.forge.repository or repository_of(Git(root).remote_url(config.git.remote) or "")
+    rotated = Changelog.read(path).rotate(
+        wanted,
+        datetime.now(timezone.utc).date(),
+        repository_url=f"{config.forge.web_url.rstrip('/')}/{repository}" if repository else None,
+        tag_pattern=config.git.tag,
+    )
+    if not dry_run:
+        write_atomically(path, rotated)
+    print(f"[Unreleased] -> [{wanted}] in {config.changelog}" + (" (not written)" if dry_run else ""))

@@ -1,0 +1,92 @@
+"""The version's tasks: show, check, bump, explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.adapters.git import Git
+from releaser.changelog import Changelog
+from releaser.commands.release import project
+from releaser.errors import UsageError, VersionError
+from releaser.version import PARTS, Version, image_tags
+from releaser.version_files import FoundVersion, disagreements, from_config
+
+_SUFFIXES = ("", "-jetson-orin", "-jetson-thor", "-mac")
+
+
+def version_show(start: Path) -> None:
+    """`invoke version.show`."""
+    for one in _found(start):
+        print(f"{one.version}  {one.path}:{one.line}")
+
+
+def version_check(start: Path) -> None:
+    """`invoke version.check`.
+
+    Raises:
+        VersionError: The files disagree with one another, with the changelog or with the newest tag.
+    """
+    root, config = project(start)
+    found = _found(start)
+    wrong = [difference] if (difference := disagreements(found)) else []
+    declared = found[0].version
+    newest = max((s.version for s in Changelog.read(root / config.changelog).sections if s.version), default=None)
+    if not declared.is_prerelease and newest != declared:
+        wrong.append(f"the newest section of {config.changelog} is {newest or 'missing'}, and the files say {declared}")
+    git = Git(root)
+    tags = (Version.from_tag(tag, config.git.tag) for tag in git.tags_of(git.head()))
+    tagged = max((version for version in tags if version), default=None)
+    if tagged and tagged > declared:
+        wrong.append(f"the newest tag is {tagged.tag(config.git.tag)}, and the files say {declared}")
+    if wrong:
+        raise VersionError(
+            "The version is not the same everywhere: " + "; ".join(wrong) + ".",
+            f"`invoke version.bump --to {declared}`.",
+        )
+    print(
+        f"{declared}: {', '.join(one.path for one in found)} and {config.changelog} agree; newest tag: {tagged or 'none yet'}."
+    )
+
+
+def version_bump(start: Path, to: str | None, part: str | None, *, dry_run: bool) -> None:
+    """`invoke version.bump`."""
+    root, config = project(start)
+    files = [from_config(one) for one in config.version_files]
+    now = files[0].read(root).version
+    if (to is None) == (part is None):
+        offered = ", ".join(f"{name} ({version})" for name, version in now.next_versions().items())
+        raise UsageError("Say either --to VERSION or --part PART.", f"Parts from {now}: {offered}.")
+    known = next((one for one in PARTS if one == part), None)
+    if part is not None and known is None:
+        raise UsageError(f"There is no part {part} in a version.", f"Parts are {', '.join(PARTS)}.")
+    new = Version.parse(to) if to is not None else now.bump(known or "patch")
+    for file in files:
+        file.bumped(root, new)
+    for file in files:
+        if not dry_run:
+            file.write(root, new)
+        print(f"{now} -> {new}  {file.path}" + ("  (not written)" if dry_run else ""))
+
+
+def version_explain(start: Path, text: str | None) -> None:
+    """`invoke version.explain`."""
+    if not text:
+        raise UsageError("Which version?", "`invoke version.explain 0.2.0-rc.1`.")
+    version = Version.parse(text)
+    _, config = project(start)
+    print(f"SemVer      {version}")
+    print(f"PEP 440     {version.pep440}")
+    print(f"tag         {version.tag(config.git.tag)}")
+    print(
+        f"kind        {'pre-release: not latest, changelog stays unreleased' if version.is_prerelease else 'final release'}"
+    )
+    for number, suffix in enumerate(_SUFFIXES):
+        tags = ", ".join(image_tags(version, suffix=suffix, is_highest=True))
+        print(f"{'image tags' if number == 0 else '':<11} {tags}")
+    if not version.is_prerelease:
+        print(f"{'':<11} (latest only if no higher final version is out)")
+
+
+def _found(start: Path) -> list[FoundVersion]:
+    root, config = project(start)
+    return [from_config(one).read(root) for one in config.version_files]

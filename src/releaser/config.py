@@ -1,0 +1,223 @@
+"""[tool.releaser] in pyproject.toml, read once into frozen models. Nothing here names a project."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from releaser.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
+    )
+
+
+class VersionFileConfig(_Table):
+    """A file that declares the version: a TOML key, or literal text in which `{version}` stands for it."""
+
+    path: str
+    key: str | None = None
+    pattern: str | None = None
+    scheme: Literal["semver", "pep440"] = "semver"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> VersionFileConfig:
+        if (self.key is None) == (self.pattern is None):
+            raise ValueError("give either key (a TOML key) or pattern (text with {version} in it)")
+        if self.pattern is not None and self.pattern.count("{version}") != 1:
+            raise ValueError("pattern must hold {version} exactly once")
+        return self
+
+
+class GitConfig(_Table):
+    """Where releases are made from and pushed to, and the words git keeps."""
+
+    remote: str = "origin"
+    branch: str = "main"
+    tag: str = "v{version}"
+    tag_message: str = "Release version {version}"
+    commit_message: str = "chore: bump version to {version}"
+
+
+class BuildConfig(_Table):
+    """What the built files must and must not hold, as glob patterns over paths inside the package or the sdist."""
+
+    require: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ("test*/*", "docs/*", ".github/*", "*.pem", "*.key", ".env*", "*/__pycache__/*", "*.pyc")
+    max_size_mib: float = 100.0
+
+
+class QualifyConfig(_Table):
+    """Nox sessions that must pass with the built wheel, those that must pass where the machine can run them at all, and
+    those that `invoke check` runs besides the first."""
+
+    sessions: tuple[str, ...] = ()
+    where_possible: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+
+
+class IndexConfig(_Table):
+    """A package index. `repository` is twine's name for it; addresses are given only for an index that twine cannot name.
+
+    Attributes:
+        via: `upload` from this machine, or `ci`: a workflow uploads by trusted publishing, and the engine waits for it.
+    """
+
+    repository: str = "pypi"
+    upload_url: str | None = None
+    simple_url: str | None = None
+    web_url: str | None = None
+    token_env: str = "PYPI_TOKEN"  # noqa: S105  the name of a variable, not a token
+    via: Literal["upload", "ci"] = "upload"
+    workflow: str = "release.yml"
+
+
+class ForgeConfig(_Table):
+    """The repository on GitHub or on a server that speaks its API."""
+
+    repository: str | None = None
+    api_url: str | None = None
+    web_url: str = "https://github.com"
+    token_env: str = "GITHUB_TOKEN"  # noqa: S105  the name of a variable, not a token
+    title: str = "v{version} - {description}"
+    install: str = "## Installation\n\n```bash\npip install {distribution}=={version}\n```"
+    full_changes: str = "See [{changelog}]({changelog_url}) for full details."
+    discussion_category: str | None = None
+    blocker_label: str = "release-blocker"
+    milestone: str = "v{version}"
+
+    @model_validator(mode="after")
+    def _owner_and_name(self) -> ForgeConfig:
+        if self.repository is not None and self.repository.count("/") != 1:
+            raise ValueError(f"forge.repository is OWNER/NAME, not {self.repository!r}")
+        return self
+
+
+class AfterConfig(_Table):
+    """What follows a release: the text to announce it with, and what people still have to do."""
+
+    announcement: str = "{distribution} {version} is out.\n\n{notes}\n\npip install --upgrade {distribution}=={version}\n{release_url}\n"
+    reminders: tuple[str, ...] = ()
+
+
+class WaitConfig(_Table):
+    """How long to wait for what was published to become visible, and how often to look; in seconds."""
+
+    timeout: float = 1800.0
+    first_delay: float = 0.2
+    longest_delay: float = 15.0
+
+
+class Config(_Table):
+    """Everything a release needs to know about a project.
+
+    Attributes:
+        distribution: The name on the index; by default [project] name.
+        package: The import name; by default the distribution's with `_` for `-`.
+        command: The installed program whose `--version` must print the version; None when the project installs none.
+    """
+
+    distribution: str
+    package: str
+    command: str | None = None
+    version_files: tuple[VersionFileConfig, ...] = Field(min_length=1)
+    changelog: str = "CHANGELOG.md"
+    git: GitConfig = GitConfig()
+    build: BuildConfig = BuildConfig()
+    qualify: QualifyConfig = QualifyConfig()
+    testpypi: IndexConfig = IndexConfig(repository="testpypi", token_env="TESTPYPI_TOKEN")  # noqa: S106
+    pypi: IndexConfig = IndexConfig()
+    forge: ForgeConfig = ForgeConfig()
+    after: AfterConfig = AfterConfig()
+    wait: WaitConfig = WaitConfig()
+
+
+def load(root: Path) -> Config:
+    """Reads the configuration of the project at `root`.
+
+    Raises:
+        ConfigError: There is no pyproject.toml, it is not TOML, or [tool.releaser] has a wrong key or value.
+    """
+    path = root / "pyproject.toml"
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no pyproject.toml in {root}.", "Run this in the root of a checkout.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}.", "Mend the file; nothing was changed.") from None
+    table = document.get("tool", {}).get("releaser")
+    if not isinstance(table, dict):
+        raise ConfigError(
+            f"{path} has no [tool.releaser] table.",
+            "Add one; docs/releaser.md shows the smallest that works (version-files is its one required key).",
+        )
+    return parse(table, document.get("project", {}))
+
+
+def parse(table: dict[str, Any], project: dict[str, Any]) -> Config:
+    """The configuration that `table` ([tool.releaser]) and `project` ([project]) make together.
+
+    Raises:
+        ConfigError: A key is unknown (the nearest known one is named), missing, or its value is of the wrong kind.
+    """
+    table = dict(table)
+    table.setdefault("distribution", project.get("name"))
+    if table["distribution"] is None:
+        raise ConfigError(
+            "[tool.releaser] knows no distribution.", "Give [project] name, or distribution in [tool.releaser]."
+        )
+    table.setdefault("package", str(table["distribution"]).replace("-", "_").replace(".", "_").lower())
+    table.setdefault("command", next(iter(project.get("scripts", {})), None))
+    testpypi = table.get("testpypi", {})
+    if isinstance(testpypi, dict):
+        table["testpypi"] = {"repository": "testpypi", "token-env": "TESTPYPI_TOKEN", **testpypi}
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        problems = [_problem(dict(one)) for one in error.errors()]
+        raise ConfigError(
+            "[tool.releaser] in pyproject.toml: " + "; ".join(problems) + ".", "Mend it; nothing was changed."
+        ) from None
+
+
+def _problem(error: dict[str, Any]) -> str:
+    *parents, last = error["loc"] or ("",)
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"{where}: {str(error['msg']).removeprefix('Value error, ')}" if where else str(error["msg"])
+    known = [name.replace("_", "-") for name in _model_at(tuple(parents)).model_fields]
+    near = difflib.get_close_matches(str(last), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(sorted(known))}"
+    return f"unknown key {where} ({hint})"
+
+
+def _model_at(parents: tuple[str | int, ...]) -> type[BaseModel]:
+    model: type[BaseModel] = Config
+    for part in parents:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[str(part).replace("-", "_")].annotation
+        candidates = [annotation, *getattr(annotation, "__args__", ())]
+        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return model
+
+
+def state_root() -> Path:
+    """The directory outside any checkout in which releases keep their state; `RELEASER_STATE_DIR` overrides it."""
+    if override := os.environ.get("RELEASER_STATE_DIR"):
+        return Path(override).resolve()
+    import platformdirs
+
+    return platformdirs.user_state_path("releaser")

@@ -1,0 +1,195 @@
+"""A run from outside: lock, journal, display, signals and the one question, wrapped around a plan and its runner."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
+
+from releaser import console
+from releaser.errors import InterruptedRunError, NotConfirmedError, ReleaserError, UsageError
+from releaser.journal import Journal
+from releaser.release import Release
+from releaser.runner import Observer, Result, Runner, refusals
+from releaser.secret import Redactor
+from releaser.step import Outcome, Plan, Todo
+
+
+@dataclass
+class JournalObserver:
+    """Writes what happens to the journal."""
+
+    journal: Journal
+
+    def phase(self, name: str, title: str) -> None:  # noqa: ARG002  the name says it
+        """A line a phase."""
+        self.journal.write("phase", phase=name)
+
+    def started(self, step: str, title: str) -> None:  # noqa: ARG002  the name says it
+        """A line before a step changes anything."""
+        self.journal.write("started", step=step)
+
+    def progress(self, step: str, text: str) -> None:
+        """Progress is for those who watch; the record has outcomes."""
+
+    def finished(self, step: str, title: str, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002
+        """A line with the outcome and what it rests on."""
+        kind = type(outcome).__name__.lower()
+        self.journal.write("finished", step=step, outcome=kind, says=console.said(outcome), seconds=round(seconds, 3))
+
+
+def survey(release: Release, plan: Plan[Release], skip: Mapping[str, str]) -> list[Result]:
+    """What the world says about every step now. Changes nothing, and takes no lock."""
+    return Runner(plan, release, skip=skip).survey()
+
+
+def carry_out(
+    release: Release,
+    plan: Plan[Release],
+    *,
+    skip: Mapping[str, str],
+    confirm: Callable[[str], None],
+    observers: Sequence[Observer] = (),
+) -> list[Result]:
+    """Runs the plan and shows it; every end is in the journal.
+
+    Raises:
+        ReleaserError: See `Runner.run`. Ctrl-C and SIGTERM end as InterruptedRunError, after running programs are ended.
+    """
+    redact = Redactor()
+    redact.learn(release.secrets())
+    with release.store.locked():
+        journal = Journal(release.store.path / "journal.jsonl", redact)
+        journal.write("begin", version=str(release.version), command=sys.argv[1:], skipped=dict(skip))
+        with console.display(redact) as display, _stopping_on_sigterm():
+
+            def asked(question: str) -> None:
+                with display.paused():
+                    confirm(question)
+                journal.write("confirmed", question=question)
+
+            runner = Runner(plan, release, (JournalObserver(journal), display, *observers), skip)
+            try:
+                results = runner.run(asked)
+            except _TerminatedError:
+                journal.write("end", outcome="terminated")
+                _raise_interrupted("SIGTERM", 128 + signal.SIGTERM)
+            except (KeyboardInterrupt, InterruptedRunError):
+                journal.write("end", outcome="interrupted")
+                _raise_interrupted("Ctrl-C", 130)
+            except ReleaserError as error:
+                journal.write("end", outcome=type(error).__name__, message=error.message)
+                raise type(error)(redact(error.message), redact(error.remedy)) from error
+        journal.write("end", outcome="done")
+    return results
+
+
+def skips(plan: Plan[Release], asked: Iterable[str]) -> dict[str, str]:
+    """Reasons by step for what `--skip` names: a step, a phase, or the end of some steps' names such as `testpypi`.
+
+    Raises:
+        UsageError: Nothing is named so (the nearest names are given), or a later step needs what is named.
+    """
+    found: dict[str, str] = {}
+    for word in asked:
+        named = [
+            step
+            for phase in plan
+            for step in phase.steps
+            if word in (step.name, phase.name) or step.name.endswith(f"_{word}")
+        ]
+        if not named:
+            from difflib import get_close_matches
+
+            names = [step.name for phase in plan for step in phase.steps if step.skippable]
+            near = get_close_matches(word, names, n=3, cutoff=0.4)
+            raise UsageError(f"There is no step named {word}.", f"These can be skipped: {', '.join(near or names)}.")
+        for step in named:
+            if not step.skippable:
+                raise UsageError(
+                    f"{step.name} cannot be skipped: later steps need it, or users do.",
+                    "`invoke release --help` lists what can be.",
+                )
+            found[step.name] = f"left out by --skip {word}"
+    return found
+
+
+def ask_person(question: str) -> None:
+    """Asks on the terminal.
+
+    Raises:
+        NotConfirmedError: The answer was not yes, or there is no terminal to ask on.
+    """
+    if not sys.stdin.isatty():
+        raise NotConfirmedError(
+            "Everything that can fail here has passed, and nobody is there to say that it may go on in public.",
+            "Run the same command with --yes, or on a terminal.",
+        )
+    answer = input(f"\n{question} [y/N] ")
+    if answer.strip().lower() not in ("y", "yes"):
+        raise NotConfirmedError("Stopped before anything public.", "Run the same command again to be asked again.")
+
+
+def say_yes(question: str) -> None:  # noqa: ARG001  --yes answers whatever is asked
+    """Answers the question beforehand: --yes."""
+
+
+def print_survey(release: Release, results: Sequence[Result], plan: Plan[Release]) -> None:
+    """Prints the plan with what the world says to each step.
+
+    Raises:
+        ReleaserError: The world contradicts the plan; the table is printed before.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    redact = Redactor()
+    redact.learn(release.secrets())
+    out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    of_phase = {phase.name: [result for result in results if result.phase == phase.name] for phase in plan}
+    for phase in plan:
+        out.print(Text.assemble((phase.name, "bold"), "  ", (phase.title, "dim")))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for result in of_phase[phase.name]:
+            mark, style = console.MARKS[type(result.outcome)]
+            says = redact(console.first_line(result.outcome))
+            table.add_row("", Text(mark, style), result.step, Text(says, "dim"))
+        if sys.stdout.isatty():
+            out.print(table)
+        else:
+            for result in of_phase[phase.name]:
+                mark = console.MARKS[type(result.outcome)][0]
+                print(f"  {mark:<8}  {result.step:<18}  {redact(console.first_line(result.outcome))}")
+    todo = sum(isinstance(result.outcome, Todo) for result in results)
+    out.print(Text(f"\n{todo} of {len(results)} steps to do; nothing was touched."))
+    if error := refusals(results, "; nothing was touched"):
+        raise type(error)(redact(error.message), redact(error.remedy))
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM arrived."""
+
+
+@contextmanager
+def _stopping_on_sigterm() -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  the signal's signature
+        raise _TerminatedError
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _raise_interrupted(by: str, code: int) -> NoReturn:
+    error = InterruptedRunError(
+        f"Stopped by {by}. What is done stays done, and nothing is half done.", "Run the same command again to go on."
+    )
+    error.exit_code = code
+    raise error from None

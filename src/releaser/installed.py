@@ -1,0 +1,42 @@
+"""What an installed distribution says of itself, the way its users see it."""
+
+from __future__ import annotations
+
+from releaser.adapters.venv import Venv
+from releaser.config import Config
+from releaser.errors import StepError
+from releaser.version import Version
+
+_ASK_VERSION = "import importlib, sys; print(getattr(importlib.import_module(sys.argv[1]), '__version__', ''))"
+_ASK_METADATA = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
+
+
+def check(venv: Venv, config: Config, version: Version) -> str:
+    """Imports the package and runs its command; returns what was seen.
+
+    Raises:
+        StepError: The metadata, `__version__` or `--version` says another version, or `--help` is empty.
+        CommandError: The package does not import, or its command fails.
+    """
+    seen = []
+    metadata = venv.run("python", "-I", "-c", _ASK_METADATA, config.distribution)
+    _expect(metadata, version, f"the metadata of {config.distribution}")
+    attribute = venv.run("python", "-I", "-c", _ASK_VERSION, config.package)
+    if attribute:
+        _expect(attribute, version, f"{config.package}.__version__")
+        seen.append(f"__version__ {attribute}")
+    if config.command:
+        answer = venv.run(config.command, "--version")
+        _expect(answer.split()[-1] if answer else "", version, f"`{config.command} --version`")
+        seen.append(f"`{config.command} --version` prints {answer!r}")
+        if not venv.run(config.command, "--help"):
+            raise StepError(f"`{config.command} --help` prints nothing.", "Mend the command.")
+    return ", ".join(seen) or f"metadata {metadata}"
+
+
+def _expect(found: str, version: Version, where: str) -> None:
+    if found not in (str(version), version.pep440):
+        raise StepError(
+            f"{where} says {found or 'nothing'}, and this is {version}.",
+            "List every file that declares the version in [tool.releaser] version-files.",
+        )

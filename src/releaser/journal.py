@@ -1,0 +1,89 @@
+"""The record of what was done: JSON lines, each holding the hash of the line before it.
+
+The journal is a record, never an input: what the world can be asked, it is asked. The chain makes a later edit visible.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from releaser.secret import Redactor
+
+_START = "0" * 64
+
+
+def _digest(line: str) -> str:
+    return hashlib.sha256(line.encode()).hexdigest()
+
+
+def broken_at(lines: list[str]) -> int | None:
+    """The number (from 1) of the first line that does not hold the hash of the line before it; None for a whole chain."""
+    previous = _START
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return number
+        if not isinstance(entry, dict) or entry.get("previous") != previous:
+            return number
+        previous = _digest(line)
+    return None
+
+
+@dataclass
+class Journal:
+    """Appends events to a file, safely from several threads, each line on disk before the call returns.
+
+    A last line torn by a kill is dropped. A file whose chain is broken elsewhere is kept under another name, and a new
+    one is begun that says so.
+    """
+
+    path: Path
+    redact: Redactor
+    _previous: str = field(default=_START, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            return
+        content = self.path.read_bytes()
+        whole, _, torn = content.rpartition(b"\n")
+        lines = whole.decode("utf-8", "replace").split("\n") if whole else []
+        if broken := broken_at(lines):
+            kept = self.path.with_name(f"{self.path.stem}.altered-{datetime.now(timezone.utc):%Y%m%dT%H%M%S%f}.jsonl")
+            self.path.rename(kept)
+            self.write("altered", file=kept.name, line=broken)
+            return
+        self._previous = _digest(lines[-1]) if lines else _START
+        if torn:
+            os.truncate(self.path, len(content) - len(torn))
+            self.write("torn", dropped=len(torn))
+
+    def write(self, event: str, **facts: Any) -> None:
+        """Appends one event with its facts, secrets redacted."""
+        with self._lock:
+            entry = {"at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"), "event": event, **facts}
+            line = json.dumps({**_redacted(entry, self.redact), "previous": self._previous}, ensure_ascii=False)
+            with self.path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(line + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            self._previous = _digest(line)
+
+
+def _redacted(value: Any, redact: Redactor) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(item, redact) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(item, redact) for item in value]
+    return value

@@ -1,0 +1,94 @@
+"""The whole release, to be read aloud. Nothing public happens until everything that can fail on this machine has passed."""
+
+from __future__ import annotations
+
+from releaser.config import Config
+from releaser.release import Release
+from releaser.step import Phase, Plan, in_order, together
+from releaser.steps.after_release import CloseMilestone, FastForward, RemoveWorktree, WriteAnnouncement
+from releaser.steps.build_dists import BuildDists
+from releaser.steps.bump_versions import BumpVersions
+from releaser.steps.commit_release import CommitRelease
+from releaser.steps.inspect_dists import InspectDists
+from releaser.steps.open_worktree import OpenWorktree
+from releaser.steps.pass_session import PassSession
+from releaser.steps.preflight_checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
+from releaser.steps.preflight_project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
+from releaser.steps.preflight_services import HaveNoBlockers, LogInToForge, LogInToIndex
+from releaser.steps.publish_release import DraftRelease, PublishRelease, UploadAssets
+from releaser.steps.push_tag import CreateTag, PushTag
+from releaser.steps.rotate_changelog import RotateChangelog
+from releaser.steps.try_install import InstallFromPyPI, TryTestPyPI, TryWheel, UpgradeFromPyPI
+from releaser.steps.upload_dists import UploadDists
+from releaser.steps.verify_published import VerifyIndexFiles, VerifyRelease
+from releaser.steps.write_sbom import WriteSbom
+
+
+def release_plan(config: Config) -> Plan[Release]:
+    """The plan for a project: phases in order, and in each phase what may run side by side."""
+    required = [PassSession(name, required=True) for name in config.qualify.sessions]
+    where_possible = [PassSession(name, required=False) for name in config.qualify.where_possible]
+    return (
+        # Every reason not to release is found before anything is touched, and all of them are shown together.
+        # (What later steps find in the way, such as other bytes on the index, is found by the same survey.)
+        Phase(
+            "preflight",
+            "nothing stands against a release",
+            together(
+                FindTools(),
+                FindIdentity(),
+                BeOnBranch(),
+                BeClean(),
+                BeLevel(),
+                AgreeOnVersion(),
+                RaiseVersion(),
+                HaveChanges(),
+                KnowBackend(),
+                LogInToIndex("testpypi"),
+                LogInToIndex("pypi"),
+                LogInToForge(),
+                HaveNoBlockers(),
+            ),
+        ),
+        # The release commit is made in a working tree of its own; the user's checkout is not touched.
+        Phase(
+            "stage",
+            "the release commit exists here",
+            in_order(OpenWorktree(), BumpVersions(), RotateChangelog(), CommitRelease()),
+        ),
+        # Built once. These very bytes are tested, uploaded, attached and installed from here on.
+        Phase("build", "the files to release exist here", in_order(BuildDists(), InspectDists(), WriteSbom())),
+        # Everything that can fail on this machine fails here, in public's absence.
+        # (Container images are built and started here, beside the sessions.)
+        Phase("qualify", "the built files are good", together(TryWheel(), *required, *where_possible)),
+        # From here on things leave this machine. A file name on TestPyPI cannot be used twice either.
+        Phase(
+            "testpypi",
+            "TestPyPI has the files, and they install from there",
+            in_order(UploadDists("testpypi", "TestPyPI"), TryTestPyPI()),
+            ask="Everything passed here. Go on in public: TestPyPI, branch and tag, release, PyPI?",
+        ),
+        # Branch and tag together or not at all. From here the way back costs a version.
+        Phase("push", "branch and tag are at the remote", in_order(CreateTag(), PushTag())),
+        # What does not need one another goes side by side. (Images are pushed here, by digest.)
+        Phase(
+            "publish",
+            "the release is out",
+            together(
+                (DraftRelease(), UploadAssets(), PublishRelease()),
+                UploadDists("pypi", "PyPI"),
+            ),
+        ),
+        # What users get, asked of the services and not of our memory. (Images: every tag, digest and platform.)
+        Phase(
+            "verify",
+            "users get what was built",
+            together(VerifyIndexFiles(), VerifyRelease(), InstallFromPyPI(), UpgradeFromPyPI()),
+        ),
+        # The new [Unreleased] section is part of the release commit.
+        Phase(
+            "after",
+            "the release is wrapped up",
+            together(WriteAnnouncement(), CloseMilestone(), (RemoveWorktree(), FastForward())),
+        ),
+    )

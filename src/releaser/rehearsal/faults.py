@@ -1,0 +1,84 @@
+"""Disasters to rehearse, given as `--fault WHO:NAME[=VALUE]`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from releaser.errors import UsageError
+from releaser.step import Outcome
+
+_REMOTE = ("hold", "hold-stored", "refuse")
+_ENGINE = ("kill-before", "kill-after")
+_WHO = ("testpypi", "pypi", "forge", "remote", "engine")
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What is to go wrong, by who is struck: `NAME` or `NAME=VALUE` for each stand-in."""
+
+    of: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Faults:
+        """Reads `--fault` values; the stand-ins themselves refuse names that they do not know.
+
+        Raises:
+            UsageError: Nobody is named so, or git's remote or the engine has no such fault.
+        """
+        found: dict[str, list[str]] = {}
+        for text in texts:
+            who, colon, fault = text.partition(":")
+            name = fault.partition("=")[0]
+            known = {"remote": _REMOTE, "engine": _ENGINE}.get(who)
+            if not colon or who not in _WHO or (known and name not in known):
+                raise UsageError(
+                    f"--fault {text}: there is no such fault.",
+                    f"Write WHO:NAME[=VALUE] with WHO one of {', '.join(_WHO)}; docs/rehearsal.md lists the names.",
+                )
+            found.setdefault(who, []).append(fault)
+        return cls(found)
+
+    def named(self, who: str) -> dict[str, str]:
+        """Values by name."""
+        return {name: value for name, _, value in (fault.partition("=") for fault in self.of.get(who, []))}
+
+    def options(self, who: str) -> list[str]:
+        """Command-line options for a stand-in; an index's `lag` is an option of its own."""
+        words: list[str] = []
+        for fault in self.of.get(who, []):
+            name, _, value = fault.partition("=")
+            words += ["--lag", value] if name == "lag" else ["--fault", fault]
+        return words
+
+
+@dataclass(frozen=True)
+class KillAt:
+    """Ends this process and its children as `kill -9` does, before or after a step."""
+
+    before: str | None
+    after: str | None
+
+    def phase(self, name: str, title: str) -> None:
+        """Nothing happens between phases."""
+
+    def progress(self, step: str, text: str) -> None:
+        """Nothing happens within a step."""
+
+    def started(self, step: str, title: str) -> None:  # noqa: ARG002  an observer's signature
+        """Strikes before the step does anything."""
+        if step == self.before:
+            _strike()
+
+    def finished(self, step: str, title: str, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002
+        """Strikes when the step's fact holds."""
+        if step == self.after:
+            _strike()
+
+
+def _strike() -> None:
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,93 @@
+"""Who is asking the rehearsal's GitHub, and what their token lets them do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from aiohttp import web
+
+from releaser.errors import UsageError
+
+LOGIN = "releaser"
+
+Grant = Literal["write", "read", "guest"]
+GRANTS: tuple[Grant, ...] = ("write", "read", "guest")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sent a request.
+
+    Attributes:
+        login: The user; None without a token.
+        may_write: Whether the token lets its bearer write this repository, and so see drafts.
+        role: What GitHub says of the user's role here; None without a token.
+        scopes: What GitHub says of the token's scopes; None where it says nothing.
+        is_person: False for a workflow's own token, which has no user.
+    """
+
+    login: str | None = None
+    may_write: bool = False
+    role: Mapping[str, bool] | None = None
+    scopes: str | None = None
+    is_person: bool = True
+
+
+class Tokens:
+    """The tokens that are accepted.
+
+    A token's kind follows from how it begins, as on GitHub: ``github_pat_`` fine-grained (its scopes are not told),
+    ``ghs_`` a workflow's own (neither user nor role are told), all else classic (scopes are told).
+
+    Args:
+        grants: What each token may do: "write"; "read" (its owner may push, the token may not); "guest" (neither may).
+            None accepts every token for writing.
+    """
+
+    def __init__(self, grants: Mapping[str, Grant] | None = None) -> None:
+        self._grants = grants
+
+    @classmethod
+    def from_file(cls, path: Path) -> Tokens:
+        """Read a file with one token a line, and after it, if it is not "write", its grant.
+
+        Raises:
+            UsageError: The file cannot be read, or a line is wrong.
+        """
+        try:
+            lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}", "Give a file that holds the token.") from error
+        grants: dict[str, Grant] = {}
+        for token, *words in lines:
+            grant = next((grant for grant in GRANTS if words in ([grant], [])), None)
+            if grant is None:
+                raise UsageError(f"{path} has a wrong line", f"Write TOKEN or TOKEN and one of {', '.join(GRANTS)}.")
+            grants[token] = grant
+        if not grants:
+            raise UsageError(f"{path} is empty", "Give a file that holds the token.")
+        return cls(grants)
+
+    def caller(self, request: web.Request) -> Caller | None:
+        """Who sent this; None when the token is wrong."""
+        header = request.headers.get("Authorization")
+        if header is None:
+            return Caller()
+        token = header.partition(" ")[2].strip()
+        grant = "write" if self._grants is None and token else (self._grants or {}).get(token)
+        if grant is None:
+            return None
+        may_push = grant != "guest"
+        writes = grant == "write"
+        if token.startswith("ghs_"):
+            return Caller("github-actions[bot]", writes, _role(False), None, is_person=False)
+        if token.startswith("github_pat_"):
+            return Caller(LOGIN, writes, _role(may_push))
+        return Caller(LOGIN, writes, _role(may_push), "repo, workflow" if writes else "read:user")
+
+
+def _role(may_push: bool) -> dict[str, bool]:
+    return {"admin": False, "maintain": False, "push": may_push, "triage": may_push, "pull": True}

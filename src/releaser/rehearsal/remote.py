@@ -1,0 +1,60 @@
+"""The rehearsal's git remote: a bare repository that guards its branch and its tags as a protected one does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.adapters import process
+
+_HOOK = """#!/bin/sh
+# Branches only move forward, tags never move, and nothing but a tag is ever deleted.
+{hold_before}zero=0000000000000000000000000000000000000000
+while read -r old new ref; do
+  case "$ref" in
+    refs/tags/*)
+      if [ "$old" != "$zero" ] && [ "$new" != "$zero" ]; then
+        echo "protected: $ref is there already and never moves" >&2; exit 1
+      fi ;;
+    *)
+      if [ "$new" = "$zero" ]; then echo "protected: $ref cannot be deleted" >&2; exit 1; fi
+      if [ "$old" != "$zero" ] && ! git merge-base --is-ancestor "$old" "$new"; then
+        echo "protected: $ref only moves forward" >&2; exit 1
+      fi ;;
+  esac
+done
+exit 0
+"""
+_HOLD = """touch "$GIT_DIR/holding"; sleep {seconds}
+"""
+_REFUSE = """echo "protected: pushes are refused for now" >&2; exit 1
+"""
+
+
+def create(path: Path, source: Path, branch: str) -> None:
+    """Makes the bare repository from `source`'s HEAD, as `branch`, with all its tags (a shallow source stays shallow)."""
+    process.run(["git", "init", "--quiet", "--bare", f"--initial-branch={branch}", path], cwd=source)
+    process.run(["git", "config", "receive.shallowUpdate", "true"], cwd=path)
+    refs = [f"HEAD:refs/heads/{branch}", "refs/tags/*:refs/tags/*"]
+    process.run(
+        ["git", "push", "--quiet", "--no-verify", path, *refs], cwd=source, purpose="Filling the rehearsal's remote"
+    )
+
+
+def guard(path: Path, faults: dict[str, str]) -> None:
+    """Installs the hooks for this run, with its faults.
+
+    `hold` keeps a push waiting before anything is stored, `hold-stored` after; `refuse` refuses it.
+    """
+    (path / "holding").unlink(missing_ok=True)
+    before = _HOLD.format(seconds=float(faults["hold"])) if "hold" in faults else ""
+    if "refuse" in faults:
+        before += _REFUSE
+    after = _HOLD.format(seconds=float(faults["hold-stored"])) if "hold-stored" in faults else ""
+    _install(path / "hooks" / "pre-receive", _HOOK.format(hold_before=before))
+    _install(path / "hooks" / "post-receive", f"#!/bin/sh\ncat >/dev/null\n{after}exit 0\n")
+
+
+def _install(path: Path, script: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(script, "utf-8")
+    path.chmod(0o755)

@@ -1,0 +1,88 @@
+"""Starting the stand-ins as processes of their own, and stopping them, by pid."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from releaser.errors import ReleaserError
+
+_STOP_S = 5.0
+
+
+@dataclass
+class Service:
+    """One running stand-in."""
+
+    name: str
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+def start(name: str, module: str, arguments: Sequence[str | Path], log: Path, *, keep: bool) -> subprocess.Popen[bytes]:
+    """Starts a stand-in; unless it is to be kept it ends with this process, however that ends."""
+    words = [sys.executable, "-m", module, *map(str, arguments), *([] if keep else ["--stop-with-stdin"])]
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+
+
+def ready(name: str, process: subprocess.Popen[bytes], log: Path) -> Service:
+    """Waits for a stand-in's one line, which holds its address.
+
+    Raises:
+        ReleaserError: It ended instead; the message holds its last words.
+    """
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    process.stdout.close()
+    if not line:
+        process.wait()
+        words = log.read_text("utf-8", "replace").strip().splitlines()[-5:] if log.exists() else []
+        raise ReleaserError(f"The stand-in for {name} did not start: {' '.join(words)}", "See also docs/rehearsal.md.")
+    return Service(name, str(json.loads(line)["url"]), process)
+
+
+def stop(services: Sequence[Service]) -> None:
+    """Ends stand-ins that this process started."""
+    for service in services:
+        service.process.terminate()
+    for service in services:
+        try:
+            service.process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            service.process.kill()
+            service.process.wait()
+        if service.process.stdin:
+            service.process.stdin.close()
+
+
+def stop_kept(record: Path) -> None:
+    """Ends the stand-ins that an earlier run with --keep noted in `record`, if they still run."""
+    if not record.exists():
+        return
+    import psutil
+
+    family = []
+    for pid in json.loads(record.read_text("utf-8")):
+        try:
+            one = psutil.Process(pid)
+            if any("releaser.rehearsal." in word for word in one.cmdline()):
+                one.terminate()
+                family.append(one)
+        except psutil.NoSuchProcess:
+            continue
+    _, alive = psutil.wait_procs(family, timeout=_STOP_S)
+    for one in alive:
+        one.kill()
+    os.unlink(record)

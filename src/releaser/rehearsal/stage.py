@@ -1,0 +1,183 @@
+"""The stage: a world of stand-ins on loopback, and a plan's configuration pointed at it.
+
+::
+
+    STATE/rehearsals/DISTRIBUTION-HEAD-VERSION/
+        origin.git/  checkout/      the remote, and the clone that the release is made from
+        testpypi/  pypi/  forge/    what the services hold
+        state/                      the engine's own state, as a real release keeps it
+        tokens/                     made up for this world; readable by its owner alone
+
+The same commit and version find the same world again.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from releaser import config as configuration
+from releaser.adapters import builder, process
+from releaser.adapters.git import Git
+from releaser.config import Config
+from releaser.release import Credentials, Release, open_release
+from releaser.rehearsal import remote, services
+from releaser.rehearsal.faults import Faults
+from releaser.rehearsal.services import Service
+from releaser.version import Version
+
+_SERVICES = ("testpypi", "pypi", "forge")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running world, and the release that is rehearsed in it."""
+
+    path: Path
+    release: Release
+    services: tuple[Service, ...]
+
+
+@contextmanager
+def raised(
+    root: Path,
+    config: Config,
+    version: Version,
+    state: Path,
+    faults: Faults,
+    *,
+    title: str | None,
+    fresh: bool,
+    keep: bool,
+) -> Iterator[Stage]:
+    """Raises the stage for HEAD of the checkout at `root`, which is only read, and strikes it afterwards unless kept."""
+    source = Git.at(root)
+    path = state / "rehearsals" / f"{config.distribution}-{source.head()[:12]}-{version}"
+    services.stop_kept(path / "kept.json")
+    finished = path / "ready"
+    if path.exists() and (fresh or not finished.exists()):
+        shutil.rmtree(path)
+    if not path.exists():
+        _build(path, source, config)
+    repository = config.forge.repository or f"rehearsal/{config.distribution}"
+    remote.guard(path / "origin.git", faults.named("remote"))
+    running = _start(path, repository, faults, keep=keep)
+    try:
+        pointed = _pointed(config, running, repository)
+        tokens = {
+            pointed.testpypi.token_env: _token(path, "testpypi"),
+            pointed.pypi.token_env: _token(path, "pypi"),
+            pointed.forge.token_env: _token(path, "forge"),
+        }
+        release = open_release(path / "checkout", pointed, version, path / "state", Credentials(tokens), title)
+        if not finished.exists():
+            _publish_release_before(release, path)
+            finished.touch()
+        yield Stage(path, release, tuple(running.values()))
+    finally:
+        if keep:
+            pids = [service.process.pid for service in running.values()]
+            (path / "kept.json").write_text(json.dumps(pids), "utf-8")
+        else:
+            services.stop(list(running.values()))
+
+
+def _build(path: Path, source: Git, config: Config) -> None:
+    """Lays out everything that does not need a running service."""
+    path.mkdir(parents=True)
+    tokens = path / "tokens"
+    tokens.mkdir(mode=0o700)
+    for name in _SERVICES:
+        (path / name).mkdir()
+        file = tokens / name
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(32), "utf-8")
+    remote.create(path / "origin.git", source.root, config.git.branch)
+    clone = path / "checkout"
+    process.run(
+        ["git", "clone", "--quiet", f"file://{path / 'origin.git'}", clone],
+        cwd=path,
+        purpose="Cloning for the rehearsal",
+    )
+    if config.git.remote != "origin":
+        process.run(["git", "remote", "rename", "origin", config.git.remote], cwd=clone)
+    if Git(clone).identity() is None:
+        for key, value in (("user.name", "Rehearsal"), ("user.email", "rehearsal@localhost")):
+            process.run(["git", "config", key, value], cwd=clone)
+
+
+def _start(path: Path, repository: str, faults: Faults, *, keep: bool) -> dict[str, Service]:
+    """Starts all stand-ins side by side and waits until each answers."""
+    arguments: dict[str, list[str | Path]] = {
+        "testpypi": ["--name", "testpypi"],
+        "pypi": ["--name", "pypi", "--upstream", users_index()],
+        "forge": ["--repository", repository, "--git-dir", path / "origin.git"],
+    }
+    log = path / "services.log"
+    begun = {
+        name: services.start(
+            name,
+            f"releaser.rehearsal.{'forge' if name == 'forge' else 'index'}",
+            ["--world", path / name, "--token-file", path / "tokens" / name, *special, *faults.options(name)],
+            log,
+            keep=keep,
+        )
+        for name, special in arguments.items()
+    }
+    running: dict[str, Service] = {}
+    try:
+        for name, started in begun.items():
+            running[name] = services.ready(name, started, log)
+    except BaseException:
+        services.stop([Service(name, "", started) for name, started in begun.items()])
+        raise
+    return running
+
+
+def _pointed(config: Config, running: dict[str, Service], repository: str) -> Config:
+    """The project's own configuration with the addresses of the stand-ins, and nobody's CI to wait for."""
+
+    def index(name: str, table: configuration.IndexConfig) -> configuration.IndexConfig:
+        url = running[name].url
+        addresses = {"upload_url": f"{url}/legacy/", "simple_url": f"{url}/simple/", "web_url": url}
+        return table.model_copy(update={**addresses, "via": "upload"})
+
+    forge_url = running["forge"].url
+    forge = config.forge.model_copy(update={"api_url": forge_url, "web_url": forge_url, "repository": repository})
+    return config.model_copy(
+        update={"testpypi": index("testpypi", config.testpypi), "pypi": index("pypi", config.pypi), "forge": forge}
+    )
+
+
+def _publish_release_before(release: Release, path: Path) -> None:
+    """Puts the version that HEAD declares on the index, so that there is something to upgrade from."""
+    before = release.version_files[0].read(release.git.root).version
+    if before >= release.version or release.pypi.files(release.config.distribution, before):
+        return
+    with release.store.scratch("before") as scratch:
+        # Built in a clone of its own: some backends leave files behind in the tree that they build.
+        process.run(["git", "clone", "--quiet", f"file://{path / 'origin.git'}", scratch / "source"], cwd=scratch)
+        builder.build_wheel(scratch / "source", scratch / "dist", without=release.tokenless())
+        release.pypi.upload(sorted((scratch / "dist").glob("*.whl")))
+
+
+def _token(path: Path, name: str) -> str:
+    return (path / "tokens" / name).read_text("utf-8")
+
+
+def users_index() -> str:
+    """The simple API that the user's pip installs from."""
+    found = process.run(
+        [sys.executable, "-m", "pip", "config", "get", "global.index-url"], cwd=Path.home(), check=False
+    )
+    if found.status == 0 and found.text.strip():
+        return found.text.strip()
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+    return PYPI_SIMPLE_ENDPOINT

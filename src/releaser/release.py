@@ -1,0 +1,230 @@
+"""One release: a version of a project, and the part of the outside world that its steps ask and change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from functools import cached_property
+from pathlib import Path
+
+from releaser import changelog, version_files
+from releaser.adapters.forge import Forge
+from releaser.adapters.git import Git
+from releaser.adapters.index import Index
+from releaser.config import Config, IndexConfig
+from releaser.errors import UsageError
+from releaser.secret import Secret
+from releaser.store import Dists, Store
+from releaser.version import Version
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Tokens by the name of the environment variable that holds them."""
+
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    def token(self, variable: str) -> Secret | None:
+        """The token, or None if the variable is not set."""
+        value = self.environment.get(variable, "").strip()
+        return Secret(value) if value else None
+
+
+@dataclass(frozen=True)
+class Release:
+    """What every step is given.
+
+    Attributes:
+        config: The project's configuration.
+        version: What is released.
+        git: The user's checkout, which no step but the last touches.
+        store: What is kept of this version outside the checkout.
+        credentials: Where tokens come from.
+        description: The brief description in the release's title; by default the changelog section's lead line.
+    """
+
+    config: Config
+    version: Version
+    git: Git
+    store: Store
+    credentials: Credentials
+    description: str | None = None
+
+    @property
+    def tag(self) -> str:
+        """The name of the version's tag."""
+        return self.version.tag(self.config.git.tag)
+
+    @property
+    def ref(self) -> str:
+        """The private ref that keeps the release commit alive from the moment it is made."""
+        return f"refs/releaser/{self.tag}"
+
+    @cached_property
+    def testpypi(self) -> Index:
+        """The index to try things on."""
+        return self._index("testpypi", self.config.testpypi)
+
+    @cached_property
+    def pypi(self) -> Index:
+        """The index that users install from."""
+        return self._index("pypi", self.config.pypi)
+
+    @cached_property
+    def forge(self) -> Forge:
+        """The forge's view of the repository.
+
+        Raises:
+            UsageError: Neither the configuration nor the remote's address names a repository on a forge.
+        """
+        forge = self.config.forge
+        token = self.credentials.token(forge.token_env)
+        return Forge(self.repository, token.reveal() if token else None, forge.api_url, forge.web_url)
+
+    @cached_property
+    def repository(self) -> str:
+        """OWNER/NAME on the forge."""
+        named = self.config.forge.repository or repository_of(self.git.remote_url(self.config.git.remote) or "")
+        if named is None:
+            raise UsageError(
+                f"The remote {self.config.git.remote} does not name a repository on the forge.",
+                'Give it: [tool.releaser.forge] repository = "OWNER/NAME".',
+            )
+        return named
+
+    def commit(self) -> str | None:
+        """The release commit: the one this machine made, else the one the tag points at, else a HEAD that is one already.
+
+        A HEAD that already declares the version and has its changelog section (a bump merged by a pull request, say) is
+        released as it is.
+        """
+        kept = self.git.commit(self.ref)
+        if kept is None and self.store.bundle.exists():
+            self.git.unbundle(self.store.bundle, self.ref)
+            kept = self.git.commit(self.ref)
+        if kept:
+            return kept
+        tag = self.git.tag(self.tag)
+        if tag and self.declares(tag.commit):
+            return tag.commit
+        head = self.git.head()
+        return head if self.declares(head) else None
+
+    def pinned(self) -> str | None:
+        """The release commit if this machine has settled on one; from then on the checkout is not looked at again."""
+        return self.commit() if self.git.commit(self.ref) or self.store.bundle.exists() else None
+
+    def declares(self, commit: str) -> bool:
+        """Whether all version files at `commit` say this version, and its changelog has what is to be published."""
+        for file in self.version_files:
+            text = self.git.file(commit, str(file.path))
+            try:
+                if text is None or file.found_in(text).version != self.version:
+                    return False
+            except UsageError:
+                return False
+        return self.version.is_prerelease or self._has_section(commit)
+
+    @cached_property
+    def version_files(self) -> tuple[version_files.VersionFile, ...]:
+        """The files that declare the version."""
+        return tuple(version_files.from_config(one) for one in self.config.version_files)
+
+    def changelog(self) -> changelog.Changelog:
+        """The changelog that is published: the release commit's, or the checkout's before there is one."""
+        commit = self.commit()
+        text = self.git.file(commit, self.config.changelog) if commit else None
+        return (
+            changelog.Changelog.parse(text)
+            if text is not None
+            else changelog.Changelog.read(self.git.root / self.config.changelog)
+        )
+
+    def notes(self) -> str:
+        """The changelog section that the release carries, word for word."""
+        return self.changelog().notes(self.version)
+
+    def dists(self) -> Dists | None:
+        """The built files; None before they are complete."""
+        return self.store.dists()
+
+    def built(self) -> Dists:
+        """The built files, for steps that cannot do without.
+
+        Raises:
+            UsageError: They are not there.
+        """
+        dists = self.dists()
+        if dists is None:
+            raise UsageError(
+                f"{self.config.distribution} {self.version} has not been built yet.",
+                f"Build it first: `invoke release --version {self.version}`, or `invoke build` for the tree as it is.",
+            )
+        return dists
+
+    def highest_stable(self) -> bool:
+        """Whether this is a final version and no tag, here or at the remote, names a higher one."""
+        return not self.version.is_prerelease and all(other <= self.version for other in self.released())
+
+    def released(self) -> list[Version]:
+        """The final versions that have a tag, here or at the remote."""
+        refs = self.git.remote_refs(self.config.git.remote, "refs/tags/*")
+        names = {ref.removeprefix("refs/tags/").removesuffix("^{}") for ref in refs} | set(self.git.tags())
+        found = (Version.from_tag(name, self.config.git.tag) for name in names)
+        return [version for version in found if version and not version.is_prerelease]
+
+    def today(self) -> date:
+        """The date a release made now carries, in UTC, as its commit's time is read too."""
+        return datetime.now(timezone.utc).date()
+
+    def secrets(self) -> list[Secret | None]:
+        """Every token this release may use."""
+        return [self.credentials.token(name) for name in self._token_variables()]
+
+    def tokenless(self) -> dict[str, None]:
+        """Changes to the environment that keep tokens from programs that have no use for them."""
+        return dict.fromkeys(self._token_variables())
+
+    def _token_variables(self) -> tuple[str, ...]:
+        return (self.config.testpypi.token_env, self.config.pypi.token_env, self.config.forge.token_env)
+
+    def _index(self, name: str, config: IndexConfig) -> Index:
+        return Index(name, config, self.credentials.token(config.token_env))
+
+    def _has_section(self, commit: str) -> bool:
+        text = self.git.file(commit, self.config.changelog)
+        return text is not None and changelog.Changelog.parse(text).section(self.version) is not None
+
+
+def repository_of(url: str) -> str | None:
+    """OWNER/NAME from a remote's address: https, ssh or git@host:OWNER/NAME; None for other forms."""
+    import re
+
+    match = re.fullmatch(r"(?:https?://[^/]+/|ssh://[^/]+/|git@[^:/]+:)([^/]+/[^/]+?)(?:\.git)?/?", url)
+    return match[1] if match else None
+
+
+def open_release(
+    root: Path,
+    config: Config,
+    version: Version,
+    state: Path,
+    credentials: Credentials | None = None,
+    description: str | None = None,
+) -> Release:
+    """The release of `version` from the checkout at `root`, with its state under `state`.
+
+    Raises:
+        UsageError: The checkout is none, or has no remote of the configured name.
+    """
+    git = Git.at(root)
+    remote = git.remote_url(config.git.remote)
+    if remote is None:
+        raise UsageError(
+            f"{git.root} has no git remote named {config.git.remote}, so there is nowhere to release to.",
+            f"Add it: `git remote add {config.git.remote} ADDRESS`, or name another in [tool.releaser.git].",
+        )
+    store = Store.of(state, config.distribution, remote, version)
+    return Release(config, version, git, store, credentials or Credentials(), description)

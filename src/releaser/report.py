@@ -1,0 +1,81 @@
+"""The report that a release ends with: what is where, and how it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from releaser.errors import ServiceError
+from releaser.release import Release
+from releaser.runner import Result
+from releaser.step import Done, Skipped
+from releaser.steps.publish_release import assets
+
+
+def compose(release: Release, results: Sequence[Result]) -> str:
+    """The report as Markdown, in which hashes are asked of the services once more.
+
+    Raises:
+        ServiceError: A service did not answer.
+    """
+    config, dists = release.config, release.built()
+    outcome = {result.step: result.outcome for result in results}
+    found = release.forge.find_release(release.tag)
+    if found is None:
+        raise ServiceError(f"The forge has no release {release.tag} any more.", "Run the same command again.")
+    places = {
+        "here": assets(dists),
+        "TestPyPI": {
+            name: file.sha256 for name, file in release.testpypi.files(config.distribution, release.version).items()
+        },
+        "PyPI": {name: file.sha256 for name, file in release.pypi.files(config.distribution, release.version).items()},
+        "release asset": {asset.name: asset.sha256 or "" for asset in found.assets},
+    }
+    tag, commit = release.git.tag(release.tag), str(release.commit())
+    kind = (
+        "pre-release"
+        if found.prerelease
+        else "latest"
+        if release.forge.latest_release() == release.tag
+        else "not latest"
+    )
+    lines = [
+        f"# {config.distribution} {release.version}",
+        "",
+        f"- release commit: {commit}",
+        f"- tag: {release.tag}, {'annotated' if tag and tag.annotated else 'lightweight'}, at {tag.commit if tag else 'nothing'}",
+        f"- release: {found.name!r}, {'a draft' if found.draft else 'published'}, {kind}: {found.url}",
+        f"- PyPI: {release.pypi.page(config.distribution, release.version)}",
+        f"- files: {dists.directory}",
+        "",
+        "## sha256",
+        "",
+        *_hash_table(places),
+        "",
+        "## What was asked of the world",
+        "",
+        *(_row(result) for result in results if isinstance(result.outcome, Done)),
+    ]
+    skipped = [(name, one.reason) for name, one in outcome.items() if isinstance(one, Skipped)]
+    if skipped:
+        lines += ["", "## Skipped", "", *(f"- {name}: {reason}" for name, reason in skipped)]
+    if config.after.reminders:
+        lines += ["", "## For people to do", "", *(f"- [ ] {reminder}" for reminder in config.after.reminders)]
+    return "\n".join(lines) + "\n"
+
+
+def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:
+    lines = [f"| file | sha256 here | {' | '.join(list(places)[1:])} |", "|---|---|" + "---|" * (len(places) - 1)]
+    for name, digest in sorted(places["here"].items()):
+        cells = []
+        for place in list(places)[1:]:
+            there = places[place].get(name)
+            cells.append("-" if there is None else "same" if there == digest else f"**{there}**")
+        lines.append(f"| {name} | {digest} | {' | '.join(cells)} |")
+    return lines
+
+
+def _row(result: Result) -> str:
+    from releaser.console import first_line
+
+    took = f" ({result.seconds:.1f} s)" if result.seconds >= 0.1 else ""
+    return f"- {result.step}: {first_line(result.outcome)}{took}"

@@ -1,0 +1,57 @@
+"""How a task ends: an error is one paragraph with its remedy and an exit code; a traceback is for our own bugs only."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from invoke import Context, Exit
+
+from releaser.errors import ReleaserError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Turns errors that have a remedy into a message on stderr and an exit code."""
+
+    @functools.wraps(function)
+    def reported(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return function(*args, **kwargs)
+        except ReleaserError as error:
+            _print(error.message, error.remedy)
+            raise Exit(code=error.exit_code) from None
+        except KeyboardInterrupt:
+            _print("Stopped by Ctrl-C.", "Run the same command again to go on.")
+            raise Exit(code=130) from None
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            _print(
+                f"The disk is full: {error.filename or 'a file'} could not be written.",
+                "Make room, or set RELEASER_STATE_DIR to a directory on another disk, and run the same command again.",
+            )
+            raise Exit(code=1) from None
+
+    return reported
+
+
+def is_dry(context: Context) -> bool:
+    """Whether invoke's own `--dry` was given; a task's dry run follows it."""
+    return bool(context.config.run.dry)
+
+
+def _print(message: str, remedy: str) -> None:
+    from releaser.secret import Redactor
+
+    redact = Redactor()
+    print(f"error: {redact(message)}", file=sys.stderr)
+    if remedy:
+        print(f"  -> {redact(remedy)}", file=sys.stderr)

@@ -1,0 +1,33 @@
+"""Qualify: a nox session of the project passes with the built wheel, in an environment of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.adapters import nox
+from releaser.release import Release
+from releaser.steps.receipted import Receipted
+from releaser.store import Dists, Receipt
+
+
+class PassSession(Receipted):
+    """One session; one that is not required may find that nothing in it can run on this machine."""
+
+    skippable = True
+
+    def __init__(self, session: str, *, required: bool) -> None:
+        self.session = session
+        self.required = required
+        self.name = f"pass_{session.replace('-', '_')}"
+        self.title = f"Session {session} passes with the built wheel"
+        self.doing = f"nox -s {session}, with the built wheel"
+
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
+        """Runs it in the release commit's tree, without tokens in its environment."""
+        tally = nox.session(self.session, release.store.worktree, dists.wheel, scratch, release.tokenless())
+        if tally is None:
+            return Receipt("passed")
+        if tally.passed == 0 and not self.required:
+            return Receipt(f"nothing in it can run here: {tally.why or 'no tests'}", skipped=True)
+        skipped = f", {tally.skipped} skipped ({tally.why})" if tally.skipped else ""
+        return Receipt(f"{tally.passed} passed{skipped}")

@@ -1,0 +1,131 @@
+"""Preflight: what must be true of the project's own files before its version can be raised."""
+
+from __future__ import annotations
+
+import shutil
+
+from releaser.errors import ReleaserError
+from releaser.release import Release
+from releaser.step import Conflict, Done, Outcome, Step
+from releaser.version import Version
+from releaser.version_files import disagreements
+
+_SPACE_MIB = 200
+
+
+class FindTools(Step[Release]):
+    """The programs and libraries that later steps call are there, and there is room for what they write."""
+
+    name = "find_tools"
+    title = "Tools and disk space are there"
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for each without importing it, and asks the file system for its free space."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        found, missing = [], []
+        for tool in ("build", "twine", "nox", "virtualenv", "uv"):
+            try:
+                found.append(f"{tool} {version(tool)}")
+            except PackageNotFoundError:
+                missing.append(tool)
+        if missing:
+            return Conflict(
+                f"{', '.join(missing)} not installed here.", 'Install the project\'s tools: `pip install -e ".[dev]"`.'
+            )
+        place = next(path for path in (release.store.path, *release.store.path.parents) if path.exists())
+        free = shutil.disk_usage(place).free >> 20
+        if free < _SPACE_MIB:
+            return Conflict(
+                f"{free} MiB are free at {place}, and a release needs {_SPACE_MIB}.",
+                "Make room, or set RELEASER_STATE_DIR to a directory on another disk.",
+            )
+        return Done(", ".join(found) + f"; {free >> 10} GiB free")
+
+
+class AgreeOnVersion(Step[Release]):
+    """All version files say the same, so that `--version` cannot differ from the wheel's metadata afterwards."""
+
+    name = "agree_on_version"
+    title = "The version files agree"
+
+    def check(self, release: Release) -> Outcome:
+        """Reads every file; those at the release commit once there is one."""
+        commit = release.commit()
+        if commit:
+            return Done(f"all say {release.version} at {commit[:12]}")
+        found = [file.read(release.git.root) for file in release.version_files]
+        differ = disagreements(found)
+        if differ:
+            return Conflict(differ, f"`invoke version.bump --to {found[0].version}` writes them all; commit that.")
+        return Done(f"{', '.join(str(one.path) for one in found)} say {found[0].version}")
+
+
+class RaiseVersion(Step[Release]):
+    """The version is above the one the files say, and above every version that is in this branch's history."""
+
+    name = "raise_version"
+    title = "The version increases"
+
+    def check(self, release: Release) -> Outcome:
+        """Compares with the version files and the tags reachable from HEAD, as SemVer orders versions."""
+        commit = release.commit()
+        tags = (
+            Version.from_tag(tag, release.config.git.tag) for tag in release.git.tags_of(commit or release.git.head())
+        )
+        before = [version for version in tags if version and version != release.version]
+        if commit is None:
+            before += [file.read(release.git.root).version for file in release.version_files]
+        if not before:
+            return Done("the first release")
+        highest = max(before)
+        if release.version > highest:
+            return Done(f"{highest} -> {release.version}")
+        offered = ", ".join(f"{version} ({part})" for part, version in highest.next_versions().items())
+        return Conflict(
+            f"{release.version} is not above {highest}, which this branch already holds.", f"Choose {offered}."
+        )
+
+
+class HaveChanges(Step[Release]):
+    """The changelog has something to publish under this version."""
+
+    name = "have_changes"
+    title = "The changelog has entries for it"
+
+    def check(self, release: Release) -> Outcome:
+        """Reads the section that the release will carry."""
+        changes = release.changelog()
+        if release.commit() is None and not release.version.is_prerelease:
+            changes.rotate(release.version, release.today(), repository_url=None, tag_pattern=release.config.git.tag)
+            section = changes.unreleased
+            entries = section.body if section else ""
+        else:
+            entries = changes.notes(release.version)
+        count = sum(line.lstrip().startswith(("- ", "* ", "+ ")) for line in entries.splitlines())
+        return Done(f"{count} entries in {release.config.changelog}")
+
+
+class KnowBackend(Step[Release]):
+    """The project can be built, and it is known whether what is built can be built again byte for byte."""
+
+    name = "know_backend"
+    title = "The build backend is known"
+
+    def check(self, release: Release) -> Outcome:
+        """Reads [build-system]."""
+        backend = build_backend(release)
+        if backend.startswith("setuptools"):
+            return Done(f"{backend}: its sdists are not reproducible, so another machine cannot build the same bytes")
+        return Done(backend)
+
+
+def build_backend(release: Release) -> str:
+    """The build backend that pyproject.toml names; setuptools if it names none (PEP 517)."""
+    import tomlkit
+
+    try:
+        document = tomlkit.parse((release.git.root / "pyproject.toml").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReleaserError(f"pyproject.toml cannot be read: {error}.", "Mend it.") from None
+    return str(document.get("build-system", {}).get("build-backend", "setuptools.build_meta:__legacy__"))

@@ -1,0 +1,43 @@
+"""What is tried on this machine and leaves a receipt, keyed by the wheel: the same bytes are not tried twice."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+
+from releaser.release import Release
+from releaser.step import Done, Outcome, Skipped, Step, Todo
+from releaser.store import Dists, Receipt
+
+
+class Receipted(Step[Release]):
+    """A trial of the built files.
+
+    Attributes:
+        doing: What running it does, for the plan.
+    """
+
+    doing: str
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for the receipt of these bytes."""
+        dists = release.dists()
+        receipt = release.store.receipt(dists.sha256[dists.wheel.name], self.name) if dists else None
+        if receipt is None:
+            return Todo(self.doing)
+        return Skipped(receipt.evidence) if receipt.skipped else Done(receipt.evidence)
+
+    def run(self, release: Release) -> None:
+        """Tries, and writes the receipt if it went well."""
+        dists = release.built()
+        with release.store.scratch(self.name) as scratch:
+            receipt = self.attempt(release, dists, scratch)
+        release.store.write_receipt(dists.sha256[dists.wheel.name], self.name, receipt)
+
+    @abstractmethod
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
+        """Tries it, in an empty directory.
+
+        Raises:
+            StepError: It did not pass.
+        """

@@ -1,0 +1,39 @@
+"""Stage: the changelog's [Unreleased] becomes the version's section. A pre-release leaves it where it is."""
+
+from __future__ import annotations
+
+from releaser.changelog import Changelog
+from releaser.release import Release
+from releaser.step import Done, Outcome, Skipped, Step, Todo
+from releaser.store import write_atomically
+
+
+class RotateChangelog(Step[Release]):
+    """The changelog has a dated section for the version."""
+
+    name = "rotate_changelog"
+    title = "The changelog has its section"
+
+    def check(self, release: Release) -> Outcome:
+        """Reads the changelog in the working tree, or at the release commit."""
+        if release.version.is_prerelease:
+            return Skipped("a pre-release publishes [Unreleased] and leaves it in place, for the final release to find")
+        commit, path = release.commit(), release.store.worktree / release.config.changelog
+        if commit:
+            return Done(f"[{release.version}] at {commit[:12]}")
+        section = Changelog.read(path).section(release.version) if path.exists() else None
+        if section is None:
+            return Todo(f"move [Unreleased] to [{release.version}] - {release.today()}")
+        return Done(f"[{release.version}] - {section.date}")
+
+    def run(self, release: Release) -> None:
+        """Writes the whole file or none of it."""
+        path = release.store.worktree / release.config.changelog
+        forge = release.config.forge
+        rotated = Changelog.read(path).rotate(
+            release.version,
+            release.today(),
+            repository_url=f"{forge.web_url.rstrip('/')}/{release.repository}",
+            tag_pattern=release.config.git.tag,
+        )
+        write_atomically(path, rotated)

@@ -1,0 +1,203 @@
+"""What the world cannot be asked, kept per version outside the checkout: release commit, built files, receipts.
+
+::
+
+    STATE/DISTRIBUTION-REMOTE/VERSION/
+        lock                one run at a time
+        journal.jsonl       the record
+        commit.bundle       the release commit, so that a new clone gets the same one
+        worktree/           the release commit checked out
+        dist/               sdist, wheel, SBOM, SHA256SUMS: these bytes and no others
+        receipts/WHEEL/     what passed with that wheel (by its sha256)
+        scratch/            what steps need while they run
+        report.md  announcement.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from releaser.errors import ConflictError
+from releaser.version import Version
+
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Dists:
+    """The built files, intact: their directory, and each one's sha256 by name."""
+
+    directory: Path
+    sha256: dict[str, str]
+
+    @property
+    def wheel(self) -> Path:
+        """The wheel."""
+        return self._one(".whl")
+
+    @property
+    def sdist(self) -> Path:
+        """The source distribution."""
+        return self._one(".tar.gz")
+
+    @property
+    def uploads(self) -> list[Path]:
+        """What goes to an index, in the order in which it is uploaded."""
+        return [self.sdist, self.wheel]
+
+    @property
+    def upload_sha256(self) -> dict[str, str]:
+        """Name to sha256 of what goes to an index."""
+        return {path.name: self.sha256[path.name] for path in self.uploads}
+
+    def _one(self, ending: str) -> Path:
+        return self.directory / next(name for name in self.sha256 if name.endswith(ending))
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """That something passed, or could not be tried here, with one wheel."""
+
+    evidence: str
+    skipped: bool = False
+
+
+@dataclass(frozen=True)
+class Store:
+    """The state directory of one version of one project."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, root: Path, distribution: str, remote: str, version: Version) -> Store:
+        """The store under `root` for a version; clones of one remote share it."""
+        return cls(root / f"{distribution}-{hashlib.sha256(remote.encode()).hexdigest()[:8]}" / str(version))
+
+    @property
+    def worktree(self) -> Path:
+        """Where the release commit is checked out."""
+        return self.path / "worktree"
+
+    @property
+    def dist(self) -> Path:
+        """Where the built files lie."""
+        return self.path / "dist"
+
+    @property
+    def bundle(self) -> Path:
+        """The release commit as a git bundle."""
+        return self.path / "commit.bundle"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other runs of this version out; a killed run leaves no lock behind.
+
+        Raises:
+            ConflictError: Another run is at it.
+        """
+        import filelock
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self.path / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise ConflictError(
+                f"Another run is releasing this version: it holds {self.path / 'lock'}.", "Wait until it ends."
+            ) from None
+        with lock:
+            yield
+
+    def dists(self) -> Dists | None:
+        """The built files; None before they are complete.
+
+        Raises:
+            ConflictError: A file is gone or was changed after it was built.
+        """
+        return read_dists(self.dist)
+
+    def receipt(self, wheel_sha256: str, name: str) -> Receipt | None:
+        """What was noted when `name` was tried with this wheel; None if it has not been."""
+        path = self._receipt(wheel_sha256, name)
+        return Receipt(**json.loads(path.read_text("utf-8"))) if path.exists() else None
+
+    def write_receipt(self, wheel_sha256: str, name: str, receipt: Receipt) -> None:
+        """Notes how `name` went with this wheel."""
+        write_atomically(self._receipt(wheel_sha256, name), json.dumps(asdict(receipt), ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """An empty directory for the length of the block; what a killed run left in it is removed first."""
+        path = self.path / "scratch" / name
+        if path.exists():
+            shutil.rmtree(path)
+        path.mkdir(parents=True)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Forgets everything but the journal."""
+        for path in self.path.iterdir() if self.path.exists() else ():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.suffix != ".jsonl" and path.name != "lock":
+                path.unlink()
+
+    def _receipt(self, wheel_sha256: str, name: str) -> Path:
+        return self.path / "receipts" / wheel_sha256[:16] / f"{name}.json"
+
+
+def sha256(path: Path) -> str:
+    """The file's sha256, in hexadecimal."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def read_sums(text: str) -> dict[str, str]:
+    """sha256 by file name, from the lines that `sha256sum` writes and checks."""
+    pairs = (line.split("  ", 1) for line in text.splitlines() if line.strip())
+    return {name: digest for digest, name in pairs}
+
+
+def read_dists(directory: Path) -> Dists | None:
+    """The built files in a directory; None if it has no SHA256SUMS, which is written last.
+
+    Raises:
+        ConflictError: A file is gone or was changed after it was built.
+    """
+    sums = directory / SUMS
+    if not sums.exists():
+        return None
+    expected = read_sums(sums.read_text("utf-8"))
+    for name, digest in expected.items():
+        path = directory / name
+        found = sha256(path) if path.exists() else "no file"
+        if found != digest:
+            raise ConflictError(
+                f"{path} is not what was built: {found[:12]} where SHA256SUMS says {digest[:12]}.",
+                "If nothing is published yet, `invoke rollback` forgets the build; else fetch the file from the release.",
+            )
+    return Dists(directory, expected)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a whole file or none of it; on disk before the call returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from live_vlm_webui.errors import HostRefusedError, ListenError, PortTakenError, SettingsError, WebUIError
+
+
+def test_an_error_tells_what_happened_and_then_what_to_do():
+    assert str(WebUIError("The lens cap is on.", "Take it off.")) == "The lens cap is on.\nTake it off."
+
+
+def test_settings_exit_with_2_and_the_rest_with_1():
+    assert {kind: kind.exit_code for kind in (SettingsError, HostRefusedError, ListenError, PortTakenError)} == {
+        SettingsError: 2,
+        HostRefusedError: 2,
+        ListenError: 1,
+        PortTakenError: 1,
+    }
