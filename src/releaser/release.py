@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
@@ -133,13 +133,29 @@ class Release:
         return tuple(version_files.from_config(one) for one in self.config.version_files)
 
     def changelog(self) -> changelog.Changelog:
-        """The changelog that is published: the release commit's, or the checkout's before there is one."""
+        """The changelog that is published: the release commit's, or before there is one what it will be.
+
+        Raises:
+            ChangelogError: It cannot be read or rotated; the message says why.
+        """
         commit = self.commit()
         text = self.git.file(commit, self.config.changelog) if commit else None
-        return (
-            changelog.Changelog.parse(text)
-            if text is not None
-            else changelog.Changelog.read(self.git.root / self.config.changelog)
+        if text is not None:
+            return changelog.Changelog.parse(text)
+        found = changelog.Changelog.read(self.git.root / self.config.changelog)
+        return found if self.version.is_prerelease else changelog.Changelog.parse(self.rotated(found))
+
+    def rotated(self, found: changelog.Changelog) -> str:
+        """A changelog's text with [Unreleased] as this version's section, dated today.
+
+        Raises:
+            ChangelogError: There is nothing to release, or the version has a section already.
+        """
+        return found.rotate(
+            self.version,
+            datetime.now(timezone.utc).date(),
+            repository_url=f"{self.config.forge.web_url.rstrip('/')}/{self.repository}",
+            tag_pattern=self.config.git.tag,
         )
 
     def notes(self) -> str:
@@ -174,10 +190,6 @@ class Release:
         names = {ref.removeprefix("refs/tags/").removesuffix("^{}") for ref in refs} | set(self.git.tags())
         found = (Version.from_tag(name, self.config.git.tag) for name in names)
         return [version for version in found if version and not version.is_prerelease]
-
-    def today(self) -> date:
-        """The date a release made now carries, in UTC, as its commit's time is read too."""
-        return datetime.now(timezone.utc).date()
 
     def secrets(self) -> list[Secret | None]:
         """Every token this release may use."""

@@ -48,6 +48,7 @@ class Settings:
         token: The token that may upload anything and manage; None: there is none.
         oidc_secret: The key of the CI service's stand-in; None: no trusted publishing.
         upstream: The simple API to which projects not held here are redirected, or "".
+        own: Normalized names of projects that are never redirected, whether or not they are held yet.
         lag: How late an upload shows in the simple API.
         faults: Numbers by fault name.
     """
@@ -56,6 +57,7 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     oidc_secret: str | None = field(default=None, repr=False)
     upstream: str = ""
+    own: frozenset[str] = frozenset()
     lag: timedelta = timedelta(0)
     faults: Mapping[str, float] = field(default_factory=dict)
 
@@ -74,7 +76,7 @@ def create_app(store: Store, settings: Settings) -> web.Application:
     app[FAULTS_NOW] = Faults(settings.faults, store.root)
     app[TRUSTED] = TrustedPublishing(store, settings.name, settings.oidc_secret)
     app[TRUSTED].add_routes(app)
-    Pages(store, settings.lag, settings.upstream).add_routes(app)
+    Pages(store, settings.lag, settings.upstream, settings.own).add_routes(app)
     app.router.add_post("/legacy/", upload)
     app.router.add_get("/manage/project/{name}/release/{version}/", show_release_form)
     app.router.add_post("/manage/project/{name}/release/{version}/", manage_release)
@@ -204,6 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             token=_secret(given.token_file),
             oidc_secret=_secret(given.oidc_secret_file),
             upstream=given.upstream,
+            own=frozenset(canonicalize_name(name) for name in given.own),
             lag=timedelta(seconds=given.lag),
             faults=dict(given.fault),
         )
@@ -240,6 +243,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="holds the token that may upload and manage")
     parser.add_argument("--oidc-secret-file", type=Path, metavar="FILE", help="holds the key that signs CI identities")
     parser.add_argument("--upstream", default="", metavar="URL", help="simple API that has all other projects")
+    parser.add_argument("--own", action="append", default=[], metavar="PROJECT", help="never look for it upstream")
     parser.add_argument("--lag", type=float, default=0.0, metavar="SECONDS", help="how late an upload shows")
     parser.add_argument(
         "--fault", type=parse_fault, action="append", default=[], metavar="NAME[=NUMBER]", help=", ".join(FAULTS)

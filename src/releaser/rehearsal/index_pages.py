@@ -41,12 +41,14 @@ class Pages:
         store: What there is to show.
         lag: How late an upload shows in the simple API.
         upstream: The simple API to which unknown projects are redirected, or "".
+        own: Normalized names of projects that are never redirected, whether or not they are held yet.
     """
 
-    def __init__(self, store: Store, lag: timedelta, upstream: str) -> None:
+    def __init__(self, store: Store, lag: timedelta, upstream: str = "", own: frozenset[str] = frozenset()) -> None:
         self._store = store
         self._lag = lag
         self._upstream = upstream.rstrip("/")
+        self._own = own
 
     def add_routes(self, app: web.Application) -> None:
         """Serve all of it on ``app``."""
@@ -75,7 +77,7 @@ class Pages:
         if given != name or not request.match_info["slash"]:
             raise web.HTTPMovedPermanently(f"/simple/{name}/")
         project = self._store.project(name)
-        if not project and self._upstream:
+        if not project and self._upstream and name not in self._own:
             raise web.HTTPFound(f"{self._upstream}/{name}/")
         if not project or not self._shows(project):
             raise RefusedError("Not Found", 404)

@@ -67,7 +67,7 @@ def raised(
         _build(path, source, config)
     repository = config.forge.repository or f"rehearsal/{config.distribution}"
     remote.guard(path / "origin.git", faults.named("remote"))
-    running = _start(path, repository, faults, keep=keep)
+    running = _start(path, config.distribution, repository, faults, keep=keep)
     try:
         pointed = _pointed(config, running, repository)
         tokens = {
@@ -112,11 +112,11 @@ def _build(path: Path, source: Git, config: Config) -> None:
             process.run(["git", "config", key, value], cwd=clone)
 
 
-def _start(path: Path, repository: str, faults: Faults, *, keep: bool) -> dict[str, Service]:
+def _start(path: Path, distribution: str, repository: str, faults: Faults, *, keep: bool) -> dict[str, Service]:
     """Starts all stand-ins side by side and waits until each answers."""
     arguments: dict[str, list[str | Path]] = {
         "testpypi": ["--name", "testpypi"],
-        "pypi": ["--name", "pypi", "--upstream", users_index()],
+        "pypi": ["--name", "pypi", "--upstream", users_index(), "--own", distribution],
         "forge": ["--repository", repository, "--git-dir", path / "origin.git"],
     }
     log = path / "services.log"

@@ -95,13 +95,7 @@ class HaveChanges(Step[Release]):
 
     def check(self, release: Release) -> Outcome:
         """Reads the section that the release will carry."""
-        changes = release.changelog()
-        if release.commit() is None and not release.version.is_prerelease:
-            changes.rotate(release.version, release.today(), repository_url=None, tag_pattern=release.config.git.tag)
-            section = changes.unreleased
-            entries = section.body if section else ""
-        else:
-            entries = changes.notes(release.version)
+        entries = release.notes()
         count = sum(line.lstrip().startswith(("- ", "* ", "+ ")) for line in entries.splitlines())
         return Done(f"{count} entries in {release.config.changelog}")
 

@@ -21,7 +21,7 @@ class DraftRelease(Step[Release]):
         """Looks for a draft or a published release of the tag."""
         found = _found(release)
         if found is None:
-            return Todo(f"draft {title(release)!r}")
+            return Todo("draft it with title and notes" if release.commit() is None else f"draft {title(release)!r}")
         if found.draft:
             same = (found.name, _lines(found.body), found.prerelease) == (
                 title(release),

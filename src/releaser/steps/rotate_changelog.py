@@ -23,17 +23,10 @@ class RotateChangelog(Step[Release]):
             return Done(f"[{release.version}] at {commit[:12]}")
         section = Changelog.read(path).section(release.version) if path.exists() else None
         if section is None:
-            return Todo(f"move [Unreleased] to [{release.version}] - {release.today()}")
+            return Todo(f"move [Unreleased] to [{release.version}], with today's date")
         return Done(f"[{release.version}] - {section.date}")
 
     def run(self, release: Release) -> None:
         """Writes the whole file or none of it."""
         path = release.store.worktree / release.config.changelog
-        forge = release.config.forge
-        rotated = Changelog.read(path).rotate(
-            release.version,
-            release.today(),
-            repository_url=f"{forge.web_url.rstrip('/')}/{release.repository}",
-            tag_pattern=release.config.git.tag,
-        )
-        write_atomically(path, rotated)
+        write_atomically(path, release.rotated(Changelog.read(path)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -33,15 +34,20 @@ def wheel(version="1.0", content=b"bytes of "):
 
 
 def kill_at(monkeypatch, step):
-    """Die instead of syncing or renaming for the ``step``-th time; the returned list grows by each such call."""
+    """Die instead of syncing or renaming for the ``step``-th time; the returned list grows by each such call.
+
+    Of a file that was to be synced only half reaches the disk.
+    """
     seen = []
 
     def dying(call):
-        def counted(*arguments):
+        def counted(target, *arguments):
             seen.append(call)
             if len(seen) == step:
+                if isinstance(target, int) and stat.S_ISREG(os.fstat(target).st_mode):
+                    os.ftruncate(target, os.fstat(target).st_size // 2)
                 raise Killed
-            return call(*arguments)
+            return call(target, *arguments)
 
         return counted
 
