@@ -40,7 +40,7 @@ def run_tests(session: nox.Session, kind: str, *extra: str) -> None:
         session.install("-e", ".[dev]", *groups("test", *extra))
         tests = f"tests/{kind}"
     if junit := os.environ.get("RELEASER_JUNIT"):
-        arguments.append(f"--junitxml={Path(junit) / f'{session.name}.xml'}")
+        arguments += [f"--junitxml={Path(junit) / f'{session.name}.xml'}", "--override-ini=junit_family=xunit1"]
     session.run("python", "-m", "pytest", tests, *arguments, env={"PYTHONPATH": ""})
 
 

@@ -1,1 +1,1 @@
-"""releaser: takes a version from a clean checkout to the package index, the forge and the registry, and proves it arrived."""
+"""releaser: takes a version from a clean checkout to the package index and the forge, and proves that it arrived."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from releaser.changelog_scan import Definition, Line, label_key
+from releaser.changelog_scan import LIST_MARKER, Definition, Line, label_key
 from releaser.errors import VersionError
 from releaser.version import Version
 
@@ -77,8 +77,8 @@ class Section:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it holds no entry: only group headings, comments and blank lines."""
-        return not any(line.kind in ("text", "code") for line in self.lines)
+        """Whether it holds no entry: only group headings, comments, blank lines and bullets without text."""
+        return not any(line.kind in ("text", "code") and not LIST_MARKER.fullmatch(line.content) for line in self.lines)
 
     @property
     def is_linked_at_foot(self) -> bool:

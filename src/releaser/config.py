@@ -60,8 +60,13 @@ class BuildConfig(_Table):
 
 
 class QualifyConfig(_Table):
-    """Nox sessions that must pass with the built wheel, those that must pass where the machine can run them at all, and
-    those that `invoke check` runs besides the first."""
+    """Nox sessions.
+
+    Attributes:
+        sessions: These must pass with the built wheel.
+        where_possible: These must pass where the machine can run anything in them.
+        checks: `invoke check` runs these besides `sessions`.
+    """
 
     sessions: tuple[str, ...] = ()
     where_possible: tuple[str, ...] = ()
@@ -69,9 +74,10 @@ class QualifyConfig(_Table):
 
 
 class IndexConfig(_Table):
-    """A package index. `repository` is twine's name for it; addresses are given only for an index that twine cannot name.
+    """A package index.
 
     Attributes:
+        repository: twine's name for it; addresses are given only for an index that twine cannot name.
         via: `upload` from this machine, or `ci`: a workflow uploads by trusted publishing, and the engine waits for it.
     """
 
@@ -108,7 +114,10 @@ class ForgeConfig(_Table):
 class AfterConfig(_Table):
     """What follows a release: the text to announce it with, and what people still have to do."""
 
-    announcement: str = "{distribution} {version} is out.\n\n{notes}\n\npip install --upgrade {distribution}=={version}\n{release_url}\n"
+    announcement: str = (
+        "{distribution} {version} is out.\n\n{notes}\n\n"
+        "pip install --upgrade {distribution}=={version}\n{release_url}\n"
+    )
     reminders: tuple[str, ...] = ()
 
 

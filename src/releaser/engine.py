@@ -58,7 +58,7 @@ def carry_out(
     """Runs the plan and shows it; every end is in the journal.
 
     Raises:
-        ReleaserError: See `Runner.run`. Ctrl-C and SIGTERM end as InterruptedRunError, after running programs are ended.
+        ReleaserError: See `Runner.run`. Ctrl-C and SIGTERM end as InterruptedRunError, when what runs has been ended.
     """
     redact = Redactor()
     redact.learn(release.secrets())
@@ -134,7 +134,7 @@ def ask_person(question: str) -> None:
         raise NotConfirmedError("Stopped before anything public.", "Run the same command again to be asked again.")
 
 
-def say_yes(question: str) -> None:  # noqa: ARG001  --yes answers whatever is asked
+def say_yes(question: str) -> None:
     """Answers the question beforehand: --yes."""
 
 

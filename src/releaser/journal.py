@@ -24,7 +24,7 @@ def _digest(line: str) -> str:
 
 
 def broken_at(lines: list[str]) -> int | None:
-    """The number (from 1) of the first line that does not hold the hash of the line before it; None for a whole chain."""
+    """The number (from 1) of the first line that does not hold the hash of the one before; None for a whole chain."""
     previous = _START
     for number, line in enumerate(lines, 1):
         try:

@@ -1,4 +1,7 @@
-"""The whole release, to be read aloud. Nothing public happens until everything that can fail on this machine has passed."""
+"""The whole release, to be read aloud.
+
+Nothing public happens until everything that can fail on this machine has passed.
+"""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
-from releaser import changelog, version_files
+from releaser import version_files
 from releaser.adapters.forge import Forge
 from releaser.adapters.git import Git
 from releaser.adapters.index import Index
+from releaser.changelog import Changelog
 from releaser.config import Config, IndexConfig
 from releaser.errors import UsageError
 from releaser.secret import Secret
@@ -95,7 +96,7 @@ class Release:
         return named
 
     def commit(self) -> str | None:
-        """The release commit: the one this machine made, else the one the tag points at, else a HEAD that is one already.
+        """The release commit: the one made here, else the one the tag points at, else a HEAD that is one already.
 
         A HEAD that already declares the version and has its changelog section (a bump merged by a pull request, say) is
         released as it is.
@@ -132,7 +133,7 @@ class Release:
         """The files that declare the version."""
         return tuple(version_files.from_config(one) for one in self.config.version_files)
 
-    def changelog(self) -> changelog.Changelog:
+    def changelog(self) -> Changelog:
         """The changelog that is published: the release commit's, or before there is one what it will be.
 
         Raises:
@@ -141,11 +142,11 @@ class Release:
         commit = self.commit()
         text = self.git.file(commit, self.config.changelog) if commit else None
         if text is not None:
-            return changelog.Changelog.parse(text)
-        found = changelog.Changelog.read(self.git.root / self.config.changelog)
-        return found if self.version.is_prerelease else changelog.Changelog.parse(self.rotated(found))
+            return Changelog.parse(text)
+        found = Changelog.read(self.git.root / self.config.changelog)
+        return found if self.version.is_prerelease else Changelog.parse(self.rotated(found))
 
-    def rotated(self, found: changelog.Changelog) -> str:
+    def rotated(self, found: Changelog) -> str:
         """A changelog's text with [Unreleased] as this version's section, dated today.
 
         Raises:
@@ -207,7 +208,7 @@ class Release:
 
     def _has_section(self, commit: str) -> bool:
         text = self.git.file(commit, self.config.changelog)
-        return text is not None and changelog.Changelog.parse(text).section(self.version) is not None
+        return text is not None and Changelog.parse(text).section(self.version) is not None
 
 
 def repository_of(url: str) -> str | None:

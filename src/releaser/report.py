@@ -42,7 +42,7 @@ def compose(release: Release, results: Sequence[Result]) -> str:
         f"# {config.distribution} {release.version}",
         "",
         f"- release commit: {commit}",
-        f"- tag: {release.tag}, {'annotated' if tag and tag.annotated else 'lightweight'}, at {tag.commit if tag else 'nothing'}",
+        f"- tag: {release.tag}, {'annotated' if tag and tag.annotated else 'lightweight'}, at {tag and tag.commit}",
         f"- release: {found.name!r}, {'a draft' if found.draft else 'published'}, {kind}: {found.url}",
         f"- PyPI: {release.pypi.page(config.distribution, release.version)}",
         f"- files: {dists.directory}",

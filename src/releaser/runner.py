@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from releaser import console
 from releaser.activity import Activity, bound
 from releaser.errors import ConflictError, InterruptedRunError, ReleaserError, StepError
 from releaser.step import (
@@ -232,7 +233,7 @@ def refusals(results: Iterable[Result], aftermath: str = "") -> ReleaserError | 
     noun = "step did" if len(bad) == 1 else "steps did"
     if len(failures) < len(bad):
         return ConflictError(
-            f"This release contradicts the world in {len(bad)} {'place' if len(bad) == 1 else 'places'}{aftermath}:\n{found}",
+            f"The world contradicts this in {len(bad)} {'place' if len(bad) == 1 else 'places'}{aftermath}:\n{found}",
             "Settle that and run the same command again.",
         )
     kind = type(failures[0]) if len({type(error) for error in failures}) == 1 else StepError
@@ -243,9 +244,9 @@ def refusals(results: Iterable[Result], aftermath: str = "") -> ReleaserError | 
 
 def _described(result: Result) -> str:
     outcome = result.outcome
+    what, remedy = console.said(outcome), ""
     if isinstance(outcome, Failed):
-        what, remedy = outcome.error.message, outcome.error.remedy
-    else:
-        assert isinstance(outcome, Conflict)
+        remedy = outcome.error.remedy
+    elif isinstance(outcome, Conflict):
         what, remedy = outcome.what, outcome.remedy
     return f"- {result.step}: {what}" + (f"\n  {remedy}" if remedy else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from releaser.errors import ReleaserError
 
@@ -89,9 +89,9 @@ class Step(ABC, Generic[World]):
         skippable: Whether `--skip` may leave it out, because no later step needs it.
     """
 
-    name: ClassVar[str] | str
-    title: ClassVar[str] | str
-    skippable: ClassVar[bool] = False
+    name: str
+    title: str
+    skippable: bool = False
 
     @abstractmethod
     def check(self, world: World) -> Outcome:

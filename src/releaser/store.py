@@ -10,6 +10,7 @@
         dist/               sdist, wheel, SBOM, SHA256SUMS: these bytes and no others
         receipts/WHEEL/     what passed with that wheel (by its sha256)
         scratch/            what steps need while they run
+        logs/               what sessions printed
         report.md  announcement.md
 """
 
@@ -187,7 +188,7 @@ def read_dists(directory: Path) -> Dists | None:
         if found != digest:
             raise ConflictError(
                 f"{path} is not what was built: {found[:12]} where SHA256SUMS says {digest[:12]}.",
-                "If nothing is published yet, `invoke rollback` forgets the build; else fetch the file from the release.",
+                "If nothing is published yet, `invoke rollback` forgets the build; else fetch it from the release.",
             )
     return Dists(directory, expected)
 

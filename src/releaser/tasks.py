@@ -11,7 +11,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from invoke import Collection, Context, task
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.tasks import task
 
 from releaser.reporting import is_dry, reporting_errors
 
@@ -84,7 +86,7 @@ def rehearse(
 @task(help=_VERSION)
 @reporting_errors
 def status(c: Context, version: str | None = None) -> None:  # noqa: ARG001  invoke's signature
-    """Show each step of a release as the world shows it now. Touches nothing; exit code 3 if something is in the way."""
+    """Show each step of a release as the world shows it now, and touch nothing; exit 3 if something is in the way."""
     from releaser.commands import release as command
 
     command.release(Path.cwd(), version, dry_run=True, yes=False, skip=(), title=None)
@@ -107,7 +109,7 @@ def yank(
     reason: str | None = None,
     undo: bool = False,
 ) -> None:
-    """Yank a release: prints the page whose form does it and the reason to paste, then watches until the index shows it."""
+    """Yank a release: print the page that does it and the reason to paste, then watch until the index shows it."""
     from releaser.commands import release as command
 
     command.yank(Path.cwd(), version, reason, undo=undo)

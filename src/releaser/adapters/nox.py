@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from releaser.adapters import process
 
@@ -25,7 +25,7 @@ class Tally:
     why: str = ""
 
 
-def session(name: str, tree: Path, wheel: Path, scratch: Path, without: Mapping[str, None]) -> Tally | None:
+def session(name: str, tree: Path, wheel: Path, scratch: Path, log: Path, without: Mapping[str, None]) -> Tally | None:
     """Runs one session of the noxfile in `tree`, in environments under `scratch`; None if it leaves no test report.
 
     Raises:
@@ -43,13 +43,14 @@ def session(name: str, tree: Path, wheel: Path, scratch: Path, without: Mapping[
             "FORCE_COLOR": None,
         },
         purpose=f"Session {name}",
+        log=log,
     )
     report = scratch / f"{name}.xml"
     return _tally(report) if report.exists() else None
 
 
 def _tally(report: Path) -> Tally:
-    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))  # noqa: S314  our own pytest wrote it
+    suites = list(ET.parse(report).getroot().iter("testsuite"))  # noqa: S314  our own pytest wrote it
     total = sum(int(suite.get("tests", 0)) for suite in suites)
     skipped = [case for suite in suites for case in suite.iter("skipped")]
     return Tally(total - len(skipped), len(skipped), str(skipped[0].get("message", "")) if skipped else "")

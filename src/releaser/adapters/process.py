@@ -38,6 +38,7 @@ def run(
     stdin: bytes | None = None,
     check: bool = True,
     purpose: str = "",
+    log: Path | None = None,
 ) -> Output:
     """Runs a program to its end, telling each of its lines as progress.
 
@@ -48,6 +49,7 @@ def run(
         stdin: What it reads; nothing by default.
         check: Whether an exit status other than 0 is an error.
         purpose: What it was run for, for the error message.
+        log: A file to keep everything in that it writes.
 
     Raises:
         CommandError: It could not be started, or failed; the message ends with its last lines.
@@ -88,11 +90,14 @@ def run(
         if process.stdout is not None and not reader.is_alive():
             process.stdout.close()
     text = "".join(lines)
+    if log:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(text, "utf-8")
     if check and status != 0:
         tail = "".join(deque(lines, LAST_LINES)).rstrip()
-        shown = redact(" ".join(words))
+        where = f" (all of them: {log})" if log else ""
         raise CommandError(
-            f"{purpose or 'A command'} failed: `{shown}` ended with exit status {status}. Its last lines:\n{tail}",
+            f"{purpose or Path(words[0]).name} failed with exit status {status}. Its last lines{where}:\n{tail}",
             "Mend what it names and run the same command again; what is done stays done.",
         )
     return Output(text, status)
@@ -120,7 +125,8 @@ def _read(
     redact: Redactor,
     tell: Callable[[str], None],
 ) -> None:
-    assert process.stdout is not None
+    if process.stdout is None:
+        return
     if stdin is not None and process.stdin is not None:
         process.stdin.write(stdin)
         process.stdin.close()

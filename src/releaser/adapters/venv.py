@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from releaser.adapters import process
 from releaser.errors import StepError
@@ -45,26 +46,26 @@ class Venv:
         self._pip("install", "--report", report, *what)
         for one in json.loads(report.read_text("utf-8"))["install"]:
             if one["metadata"]["name"].lower().replace("_", "-") == distribution.lower().replace("_", "-"):
-                return one["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256")
+                hashes: dict[str, str] = one["download_info"].get("archive_info", {}).get("hashes", {})
+                return hashes.get("sha256")
         return None
 
     def download(self, requirement: str, index_url: str, target: Path) -> Path:
         """Fetches one file, without dependencies, from one index and no other."""
         target.mkdir(parents=True, exist_ok=True)
-        self._pip(
-            "download", "--no-deps", "--no-cache-dir", "--only-binary=:all:", "--index-url", index_url, "--dest", target, requirement,
-            env={"PIP_EXTRA_INDEX_URL": None, "PIP_FIND_LINKS": None, "PIP_CONFIG_FILE": os.devnull},
-        )  # fmt: skip
+        alone = {"PIP_EXTRA_INDEX_URL": None, "PIP_FIND_LINKS": None, "PIP_CONFIG_FILE": os.devnull}
+        options = ("--no-deps", "--no-cache-dir", "--only-binary=:all:", "--index-url", index_url, "--dest", target)
+        self._pip("download", *options, requirement, env=alone)
         found = list(target.iterdir())
         if len(found) != 1:
             raise StepError(f"pip fetched {len(found)} files for {requirement}.", "Run the same command again.")
         return found[0]
 
-    def resolve(self, wheel: Path) -> list[dict[str, object]]:
+    def resolve(self, wheel: Path) -> list[dict[str, Any]]:
         """What pip would install for this wheel: its installation report's entries, the wheel's own first."""
         report = self.path / "resolved.json"
         self._pip("install", "--dry-run", "--ignore-installed", "--report", report, wheel)
-        entries: list[dict[str, object]] = json.loads(report.read_text("utf-8"))["install"]
+        entries: list[dict[str, Any]] = json.loads(report.read_text("utf-8"))["install"]
         return sorted(entries, key=lambda one: one.get("is_direct") is not True)
 
     def run(self, program: str, *words: str) -> str:
@@ -73,7 +74,7 @@ class Venv:
         Raises:
             CommandError: It failed.
         """
-        command = [self.bin / program, *words]
+        command: list[str | Path] = [self.bin / program, *words]
         return process.run(command, cwd=self.path, env=self.without, purpose=f"The installed {program}").text.strip()
 
     def _pip(self, *words: str | Path, env: Mapping[str, str | None] | None = None) -> None:

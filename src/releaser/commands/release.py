@@ -87,7 +87,7 @@ def run_phases(start: Path, version: str | None, names: Sequence[str], *, yes: b
     if missing:
         raise UsageError(
             f"Before this, {', '.join(missing)} must be done.",
-            f"`invoke release --version {opened.version}` does everything in order; `invoke status` shows what is missing.",
+            f"`invoke release --version {opened.version}` does everything in order; `invoke status` shows where it is.",
         )
     part = tuple(phase for phase in plan if phase.name in names)
     if dry_run:
@@ -122,7 +122,7 @@ def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) ->
     if not reason and not undo:
         raise UsageError(
             "A yank needs a reason: users read it.",
-            f'`invoke yank --version {opened.version} --reason "Critical bug, use {opened.version.bump("patch")} instead"`.',
+            f"Give it with --reason, such as 'Critical bug, use {opened.version.bump('patch')} instead'.",
         )
     index, name = opened.pypi, opened.config.distribution
     if not index.files(name, opened.version):
@@ -134,9 +134,7 @@ def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) ->
         return all((one.yanked is None) == undo for one in files)
 
     if not shown():
-        print(
-            f"The index has no interface for this but its page; there, choose to {'un-yank' if undo else 'yank'} the release:"
-        )
+        print(f"The index has no interface for this but a page; {'un-yank' if undo else 'yank'} the release there:")
         print(f"  {index.manage_page(name, opened.version)}")
         if reason and not undo:
             print(f"Reason to paste:\n  {reason}")

@@ -43,9 +43,8 @@ def version_check(start: Path) -> None:
             "The version is not the same everywhere: " + "; ".join(wrong) + ".",
             f"`invoke version.bump --to {declared}`.",
         )
-    print(
-        f"{declared}: {', '.join(one.path for one in found)} and {config.changelog} agree; newest tag: {tagged or 'none yet'}."
-    )
+    agreeing = ", ".join([*(one.path for one in found), config.changelog])
+    print(f"{declared}: {agreeing} agree; newest tag: {tagged or 'none yet'}.")
 
 
 def version_bump(start: Path, to: str | None, part: str | None, *, dry_run: bool) -> None:
@@ -77,9 +76,7 @@ def version_explain(start: Path, text: str | None) -> None:
     print(f"SemVer      {version}")
     print(f"PEP 440     {version.pep440}")
     print(f"tag         {version.tag(config.git.tag)}")
-    print(
-        f"kind        {'pre-release: not latest, changelog stays unreleased' if version.is_prerelease else 'final release'}"
-    )
+    print(f"kind        {'pre-release, never latest' if version.is_prerelease else 'final release'}")
     for number, suffix in enumerate(_SUFFIXES):
         tags = ", ".join(image_tags(version, suffix=suffix, is_highest=True))
         print(f"{'image tags' if number == 0 else '':<11} {tags}")

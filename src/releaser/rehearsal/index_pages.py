@@ -238,7 +238,7 @@ def _simple_file(url: str, integrity: str, file: StoredFile, yanked: bool | str)
 def _link(file: dict[str, JsonValue]) -> str:
     """One file's anchor, from its JSON."""
     hashes, metadata, yanked = file["hashes"], file["core-metadata"], file["yanked"]
-    assert isinstance(hashes, dict)  # noqa: S101 - for the type checker: _simple_file made it
+    assert isinstance(hashes, dict)
     attributes = {"href": f"{file['url']}#sha256={hashes['sha256']}"}
     if file["requires-python"]:
         attributes["data-requires-python"] = str(file["requires-python"])

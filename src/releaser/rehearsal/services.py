@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ class Service:
     process: subprocess.Popen[bytes]
 
 
-def start(name: str, module: str, arguments: Sequence[str | Path], log: Path, *, keep: bool) -> subprocess.Popen[bytes]:
+def start(module: str, arguments: Sequence[str | Path], log: Path, *, keep: bool) -> subprocess.Popen[bytes]:
     """Starts a stand-in; unless it is to be kept it ends with this process, however that ends."""
     words = [sys.executable, "-m", module, *map(str, arguments), *([] if keep else ["--stop-with-stdin"])]
     with log.open("ab") as errors:
@@ -43,9 +42,10 @@ def ready(name: str, process: subprocess.Popen[bytes], log: Path) -> Service:
     Raises:
         ReleaserError: It ended instead; the message holds its last words.
     """
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    process.stdout.close()
+    line = b""
+    if process.stdout is not None:
+        line = process.stdout.readline()
+        process.stdout.close()
     if not line:
         process.wait()
         words = log.read_text("utf-8", "replace").strip().splitlines()[-5:] if log.exists() else []
@@ -85,4 +85,4 @@ def stop_kept(record: Path) -> None:
     _, alive = psutil.wait_procs(family, timeout=_STOP_S)
     for one in alive:
         one.kill()
-    os.unlink(record)
+    record.unlink()

@@ -14,6 +14,7 @@ The same commit and version find the same world again.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -26,10 +27,10 @@ from releaser import config as configuration
 from releaser.adapters import builder, process
 from releaser.adapters.git import Git
 from releaser.config import Config
-from releaser.release import Credentials, Release, open_release
 from releaser.rehearsal import remote, services
 from releaser.rehearsal.faults import Faults
 from releaser.rehearsal.services import Service
+from releaser.release import Credentials, Release, open_release
 from releaser.version import Version
 
 _SERVICES = ("testpypi", "pypi", "forge")
@@ -56,7 +57,7 @@ def raised(
     fresh: bool,
     keep: bool,
 ) -> Iterator[Stage]:
-    """Raises the stage for HEAD of the checkout at `root`, which is only read, and strikes it afterwards unless kept."""
+    """Raises the stage for HEAD of the checkout at `root`, which is only read; strikes it afterwards."""
     source = Git.at(root)
     path = state / "rehearsals" / f"{config.distribution}-{source.head()[:12]}-{version}"
     services.stop_kept(path / "kept.json")
@@ -67,6 +68,7 @@ def raised(
         _build(path, source, config)
     repository = config.forge.repository or f"rehearsal/{config.distribution}"
     remote.guard(path / "origin.git", faults.named("remote"))
+    _keep_proxies_out()
     running = _start(path, config.distribution, repository, faults, keep=keep)
     try:
         pointed = _pointed(config, running, repository)
@@ -122,7 +124,6 @@ def _start(path: Path, distribution: str, repository: str, faults: Faults, *, ke
     log = path / "services.log"
     begun = {
         name: services.start(
-            name,
             f"releaser.rehearsal.{'forge' if name == 'forge' else 'index'}",
             ["--world", path / name, "--token-file", path / "tokens" / name, *special, *faults.options(name)],
             log,
@@ -165,6 +166,13 @@ def _publish_release_before(release: Release, path: Path) -> None:
         process.run(["git", "clone", "--quiet", f"file://{path / 'origin.git'}", scratch / "source"], cwd=scratch)
         builder.build_wheel(scratch / "source", scratch / "dist", without=release.tokenless())
         release.pypi.upload(sorted((scratch / "dist").glob("*.whl")))
+
+
+def _keep_proxies_out() -> None:
+    """Has every client, in this process and in those it starts, reach loopback without a proxy."""
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [os.environ.get(name, ""), "127.0.0.1", "localhost"]
+        os.environ[name] = ",".join(filter(None, hosts))
 
 
 def _token(path: Path, name: str) -> str:

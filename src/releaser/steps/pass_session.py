@@ -24,7 +24,8 @@ class PassSession(Receipted):
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Runs it in the release commit's tree, without tokens in its environment."""
-        tally = nox.session(self.session, release.store.worktree, dists.wheel, scratch, release.tokenless())
+        log = release.store.path / "logs" / f"{self.session}.log"
+        tally = nox.session(self.session, release.store.worktree, dists.wheel, scratch, log, release.tokenless())
         if tally is None:
             return Receipt("passed")
         if tally.passed == 0 and not self.required:

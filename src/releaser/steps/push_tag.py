@@ -77,7 +77,7 @@ class PushTag(Step[Release]):
             )
         if branch and not git.contains(commit, branch):
             return Conflict(
-                f"{config.remote}/{config.branch} has moved to {branch[:12]} since the release commit {commit[:12]} was made.",
+                f"{config.remote}/{config.branch} has moved to {branch[:12]} since {commit[:12]} was made to be released.",
                 f"`invoke rollback --version {release.version}` forgets that commit; then pull, and release again.",
             )
         if there:
@@ -99,9 +99,7 @@ class PushTag(Step[Release]):
         if release.git.remote_tag(config.remote, release.tag) is None:
             return NothingToUndo("no tag at the remote")
         release.git.push(config.remote, f":refs/tags/{release.tag}")
-        return Undone(
-            f"{release.tag} is deleted at {config.remote}; the bump stays in {config.branch}, and the version may be burned"
-        )
+        return Undone(f"{release.tag} is deleted at {config.remote}; the bump stays in {config.branch}")
 
     def _remote_branch(self, release: Release) -> str | None:
         """The remote branch's commit, with its objects here."""

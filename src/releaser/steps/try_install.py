@@ -1,4 +1,4 @@
-"""Installing what was built into clean environments and asking it who it is: before publication, and after, as users do."""
+"""Installing what was built into clean environments and asking it who it is: before publication, and as users do."""
 
 from __future__ import annotations
 

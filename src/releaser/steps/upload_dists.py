@@ -9,13 +9,13 @@ from releaser.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, St
 
 
 class UploadDists(Step[Release]):
-    """Both files are on one index. By hash, never by error text: the same bytes are done, other bytes are a conflict."""
+    """Both files are on one index. By hash, not by error text: the same bytes are done, other bytes are a conflict."""
 
     def __init__(self, index: str, title: str) -> None:
         self.index = index
         self.name = f"upload_{index}"
         self.title = f"{title} serves sdist and wheel"
-        self.skippable = index == "testpypi"  # type: ignore[misc]
+        self.skippable = index == "testpypi"
 
     def check(self, release: Release) -> Outcome:
         """Compares the index's hashes with the built files'."""
@@ -69,7 +69,8 @@ class UploadDists(Step[Release]):
             return NothingToUndo("TestPyPI keeps its files; nobody installs from there by default")
         return CannotUndo(
             f"{self.index} serves {release.version} for good: it can be yanked, not replaced",
-            f'`invoke yank --version {release.version} --reason "..."`, mend the fault, release {release.version.bump("patch")}.',
+            f'`invoke yank --version {release.version} --reason "..."`, mend the fault, '
+            f"and release {release.version.bump('patch')}.",
         )
 
     def _index(self, release: Release) -> Index:

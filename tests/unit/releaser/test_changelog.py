@@ -191,6 +191,7 @@ def test_headings_in_code_comments_and_list_items_are_no_sections() -> None:
         "- ```\n  {}\n  ```\n",
         "1. item\n   ~~~\n   {}\n\n   {}\n   ~~~\n",
         "- - nested\n    ```\n    {}\n    ```\n",
+        "-     code in an item\n  {}\n",
         "    {}\n",
         "\t{}\n",
         "> {}\n",
@@ -282,6 +283,12 @@ def test_a_sections_body_ends_before_separator_foot_and_other_headings() -> None
         assert ODD[section.start :].startswith("## [")
 
 
+def test_the_underline_of_a_setext_heading_is_no_separator() -> None:
+    changelog = Changelog.parse("## [Unreleased]\n\n- x\n\nText\n---\n\n## [0.1.0]\n")
+
+    assert changelog.unreleased.body == "\n- x\n\nText\n---\n\n"
+
+
 def test_the_first_release_links_to_its_tag() -> None:
     text = "# Changelog\n\n## [Unreleased]\n\n- First\n"
 
@@ -312,6 +319,16 @@ def test_missing_links_are_mended_in_their_places() -> None:
         f"[0.1.1]: {URL}/compare/v0.1.0...v0.1.1\n"
         f"[0.1.0]: {URL}/releases/tag/v0.1.0\n"
         "[other]: https://x.example\n"
+    )
+
+
+def test_a_link_that_is_missing_below_the_files_last_line_is_mended_there() -> None:
+    text = PLAIN.partition("[0.1.0]: ")[0].rstrip("\n")
+
+    assert rotated(text).endswith(
+        f"[unreleased]: {URL}/compare/v0.2.0...HEAD\n"
+        f"[0.2.0]: {URL}/compare/v0.1.0...v0.2.0\n"
+        f"[0.1.0]: {URL}/releases/tag/v0.1.0"
     )
 
 
@@ -367,7 +384,7 @@ def test_a_patch_of_an_older_line_is_compared_with_the_version_below_it() -> Non
         ("# Changelog\n\n## [0.1.0] - 2025-10-01\n\n- x\n", "no [Unreleased]"),
         ("", "no [Unreleased]"),
         ("## [Unreleased]\n\n## [0.1.0] - 2025-10-01\n\n- x\n", "no entries"),
-        ("## [Unreleased]\n\n### Added\n\n### Fixed\n\n<!-- nothing\nyet -->\n\n- <!-- x -->\n---\n", "no entries"),
+        ("## [Unreleased]\n\n### Fixed\n-\n* \n\n<!-- nothing\nyet -->\n\n- <!-- x -->\n---\n", "no entries"),
         ("## [Unreleased]", "no entries"),
         ("## [Unreleased]\n\n- x\n\n## [0.2.0] - 2025-10-01\n\n- x\n", "already, on line 5"),
         ("## [Unreleased]\n\n- x\n\n## Unreleased\n\n- x\n", "on lines 1 and 5"),

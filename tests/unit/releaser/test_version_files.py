@@ -58,6 +58,10 @@ def written(tmp_path: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -87,7 +91,7 @@ def test_a_toml_file_changes_in_its_version_and_not_one_byte_more(tmp_path: Path
         ("version='0.1.0'\n", "version", "version='0.2.0-rc.1'\n"),
         ('version = """0.1.0"""\n', "version", 'version = """0.2.0-rc.1"""\n'),
         ("project.version = '0.1.0'\n", "project.version", "project.version = '0.2.0-rc.1'\n"),
-        ('project = {name = "0.1.0", version = "0.1.0"}', "project.version", 'project = {name = "0.1.0", version = "0.2.0-rc.1"}'),
+        ('p = {n = "0.1.0", v = "0.1.0"}', "p.v", 'p = {n = "0.1.0", v = "0.2.0-rc.1"}'),
         ('[a]\nv="1.0"\n[b]\n[a.c]\nv="1.0"\n', "a.c.v", '[a]\nv="1.0"\n[b]\n[a.c]\nv="0.2.0-rc.1"\n'),
         ('[[x]]\nversion = "0.1.0"\n[project]\nversion = "0.1.0"', "project.version",
          '[[x]]\nversion = "0.1.0"\n[project]\nversion = "0.2.0-rc.1"'),
@@ -195,7 +199,7 @@ def test_a_version_that_cannot_be_released_is_refused_with_its_line_but_can_be_r
 
 
 def test_a_pattern_that_would_not_find_the_new_version_again_is_refused(tmp_path: Path) -> None:
-    written(tmp_path, "v", "V=0.1.0\nv=0.2.0-rc.1\nW=V=rc\n")
+    written(tmp_path, "v", "V=0.1.0\n")
 
     with pytest.raises(VersionError, match="elsewhere"):
         _Fickle("v").bumped(tmp_path, RC)
@@ -222,7 +226,7 @@ def test_writing_keeps_mode_and_links_and_leaves_nothing_else_behind(tmp_path: P
     assert '__version__ = "0.2.0-rc.1"' in path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o751
     assert (tmp_path / "link.py").is_symlink()
-    assert sorted(os.listdir(tmp_path)) == ["link.py", "real.py"]
+    assert names_in(tmp_path) == ["link.py", "real.py"]
 
 
 def test_writing_what_is_there_already_does_not_touch_the_file(tmp_path: Path) -> None:
@@ -244,7 +248,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_and_the_file_stays(tmp_path
             PatternVersion("v", "{version}").write(tmp_path, RC)
     finally:
         tmp_path.chmod(0o700)
-    assert os.listdir(tmp_path) == ["v"]
+    assert names_in(tmp_path) == ["v"]
 
 
 def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
@@ -259,7 +263,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
     with pytest.raises(VersionError, match="No space left"):
         PatternVersion("v", "{version}").write(tmp_path, RC)
 
-    assert os.listdir(tmp_path) == ["v"]
+    assert names_in(tmp_path) == ["v"]
     assert (tmp_path / "v").read_text() == "0.1.0"
 
 
@@ -348,12 +352,15 @@ def test_of_more_files_the_odd_ones_are_named_first() -> None:
     assert sentence == "a (line 1) says 0.1.0 and d (line 2) says 0.1.1, but b (line 4), c (line 1) say 0.2.0"
 
 
-toml_lines = st.lists(
-    st.sampled_from(
-        ['# version = "1.0"', 'n{} = "1.0"', "n{} = '1.0'", 'n{} = ["1.0", \'1.0\'] # "1.0"', 'n{} = """\nversion = "1.0"\n"""', ""]
-    ),
-    max_size=6,
-)  # fmt: skip
+toml_values = [
+    "# version = '1.0'",
+    'n{} = "1.0"',
+    "n{} = '1.0'",
+    "n{} = ['1.0'] # '1.0'",
+    'n{} = """\n\'1.0\'\n"""',
+    "",
+]
+toml_lines = st.lists(st.sampled_from(toml_values), max_size=6)
 
 
 @given(above=toml_lines, below=toml_lines, quote=st.sampled_from("\"'"), newline=st.sampled_from(["\n", "\r\n"]))

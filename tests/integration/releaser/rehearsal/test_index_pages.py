@@ -76,7 +76,12 @@ def test_html_carries_hash_python_and_metadata(index, files):
 
 @pytest.mark.parametrize(
     ("asked", "location"),
-    [("/simple", "/simple/"), ("/simple/my-demo", "/simple/my-demo/"), ("/simple/My._Demo/", "/simple/my-demo/")],
+    [
+        ("/simple", "/simple/"),
+        ("/simple/my-demo", "/simple/my-demo/"),
+        ("/simple/My._Demo/", "/simple/my-demo/"),
+        ("/simple/MY-DEMO/", "/simple/my-demo/"),
+    ],
 )
 def test_there_is_one_address_for_each_page(index, asked, location):
     answer = index.get(asked, allow_redirects=False)
