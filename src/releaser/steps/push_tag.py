@@ -77,7 +77,7 @@ class PushTag(Step[Release]):
             )
         if branch and not git.contains(commit, branch):
             return Conflict(
-                f"{config.remote}/{config.branch} has moved to {branch[:12]} since {commit[:12]} was made to be released.",
+                f"{config.remote}/{config.branch} has moved to {branch[:12]} since {commit[:12]} was made for release.",
                 f"`invoke rollback --version {release.version}` forgets that commit; then pull, and release again.",
             )
         if there:
