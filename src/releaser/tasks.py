@@ -39,7 +39,7 @@ def release(
     version: str | None = None,
     dry_run: bool = False,
     yes: bool = False,
-    skip: Sequence[str] = (),
+    skip: Sequence[str] | None = None,
     title: str | None = None,
 ) -> None:
     """Release a version: from a clean checkout to the index and the forge, and the proof that it arrived.
@@ -49,7 +49,7 @@ def release(
     """
     from releaser.commands import release as command
 
-    command.release(Path.cwd(), version, dry_run=dry_run or is_dry(c), yes=yes, skip=skip, title=title)
+    command.release(Path.cwd(), version, dry_run=dry_run or is_dry(c), yes=yes, skip=skip or (), title=title)
 
 
 @task(
@@ -69,9 +69,9 @@ def rehearse(
     version: str | None = None,
     keep: bool = False,
     fresh: bool = False,
-    skip: Sequence[str] = (),
+    skip: Sequence[str] | None = None,
     title: str | None = None,
-    fault: Sequence[str] = (),
+    fault: Sequence[str] | None = None,
 ) -> None:
     """Carry out the whole release of HEAD against stand-ins on this machine; nothing public, no account needed.
 
@@ -80,7 +80,7 @@ def rehearse(
     """
     from releaser.commands import release as command
 
-    command.rehearse(Path.cwd(), version, keep=keep, fresh=fresh, skip=skip, title=title, fault=fault)
+    command.rehearse(Path.cwd(), version, keep=keep, fresh=fresh, skip=skip or (), title=title, fault=fault or ())
 
 
 @task(help=_VERSION)

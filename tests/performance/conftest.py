@@ -1,4 +1,4 @@
-"""Figures beside their budgets, printed as one table at the end; over budget is shown, not failed: machines are noisy."""
+"""Figures beside their budgets, as one table at the end; over budget is shown, not failed: machines are noisy."""
 
 from __future__ import annotations
 
