@@ -117,6 +117,18 @@ class Release:
         """The release commit if this machine has settled on one; from then on the checkout is not looked at again."""
         return self.commit() if self.git.commit(self.ref) or self.store.bundle.exists() else None
 
+    def declared_before(self) -> Version | None:
+        """The version that the files said before the release commit; None if that cannot be told.
+
+        Raises:
+            VersionError: They cannot be read.
+        """
+        commit, first = self.commit(), self.version_files[0]
+        if commit is None:
+            return first.read(self.git.root).version
+        text = self.git.file(f"{commit}^", first.path)
+        return first.found_in(text).version if text is not None else None
+
     def declares(self, commit: str) -> bool:
         """Whether all version files at `commit` say this version, and its changelog has what is to be published."""
         for file in self.version_files:

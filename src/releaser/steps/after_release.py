@@ -16,11 +16,9 @@ class WriteAnnouncement(Step[Release]):
     skippable = True
 
     def check(self, release: Release) -> Outcome:
-        """Compares the file with what it should say."""
+        """Looks for it; whoever has edited it since keeps the edits."""
         path = release.store.path / "announcement.md"
-        if path.exists() and path.read_text("utf-8") == _text(release):
-            return Done(str(path))
-        return Todo(f"write {path}")
+        return Done(str(path)) if path.exists() else Todo(f"write {path}")
 
     def run(self, release: Release) -> None:
         """Writes it."""

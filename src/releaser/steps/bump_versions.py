@@ -19,7 +19,9 @@ class BumpVersions(Step[Release]):
             return Done(f"all say {release.version} at {commit[:12]}")
         tree = release.store.worktree
         names = ", ".join(str(file.path) for file in release.version_files)
-        if not tree.exists() or any(file.read(tree).version != release.version for file in release.version_files):
+        if not tree.exists() or any(
+            file.bumped(tree, release.version) != (tree / file.path).read_bytes() for file in release.version_files
+        ):
             return Todo(f"write {release.version} to {names}")
         return Done(f"{names} say {release.version}")
 

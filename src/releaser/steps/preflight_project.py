@@ -74,8 +74,8 @@ class RaiseVersion(Step[Release]):
             Version.from_tag(tag, release.config.git.tag) for tag in release.git.tags_of(commit or release.git.head())
         )
         before = [version for version in tags if version and version != release.version]
-        if commit is None:
-            before += [file.read(release.git.root).version for file in release.version_files]
+        declared = release.declared_before()
+        before += [declared] if declared and declared != release.version else []
         if not before:
             return Done("the first release")
         highest = max(before)
