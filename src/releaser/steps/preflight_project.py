@@ -75,7 +75,8 @@ class RaiseVersion(Step[Release]):
         )
         before = [version for version in tags if version and version != release.version]
         declared = release.declared_before()
-        before += [declared] if declared and declared != release.version else []
+        if declared and (commit is None or declared != release.version):
+            before.append(declared)
         if not before:
             return Done("the first release")
         highest = max(before)
