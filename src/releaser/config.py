@@ -111,6 +111,12 @@ class ForgeConfig(_Table):
         return self
 
 
+class ImagesConfig(_Table):
+    """Container images: one suffix per platform, each with its dash; the empty one is the multi-arch image's."""
+
+    suffixes: tuple[str, ...] = ()
+
+
 class AfterConfig(_Table):
     """What follows a release: the text to announce it with, and what people still have to do."""
 
@@ -149,6 +155,7 @@ class Config(_Table):
     testpypi: IndexConfig = IndexConfig(repository="testpypi", token_env="TESTPYPI_TOKEN")  # noqa: S106
     pypi: IndexConfig = IndexConfig()
     forge: ForgeConfig = ForgeConfig()
+    images: ImagesConfig = ImagesConfig()
     after: AfterConfig = AfterConfig()
     wait: WaitConfig = WaitConfig()
 

@@ -11,9 +11,6 @@ from releaser.errors import UsageError, VersionError
 from releaser.version import PARTS, Version, image_tags
 from releaser.version_files import FoundVersion, disagreements, from_config
 
-_SUFFIXES = ("", "-jetson-orin", "-jetson-thor", "-mac")
-
-
 def version_show(start: Path) -> None:
     """`invoke version.show`."""
     for one in _found(start):
@@ -77,10 +74,10 @@ def version_explain(start: Path, text: str | None) -> None:
     print(f"PEP 440     {version.pep440}")
     print(f"tag         {version.tag(config.git.tag)}")
     print(f"kind        {'pre-release, never latest' if version.is_prerelease else 'final release'}")
-    for number, suffix in enumerate(_SUFFIXES):
+    for number, suffix in enumerate(config.images.suffixes):
         tags = ", ".join(image_tags(version, suffix=suffix, is_highest=True))
         print(f"{'image tags' if number == 0 else '':<11} {tags}")
-    if not version.is_prerelease:
+    if config.images.suffixes and not version.is_prerelease:
         print(f"{'':<11} (latest only if no higher final version is out)")
 
 

@@ -65,7 +65,7 @@ def raised(
     if path.exists() and (fresh or not finished.exists()):
         shutil.rmtree(path)
     if not path.exists():
-        _build(path, source, config)
+        _build(path, source, config, version)
     repository = config.forge.repository or f"rehearsal/{config.distribution}"
     remote.guard(path / "origin.git", faults.named("remote"))
     _keep_proxies_out()
@@ -90,7 +90,7 @@ def raised(
             services.stop(list(running.values()))
 
 
-def _build(path: Path, source: Git, config: Config) -> None:
+def _build(path: Path, source: Git, config: Config, version: Version) -> None:
     """Lays out everything that does not need a running service."""
     path.mkdir(parents=True)
     tokens = path / "tokens"
@@ -100,6 +100,8 @@ def _build(path: Path, source: Git, config: Config) -> None:
         file = tokens / name
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(32), "utf-8")
+    milestone = {"number": 1, "title": config.forge.milestone.format(version=version)}
+    (path / "forge" / "seed.json").write_text(json.dumps({"milestones": [milestone]}), "utf-8")
     remote.create(path / "origin.git", source.root, config.git.branch)
     clone = path / "checkout"
     process.run(
