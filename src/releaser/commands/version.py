@@ -11,6 +11,7 @@ from releaser.errors import UsageError, VersionError
 from releaser.version import PARTS, Version, image_tags
 from releaser.version_files import FoundVersion, disagreements, from_config
 
+
 def version_show(start: Path) -> None:
     """`invoke version.show`."""
     for one in _found(start):
