@@ -31,6 +31,8 @@ def release_plan(config: Config) -> Plan[Release]:
     """The plan for a project: phases in order, and in each phase what may run side by side."""
     required = [PassSession(name, required=True) for name in config.qualify.sessions]
     where_possible = [PassSession(name, required=False) for name in config.qualify.where_possible]
+    forge_release = (DraftRelease(), UploadAssets(), PublishRelease())
+    on_pypi = UploadDists("pypi", "PyPI")
     return (
         # Every reason not to release is found before anything is touched, and all of them are shown together.
         # (What later steps find in the way, such as other bytes on the index, is found by the same survey.)
@@ -77,10 +79,8 @@ def release_plan(config: Config) -> Plan[Release]:
         Phase(
             "publish",
             "the release is out",
-            together(
-                (DraftRelease(), UploadAssets(), PublishRelease()),
-                UploadDists("pypi", "PyPI"),
-            ),
+            # A workflow that uploads is started by the published release; an upload from here waits for nobody.
+            in_order(*forge_release, on_pypi) if config.pypi.via == "ci" else together(forge_release, on_pypi),
         ),
         # What users get, asked of the services and not of our memory. (Images: every tag, digest and platform.)
         Phase(

@@ -54,6 +54,8 @@ def rehearse(
     skips = engine.skips(plan, skip)
     if changes := Git(root).changes():
         print(f"Rehearsing the commit {Git(root).head()[:12]}; {len(changes)} uncommitted changes are not part of it.")
+    if config.pypi.via == "ci":
+        print(f"PyPI's files are uploaded from here; in a real release {config.pypi.workflow} does it.")
     state = configuration.state_root()
     with stage.raised(root, config, wanted, state, faults, title=title, fresh=fresh, keep=keep) as raised:
         strikes = faults.named("engine")
