@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
+import string
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from releaser.errors import ConfigError
 
@@ -16,6 +17,23 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:  # pragma: no cover
     import tomli as tomllib
+
+
+def _with_fields(*known: str) -> AfterValidator:
+    """Accepts text whose `{fields}` are among `known`, so that no release stops at a misspelt one."""
+
+    def check(text: str) -> str:
+        for _, field, _, _ in string.Formatter().parse(text):
+            if field is not None and field not in known:
+                raise ValueError(
+                    f"{{{field}}} stands for nothing here; there are {', '.join(f'{{{k}}}' for k in known)}"
+                )
+        return text
+
+    return AfterValidator(check)
+
+
+_VersionText = Annotated[str, _with_fields("version")]
 
 
 class _Table(BaseModel):
@@ -46,9 +64,9 @@ class GitConfig(_Table):
 
     remote: str = "origin"
     branch: str = "main"
-    tag: str = "v{version}"
-    tag_message: str = "Release version {version}"
-    commit_message: str = "chore: bump version to {version}"
+    tag: _VersionText = "v{version}"
+    tag_message: _VersionText = "Release version {version}"
+    commit_message: _VersionText = "chore: bump version to {version}"
 
 
 class BuildConfig(_Table):
@@ -97,12 +115,16 @@ class ForgeConfig(_Table):
     api_url: str | None = None
     web_url: str = "https://github.com"
     token_env: str = "GITHUB_TOKEN"  # noqa: S105  the name of a variable, not a token
-    title: str = "v{version} - {description}"
-    install: str = "## Installation\n\n```bash\npip install {distribution}=={version}\n```"
-    full_changes: str = "See [{changelog}]({changelog_url}) for full details."
+    title: Annotated[str, _with_fields("version", "description")] = "v{version} - {description}"
+    install: Annotated[str, _with_fields("distribution", "version")] = (
+        "## Installation\n\n```bash\npip install {distribution}=={version}\n```"
+    )
+    full_changes: Annotated[str, _with_fields("changelog", "changelog_url")] = (
+        "See [{changelog}]({changelog_url}) for full details."
+    )
     discussion_category: str | None = None
     blocker_label: str = "release-blocker"
-    milestone: str = "v{version}"
+    milestone: _VersionText = "v{version}"
 
     @model_validator(mode="after")
     def _owner_and_name(self) -> ForgeConfig:
@@ -120,7 +142,7 @@ class ImagesConfig(_Table):
 class AfterConfig(_Table):
     """What follows a release: the text to announce it with, and what people still have to do."""
 
-    announcement: str = (
+    announcement: Annotated[str, _with_fields("distribution", "version", "notes", "release_url")] = (
         "{distribution} {version} is out.\n\n{notes}\n\n"
         "pip install --upgrade {distribution}=={version}\n{release_url}\n"
     )

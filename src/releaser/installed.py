@@ -1,7 +1,8 @@
-"""What an installed distribution says of itself, the way its users see it."""
+"""Installing a distribution the way its users do, and asking it who it is."""
 
 from __future__ import annotations
 
+from releaser.adapters.index import Index
 from releaser.adapters.venv import Venv
 from releaser.config import Config
 from releaser.errors import StepError
@@ -9,6 +10,17 @@ from releaser.version import Version
 
 _ASK_VERSION = "import importlib, sys; print(getattr(importlib.import_module(sys.argv[1]), '__version__', ''))"
 _ASK_METADATA = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
+
+
+def from_index(venv: Venv, index: Index, config: Config, version: Version, *options: str) -> str:
+    """Installs by name from an index, and returns the sha256 of the file that pip took; empty if pip does not say.
+
+    Raises:
+        CommandError: pip failed.
+        WaitTimeoutError: pip did not find the version in the configured time.
+    """
+    words = (*options, "--index-url", index.simple_url, f"{config.distribution}=={version.pep440}")
+    return index.until_pip_finds(lambda: venv.install(*words, distribution=config.distribution), config.wait) or ""
 
 
 def check(venv: Venv, config: Config, version: Version) -> str:

@@ -8,22 +8,32 @@ from __future__ import annotations
 from releaser.config import Config
 from releaser.release import Release
 from releaser.step import Phase, Plan, in_order, together
-from releaser.steps.after_release import CloseMilestone, FastForward, RemoveWorktree, WriteAnnouncement
 from releaser.steps.build_dists import BuildDists
 from releaser.steps.bump_versions import BumpVersions
+from releaser.steps.close_milestone import CloseMilestone
 from releaser.steps.commit_release import CommitRelease
+from releaser.steps.create_tag import CreateTag
+from releaser.steps.draft_release import DraftRelease
+from releaser.steps.fast_forward import FastForward
 from releaser.steps.inspect_dists import InspectDists
+from releaser.steps.install_from_pypi import InstallFromPyPI
 from releaser.steps.open_worktree import OpenWorktree
 from releaser.steps.pass_session import PassSession
 from releaser.steps.preflight_checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
 from releaser.steps.preflight_project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
 from releaser.steps.preflight_services import HaveNoBlockers, LogInToForge, LogInToIndex
-from releaser.steps.publish_release import DraftRelease, PublishRelease, UploadAssets
-from releaser.steps.push_tag import CreateTag, PushTag
+from releaser.steps.publish_release import PublishRelease
+from releaser.steps.push_tag import PushTag
+from releaser.steps.remove_worktree import RemoveWorktree
 from releaser.steps.rotate_changelog import RotateChangelog
-from releaser.steps.try_install import InstallFromPyPI, TryTestPyPI, TryWheel, UpgradeFromPyPI
+from releaser.steps.try_testpypi import TryTestPyPI
+from releaser.steps.try_wheel import TryWheel
+from releaser.steps.upgrade_from_pypi import UpgradeFromPyPI
+from releaser.steps.upload_assets import UploadAssets
 from releaser.steps.upload_dists import UploadDists
-from releaser.steps.verify_published import VerifyIndexFiles, VerifyRelease
+from releaser.steps.verify_index_files import VerifyIndexFiles
+from releaser.steps.verify_release import VerifyRelease
+from releaser.steps.write_announcement import WriteAnnouncement
 from releaser.steps.write_sbom import WriteSbom
 
 

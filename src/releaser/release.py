@@ -113,6 +113,20 @@ class Release:
         head = self.git.head()
         return head if self.declares(head) else None
 
+    def must_have_commit(self) -> str:
+        """The release commit, for steps that cannot do without.
+
+        Raises:
+            UsageError: There is none yet.
+        """
+        commit = self.commit()
+        if commit is None:
+            raise UsageError(
+                f"There is no release commit of {self.version} yet.",
+                f"`invoke release --version {self.version}` makes it.",
+            )
+        return commit
+
     def pinned(self) -> str | None:
         """The release commit if this machine has settled on one; from then on the checkout is not looked at again."""
         return self.commit() if self.git.commit(self.ref) or self.store.bundle.exists() else None

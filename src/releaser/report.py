@@ -8,7 +8,6 @@ from releaser.errors import ServiceError
 from releaser.release import Release
 from releaser.runner import Result
 from releaser.step import Done, Skipped
-from releaser.steps.publish_release import assets
 
 
 def compose(release: Release, results: Sequence[Result]) -> str:
@@ -23,7 +22,7 @@ def compose(release: Release, results: Sequence[Result]) -> str:
     if found is None:
         raise ServiceError(f"The forge has no release {release.tag} any more.", "Run the same command again.")
     places = {
-        "here": assets(dists),
+        "here": dists.assets,
         "TestPyPI": {
             name: file.sha256 for name, file in release.testpypi.files(config.distribution, release.version).items()
         },

@@ -58,6 +58,11 @@ class Dists:
         """Name to sha256 of what goes to an index."""
         return {path.name: self.sha256[path.name] for path in self.uploads}
 
+    @property
+    def assets(self) -> dict[str, str]:
+        """Name to sha256 of what is attached to a release: what SHA256SUMS lists, and itself."""
+        return {**self.sha256, SUMS: sha256(self.directory / SUMS)}
+
     def _one(self, ending: str) -> Path:
         return self.directory / next(name for name in self.sha256 if name.endswith(ending))
 

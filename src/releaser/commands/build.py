@@ -15,7 +15,7 @@ from releaser.commands.release import opened_release, project
 from releaser.errors import StepError, UsageError
 from releaser.release import Release
 from releaser.step import Phase, in_order
-from releaser.steps.try_install import TryTestPyPI
+from releaser.steps.try_testpypi import TryTestPyPI
 from releaser.steps.upload_dists import UploadDists
 from releaser.store import SUMS, Store, read_dists, sha256
 from releaser.version_files import from_config

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from pathlib import Path
 
+from releaser.errors import StepError
 from releaser.release import Release
 from releaser.step import Done, Outcome, Skipped, Step, Todo
 from releaser.store import Dists, Receipt
@@ -41,3 +42,16 @@ class Receipted(Step[Release]):
         Raises:
             StepError: It did not pass.
         """
+
+
+def expect_sha256(found: str, digest: str, what: str) -> None:
+    """Fails a trial that got other bytes than were built.
+
+    Raises:
+        StepError: The hashes differ.
+    """
+    if found != digest:
+        raise StepError(
+            f"{what} has sha256 {found[:12]}, and {digest[:12]} was built.",
+            "Find out who put it there; release the next version.",
+        )

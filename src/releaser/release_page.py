@@ -1,0 +1,32 @@
+"""What the forge's page of a release says: its title and its notes."""
+
+from __future__ import annotations
+
+from releaser.release import Release
+
+
+def title(release: Release) -> str:
+    """The release's title: with the brief description if there is one."""
+    pattern = release.config.forge.title
+    description = release.description or release.changelog().lead_line(release.version)
+    if not description:
+        pattern = pattern.partition("{description}")[0].rstrip(" -:")
+    return pattern.format(version=release.version, description=description)
+
+
+def notes(release: Release) -> str:
+    """The changelog's section word for word, how to install, and where all changes stand."""
+    config = release.config
+    words = {
+        "distribution": config.distribution,
+        "version": release.version.pep440 if release.version.is_prerelease else str(release.version),
+        "changelog": config.changelog,
+        "changelog_url": release.forge.file_url(config.changelog, release.tag),
+    }
+    parts = [release.notes(), config.forge.install.format(**words), config.forge.full_changes.format(**words)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def with_lf(text: str) -> str:
+    """A text without CRLF, for comparing: a changelog may have it, and a forge may make it."""
+    return text.replace("\r\n", "\n")

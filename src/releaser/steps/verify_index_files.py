@@ -1,0 +1,53 @@
+"""Verify: the index serves users the built files, byte for byte, on a page that shows the right things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.errors import StepError
+from releaser.release import Release
+from releaser.steps.receipted import Receipted, expect_sha256
+from releaser.store import Dists, Receipt
+
+
+class VerifyIndexFiles(Receipted):
+    """The index's files, downloaded, are the built files; its page shows the right version, description and links."""
+
+    name = "verify_index_files"
+    title = "The index serves the built files byte for byte"
+    doing = "download both files, compare them, read the release's page"
+
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
+        """Downloads and compares; then reads what the page is made of, which lags behind the files."""
+        index, name = release.pypi, release.config.distribution
+        served = index.files(name, release.version)
+        for file, digest in dists.upload_sha256.items():
+            if file not in served:
+                raise StepError(f"The index does not serve {file}.", "Run the same command again.")
+            expect_sha256(index.download(served[file], scratch / file), digest, f"{file} from the index")
+            if served[file].yanked is not None:
+                raise StepError(
+                    f"{file} is yanked: {served[file].yanked or 'no reason given'}.",
+                    "Un-yank it, or release a patch version.",
+                )
+        index.wait_for(
+            "the release's page", lambda: index.metadata(name, release.version) is not None, release.config.wait
+        )
+        info = (index.metadata(name, release.version) or {}).get("info", {})
+        wrong = [
+            what
+            for what, right in (
+                ("version", info.get("version") == release.version.pep440),
+                ("description", bool((info.get("description") or "").strip())),
+            )
+            if not right
+        ]
+        if wrong:
+            raise StepError(
+                f"{index.page(name, release.version)} shows no right {' and '.join(wrong)}.", "Look at the page."
+            )
+        links = ", ".join(sorted(info.get("project_urls") or {})) or "none"
+        return Receipt(
+            "; ".join(f"{file} sha256 {digest[:12]}" for file, digest in dists.upload_sha256.items())
+            + f"; page: {info.get('description_content_type') or 'plain'} description, links: {links}"
+        )
