@@ -11,6 +11,7 @@ from releaser.errors import CommandError, ServiceError, UsageError
 
 _QUIET: dict[str, str | None] = {
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
     "LC_ALL": "C",
     "GIT_DIR": None,
     "GIT_WORK_TREE": None,
