@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from releaser.adapters import trusted_publishing
-from releaser.adapters.index import Index, credentials_from_twine
+from releaser.adapters.index import Index
+from releaser.adapters.twine_login import credentials_from_twine
 from releaser.release import Release
 from releaser.step import Conflict, Done, Outcome, Skipped, Step
 
