@@ -94,7 +94,7 @@ def run(
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text, "utf-8")
     if check and status != 0:
-        tail = "".join(deque(lines, LAST_LINES)).rstrip()
+        tail = "\n".join(line.rstrip() for line in deque(lines, LAST_LINES)).rstrip()
         where = f" (all of them: {log})" if log else ""
         raise CommandError(
             f"{purpose or Path(words[0]).name} failed with exit status {status}. Its last lines{where}:\n{tail}",
