@@ -51,6 +51,9 @@ def rehearse(
     wanted = wanted_version(version, config, root)
     faults = Faults.parse(fault)
     plan = release_plan(config)
+    for moment, step in faults.named("engine").items():
+        if step not in [one.name for phase in plan for one in phase.steps]:
+            raise UsageError(f"--fault engine:{moment}={step}: there is no such step.", "`invoke status` names them.")
     skips = engine.skips(plan, skip)
     if changes := Git(root).changes():
         print(f"Rehearsing the commit {Git(root).head()[:12]}; {len(changes)} uncommitted changes are not part of it.")
