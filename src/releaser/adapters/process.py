@@ -69,6 +69,10 @@ def run(
             stderr=subprocess.STDOUT,
         )
     except OSError as error:
+        if not cwd.is_dir():
+            raise CommandError(
+                f"{words[0]} could not be started in {cwd}: there is no such directory.", "Run the same command again."
+            ) from None
         raise CommandError(
             f"{words[0]} could not be started: {error.strerror or error}.",
             f"Install {Path(words[0]).name}, or put it on PATH.",
