@@ -143,7 +143,7 @@ def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) ->
         print(f"  {index.manage_page(name, opened.version)}")
         if reason and not undo:
             print(f"Reason to paste:\n  {reason}")
-        print("Waiting until the index shows it; Ctrl-C stops the waiting, not the yank.")
+        print("Waiting until the index shows it; Ctrl-C stops the waiting, not the yank.", flush=True)
         index.wait_for(f"{opened.version} as {done}", shown, opened.config.wait)
     print(
         f"The index shows {name} {opened.version} as {done}."
