@@ -86,10 +86,12 @@ def wheel_metadata(path: Path) -> Mapping[str, str]:
 
 def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[str, str | None]) -> None:
     scripts = _scripts()
+    target.mkdir(parents=True, exist_ok=True)
     fast = ("--installer", "uv") if shutil.which("uv", path=scripts) and not _pip_has_its_own_index() else ()
     process.run(
-        [sys.executable, "-m", "build", *fast, *options, "--outdir", target, source],
-        cwd=source,
+        [sys.executable, "-m", "build", *fast, *options, "--outdir", target.resolve(), source.resolve()],
+        # Not in the source: there a build.py, or what setuptools leaves in build/, would be imported in its place.
+        cwd=target,
         env={**env, "PATH": scripts, "NO_COLOR": "1"},
         purpose="Building the distributions",
     )
