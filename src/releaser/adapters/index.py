@@ -194,7 +194,7 @@ class Index:
 
         Raises:
             CommandError: twine failed; its message holds what the index said.
-            ServiceError: The index gives the job no token.
+            ServiceError: The connection broke, or the index gives the job no token.
         """
         named = ["--repository", self.config.repository]
         where = ["--repository-url", self.config.upload_url] if self.config.upload_url else named
@@ -210,6 +210,11 @@ class Index:
                 purpose=f"Uploading to {self.name}",
             )
         except CommandError as error:
+            if '\n  File "' in error.message:  # twine answers a broken connection with a traceback
+                raise ServiceError(
+                    f"The upload to {self.name} broke off: {error.message.splitlines()[-1]}.",
+                    "Nothing is lost: run the same command again, it recognises what already arrived.",
+                ) from None
             raise CommandError(error.message, self._remedy(error.message) or error.remedy) from None
 
     def _remedy(self, said: str) -> str | None:
