@@ -27,6 +27,7 @@ class Venv:
         process.run(
             [sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", path],
             cwd=path.parent,
+            env=without,
             purpose="virtualenv",
         )
         return cls(path, {**without, "PYTHONPATH": None, "PYTHONHOME": None, "VIRTUAL_ENV": None})
