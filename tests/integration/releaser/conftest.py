@@ -517,10 +517,36 @@ def tiny_project(create_tiny, tmp_path: Path) -> Project:
     return create_tiny(tmp_path / "tiny")
 
 
+@pytest.fixture(scope="session")
+def create_odd() -> Callable[[Path], Project]:
+    """Creates the project of another make in a directory that is not there yet."""
+    return lambda path: Project.create(path, ODD, "odd-tool", "trunk", "upstream")
+
+
 @pytest.fixture
-def setuptools_project(tmp_path: Path) -> Project:
+def setuptools_project(create_odd, tmp_path: Path) -> Project:
     """setuptools, flat layout, a dependency, a session, the version in three files of other kinds, other names."""
-    return Project.create(tmp_path / "odd", ODD, "odd-tool", "trunk", "upstream")
+    return create_odd(tmp_path / "odd")
+
+
+@pytest.fixture(scope="session")
+def create_clone() -> Callable[[Path, Path], Project]:
+    """Clones the checked-out commit of this project; right after a release, with an entry to release."""
+
+    def create(source: Path, path: Path) -> Project:
+        git(source, "clone", "--quiet", "--no-tags", f"file://{source}", str(path))
+        git(path, "checkout", "--quiet", "-B", "main", git(source, "rev-parse", "HEAD"))
+        project = Project(path, "live-vlm-webui", "main", "origin")
+        text = (path / "CHANGELOG.md").read_text("utf-8")
+        unreleased = re.search(r"^## \[Unreleased\]\n((?:(?!## |\[).*\n)*)", text, re.MULTILINE)
+        assert unreleased
+        if not unreleased[1].strip():
+            entry = "\n### Changed\n\n- Nothing since the last release.\n"
+            project.write("CHANGELOG.md", text[: unreleased.start(1)] + entry + text[unreleased.start(1) :])
+            git(path, "commit", "--quiet", "--all", "--message", "Something to release")
+        return project
+
+    return create
 
 
 @pytest.fixture(scope="session")
