@@ -97,6 +97,13 @@ class QualifyConfig(_Table):
     where_possible: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _each_once(self) -> QualifyConfig:
+        names = [name.replace("-", "_") for name in (*self.sessions, *self.where_possible)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands twice in sessions and where-possible")
+        return self
+
 
 class IndexConfig(_Table):
     """A package index.

@@ -55,8 +55,8 @@ class Journal:
         if not self.path.exists():
             return
         content = self.path.read_bytes()
-        whole, _, torn = content.rpartition(b"\n")
-        lines = whole.decode("utf-8", "replace").split("\n") if whole else []
+        whole, end, torn = content.rpartition(b"\n")
+        lines = whole.decode("utf-8", "replace").split("\n") if end else []
         if broken := broken_at(lines):
             kept = self.path.with_name(f"{self.path.stem}.altered-{datetime.now(timezone.utc):%Y%m%dT%H%M%S%f}.jsonl")
             self.path.rename(kept)

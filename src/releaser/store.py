@@ -191,7 +191,7 @@ def read_dists(directory: Path) -> Dists | None:
     expected = read_sums(sums.read_text("utf-8"))
     for name, digest in expected.items():
         path = directory / name
-        found = sha256(path) if path.exists() else "no file"
+        found = sha256(path) if path.is_file() else "no file"
         if found != digest:
             raise ConflictError(
                 f"{path} is not what was built: {found[:12]} where SHA256SUMS says {digest[:12]}.",
