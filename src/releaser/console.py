@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -43,6 +43,33 @@ def said(outcome: Outcome) -> str:
 def first_line(outcome: Outcome) -> str:
     """What an outcome says, for a display of one line a step; the whole of a failure follows at the end of a run."""
     return next(iter(said(outcome).splitlines()), "")
+
+
+def print_phase(name: str, title: str, rows: Iterable[tuple[str, Outcome, str]]) -> None:
+    """Prints a phase and what the world says to each of its steps, for a terminal.
+
+    Args:
+        name: The phase's name.
+        title: The phase's title.
+        rows: A step's name, its outcome, and what to show of it.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Console(highlight=False)
+    out.print(Text.assemble((name, "bold"), "  ", (title, "dim")))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for step, outcome, says in rows:
+        table.add_row("", Text(*MARKS[type(outcome)]), step, Text(says, "dim"))
+    out.print(table)
+
+
+def print_phase_plain(name: str, title: str, rows: Iterable[tuple[str, Outcome, str]]) -> None:
+    """The same for logs and pipes, one line a step; rich, which is slow to import, is not needed for that."""
+    print(f"{name}  {title}")
+    for step, outcome, says in rows:
+        print(f"  {MARKS[type(outcome)][0]:<8}  {step:<18}  {says}")
 
 
 class PlainDisplay(AbstractContextManager["PlainDisplay"]):

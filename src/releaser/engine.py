@@ -144,29 +144,18 @@ def print_survey(release: Release, results: Sequence[Result], plan: Plan[Release
     Raises:
         ReleaserError: The world contradicts the plan; the table is printed before.
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     redact = Redactor()
     redact.learn(release.secrets())
-    out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    of_phase = {phase.name: [result for result in results if result.phase == phase.name] for phase in plan}
+    show = console.print_phase if sys.stdout.isatty() else console.print_phase_plain
     for phase in plan:
-        out.print(Text.assemble((phase.name, "bold"), "  ", (phase.title, "dim")))
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for result in of_phase[phase.name]:
-            mark, style = console.MARKS[type(result.outcome)]
-            says = redact(console.first_line(result.outcome))
-            table.add_row("", Text(mark, style), result.step, Text(says, "dim"))
-        if sys.stdout.isatty():
-            out.print(table)
-        else:
-            for result in of_phase[phase.name]:
-                mark = console.MARKS[type(result.outcome)][0]
-                print(f"  {mark:<8}  {result.step:<18}  {redact(console.first_line(result.outcome))}")
+        rows = [
+            (result.step, result.outcome, redact(console.first_line(result.outcome)))
+            for result in results
+            if result.phase == phase.name
+        ]
+        show(phase.name, phase.title, rows)
     todo = sum(isinstance(result.outcome, Todo) for result in results)
-    out.print(Text(f"\n{todo} of {len(results)} steps to do; nothing was touched."))
+    print(f"\n{todo} of {len(results)} steps to do; nothing was touched.")
     if error := refusals(results, "; nothing was touched"):
         raise type(error)(redact(error.message), redact(error.remedy))
 

@@ -101,16 +101,15 @@ class Release:
         A HEAD that already declares the version and has its changelog section (a bump merged by a pull request, say) is
         released as it is.
         """
-        kept = self.git.commit(self.ref)
+        kept, tagged, head = self.git.commits(self.ref, f"refs/tags/{self.tag}", "HEAD")
         if kept is None and self.store.bundle.exists():
             self.git.unbundle(self.store.bundle, self.ref)
             kept = self.git.commit(self.ref)
         if kept:
             return kept
-        tag = self.git.tag(self.tag)
-        if tag and self.declares(tag.commit):
-            return tag.commit
-        head = self.git.head()
+        if tagged and self.declares(tagged):
+            return tagged
+        head = head or self.git.head()
         return head if self.declares(head) else None
 
     def must_have_commit(self) -> str:
@@ -129,7 +128,7 @@ class Release:
 
     def pinned(self) -> str | None:
         """The release commit if this machine has settled on one; from then on the checkout is not looked at again."""
-        return self.commit() if self.git.commit(self.ref) or self.store.bundle.exists() else None
+        return self.git.commit(self.ref) or (self.commit() if self.store.bundle.exists() else None)
 
     def declared_before(self) -> Version | None:
         """The version that the files said before the release commit; None if that cannot be told.
@@ -145,6 +144,16 @@ class Release:
 
     def declares(self, commit: str) -> bool:
         """Whether all version files at `commit` say this version, and its changelog has what is to be published."""
+        if commit not in self._declaring:
+            self._declaring[commit] = self._find_declared(commit)
+        return self._declaring[commit]
+
+    @cached_property
+    def _declaring(self) -> dict[str, bool]:
+        """What `declares` found, by commit; every check asks, and what a commit holds never changes."""
+        return {}
+
+    def _find_declared(self, commit: str) -> bool:
         for file in self.version_files:
             text = self.git.file(commit, str(file.path))
             try:

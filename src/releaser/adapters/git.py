@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,8 @@ _QUIET: dict[str, str | None] = {
     "GIT_WORK_TREE": None,
     "GIT_INDEX_FILE": None,
 }
+# An answer of `git cat-file --batch-check`; what it says of tags that lead to no commit stands between them.
+_CHECKED = re.compile(r"([0-9a-f]{40,64})|.* missing")
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,12 @@ class Git:
             self._line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", missing="")
             or None
         )
+
+    def commits(self, *revisions: str) -> list[str | None]:
+        """The commits that `revisions` lead to, asked of one git; None for each that leads to none."""
+        given = "".join(f"{revision}^{{commit}}\n" for revision in revisions).encode()
+        lines = self._git("cat-file", "--batch-check=%(objectname)", stdin=given).text.splitlines()
+        return [answer[1] for line in lines if (answer := _CHECKED.fullmatch(line))]
 
     def parent(self, commit: str) -> str | None:
         """The first parent; None for a root commit (or the edge of a shallow clone)."""
@@ -239,8 +248,9 @@ class Git:
 
     # --- calling --------------------------------------------------------------------------------------------------
 
-    def _git(self, *words: str, check: bool = True) -> process.Output:
-        return process.run(["git", *words], cwd=self.root, env=_QUIET, check=check, purpose=f"git {words[0]}")
+    def _git(self, *words: str, stdin: bytes | None = None, check: bool = True) -> process.Output:
+        command = ["git", *words]
+        return process.run(command, cwd=self.root, env=_QUIET, stdin=stdin, check=check, purpose=f"git {words[0]}")
 
     def _lines(self, *words: str) -> list[str]:
         return self._git(*words).text.splitlines()

@@ -7,18 +7,20 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from releaser.activity import current
-from releaser.adapters import process
+from releaser.adapters import process, trusted_publishing
+from releaser.adapters.twine_login import credentials_from_twine, twine_repository
 from releaser.config import IndexConfig, WaitConfig
-from releaser.errors import ServiceError, UsageError, WaitTimeoutError
+from releaser.errors import CommandError, ServiceError, UsageError, WaitTimeoutError
 from releaser.secret import Secret
 from releaser.version import Version
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _TIMEOUT_S = 30.0
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,32 @@ class Index:
 
     def page(self, distribution: str, version: Version) -> str:
         """The release's page for people."""
-        base = self.config.web_url or urljoin(self.simple_url, "/")
-        return f"{base.rstrip('/')}/project/{distribution}/{version.pep440}/"
+        return f"{self._web}/project/{distribution}/{version.pep440}/"
 
     def manage_page(self, distribution: str, version: Version) -> str:
         """The page whose form yanks the release; PyPI has no API for it."""
-        base = self.config.web_url or urljoin(self.simple_url, "/")
-        return f"{base.rstrip('/')}/manage/project/{distribution}/release/{version.pep440}/"
+        return f"{self._web}/manage/project/{distribution}/release/{version.pep440}/"
+
+    @property
+    def upload_url(self) -> str:
+        """Where uploads go: as configured, else as twine knows the repository.
+
+        Raises:
+            UsageError: twine does not know it either.
+        """
+        if self.config.upload_url:
+            return self.config.upload_url
+        repository = twine_repository(self.config)
+        if repository is None:
+            raise UsageError(
+                f"twine knows no repository named {self.config.repository}.",
+                "Add it to ~/.pypirc, or give upload-url in [tool.releaser].",
+            )
+        return str(repository["repository"])
+
+    @property
+    def _web(self) -> str:
+        return (self.config.web_url or urljoin(self.simple_url, "/")).rstrip("/")
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
@@ -143,25 +164,62 @@ class Index:
             current().sleep(min(delay, wait.timeout - waited))
             delay = min(delay * 2, wait.longest_delay)
 
+    def until_pip_finds(self, attempt: Callable[[], _Result], wait: WaitConfig) -> _Result:
+        """Tries until pip sees the version: the pages that pip reads may lag behind those that were asked before.
+
+        Raises:
+            CommandError: pip failed for another reason.
+            WaitTimeoutError: It did not find it in the configured time.
+        """
+        results: list[_Result] = []
+
+        def succeeds() -> bool:
+            try:
+                results.append(attempt())
+            except CommandError as error:
+                if "No matching distribution" in error.message:
+                    return False
+                raise
+            return True
+
+        self.wait_for("the version to pip", succeeds, wait)
+        return results[0]
+
     # --- changing -------------------------------------------------------------------------------------------------
 
     def upload(self, files: Sequence[Path]) -> None:
         """Uploads by twine; the token travels in the environment alone, and only of that process.
 
+        Without a token, and where twine finds no password either, a CI job's own identity is exchanged for one.
+
         Raises:
             CommandError: twine failed; its message holds what the index said.
+            ServiceError: The index gives the job no token.
         """
         named = ["--repository", self.config.repository]
         where = ["--repository-url", self.config.upload_url] if self.config.upload_url else named
         login: dict[str, str | Secret | None] = {}
-        if self.token:
-            login = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": self.token}
+        if token := self.token or self._minted(files[0]):
+            login = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token}
         process.run(
             [sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar", *where, *files],
             cwd=files[0].parent,
             env={"NO_COLOR": "1", "COLUMNS": "200", **login},
             purpose=f"Uploading to {self.name}",
         )
+
+    def _minted(self, file: Path) -> Secret | None:
+        if not trusted_publishing.in_ci_job() or credentials_from_twine(self.config):
+            return None
+        project = file.name.partition("-")[0]
+        if self.all_files(project):
+            page = f"{self._web}/manage/project/{_normalized(project)}/settings/publishing/"
+            where = f"as a publisher of the project at {page}"
+        else:
+            page = f"{self._web}/manage/account/publishing/"
+            where = f"as a pending publisher of {_normalized(project)}, which the first upload creates, at {page}"
+        root = urljoin(self.upload_url, "/")
+        return trusted_publishing.TrustedPublishing(self.name, root, where, self.config.token_env).mint()
 
     def _get(self, url: str, *, accept: str) -> Any:
         import requests
@@ -193,26 +251,6 @@ def version_of(filename: str) -> Version | None:
     except (InvalidSdistFilename, InvalidWheelFilename):
         return None
     return Version.from_pep440(str(found))
-
-
-def credentials_from_twine(config: IndexConfig) -> bool:
-    """Whether twine would find a password by itself: in .pypirc or in the keyring.
-
-    Raises:
-        UsageError: .pypirc cannot be read.
-    """
-    from twine import exceptions, utils
-    from twine.auth import CredentialInput, Private
-
-    try:
-        repository = utils.get_config("~/.pypirc").get(config.repository)
-    except (exceptions.TwineException, ValueError) as error:
-        raise UsageError(f"twine cannot read ~/.pypirc: {error}.", "Mend the file.") from None
-    if repository is None:
-        return False
-    if repository.get("password"):
-        return True
-    return bool(Private(repository, CredentialInput("__token__")).get_password_from_keyring())
 
 
 def _normalized(distribution: str) -> str:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 from releaser.errors import ReleaserError
 from releaser.release import Release
 from releaser.step import Conflict, Done, Outcome, Step
 from releaser.version import Version
 from releaser.version_files import disagreements
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
 
 _SPACE_MIB = 200
 
@@ -117,10 +123,8 @@ class KnowBackend(Step[Release]):
 
 def build_backend(release: Release) -> str:
     """The build backend that pyproject.toml names; setuptools if it names none (PEP 517)."""
-    import tomlkit
-
     try:
-        document = tomlkit.parse((release.git.root / "pyproject.toml").read_text("utf-8"))
+        document = tomllib.loads((release.git.root / "pyproject.toml").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ReleaserError(f"pyproject.toml cannot be read: {error}.", "Mend it.") from None
     return str(document.get("build-system", {}).get("build-backend", "setuptools.build_meta:__legacy__"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
-from releaser.adapters.index import Index, credentials_from_twine
+from releaser.adapters import trusted_publishing
+from releaser.adapters.index import Index
+from releaser.adapters.twine_login import credentials_from_twine
 from releaser.release import Release
 from releaser.step import Conflict, Done, Outcome, Skipped, Step
 
@@ -26,10 +26,15 @@ class LogInToIndex(Step[Release]):
             return Done(f"{index.config.workflow} uploads by trusted publishing; whether it is set up is unproven")
         if index.token:
             return Done(f"a token in {index.config.token_env}; what it allows is unproven")
-        if os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
-            return Done("trusted publishing from this workflow; whether it is set up is unproven")
-        if not index.config.upload_url and credentials_from_twine(index.config):
+        if credentials_from_twine(index.config):
             return Done("twine has a password for it; what it allows is unproven")
+        if trusted_publishing.lacks_permission():
+            return Conflict(
+                f"there is no token for {self.index}, and the workflow does not let this job prove who it is.",
+                f"Give the job `permissions: id-token: write`, or set {index.config.token_env}.",
+            )
+        if trusted_publishing.in_ci_job():
+            return Done("trusted publishing from this job; whether it is set up is unproven")
         return Conflict(
             f"there is no token for {self.index}.",
             f"Set {index.config.token_env} to an API token with upload rights for the project.",

@@ -1,0 +1,145 @@
+"""Trusted publishing: a CI job's own identity (OpenID Connect), exchanged for an upload token of 15 minutes.
+
+The index names the audience, the CI service signs an identity for it, and the index mints a token for the projects
+whose publisher that job is. Nobody keeps a password.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from releaser.errors import ServiceError
+from releaser.secret import Redactor, Secret
+
+_TIMEOUT_S = 30.0
+_AGAIN = "run the job again: each run brings a new identity"
+
+
+def in_ci_job() -> bool:
+    """Whether this runs in a job of a CI service that can vouch for it."""
+    return any(os.environ.get(name) for name in ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI"))
+
+
+def lacks_permission() -> bool:
+    """Whether this is a job of GitHub's whose workflow does not let it have an identity."""
+    return bool(os.environ.get("GITHUB_ACTIONS")) and not os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL")
+
+
+@dataclass(frozen=True)
+class TrustedPublishing:
+    """One index's side of it.
+
+    Attributes:
+        index: How messages call the index.
+        root: The address of the host that uploads go to.
+        register: Where a publisher of the project is registered, and as what: it ends the sentence "register it ...".
+        token_env: The variable that takes a token instead.
+    """
+
+    index: str
+    root: str
+    register: str
+    token_env: str
+
+    def mint(self) -> Secret | None:
+        """An upload token for this job; None where no CI service vouches for it.
+
+        Raises:
+            ServiceError: The workflow lacks a permission, or the index does not know the job as a publisher; the remedy
+                says what to register, and where.
+        """
+        audience = self._answer("GET", "audience").get("audience")
+        identity = self._identity(str(audience))
+        if identity is None:
+            return None
+        return Secret(str(self._answer("POST", "mint-token", identity).get("token")))
+
+    def _identity(self, audience: str) -> Secret | None:
+        from id import AmbientCredentialError, GitHubOidcPermissionCredentialError, detect_credential
+        from urllib3.exceptions import HTTPError
+
+        redact = Redactor()
+        redact.learn([Secret(os.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", ""))])
+        try:
+            found = detect_credential(audience)
+        except GitHubOidcPermissionCredentialError:
+            raise ServiceError(
+                f"The workflow does not let this job prove who it is, and {self.index} has no other login for it.",
+                f"Give the job `permissions: id-token: write`, or set {self.token_env}.",
+            ) from None
+        except (AmbientCredentialError, HTTPError) as error:
+            raise ServiceError(
+                f"The CI service gave this job no identity: {redact(str(error))}.", _start(_AGAIN)
+            ) from None
+        return Secret(found) if found else None
+
+    def _answer(self, method: str, endpoint: str, identity: Secret | None = None) -> dict[str, Any]:
+        import requests
+
+        url = f"{self.root.rstrip('/')}/_/oidc/{endpoint}"
+        body = {"token": identity.reveal()} if identity else None
+        try:
+            answer = requests.request(method, url, json=body, timeout=_TIMEOUT_S)
+            found = answer.json() if answer.status_code in (200, 422) else {}
+        except requests.JSONDecodeError:
+            found = {}
+        except requests.RequestException as error:
+            raise ServiceError(
+                f"{self.index} did not answer {method} {url}: {type(error).__name__}.", _start(_AGAIN)
+            ) from None
+        found = found if isinstance(found, dict) else {}
+        if answer.status_code == 422:
+            raise self._refusal(found.get("errors"), identity)
+        if not found.get("token" if identity else "audience"):
+            raise ServiceError(
+                f"{self.index} does no trusted publishing: it answered {answer.status_code} to {method} {url}.",
+                f"If it should, {_AGAIN}; else set {self.token_env} to an upload token.",
+            )
+        return found
+
+    def _refusal(self, errors: object, identity: Secret | None) -> ServiceError:
+        """What the index's codes mean to the person who releases."""
+        listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+        redact = Redactor()
+        redact.learn([identity])
+        said = redact("; ".join(f"{one.get('code')}: {one.get('description')}" for one in listed) or "no reason given")
+        message = f"{self.index} gives this job no upload token ({said})."
+        job = _job(identity)
+        remedies = {
+            "invalid-publisher": f"This job is {job}. Register exactly that, {self.register}; then {_AGAIN}.",
+            "invalid-pending-publisher": "The project was made since its pending publisher was registered: if it is "
+            f"yours, register {job}, {self.register}; else take another name.",
+            "invalid-reuse-token": f"An identity works once; {_AGAIN}.",
+            "not-enabled": f"{self.index} has trusted publishing switched off for now: try later, "
+            f"or set {self.token_env} to an upload token.",
+            "invalid-token": f"{self.index} does not trust this CI service's identity, or it came too late; {_AGAIN}.",
+        }
+        code = next((str(one.get("code")) for one in listed if one.get("code") in remedies), "")
+        return ServiceError(message, remedies.get(code, f"This job is {job}; {_AGAIN}."))
+
+
+def _job(identity: Secret | None) -> str:
+    """What the identity says of the job, in the words of the form in which publishers are registered."""
+    from id import decode_oidc_token
+
+    try:
+        claims = json.loads(decode_oidc_token(identity.reveal())[1]) if identity else {}
+    except ValueError:
+        claims = {}
+    if "repository" not in claims:
+        return f"subject {claims.get('sub', 'unknown')}"
+    owner, _, repository = str(claims["repository"]).partition("/")
+    workflow = (
+        str(claims.get("job_workflow_ref") or claims.get("workflow_ref", "")).partition("@")[0].rpartition("/")[2]
+    )
+    environment = claims.get("environment")
+    return f"owner {owner}, repository {repository}, workflow {workflow}, " + (
+        f"environment {environment}" if environment else "no environment"
+    )
+
+
+def _start(sentence: str) -> str:
+    return f"{sentence[0].upper()}{sentence[1:]}."
