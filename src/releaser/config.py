@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from releaser.config_images import ImagesConfig
+from releaser.config_table import Table
 from releaser.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -36,13 +38,7 @@ def _with_fields(*known: str) -> AfterValidator:
 _VersionText = Annotated[str, _with_fields("version")]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
-    )
-
-
-class VersionFileConfig(_Table):
+class VersionFileConfig(Table):
     """A file that declares the version: a TOML key, or literal text in which `{version}` stands for it."""
 
     path: str
@@ -59,7 +55,7 @@ class VersionFileConfig(_Table):
         return self
 
 
-class GitConfig(_Table):
+class GitConfig(Table):
     """Where releases are made from and pushed to, and the words git keeps."""
 
     remote: str = "origin"
@@ -69,7 +65,7 @@ class GitConfig(_Table):
     commit_message: _VersionText = "chore: bump version to {version}"
 
 
-class BuildConfig(_Table):
+class BuildConfig(Table):
     """What the built files must and must not hold, as glob patterns over paths inside the package or the sdist."""
 
     require: tuple[str, ...] = ()
@@ -77,7 +73,7 @@ class BuildConfig(_Table):
     max_size_mib: float = 100.0
 
 
-class QualifyConfig(_Table):
+class QualifyConfig(Table):
     """Nox sessions.
 
     Attributes:
@@ -91,7 +87,7 @@ class QualifyConfig(_Table):
     checks: tuple[str, ...] = ()
 
 
-class IndexConfig(_Table):
+class IndexConfig(Table):
     """A package index.
 
     Attributes:
@@ -108,7 +104,7 @@ class IndexConfig(_Table):
     workflow: str = "release.yml"
 
 
-class ForgeConfig(_Table):
+class ForgeConfig(Table):
     """The repository on GitHub or on a server that speaks its API."""
 
     repository: str | None = None
@@ -133,13 +129,7 @@ class ForgeConfig(_Table):
         return self
 
 
-class ImagesConfig(_Table):
-    """Container images: one suffix per platform, each with its dash; the empty one is the multi-arch image's."""
-
-    suffixes: tuple[str, ...] = ()
-
-
-class AfterConfig(_Table):
+class AfterConfig(Table):
     """What follows a release: the text to announce it with, and what people still have to do."""
 
     announcement: Annotated[str, _with_fields("distribution", "version", "notes", "release_url")] = (
@@ -149,7 +139,7 @@ class AfterConfig(_Table):
     reminders: tuple[str, ...] = ()
 
 
-class WaitConfig(_Table):
+class WaitConfig(Table):
     """How long to wait for what was published to become visible, and how often to look; in seconds."""
 
     timeout: float = 1800.0
@@ -157,7 +147,7 @@ class WaitConfig(_Table):
     longest_delay: float = 15.0
 
 
-class Config(_Table):
+class Config(Table):
     """Everything a release needs to know about a project.
 
     Attributes:
