@@ -11,6 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 from releaser import console
+from releaser.adapters.clients import import_clients
 from releaser.errors import InterruptedRunError, NotConfirmedError, ReleaserError, UsageError
 from releaser.journal import Journal
 from releaser.release import Release
@@ -44,6 +45,7 @@ class JournalObserver:
 
 def survey(release: Release, plan: Plan[Release], skip: Mapping[str, str]) -> list[Result]:
     """What the world says about every step now. Changes nothing, and takes no lock."""
+    import_clients()
     return Runner(plan, release, skip=skip).survey()
 
 
@@ -62,6 +64,7 @@ def carry_out(
     """
     redact = Redactor()
     redact.learn(release.secrets())
+    import_clients()
     with release.store.locked():
         journal = Journal(release.store.path / "journal.jsonl", redact)
         journal.write("begin", version=str(release.version), command=sys.argv[1:], skipped=dict(skip))

@@ -265,9 +265,10 @@ def open_release(
     """The release of `version` from the checkout at `root`, with its state under `state`.
 
     Raises:
-        UsageError: The checkout is none, or has no remote of the configured name.
+        UsageError: The checkout is none, has no commit, or has no remote of the configured name.
     """
     git = Git.at(root)
+    git.head()
     remote = git.remote_url(config.git.remote)
     if remote is None:
         raise UsageError(

@@ -227,26 +227,30 @@ def refusals(results: Iterable[Result], aftermath: str = "") -> ReleaserError | 
     if not bad:
         return None
     failures = [result.outcome.error for result in bad if isinstance(result.outcome, Failed)]
-    if len(bad) == len(failures) == 1:
-        return type(failures[0])(f"{bad[0].step}: {failures[0].message}", failures[0].remedy)
-    found = "\n".join(_described(result) for result in bad)
-    noun = "step did" if len(bad) == 1 else "steps did"
+    steps_by_text: dict[str, list[str]] = {}
+    for result in bad:
+        steps_by_text.setdefault(_described(result.outcome), []).append(result.step)
+    if len(steps_by_text) == 1 and failures:
+        return type(failures[0])(
+            f"{', '.join(result.step for result in bad)}: {failures[0].message}", failures[0].remedy
+        )
+    found = "\n".join(f"- {', '.join(steps)}: {text}" for text, steps in steps_by_text.items())
     if len(failures) < len(bad):
+        places = "1 place" if len(steps_by_text) == 1 else f"{len(steps_by_text)} places"
         return ConflictError(
-            f"The world contradicts this in {len(bad)} {'place' if len(bad) == 1 else 'places'}{aftermath}:\n{found}",
+            f"The world contradicts this in {places}{aftermath}:\n{found}",
             "Settle that and run the same command again.",
         )
     kind = type(failures[0]) if len({type(error) for error in failures}) == 1 else StepError
     return kind(
-        f"{len(bad)} {noun} not succeed{aftermath}:\n{found}", "Run the same command again; what is done stays done."
+        f"{len(bad)} steps did not succeed{aftermath}:\n{found}", "Run the same command again; what is done stays done."
     )
 
 
-def _described(result: Result) -> str:
-    outcome = result.outcome
+def _described(outcome: Outcome) -> str:
     what, remedy = console.said(outcome), ""
     if isinstance(outcome, Failed):
         remedy = outcome.error.remedy
     elif isinstance(outcome, Conflict):
         what, remedy = outcome.what, outcome.remedy
-    return f"- {result.step}: {what}" + (f"\n  {remedy}" if remedy else "")
+    return what + (f"\n  {remedy}" if remedy else "")

@@ -8,6 +8,7 @@ touched), 4 not confirmed, 5 gave up waiting for an index, 130 stopped by Ctrl-C
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ from releaser.reporting import is_dry, reporting_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+# Invoke keeps Python from caching what it compiles, so that nothing lies beside tasks.py; without a cache, though, the
+# engine is compiled anew at every start. Whoever told Python itself to cache nothing is obeyed.
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
 _VERSION = {"version": "the version in SemVer form, such as 0.2.0 or 0.2.0-rc.1"}
 

@@ -11,7 +11,6 @@ import contextlib
 import os
 import re
 import stat
-import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -23,11 +22,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from releaser.errors import VersionError
 from releaser.version import Version
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
-
 if TYPE_CHECKING:
     from releaser.config import VersionFileConfig
 
@@ -35,6 +29,7 @@ Scheme = Literal["semver", "pep440"]
 
 _BOM = "\ufeff"
 _PLACEHOLDER = "{version}"
+_MARK = "the-version-stands-here"
 # What may stand for a version: from a digit to a letter or digit, with the signs of PEP 440 and SemVer between.
 _VERSION_LIKE = r"([0-9](?:[0-9A-Za-z.+!_-]*[0-9A-Za-z])?)"
 _NOT_WITHIN_ONE = r"(?<![0-9A-Za-z.+!_-])"
@@ -170,30 +165,38 @@ class TomlVersion(VersionFile):
     def locate(self, text: str) -> tuple[int, int]:
         """Where the value stands, without its quotes.
 
-        Every quoted occurrence of the value is numbered, and the parser tells which number arrives under the key: so
-        comments, other keys and the layout cannot mislead.
+        tomlkit puts a mark in the value's place and writes the document: with the value in the mark's place, that must
+        be the file again, byte for byte.
         """
-        value = self._value(self._parsed(text))
-        quoted = list(re.finditer(rf"""(?<=["']){re.escape(value)}(?=["'])""", text))
-        numbered, position = [], 0
-        for number, match in enumerate(quoted):
-            numbered += [text[position : match.start()], f"{value}#{number}"]
-            position = match.end()
-        arrived = self._value(self._parsed("".join([*numbered, text[position:]])))
-        _, is_numbered, number_text = arrived.removeprefix(value).rpartition("#")
-        if not is_numbered:
+        import tomlkit
+
+        body = text.removeprefix(_BOM)
+        document = self._parsed(body)
+        value = self._value(document)
+        table: Any = document
+        *tables, name = self.key.split(".")
+        for part in tables:
+            table = table[part]
+        quotes = table[name].as_string()[:3]
+        table[name] = tomlkit.string(_MARK, literal=quotes[0] == "'", multiline=len(set(quotes)) == 1)
+        marked = tomlkit.dumps(document)
+        start = marked.find(_MARK)
+        if marked.replace(_MARK, value) != body:
             raise VersionError(
                 f"{self.path}: {self.key} is written with escapes or on several lines",
-                f'Write it as {self.key.rpartition(".")[2]} = "{value.strip()}".',
+                f'Write it as {name} = "{value.strip()}".',
             )
-        return quoted[int(number_text)].span()
+        start += len(text) - len(body)
+        return start, start + len(value)
 
-    def _parsed(self, text: str) -> dict[str, Any]:
+    def _parsed(self, body: str) -> dict[str, Any]:
+        import tomlkit
+        from tomlkit.exceptions import TOMLKitError
+
         try:
-            parsed: dict[str, Any] = tomllib.loads(text.removeprefix(_BOM))
-        except tomllib.TOMLDecodeError as error:
+            return tomlkit.parse(body)
+        except TOMLKitError as error:
             raise VersionError(f"{self.path} is not valid TOML: {error}", "Mend the file.") from None
-        return parsed
 
     def _value(self, parsed: dict[str, Any]) -> str:
         found: Any = parsed

@@ -52,7 +52,7 @@ def check_metadata(files: Sequence[Path]) -> None:
         CommandError: It will not; the message holds twine's words.
     """
     process.run(
-        [sys.executable, "-m", "twine", "check", "--strict", *files],
+        [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *files],
         cwd=files[0].parent,
         env={"NO_COLOR": "1", "COLUMNS": "200"},
         purpose="twine check",

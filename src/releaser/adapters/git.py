@@ -261,4 +261,5 @@ class Git:
 
 
 def _last(error: CommandError, lines: int = 4) -> str:
-    return " | ".join(error.message.splitlines()[1:][-lines:])
+    said = [line for line in error.message.splitlines()[1:] if line.strip()]
+    return " | ".join(said[-lines:])

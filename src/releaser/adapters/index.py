@@ -201,12 +201,30 @@ class Index:
         login: dict[str, str | Secret | None] = {}
         if token := self.token or self._minted(files[0]):
             login = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token}
-        process.run(
-            [sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar", *where, *files],
-            cwd=files[0].parent,
-            env={"NO_COLOR": "1", "COLUMNS": "200", **login},
-            purpose=f"Uploading to {self.name}",
-        )
+        twine = [sys.executable, "-m", "twine", "--no-color", "upload", "--non-interactive", "--disable-progress-bar"]
+        try:
+            process.run(
+                [*twine, *where, *files],
+                cwd=files[0].parent,
+                env={"NO_COLOR": "1", "COLUMNS": "200", **login},
+                purpose=f"Uploading to {self.name}",
+            )
+        except CommandError as error:
+            raise CommandError(error.message, self._remedy(error.message) or error.remedy) from None
+
+    def _remedy(self, said: str) -> str | None:
+        """What some of an index's refusals mean; None for the rest, which say it themselves."""
+        again = "then run the same command again"
+        if "cannot create new projects" in said:
+            page = f"{self._web}/manage/account/publishing/"
+            return f"A first release needs a *pending* publisher: register the workflow as one at {page}, {again}."
+        if "Credential not found" in said or " 401 " in said or " 403 " in said:
+            page = f"{self._web}/manage/account/token/"
+            return (
+                f"Set {self.config.token_env} to a token that may upload this project (made at {page}), "
+                f"or run this in a workflow that is a trusted publisher; {again}."
+            )
+        return None
 
     def _minted(self, file: Path) -> Secret | None:
         if not trusted_publishing.in_ci_job() or credentials_from_twine(self.config):

@@ -69,6 +69,10 @@ def run(
             stderr=subprocess.STDOUT,
         )
     except OSError as error:
+        if not cwd.is_dir():
+            raise CommandError(
+                f"{words[0]} could not be started in {cwd}: there is no such directory.", "Run the same command again."
+            ) from None
         raise CommandError(
             f"{words[0]} could not be started: {error.strerror or error}.",
             f"Install {Path(words[0]).name}, or put it on PATH.",
@@ -94,7 +98,7 @@ def run(
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text, "utf-8")
     if check and status != 0:
-        tail = "".join(deque(lines, LAST_LINES)).rstrip()
+        tail = "\n".join(line.rstrip() for line in deque(lines, LAST_LINES)).rstrip()
         where = f" (all of them: {log})" if log else ""
         raise CommandError(
             f"{purpose or Path(words[0]).name} failed with exit status {status}. Its last lines{where}:\n{tail}",

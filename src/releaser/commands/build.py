@@ -100,8 +100,16 @@ def _with_dists(opened: Release, directory: Path, scratch: Path) -> Release:
 
 def _release_assets(opened: Release, target: Path) -> Path:
     found = opened.forge.find_release(opened.tag)
-    if found is None:
-        raise UsageError(f"The forge has no release {opened.tag}.", "Publish the release first.")
+    if found is None or found.draft:
+        raise UsageError(
+            f"The forge has {'no release' if found is None else 'only a draft of the release'} {opened.tag}.",
+            f"Publish the release first: `invoke release --version {opened.version}`.",
+        )
+    if SUMS not in {asset.name for asset in found.assets}:
+        raise UsageError(
+            f"The release {opened.tag} holds no {SUMS}, so what it should hold is not known.",
+            "Give the directory of its files and their checksums with --dist instead of --from-release.",
+        )
     target.mkdir()
     for asset in found.assets:
         opened.forge.download_asset(asset, target / asset.name)

@@ -51,6 +51,9 @@ def rehearse(
     wanted = wanted_version(version, config, root)
     faults = Faults.parse(fault)
     plan = release_plan(config)
+    for moment, step in faults.named("engine").items():
+        if step not in [one.name for phase in plan for one in phase.steps]:
+            raise UsageError(f"--fault engine:{moment}={step}: there is no such step.", "`invoke status` names them.")
     skips = engine.skips(plan, skip)
     if changes := Git(root).changes():
         print(f"Rehearsing the commit {Git(root).head()[:12]}; {len(changes)} uncommitted changes are not part of it.")
@@ -140,7 +143,7 @@ def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) ->
         print(f"  {index.manage_page(name, opened.version)}")
         if reason and not undo:
             print(f"Reason to paste:\n  {reason}")
-        print("Waiting until the index shows it; Ctrl-C stops the waiting, not the yank.")
+        print("Waiting until the index shows it; Ctrl-C stops the waiting, not the yank.", flush=True)
         index.wait_for(f"{opened.version} as {done}", shown, opened.config.wait)
     print(
         f"The index shows {name} {opened.version} as {done}."

@@ -33,6 +33,8 @@ class Faults:
             who, colon, fault = text.partition(":")
             name = fault.partition("=")[0]
             known = {"remote": _REMOTE, "engine": _ENGINE}.get(who)
+            if who == "remote" and name.startswith("hold") and not _is_number(fault.partition("=")[2]):
+                raise UsageError(f"--fault {text}: it needs a number of seconds.", f"Write --fault remote:{name}=5.")
             if not colon or who not in _WHO or (known and name not in known):
                 raise UsageError(
                     f"--fault {text}: there is no such fault.",
@@ -76,6 +78,10 @@ class KillAt:
         """Strikes when the step's fact holds."""
         if step == self.after:
             _strike()
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
 
 
 def _strike() -> None:

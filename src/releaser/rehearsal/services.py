@@ -48,7 +48,8 @@ def ready(name: str, process: subprocess.Popen[bytes], log: Path) -> Service:
         process.stdout.close()
     if not line:
         process.wait()
-        words = log.read_text("utf-8", "replace").strip().splitlines()[-5:] if log.exists() else []
+        lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+        words = [line for line in lines if line and not line.startswith(("usage:", " "))][-2:]
         raise ReleaserError(f"The stand-in for {name} did not start: {' '.join(words)}", "See also docs/rehearsal.md.")
     return Service(name, str(json.loads(line)["url"]), process)
 

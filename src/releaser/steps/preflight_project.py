@@ -27,15 +27,10 @@ class FindTools(Step[Release]):
 
     def check(self, release: Release) -> Outcome:
         """Looks for each without importing it, and asks the file system for its free space."""
-        from importlib.metadata import PackageNotFoundError, version
-
-        found, missing = [], []
-        for tool in ("build", "twine", "nox", "virtualenv", "uv"):
-            try:
-                found.append(f"{tool} {version(tool)}")
-            except PackageNotFoundError:
-                missing.append(tool)
-        if missing:
+        sessions = release.config.qualify.sessions or release.config.qualify.where_possible
+        needed = ("build", "twine", "virtualenv", *(("nox",) if sessions else ()))
+        found = {tool: number for tool in (*needed, "uv") if (number := _installed(tool))}
+        if missing := [tool for tool in needed if tool not in found]:
             return Conflict(
                 f"{', '.join(missing)} not installed here.", 'Install the project\'s tools: `pip install -e ".[dev]"`.'
             )
@@ -46,7 +41,16 @@ class FindTools(Step[Release]):
                 f"{free} MiB are free at {place}, and a release needs {_SPACE_MIB}.",
                 "Make room, or set RELEASER_STATE_DIR to a directory on another disk.",
             )
-        return Done(", ".join(found) + f"; {free >> 10} GiB free")
+        return Done(", ".join(f"{tool} {number}" for tool, number in found.items()) + f"; {free >> 10} GiB free")
+
+
+def _installed(tool: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(tool)
+    except PackageNotFoundError:
+        return None
 
 
 class AgreeOnVersion(Step[Release]):

@@ -85,10 +85,10 @@ class UploadDists(Step[Release]):
         return f"Release {following} instead{leave_out}."
 
     def _await_workflow(self, release: Release, index: Index) -> None:
-        ours = release.built().upload_sha256
+        ours, commit = release.built().upload_sha256, release.must_have_commit()
 
         def shown() -> bool:
-            run = release.forge.workflow_run(index.config.workflow, str(release.commit()))
+            run = release.forge.workflow_run(index.config.workflow, commit)
             if run and run.conclusion not in (None, "success"):
                 raise StepError(
                     f"{index.config.workflow} ended with {run.conclusion}: {run.url}",

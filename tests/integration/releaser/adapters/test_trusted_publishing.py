@@ -296,9 +296,24 @@ def test_a_password_that_twine_finds_comes_before_the_identity(scripted, github,
 
 
 def test_outside_a_ci_job_twine_alone_looks_for_a_login(scripted, wheel):
-    with pytest.raises(CommandError, match="Credential not found"):
+    with pytest.raises(CommandError, match="Credential not found") as caught:
         known(scripted.url).upload([wheel])
+    assert "Set PYPI_TOKEN" in caught.value.remedy
     assert paths(scripted) == []
+
+
+def test_a_publisher_that_is_not_pending_makes_no_project(index, github, wheel, world):
+    (world / "publishers.json").write_text(json.dumps([PUBLISHER]))
+    with pytest.raises(CommandError, match="cannot create new projects") as caught:
+        index.upload([wheel])
+    assert "*pending* publisher" in caught.value.remedy
+    assert "\x1b" not in caught.value.message
+
+
+def test_a_token_that_the_index_refuses_is_to_be_replaced(index, wheel):
+    with pytest.raises(CommandError, match="Invalid or non-existent authentication information") as caught:
+        Index("pypi", index.config, Secret("a-wrong-token")).upload([wheel])
+    assert "Set PYPI_TOKEN to a token that may upload this project" in caught.value.remedy
 
 
 def test_preflight_sees_which_login_there_is(scripted, github, monkeypatch):

@@ -1,0 +1,16 @@
+#!/bin/sh
+# The code gate, before a commit: `invoke check` in the project's environment, activated or not.
+set -eu
+cd "$(dirname "$0")/.."
+
+for invoke in .venv/bin/invoke venv/bin/invoke; do
+  if [ -x "$invoke" ]; then
+    exec "$invoke" check "$@"
+  fi
+done
+if command -v invoke >/dev/null; then
+  exec invoke check "$@"
+fi
+echo "There is no invoke here. Set the project up first:" >&2
+echo "  python3 -m venv .venv && .venv/bin/pip install -e \".[dev]\"" >&2
+exit 2
