@@ -41,12 +41,14 @@ class ImagesConfig(Table):
         repository: REGISTRY/NAME without a tag; lower-cased, as registries want it.
         bake_file: What `docker buildx bake` builds them from.
         token_env: The variable with a token for the registry, used where docker has no login for it.
+        start_script: What users start the images with, if the project has such a script; `docker.verify` drives it.
         targets: The images, in the order in which they are pushed.
     """
 
     repository: str | None = None
     bake_file: str = "docker/docker-bake.hcl"
     token_env: str | None = None
+    start_script: str | None = None
     targets: tuple[ImageTargetConfig, ...] = ()
 
     @field_validator("repository")

@@ -4,9 +4,9 @@ What a bake file can know, each a variable that bake takes from the environment:
 
 - from the release: VERSION, REVISION, CREATED (RFC 3339), SOURCE_DATE_EPOCH, REGISTRY_IMAGE (REGISTRY/NAME), and
   WHEEL_DIR, a directory with the built wheel and its bill of materials;
-- from the user's environment, as this machine needs it: PYTHON_IMAGE, the base image; BUILD_NETWORK, `default` or `host`;
-  CA_BUNDLE, a file of certificates for pip (by default PIP_CERT, which pip itself heeds), and PIP_CONFIG, a pip.conf:
-  secrets of the build, in no image. buildx itself heeds BUILDX_BUILDER.
+- from the user's environment, as this machine needs it: PYTHON_IMAGE, the base image; BUILD_NETWORK, `default` or
+  `host`; CA_BUNDLE, a file of certificates for pip (by default PIP_CERT, which pip itself heeds), and PIP_CONFIG, a
+  pip.conf: secrets of the build, in no image. buildx itself heeds BUILDX_BUILDER.
 """
 
 from __future__ import annotations

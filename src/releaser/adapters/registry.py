@@ -15,7 +15,9 @@ from releaser.activity import Activity, current
 from releaser.adapters.oci import INDEXES, MANIFESTS, Descriptor, blobs, digest_of, manifests
 from releaser.adapters.oci_layout import OciLayout
 from releaser.adapters.registry_http import RegistryHttp
-from releaser.errors import InterruptedRunError, ServiceError
+from releaser.config_images import ImagesConfig
+from releaser.errors import InterruptedRunError, ServiceError, UsageError
+from releaser.secret import Secret
 
 _KINDS = ", ".join((*INDEXES, *MANIFESTS))
 _PAGE = 1000
@@ -139,6 +141,24 @@ class Registry:
         joint = "&" if urlsplit(where).query else "?"
         self.http.ask("PUT", f"{where}{joint}{urlencode({'digest': blob.digest})}", doing, expect=(201, 204))
         return blob.size
+
+
+def repository(config: ImagesConfig, token: Secret | None = None) -> Registry:
+    """The repository that a project's images go to.
+
+    Args:
+        config: Names it.
+        token: What to log in with where docker has no login for it.
+
+    Raises:
+        UsageError: The project has no images.
+    """
+    if config.repository is None:
+        raise UsageError(
+            "This project has no images.", "Say which, and where they go: [tool.releaser.images] in pyproject.toml."
+        )
+    host, _, name = config.repository.partition("/")
+    return Registry(RegistryHttp(host, name, token, config.token_env))
 
 
 class _Upload:

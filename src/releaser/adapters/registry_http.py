@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 from releaser.adapters.docker_sdk import Login, login_for
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Body = Callable[[], Any]
 """Makes a request's body, anew for each try."""
+
+Right = Literal["asks for none", "no login", "may push", "may not push", "unproven"]
 
 _TIMEOUT_S = (15.0, 120.0)
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
@@ -97,26 +99,31 @@ class RegistryHttp:
             raise self._refusal(answer, doing)
         return answer
 
-    def may_push(self) -> bool | None:
-        """Whether the login is good for pushing; None if the registry does not reveal it.
+    def right_to_push(self) -> Right:
+        """What the login is good for, as far as the registry reveals it before a push.
 
         Raises:
             ServiceError: It refuses the login, or did not answer.
         """
         doing = "asking what the login may do"
-        base = urljoin(self.url, "/v2/")
-        answer = self._send("GET", base, doing, None, None, False, "pull,push")
-        if answer.status_code == 401:
-            self._log_in(answer, "pull,push", doing)
-        elif answer.status_code != 200:
+        answer = self._send("GET", urljoin(self.url, "/v2/"), doing, None, None, False, "pull,push")
+        if answer.status_code == 200:
+            return "may push" if self._headers.get("pull,push") else "asks for none"
+        if answer.status_code != 401:
             raise self._refusal(answer, doing)
+        if self.login() is None:
+            return "no login"
+        self._log_in(answer, "pull,push", doing)
         header = self._headers.get("pull,push", "")
         granted = _actions(header.removeprefix("Bearer ")) if header.startswith("Bearer ") else None
-        return None if granted is None else "push" in granted
+        if granted is None:
+            return "unproven"
+        return "may push" if "push" in granted else "may not push"
 
-    def has_login(self) -> bool:
-        """Whether there is anything to log in with."""
-        return self._login() is not None
+    def login(self) -> Login | None:
+        """What to log in with: docker's login, else the token."""
+        found = login_for(self.host)
+        return found or (Login("token", self.token) if self.token else None)
 
     # --- requests -------------------------------------------------------------------------------------------------
 
@@ -161,8 +168,8 @@ class RegistryHttp:
         status, said = answer.status_code, _said(answer)
         where = f"The registry {self.host}"
         if status in (401, 403):
-            known = "the login that it was given" if self.has_login() else "nobody without a login"
-            return ServiceError(f"{where} refuses {known}: {status} {said} ({doing}).", self._how_to_log_in())
+            known = "the login that it was given" if self.login() else "nobody without a login"
+            return ServiceError(f"{where} refuses {known}: {status} {said} ({doing}).", self.how_to_log_in())
         if status == 404:
             return ServiceError(
                 f"{where} has no {self.name}, or not what was asked of it: {said} ({doing}).",
@@ -174,19 +181,16 @@ class RegistryHttp:
             return ServiceError(f"{where} failed with {status} {said} ({doing}).", _AGAIN)
         return ServiceError(f"{where} answered {status} {said} ({doing}).", "Look at what it says; then run again.")
 
-    def _how_to_log_in(self) -> str:
+    def how_to_log_in(self) -> str:
+        """What a person does about a missing or a wrong login."""
         variable = f", or set {self.token_env} to a token that may write packages" if self.token_env else ""
         return f"`docker login {self.host}` with an account that may push {self.name}{variable}. {_AGAIN}"
 
     # --- the token dance ------------------------------------------------------------------------------------------
 
-    def _login(self) -> Login | None:
-        found = login_for(self.host)
-        return found or (Login("token", self.token) if self.token else None)
-
     def _log_in(self, refused: requests.Response, actions: str, doing: str) -> None:
         scheme, _, rest = refused.headers.get("WWW-Authenticate", "").partition(" ")
-        login = self._login()
+        login = self.login()
         if scheme.lower() == "basic" and login:
             pair = f"{login.user}:{login.password.reveal()}".encode()
             self._headers[actions] = f"Basic {base64.b64encode(pair).decode()}"
