@@ -20,11 +20,19 @@ from releaser.version import Version
 
 @dataclass
 class Proof:
-    """What was found: what is wrong, each with its tag, and what was seen or could not be looked at."""
+    """What was found.
+
+    Attributes:
+        wrong: What is not as it should be, each with its tag.
+        seen: What is.
+        notes: What could not be looked at, and why.
+        printed: What `--version` printed, by the digest of the one platform's image that was run.
+    """
 
     wrong: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    printed: dict[str, str] = field(default_factory=dict)
 
     def must_hold(self, repository: str) -> None:
         """Fails if anything is wrong.
@@ -111,7 +119,11 @@ class ImageProof:
         was_here = self.engine.holds(reference)
         try:
             self.engine.pull(self.registry.repository, root.digest, image.platform, self.registry.http.login())
-            return version_inside(self.engine, reference, image, self.config, self.version)
+            # Targets may differ in their attestations alone; what they share is pulled for each, and run once.
+            if image.manifest.digest not in proof.printed:
+                printed = version_inside(self.engine, reference, image, self.config, self.version)
+                proof.printed[image.manifest.digest] = printed
+            return proof.printed[image.manifest.digest]
         except ForeignPlatformError:
             proof.notes.append(f"{tag}: {image.platform} cannot run here")
         except ServiceError as error:

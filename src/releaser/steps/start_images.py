@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser import images
+from releaser.activity import current
 from releaser.adapters import oci
 from releaser.adapters.containers import Engine
 from releaser.errors import ServiceError, UsageError
@@ -52,13 +53,18 @@ class StartImages(Receipted):
         engine = Engine.connect(release.store.path)
         engine.sweep()
         seen = []
+        tried_as: dict[str, str] = {}
         for name, root in layout.roots().items():
             for image in oci.images(layout, root):
-                reference = f"releaser-trial/{engine.owner}:{name}"
+                same = tried_as.setdefault(image.manifest.digest, name)
+                if same != name:
+                    seen.append(f"{name} {image.platform} is {same}'s, byte for byte")
+                    continue
+                current().tell(f"{name} {image.platform}")
+                reference = f"localhost/releaser-trial/{engine.owner}:{name}"
                 archive = scratch / "image.tar"
                 layout.archive(image, reference, archive)
                 engine.load(archive)
-                archive.unlink()
                 try:
                     seen.append(f"{name} {tried(engine, reference, image, release.config, release.version)}")
                 finally:
