@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 
 LISTENING = "0A"
 SECONDS = 5
@@ -44,19 +45,17 @@ def ask(address: str, port: int) -> str:
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the server made its certificate itself
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
-    with socket.create_connection((address, port), SECONDS) as connection:
-        return exchange(trusting.wrap_socket(connection))
+    with trusting.wrap_socket(socket.create_connection((address, port), SECONDS)) as connection:
+        return exchange(connection)
 
 
 def exchange(connection: socket.socket) -> str:
     """Sends the request and reads the answer's first line."""
     connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
     received = b""
-    try:
+    with suppress(ConnectionResetError):  # how some servers of HTTPS answer HTTP
         while b"\n" not in received and (part := connection.recv(4096)):
             received += part
-    except ConnectionResetError:
-        pass  # how some servers of HTTPS answer HTTP
     return received.partition(b"\n")[0].decode("latin-1").strip()
 
 
@@ -79,11 +78,11 @@ def open_files() -> set[str]:
     """What the open files are of the processes that this one may look at."""
     found = set()
     for process in filter(str.isdecimal, os.listdir("/proc")):
-        try:
-            for descriptor in os.scandir(f"/proc/{process}/fd"):
-                found.add(os.readlink(descriptor.path))
-        except OSError:
-            continue
+        directory = f"/proc/{process}/fd"
+        with suppress(OSError):
+            for descriptor in os.listdir(directory):
+                with suppress(OSError):  # closed in the meantime
+                    found.add(os.readlink(f"{directory}/{descriptor}"))
     return found
 
 

@@ -66,14 +66,6 @@ def files(archive) -> dict[str, dict[str, bytes]]:
     return found
 
 
-@pytest.mark.parametrize("profile", ["", "ollama", "vllm"])
-def test_the_compose_file_is_valid_in_each_profile(engine, profile):
-    words = ["docker", "compose", "-f", "docker/compose.yaml", *(["--profile", profile] if profile else []), "config"]
-    done = subprocess.run([*words, "--services"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert set(done.stdout.split()) == {"app", *([profile] if profile else [])}
-
-
 def test_hadolint_has_nothing_to_say():
     hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
     if hadolint is None:
