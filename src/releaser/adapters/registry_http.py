@@ -92,8 +92,7 @@ class RegistryHttp:
         url = urljoin(self.url, path)
         actions = "pull" if method in ("GET", "HEAD") else "pull,push"
         answer = self._send(method, url, doing, headers, body, stream, actions)
-        if answer.status_code == 401 and self._is_ours(url):
-            self._log_in(answer, actions, doing)
+        if answer.status_code == 401 and self._is_ours(url) and self._log_in(answer, actions, doing):
             answer = self._send(method, url, doing, headers, body, stream, actions)
         if answer.status_code not in expect:
             raise self._refusal(answer, doing)
@@ -168,7 +167,7 @@ class RegistryHttp:
         status, said = answer.status_code, _said(answer)
         where = f"The registry {self.host}"
         if status in (401, 403):
-            known = "the login that it was given" if self.login() else "nobody without a login"
+            known = "the login that it was given" if self.login() else "anybody without a login"
             return ServiceError(f"{where} refuses {known}: {status} {said} ({doing}).", self.how_to_log_in())
         if status == 404:
             return ServiceError(
@@ -188,14 +187,18 @@ class RegistryHttp:
 
     # --- the token dance ------------------------------------------------------------------------------------------
 
-    def _log_in(self, refused: requests.Response, actions: str, doing: str) -> None:
+    def _log_in(self, refused: requests.Response, actions: str, doing: str) -> bool:
+        """Prepares what the registry wants to see in further requests; whether it said what that is."""
         scheme, _, rest = refused.headers.get("WWW-Authenticate", "").partition(" ")
         login = self.login()
         if scheme.lower() == "basic" and login:
             pair = f"{login.user}:{login.password.reveal()}".encode()
             self._headers[actions] = f"Basic {base64.b64encode(pair).decode()}"
-        elif scheme.lower() == "bearer":
+            return True
+        if scheme.lower() == "bearer":
             self._headers[actions] = f"Bearer {self._bearer(dict(_PARAMETER.findall(rest)), login, actions, doing)}"
+            return True
+        return False
 
     def _bearer(self, challenge: Mapping[str, str], login: Login | None, actions: str, doing: str) -> str:
         """A token from where the registry says; https://distribution.github.io/distribution/spec/auth/token/."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 _LISTENING = re.compile(r"listening on ([0-9.]+|\[::1?\]):(\d+)")
+_SERIOUS = re.compile(r"level=(warn|fatal|panic)")
 _STOP_S = 5.0
 
 
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _config(world: Path) -> dict[str, object]:
     return {
         "version": "0.1",
+        "log": {"accesslog": {"disabled": True}},
         # Deleting is what registries allow whoever owns the images.
         "storage": {"filesystem": {"rootdirectory": str(world)}, "delete": {"enabled": True}},
         "http": {"addr": "127.0.0.1:0", "secret": "rehearsal"},
@@ -66,7 +68,7 @@ def _tell(process: subprocess.Popen[bytes]) -> None:
             sys.stdout.write(json.dumps({"service": "registry", "url": f"http://127.0.0.1:{found[2]}"}) + "\n")
             sys.stdout.flush()
             told = True
-        if "level=info" not in line and '"GET ' not in line:
+        if _SERIOUS.search(line) or "level=" not in line:
             sys.stderr.write(line)
             sys.stderr.flush()
 
