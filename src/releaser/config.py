@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from releaser.config_images import ImagesConfig
+from releaser.config_table import Table
 from releaser.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -37,13 +39,7 @@ def _with_fields(*known: str) -> AfterValidator:
 _VersionText = Annotated[str, _with_fields("version")]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
-    )
-
-
-class VersionFileConfig(_Table):
+class VersionFileConfig(Table):
     """A file that declares the version: a TOML key, or literal text in which `{version}` stands for it."""
 
     path: str
@@ -60,7 +56,7 @@ class VersionFileConfig(_Table):
         return self
 
 
-class GitConfig(_Table):
+class GitConfig(Table):
     """Where releases are made from and pushed to, and the words git keeps."""
 
     remote: str = "origin"
@@ -76,7 +72,7 @@ class GitConfig(_Table):
         return self
 
 
-class BuildConfig(_Table):
+class BuildConfig(Table):
     """What the built files must and must not hold, as glob patterns over paths inside the package or the sdist."""
 
     require: tuple[str, ...] = ()
@@ -84,7 +80,7 @@ class BuildConfig(_Table):
     max_size_mib: float = Field(default=100.0, gt=0)
 
 
-class QualifyConfig(_Table):
+class QualifyConfig(Table):
     """Nox sessions.
 
     Attributes:
@@ -105,7 +101,7 @@ class QualifyConfig(_Table):
         return self
 
 
-class IndexConfig(_Table):
+class IndexConfig(Table):
     """A package index.
 
     Attributes:
@@ -122,7 +118,7 @@ class IndexConfig(_Table):
     workflow: str = "release.yml"
 
 
-class ForgeConfig(_Table):
+class ForgeConfig(Table):
     """The repository on GitHub or on a server that speaks its API."""
 
     repository: str | None = None
@@ -147,13 +143,7 @@ class ForgeConfig(_Table):
         return self
 
 
-class ImagesConfig(_Table):
-    """Container images: one suffix per platform, each with its dash; the empty one is the multi-arch image's."""
-
-    suffixes: tuple[str, ...] = ()
-
-
-class AfterConfig(_Table):
+class AfterConfig(Table):
     """What follows a release: the text to announce it with, and what people still have to do."""
 
     announcement: Annotated[str, _with_fields("distribution", "version", "notes", "release_url")] = (
@@ -163,7 +153,7 @@ class AfterConfig(_Table):
     reminders: tuple[str, ...] = ()
 
 
-class WaitConfig(_Table):
+class WaitConfig(Table):
     """How long to wait for what was published to become visible, and how often to look; in seconds."""
 
     timeout: float = Field(default=1800.0, ge=0)
@@ -171,7 +161,7 @@ class WaitConfig(_Table):
     longest_delay: float = Field(default=15.0, gt=0)
 
 
-class Config(_Table):
+class Config(Table):
     """Everything a release needs to know about a project.
 
     Attributes:

@@ -17,7 +17,7 @@ from releaser.journal import Journal
 from releaser.release import Release
 from releaser.runner import Observer, Result, Runner, refusals
 from releaser.secret import Redactor
-from releaser.step import Outcome, Plan, Todo
+from releaser.step import Outcome, Plan, Step, Todo
 
 
 @dataclass
@@ -43,10 +43,12 @@ class JournalObserver:
         self.journal.write("finished", step=step, outcome=kind, says=console.said(outcome), seconds=round(seconds, 3))
 
 
-def survey(release: Release, plan: Plan[Release], skip: Mapping[str, str]) -> list[Result]:
+def survey(
+    release: Release, plan: Plan[Release], skip: Mapping[str, str], require: Mapping[str, str] | None = None
+) -> list[Result]:
     """What the world says about every step now. Changes nothing, and takes no lock."""
     import_clients()
-    return Runner(plan, release, skip=skip).survey()
+    return Runner(plan, release, skip=skip, require=require or {}).survey()
 
 
 def carry_out(
@@ -55,6 +57,7 @@ def carry_out(
     *,
     skip: Mapping[str, str],
     confirm: Callable[[str], None],
+    require: Mapping[str, str] | None = None,
     observers: Sequence[Observer] = (),
 ) -> list[Result]:
     """Runs the plan and shows it; every end is in the journal.
@@ -75,7 +78,7 @@ def carry_out(
                     confirm(question)
                 journal.write("confirmed", question=question)
 
-            runner = Runner(plan, release, (JournalObserver(journal), display, *observers), skip)
+            runner = Runner(plan, release, (JournalObserver(journal), display, *observers), skip, require or {})
             try:
                 results = runner.run(asked)
             except _TerminatedError:
@@ -104,19 +107,7 @@ def skips(plan: Plan[Release], asked: Iterable[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for word in asked:
-        named = [
-            step
-            for phase in plan
-            for step in phase.steps
-            if word in (step.name, phase.name) or step.name.endswith(f"_{word}")
-        ]
-        if not named:
-            from difflib import get_close_matches
-
-            names = [step.name for phase in plan for step in phase.steps if step.skippable]
-            near = get_close_matches(word, names, n=3, cutoff=0.4)
-            raise UsageError(f"There is no step named {word}.", f"These can be skipped: {', '.join(near or names)}.")
-        for step in named:
+        for step in _named(plan, word, "skipped", [one.name for p in plan for one in p.steps if one.skippable]):
             if not step.skippable:
                 raise UsageError(
                     f"{step.name} cannot be skipped: later steps need it, or users do.",
@@ -124,6 +115,27 @@ def skips(plan: Plan[Release], asked: Iterable[str]) -> dict[str, str]:
                 )
             found[step.name] = f"left out by --skip {word}"
     return found
+
+
+def requirements(plan: Plan[Release], asked: Iterable[str]) -> dict[str, str]:
+    """What says so, by step, for the steps that `--require` names: a step, a phase, or the end of some steps' names.
+
+    Raises:
+        UsageError: Nothing is named so (the nearest names are given).
+    """
+    names = [step.name for phase in plan for step in phase.steps]
+    return {step.name: f"--require {word}" for word in asked for step in _named(plan, word, "required", names)}
+
+
+def _named(plan: Plan[Release], word: str, how: str, offered: Sequence[str]) -> list[Step[Release]]:
+    steps = [(phase, step) for phase in plan for step in phase.steps]
+    named = [step for phase, step in steps if word in (step.name, phase.name) or step.name.endswith(f"_{word}")]
+    if not named:
+        from difflib import get_close_matches
+
+        near = get_close_matches(word, offered, n=3, cutoff=0.4)
+        raise UsageError(f"There is no step named {word}.", f"These can be {how}: {', '.join(near or offered)}.")
+    return named
 
 
 def ask_person(question: str) -> None:

@@ -9,6 +9,7 @@ from releaser.config import Config
 from releaser.release import Release
 from releaser.step import Phase, Plan, in_order, together
 from releaser.steps.build_dists import BuildDists
+from releaser.steps.build_images import BuildImages
 from releaser.steps.bump_versions import BumpVersions
 from releaser.steps.close_milestone import CloseMilestone
 from releaser.steps.commit_release import CommitRelease
@@ -17,20 +18,24 @@ from releaser.steps.draft_release import DraftRelease
 from releaser.steps.fast_forward import FastForward
 from releaser.steps.inspect_dists import InspectDists
 from releaser.steps.install_from_pypi import InstallFromPyPI
+from releaser.steps.log_in_for_images import LogInForImages
 from releaser.steps.open_worktree import OpenWorktree
 from releaser.steps.pass_session import PassSession
 from releaser.steps.preflight_checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
 from releaser.steps.preflight_project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
 from releaser.steps.preflight_services import HaveNoBlockers, LogInToForge, LogInToIndex
 from releaser.steps.publish_release import PublishRelease
+from releaser.steps.push_images import PushImages
 from releaser.steps.push_tag import PushTag
 from releaser.steps.remove_worktree import RemoveWorktree
 from releaser.steps.rotate_changelog import RotateChangelog
+from releaser.steps.start_images import StartImages
 from releaser.steps.try_testpypi import TryTestPyPI
 from releaser.steps.try_wheel import TryWheel
 from releaser.steps.upgrade_from_pypi import UpgradeFromPyPI
 from releaser.steps.upload_assets import UploadAssets
 from releaser.steps.upload_dists import UploadDists
+from releaser.steps.verify_images import VerifyImages
 from releaser.steps.verify_index_files import VerifyIndexFiles
 from releaser.steps.verify_release import VerifyRelease
 from releaser.steps.write_announcement import WriteAnnouncement
@@ -43,6 +48,14 @@ def release_plan(config: Config) -> Plan[Release]:
     where_possible = [PassSession(name, required=False) for name in config.qualify.where_possible]
     forge_release = (DraftRelease(), UploadAssets(), PublishRelease())
     on_pypi = UploadDists("pypi", "PyPI")
+    # A workflow that uploads is started by the published release; an upload from here waits for nobody.
+    releases = [(*forge_release, on_pypi)] if config.pypi.via == "ci" else [forge_release, on_pypi]
+    # A project without images has none of these.
+    has_images = bool(config.images.targets)
+    log_in = [LogInForImages()] if has_images else []
+    good_images = [(BuildImages(), StartImages())] if has_images else []
+    push_images = [PushImages()] if has_images else []
+    verify_images = [VerifyImages()] if has_images else []
     return (
         # Every reason not to release is found before anything is touched, and all of them are shown together.
         # (What later steps find in the way, such as other bytes on the index, is found by the same survey.)
@@ -62,6 +75,7 @@ def release_plan(config: Config) -> Plan[Release]:
                 LogInToIndex("testpypi"),
                 LogInToIndex("pypi"),
                 LogInToForge(),
+                *log_in,
                 HaveNoBlockers(),
             ),
         ),
@@ -74,29 +88,25 @@ def release_plan(config: Config) -> Plan[Release]:
         # Built once. These very bytes are tested, uploaded, attached and installed from here on.
         Phase("build", "the files to release exist here", in_order(BuildDists(), InspectDists(), WriteSbom())),
         # Everything that can fail on this machine fails here, in public's absence.
-        # (Container images are built and started here, beside the sessions.)
-        Phase("qualify", "the built files are good", together(TryWheel(), *required, *where_possible)),
+        # Images are built once, too: what starts here is what is pushed later.
+        Phase("qualify", "the built files are good", together(TryWheel(), *required, *where_possible, *good_images)),
         # From here on things leave this machine. A file name on TestPyPI cannot be used twice either.
         Phase(
             "testpypi",
             "TestPyPI has the files, and they install from there",
             in_order(UploadDists("testpypi", "TestPyPI"), TryTestPyPI()),
-            ask="Everything passed here. Go on in public: TestPyPI, branch and tag, release, PyPI?",
+            ask="Everything passed here. Go on in public: TestPyPI, branch and tag, release, PyPI"
+            + (", images?" if has_images else "?"),
         ),
         # Branch and tag together or not at all. From here the way back costs a version.
         Phase("push", "branch and tag are at the remote", in_order(CreateTag(), PushTag())),
-        # What does not need one another goes side by side. (Images are pushed here, by digest.)
-        Phase(
-            "publish",
-            "the release is out",
-            # A workflow that uploads is started by the published release; an upload from here waits for nobody.
-            in_order(*forge_release, on_pypi) if config.pypi.via == "ci" else together(forge_release, on_pypi),
-        ),
-        # What users get, asked of the services and not of our memory. (Images: every tag, digest and platform.)
+        # What does not need one another goes side by side.
+        Phase("publish", "the release is out", together(*releases, *push_images)),
+        # What users get, asked of the services and not of our memory.
         Phase(
             "verify",
             "users get what was built",
-            together(VerifyIndexFiles(), VerifyRelease(), InstallFromPyPI(), UpgradeFromPyPI()),
+            together(VerifyIndexFiles(), VerifyRelease(), InstallFromPyPI(), UpgradeFromPyPI(), *verify_images),
         ),
         # The new [Unreleased] section is part of the release commit.
         Phase(

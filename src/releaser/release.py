@@ -10,9 +10,11 @@ from functools import cached_property
 from pathlib import Path
 
 from releaser import version_files
+from releaser.adapters import buildx
 from releaser.adapters.forge import Forge
 from releaser.adapters.git import Git
 from releaser.adapters.index import Index
+from releaser.adapters.registry import Registry, repository
 from releaser.changelog import Changelog
 from releaser.config import Config, IndexConfig
 from releaser.errors import UsageError
@@ -83,6 +85,20 @@ class Release:
         forge = self.config.forge
         token = self.credentials.token(forge.token_env)
         return Forge(self.repository, token.reveal() if token else None, forge.api_url, forge.web_url)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Where images go.
+
+        Raises:
+            UsageError: The project has no images.
+        """
+        return repository(self.config.images, self.credentials.token(self.config.images.token_env or ""))
+
+    @cached_property
+    def no_engine(self) -> str | None:
+        """Why no image can be built or started here, as it was when this was first asked; None if they can be."""
+        return buildx.unavailable(self.git.root)
 
     @cached_property
     def repository(self) -> str:
@@ -236,7 +252,9 @@ class Release:
         return dict.fromkeys(self._token_variables())
 
     def _token_variables(self) -> tuple[str, ...]:
-        return (self.config.testpypi.token_env, self.config.pypi.token_env, self.config.forge.token_env)
+        config = self.config
+        names = (config.testpypi.token_env, config.pypi.token_env, config.forge.token_env)
+        return (*names, config.images.token_env) if config.images.token_env else names
 
     def _index(self, name: str, config: IndexConfig) -> Index:
         return Index(name, config, self.credentials.token(config.token_env))

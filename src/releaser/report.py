@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from releaser import images
+from releaser.adapters.oci import images as images_of
 from releaser.errors import ServiceError
 from releaser.release import Release
 from releaser.runner import Result
@@ -50,6 +52,7 @@ def compose(release: Release, results: Sequence[Result]) -> str:
         "",
         *_hash_table(places),
         "",
+        *_image_lines(release),
         "## What was asked of the world",
         "",
         *(_row(result) for result in results if isinstance(result.outcome, Done)),
@@ -71,6 +74,21 @@ def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:
             cells.append("-" if there is None else "same" if there == digest else f"**{there}**")
         lines.append(f"| {name} | {digest} | {' | '.join(cells)} |")
     return lines
+
+
+def _image_lines(release: Release) -> list[str]:
+    """Every image's digest, platforms and tags, as the registry shows them; nothing where none was built."""
+    layout = images.built(release) if release.config.images.targets else None
+    if layout is None:
+        return []
+    registry, tags = release.registry, images.tags(release)
+    lines = [f"## Images: {registry.repository}", "", "| image | digest | platforms | tags |", "|---|---|---|---|"]
+    for name, root in layout.roots().items():
+        platforms = ", ".join(image.platform for image in images_of(layout, root))
+        own = [tag.name for tag in tags if tag.target == name]
+        shown = [one if registry.digest(one) == root.digest else f"**{one} points elsewhere**" for one in own]
+        lines.append(f"| {name} | {root.digest} | {platforms} | {', '.join(shown)} |")
+    return [*lines, ""]
 
 
 def _row(result: Result) -> str:

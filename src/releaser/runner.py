@@ -69,6 +69,7 @@ class Runner(Generic[World]):
 
     Attributes:
         skip: Reasons by step name.
+        require: By step name, what says that the step may not be left out.
         cancelled: Set it to stop: running programs are ended, waits return, no further step begins.
     """
 
@@ -76,6 +77,7 @@ class Runner(Generic[World]):
     world: World
     observers: Sequence[Observer] = ()
     skip: Mapping[str, str] = field(default_factory=dict)
+    require: Mapping[str, str] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
     results: dict[str, Result] = field(default_factory=dict, init=False)
     _changed: bool = field(default=False, init=False)
@@ -133,14 +135,23 @@ class Runner(Generic[World]):
         if self.cancelled.is_set():
             raise InterruptedRunError("stopped before the next check")
         if reason := self.skip.get(step.name):
-            return Skipped(reason)
+            return self._allowed(step, Skipped(reason))
         with bound(Activity(cancelled=self.cancelled)):
             try:
-                return step.check(self.world)
+                return self._allowed(step, step.check(self.world))
             except InterruptedRunError:
                 raise
             except ReleaserError as error:
                 return Failed(error)
+
+    def _allowed(self, step: Step[World], outcome: Outcome) -> Outcome:
+        """The outcome, unless it is a skip of what may not be skipped."""
+        demand = self.require.get(step.name)
+        if demand is None or not isinstance(outcome, Skipped):
+            return outcome
+        return Failed(
+            StepError(f"{demand} is not met: {outcome.reason}.", f"Provide what it lacks, or run without {demand}.")
+        )
 
     def _run_branch(self, phase: Phase[World], branch: tuple[Step[World], ...]) -> None:
         for step in branch:
@@ -162,7 +173,7 @@ class Runner(Generic[World]):
         with bound(activity):
             try:
                 step.run(self.world)
-                outcome = step.verify(self.world)
+                outcome = self._allowed(step, step.verify(self.world))
             except InterruptedRunError:
                 raise
             except ReleaserError as error:

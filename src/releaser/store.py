@@ -8,6 +8,7 @@
         commit.bundle       the release commit, so that a new clone gets the same one
         worktree/           the release commit checked out
         dist/               sdist, wheel, SBOM, SHA256SUMS: these bytes and no others
+        images/             an OCI layout with every image
         receipts/WHEEL/     what passed with that wheel (by its sha256)
         scratch/            what steps need while they run
         logs/               what sessions printed
@@ -95,6 +96,11 @@ class Store:
     def dist(self) -> Path:
         """Where the built files lie."""
         return self.path / "dist"
+
+    @property
+    def images(self) -> Path:
+        """Where the built images lie."""
+        return self.path / "images"
 
     @property
     def bundle(self) -> Path:

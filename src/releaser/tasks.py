@@ -17,6 +17,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from releaser.reporting import is_dry, reporting_errors
+from releaser.tasks_images import IMAGE_TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # engine is compiled anew at every start. Whoever told Python itself to cache nothing is obeyed.
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
+_REQUIRE = "fail if this step or phase has to be left out (repeatable): images, e2e ..."
 _VERSION = {"version": "the version in SemVer form, such as 0.2.0 or 0.2.0-rc.1"}
 
 
@@ -34,9 +36,10 @@ _VERSION = {"version": "the version in SemVer form, such as 0.2.0 or 0.2.0-rc.1"
         "dry-run": "print the plan with what the world says to each step now, and touch nothing",
         "yes": "answer the one question beforehand",
         "skip": "leave out a step or a phase (repeatable): testpypi, pass_e2e, close_milestone ...; it is recorded",
+        "require": _REQUIRE,
         "title": "the brief description in the release's title; by default the changelog section's lead line",
     },
-    iterable=["skip"],
+    iterable=["skip", "require"],
 )
 @reporting_errors
 def release(
@@ -45,6 +48,7 @@ def release(
     dry_run: bool = False,
     yes: bool = False,
     skip: Sequence[str] | None = None,
+    require: Sequence[str] | None = None,
     title: str | None = None,
 ) -> None:
     """Release a version: from a clean checkout to the index and the forge, and the proof that it arrived.
@@ -54,7 +58,8 @@ def release(
     """
     from releaser.commands import release as command
 
-    command.release(Path.cwd(), version, dry_run=dry_run or is_dry(c), yes=yes, skip=skip or (), title=title)
+    dry = dry_run or is_dry(c)
+    command.release(Path.cwd(), version, dry_run=dry, yes=yes, skip=skip or (), title=title, require=require or ())
 
 
 @task(
@@ -63,10 +68,11 @@ def release(
         "keep": "leave the stand-ins running afterwards and print their addresses",
         "fresh": "forget what an earlier rehearsal of this commit and version left",
         "skip": "leave out a step or a phase (repeatable)",
+        "require": _REQUIRE,
         "title": "the brief description in the release's title",
         "fault": "a disaster to rehearse, WHO:NAME[=VALUE] (repeatable); docs/rehearsal.md lists them",
     },
-    iterable=["skip", "fault"],
+    iterable=["skip", "require", "fault"],
 )
 @reporting_errors
 def rehearse(
@@ -75,6 +81,7 @@ def rehearse(
     keep: bool = False,
     fresh: bool = False,
     skip: Sequence[str] | None = None,
+    require: Sequence[str] | None = None,
     title: str | None = None,
     fault: Sequence[str] | None = None,
 ) -> None:
@@ -85,7 +92,8 @@ def rehearse(
     """
     from releaser.commands import release as command
 
-    command.rehearse(Path.cwd(), version, keep=keep, fresh=fresh, skip=skip or (), title=title, fault=fault or ())
+    lists = {"skip": skip or (), "require": require or (), "fault": fault or ()}
+    command.rehearse(Path.cwd(), version, keep=keep, fresh=fresh, title=title, **lists)
 
 
 @task(help=_VERSION)
@@ -260,5 +268,6 @@ namespace = Collection(
     check,
     publish=_collection("publish", publish_testpypi, publish_pypi),
     version=_collection("version", version_show, version_check, version_bump, version_explain),
+    docker=_collection("docker", *IMAGE_TASKS),
     changelog=_collection("changelog", changelog_check, changelog_notes, changelog_rotate),
 )

@@ -205,20 +205,6 @@ class Version:
         return self.major, self.minor, self.patch, rank, self.number
 
 
-def image_tags(version: Version, *, suffix: str = "", is_highest: bool) -> tuple[str, ...]:
-    """The tags of one image, the most specific first: by the rules of docker/metadata-action.
-
-    Args:
-        version: What is released.
-        suffix: One platform's suffix with its dash, such as ``-jetson-orin``; empty for the multi-arch image.
-        is_highest: Whether no higher final version is out; only then does ``latest`` move.
-    """
-    if version.is_prerelease:
-        return (f"{version}{suffix}",)
-    tags = (f"{version}{suffix}", f"{version.major}.{version.minor}{suffix}")
-    return (*tags, f"latest{suffix}") if is_highest else tags
-
-
 def _around_version(pattern: str) -> tuple[str, str]:
     before, placeholder, after = pattern.partition("{version}")
     if not placeholder or "{version}" in after:

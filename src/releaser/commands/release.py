@@ -20,17 +20,24 @@ from releaser.version_files import from_config
 
 
 def release(
-    start: Path, version: str | None, *, dry_run: bool, yes: bool, skip: Sequence[str], title: str | None
+    start: Path,
+    version: str | None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    skip: Sequence[str],
+    title: str | None,
+    require: Sequence[str] = (),
 ) -> None:
     """`invoke release` and `invoke status`."""
     opened = opened_release(start, version, title)
     plan = release_plan(opened.config)
-    skips = engine.skips(plan, skip)
+    skips, required = engine.skips(plan, skip), engine.requirements(plan, require)
     if dry_run:
         print(f"{opened.config.distribution} {opened.version}: each step as the world shows it now\n")
-        engine.print_survey(opened, engine.survey(opened, plan, skips), plan)
+        engine.print_survey(opened, engine.survey(opened, plan, skips, required), plan)
         return
-    _carry_out(opened, plan, skips, engine.say_yes if yes else engine.ask_person)
+    _carry_out(opened, plan, skips, required, engine.say_yes if yes else engine.ask_person)
 
 
 def rehearse(
@@ -42,6 +49,7 @@ def rehearse(
     skip: Sequence[str],
     title: str | None,
     fault: Sequence[str],
+    require: Sequence[str] = (),
 ) -> None:
     """`invoke rehearse`."""
     from releaser.rehearsal import stage
@@ -54,7 +62,7 @@ def rehearse(
     for moment, step in faults.named("engine").items():
         if step not in [one.name for phase in plan for one in phase.steps]:
             raise UsageError(f"--fault engine:{moment}={step}: there is no such step.", "`invoke status` names them.")
-    skips = engine.skips(plan, skip)
+    skips, required = engine.skips(plan, skip), engine.requirements(plan, require)
     if changes := Git(root).changes():
         print(f"Rehearsing the commit {Git(root).head()[:12]}; {len(changes)} uncommitted changes are not part of it.")
     if config.pypi.via == "ci":
@@ -63,7 +71,7 @@ def rehearse(
     with stage.raised(root, config, wanted, state, faults, title=title, fresh=fresh, keep=keep) as raised:
         strikes = faults.named("engine")
         killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
-        _carry_out(raised.release, plan, skips, engine.say_yes, killers)
+        _carry_out(raised.release, plan, {**raised.lacking, **skips}, required, engine.say_yes, killers)
         if keep:
             print("\nThe stand-ins go on running:")
             for service in raised.services:
@@ -185,10 +193,11 @@ def _carry_out(
     opened: Release,
     plan: Plan[Release],
     skips: dict[str, str],
+    required: dict[str, str],
     confirm: Callable[[str], None],
     observers: Sequence[Observer] = (),
 ) -> None:
-    results = engine.carry_out(opened, plan, skip=skips, confirm=confirm, observers=observers)
+    results = engine.carry_out(opened, plan, skip=skips, require=required, confirm=confirm, observers=observers)
     text = report.compose(opened, results)
     path = opened.store.path / "report.md"
     write_atomically(path, text)

@@ -8,7 +8,8 @@ from releaser.adapters.git import Git
 from releaser.changelog import Changelog
 from releaser.commands.release import project
 from releaser.errors import UsageError, VersionError
-from releaser.version import PARTS, Version, image_tags
+from releaser.image_tags import tags_of
+from releaser.version import PARTS, Version
 from releaser.version_files import FoundVersion, disagreements, from_config
 
 
@@ -85,11 +86,11 @@ def version_explain(start: Path, text: str | None) -> None:
     print(f"PEP 440     {version.pep440}")
     print(f"tag         {version.tag(config.git.tag)}")
     print(f"kind        {'pre-release, never latest' if version.is_prerelease else 'final release'}")
-    for number, suffix in enumerate(config.images.suffixes):
-        tags = ", ".join(image_tags(version, suffix=suffix, is_highest=True))
+    for number, target in enumerate(config.images.targets):
+        tags = ", ".join(tag.name for tag in tags_of(target, version, released=()))
         print(f"{'image tags' if number == 0 else '':<11} {tags}")
-    if config.images.suffixes and not version.is_prerelease:
-        print(f"{'':<11} (latest only if no higher final version is out)")
+    if config.images.targets and not version.is_prerelease:
+        print(f"{'':<11} (X.Y and latest only where no higher final version is out)")
 
 
 def _found(start: Path) -> list[FoundVersion]:

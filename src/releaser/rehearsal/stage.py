@@ -4,7 +4,7 @@
 
     STATE/rehearsals/DISTRIBUTION-HEAD-VERSION/
         origin.git/  checkout/      the remote, and the clone that the release is made from
-        testpypi/  pypi/  forge/    what the services hold
+        testpypi/  pypi/  forge/  registry/     what the services hold
         state/                      the engine's own state, as a real release keeps it
         tokens/                     made up for this world; readable by its owner alone
 
@@ -22,12 +22,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from releaser import config as configuration
 from releaser.adapters import builder, pip, process
 from releaser.adapters.git import Git
 from releaser.config import Config
-from releaser.rehearsal import remote, services
+from releaser.rehearsal import registries, remote, services
 from releaser.rehearsal.faults import Faults
 from releaser.rehearsal.services import Service
 from releaser.release import Credentials, Release, open_release
@@ -37,15 +38,24 @@ if TYPE_CHECKING:
     import subprocess
 
 _SERVICES = ("testpypi", "pypi", "forge")
+_NEEDS_REGISTRY = ("log_in_for_images", "push_images", "verify_images")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A running world, and the release that is rehearsed in it."""
+    """A running world, and the release that is rehearsed in it.
+
+    Attributes:
+        path: Where it lies.
+        release: The release.
+        services: The stand-ins.
+        lacking: Why steps are left out for want of a stand-in, by step.
+    """
 
     path: Path
     release: Release
     services: tuple[Service, ...]
+    lacking: dict[str, str]
 
 
 @contextmanager
@@ -72,7 +82,8 @@ def raised(
     repository = config.forge.repository or f"rehearsal/{config.distribution}"
     remote.guard(path / "origin.git", faults.named("remote"))
     _keep_proxies_out()
-    running = _start(path, config.distribution, repository, faults, keep=keep)
+    registry, lacking = _registry(path, config)
+    running = _start(path, config.distribution, repository, faults, registry, keep=keep)
     try:
         pointed = _pointed(config, running, repository)
         tokens = {
@@ -84,7 +95,7 @@ def raised(
         if not finished.exists():
             _publish_release_before(release, path)
             finished.touch()
-        yield Stage(path, release, tuple(running.values()))
+        yield Stage(path, release, tuple(running.values()), lacking)
     finally:
         if keep:
             pids = [service.process.pid for service in running.values()]
@@ -119,7 +130,17 @@ def _build(path: Path, source: Git, config: Config, version: Version) -> None:
             process.run(["git", "config", key, value], cwd=clone)
 
 
-def _start(path: Path, distribution: str, repository: str, faults: Faults, *, keep: bool) -> dict[str, Service]:
+def _registry(path: Path, config: Config) -> tuple[list[str], dict[str, str]]:
+    """How to start a real registry here; if that cannot be, why the steps that need one are left out."""
+    if not config.images.targets:
+        return [], {}
+    command, reason = registries.program(path)
+    return command, {step: reason for step in _NEEDS_REGISTRY if not command}
+
+
+def _start(
+    path: Path, distribution: str, repository: str, faults: Faults, registry: list[str], *, keep: bool
+) -> dict[str, Service]:
     """Starts all stand-ins side by side and waits until each answers."""
     log = path / "services.log"
     begun: dict[str, subprocess.Popen[bytes]] = {}
@@ -128,11 +149,15 @@ def _start(path: Path, distribution: str, repository: str, faults: Faults, *, ke
         module = f"releaser.rehearsal.{'forge' if name == 'forge' else 'index'}"
         words = ["--world", path / name, "--token-file", path / "tokens" / name, *special, *faults.options(name)]
         begun[name] = services.start(module, words, log, keep=keep)
-
     running: dict[str, Service] = {}
     try:
         begin("testpypi", "--name", "testpypi")
         begin("forge", "--repository", repository, "--git-dir", path / "origin.git")
+        if registry:
+            world = path / "registry"
+            world.mkdir(exist_ok=True)
+            words: list[str | Path] = ["--world", world, "--command", json.dumps(registry)]
+            begun["registry"] = services.start("releaser.rehearsal.registry", words, log, keep=keep)
         # The last, because pip takes its time to say what the user's index is.
         begin("pypi", "--name", "pypi", "--upstream", users_index(), "--own", distribution)
         for name, started in begun.items():
@@ -153,8 +178,18 @@ def _pointed(config: Config, running: dict[str, Service], repository: str) -> Co
 
     forge_url = running["forge"].url
     forge = config.forge.model_copy(update={"api_url": forge_url, "web_url": forge_url, "repository": repository})
+    images = config.images
+    if "registry" in running and images.repository:
+        # By name, as container engines take a registry without TLS there for granted.
+        host = f"localhost:{urlsplit(running['registry'].url).port}"
+        images = images.model_copy(update={"repository": f"{host}/{images.repository.partition('/')[2]}"})
     return config.model_copy(
-        update={"testpypi": index("testpypi", config.testpypi), "pypi": index("pypi", config.pypi), "forge": forge}
+        update={
+            "testpypi": index("testpypi", config.testpypi),
+            "pypi": index("pypi", config.pypi),
+            "forge": forge,
+            "images": images,
+        }
     )
 
 

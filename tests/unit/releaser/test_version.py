@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from packaging.version import Version as Pep440Version
 
 from releaser.errors import VersionError
-from releaser.version import MAX_LENGTH, PARTS, STAGES, Version, image_tags
+from releaser.version import MAX_LENGTH, PARTS, STAGES, Version
 
 numbers = st.integers(0, 3) | st.integers(0, 10**12)
 finals = st.builds(Version, numbers, numbers, numbers)
@@ -264,25 +264,6 @@ def test_going_back_a_stage_is_refused_with_the_way_on() -> None:
 def test_a_final_version_cannot_become_final() -> None:
     with pytest.raises(VersionError, match="final already"):
         Version.parse("0.2.0").bump("final")
-
-
-def test_the_highest_final_version_takes_every_tag_the_most_specific_first() -> None:
-    version = Version.parse("0.2.0")
-
-    assert image_tags(version, is_highest=True) == ("0.2.0", "0.2", "latest")
-    assert image_tags(version, suffix="-jetson-orin", is_highest=True) == (
-        "0.2.0-jetson-orin",
-        "0.2-jetson-orin",
-        "latest-jetson-orin",
-    )
-
-
-def test_a_patch_of_an_older_line_leaves_latest_alone() -> None:
-    assert image_tags(Version.parse("1.9.1"), suffix="-mac", is_highest=False) == ("1.9.1-mac", "1.9-mac")
-
-
-def test_a_prerelease_takes_its_own_tag_alone() -> None:
-    assert image_tags(Version.parse("0.2.0-rc.1"), suffix="-mac", is_highest=True) == ("0.2.0-rc.1-mac",)
 
 
 def test_versions_are_not_compared_with_other_things() -> None:

@@ -1,0 +1,768 @@
+#!/bin/sh
+# Starts live-vlm-webui in a container: finds this machine's platform, the version to run and the flags for its GPU.
+# Needs a POSIX shell, docker, and curl, GNU wget or python3. `start_container.sh --help` tells the options.
+#
+# Environment, for tests and mirrors:
+#   LIVE_VLM_SYSROOT        prefix of the system files that tell the platform (/etc, /proc, /dev); empty: this machine
+#   LIVE_VLM_RELEASES_URL   the release list, in GitHub's form, asked when the registry does not answer
+set -eu
+LC_ALL=C
+export LC_ALL
+
+PROGRAM=start_container.sh
+SYSROOT=${LIVE_VLM_SYSROOT-}
+RELEASES_URL=${LIVE_VLM_RELEASES_URL:-https://api.github.com/repos/NVIDIA-AI-IOT/live-vlm-webui/releases?per_page=100}
+PLATFORMS='multiarch jetson-orin jetson-thor mac'
+MAX_PAGES=30
+MAX_SHOWN=15
+SHOWN_LOG_LINES=20
+
+registry=ghcr.io/nvidia-ai-iot/live-vlm-webui
+name=live-vlm-webui
+wanted='' platform='' timeout=90
+list_only='' skip_pick='' dry_run='' replace='' no_gpu=''
+
+usage() {
+    cat <<USAGE
+Usage: $PROGRAM [OPTIONS] [-- ARGUMENTS FOR live-vlm-webui]
+
+Starts live-vlm-webui in a container, waits until it is healthy and prints its address.
+On a terminal it asks which version; without one it takes the latest final version.
+
+  --version X            start version X (0.2.0, 0.3.0-rc.1), or latest: the highest final one
+  --skip-version-pick    do not ask: start the latest final version
+  --list-versions        print the versions for this platform, newest first, and leave
+  --dry-run              print the commands that would run, and leave; asks the registry, not docker
+  --replace              stop and replace a running container without asking
+  --no-gpu               start without the GPU
+  --platform P           multiarch, jetson-orin, jetson-thor or mac, instead of what this machine is
+  --registry HOST[:PORT]/NAME
+                         where the images are (default: $registry)
+  --name NAME            the container's name, and NAME-data its volume's (default: $name)
+  --timeout SECONDS      how long it may take to become healthy (default: $timeout)
+  -h, --help             print this and leave
+
+Examples:
+  $PROGRAM --version latest
+  $PROGRAM --version 0.2.0 -- --port 8091
+USAGE
+}
+
+note() { printf '%s\n' "$*" >&2; }
+
+die() {
+    printf '%s: %s\n' "$PROGRAM" "$*" >&2
+    exit 1
+}
+
+misused() {
+    printf '%s: %s\nUsage: %s [OPTIONS] [-- ARGUMENTS FOR live-vlm-webui]; --help tells the options.\n' \
+        "$PROGRAM" "$*" "$PROGRAM" >&2
+    exit 2
+}
+
+on_terminal() { [ -t 0 ] && [ -t 2 ]; }
+
+# --- This machine ---------------------------------------------------------------------------------------------------
+
+find_platform() {
+    system=$(uname -s)
+    machine=$(uname -m)
+    if [ -z "$platform" ]; then
+        platform=$(name_platform)
+    fi
+    suffix=''
+    if [ "$platform" != multiarch ]; then
+        suffix=-$platform
+    fi
+}
+
+name_platform() {
+    case $system/$machine in
+        Darwin/arm64) echo mac ;;
+        Darwin/x86_64) echo multiarch ;;
+        Linux/x86_64 | Linux/amd64) echo multiarch ;;
+        Linux/aarch64 | Linux/arm64) name_arm64_platform ;;
+        Linux/*) die "There is no image for a $machine processor, only for x86_64 and arm64." ;;
+        *) die "There is no image for $system. On Windows run this inside WSL 2." ;;
+    esac
+}
+
+# A Jetson is told by its device tree, or where that is hidden by the release of its Linux (R34 to R36: Orin, R38: Thor).
+# Other arm64 machines (DGX Spark, servers) have neither.
+name_arm64_platform() {
+    tree=''
+    for file in model compatible; do
+        if [ -r "$SYSROOT/proc/device-tree/$file" ]; then
+            tree="$tree $(tr '\0' ' ' <"$SYSROOT/proc/device-tree/$file")"
+        fi
+    done
+    release=''
+    if [ -r "$SYSROOT/etc/nv_tegra_release" ]; then
+        release=$(sed -n 's/^# *R\([0-9][0-9]*\).*/\1/p' "$SYSROOT/etc/nv_tegra_release")
+    fi
+    case $tree in
+        *tegra234* | *Orin*) echo jetson-orin ;;
+        *tegra264* | *Thor*) echo jetson-thor ;;
+        *nvidia,tegra* | *Jetson*) die "There is no image for this Jetson ($tree ), only for Jetson Orin and Thor." ;;
+        *)
+            case $release in
+                '') echo multiarch ;;
+                34 | 35 | 36) echo jetson-orin ;;
+                38 | 39) echo jetson-thor ;;
+                *) die "There is no image for Jetson Linux R$release, only for Jetson Orin and Thor." \
+                    "If this is one of them, give --platform." ;;
+            esac
+            ;;
+    esac
+}
+
+has_nvidia_gpu() {
+    [ "$system" = Linux ] || return 1
+    [ -e "$SYSROOT/proc/driver/nvidia/version" ] || [ -e "$SYSROOT/dev/nvidiactl" ] ||
+        { [ -e "$SYSROOT/dev/dxg" ] && [ -e "$SYSROOT/usr/lib/wsl/lib/nvidia-smi" ]; }
+}
+
+find_gpu() {
+    gpu=none
+    if [ -n "$no_gpu" ]; then
+        return
+    fi
+    case $platform in
+        jetson-*) gpu=runtime ;;
+        *) if has_nvidia_gpu; then gpu=all; fi ;;
+    esac
+}
+
+# --- The container engine -------------------------------------------------------------------------------------------
+
+require_docker() {
+    if ! command -v docker >/dev/null 2>&1; then
+        case $system in
+            Darwin) die "There is no docker on this machine. Install and open Docker Desktop, then run this again." ;;
+            *) die "There is no docker on this machine. Install Docker Engine (https://docs.docker.com/engine/install/)," \
+                "then run this again." ;;
+        esac
+    fi
+    answer=$(docker version --format '{{.Server.Version}}' 2>&1) && return
+    case $answer in
+        *'permission denied'*)
+            die "You may not use docker: permission denied on its socket. Run \`sudo usermod -aG docker \$USER\`, log out" \
+                "and in again, then run this again."
+            ;;
+        *'annot connect to the Docker daemon'* | *'failed to connect to the docker API'* | *'daemon running'*)
+            case $system in
+                Darwin) repair='open Docker Desktop' ;;
+                *) repair="run \`sudo systemctl start docker\`" ;;
+            esac
+            die "Docker's daemon does not answer${DOCKER_HOST:+ at $DOCKER_HOST}. If it is stopped, $repair, then run this again."
+            ;;
+        *) die "Docker does not work: $answer" ;;
+    esac
+}
+
+require_gpu_support() {
+    [ "$gpu" != none ] || return 0
+    case " $(docker info --format '{{range $name, $_ := .Runtimes}}{{$name}} {{end}}') " in
+        *' nvidia '*) return ;;
+    esac
+    # `--gpus` also works with the hook alone, of which `docker info` says nothing.
+    if [ "$gpu" = all ] && command -v nvidia-container-runtime-hook >/dev/null 2>&1; then
+        return
+    fi
+    die_without_runtime
+}
+
+die_without_runtime() {
+    note "$PROGRAM: Docker has no nvidia runtime, which gives containers the GPU. To install it:"
+    note "  sudo apt-get install -y nvidia-container-toolkit"
+    note "  sudo nvidia-ctk runtime configure --runtime=docker"
+    note "  sudo systemctl restart docker"
+    note "(https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/ if there is no such package.)"
+    note "Then run this again; or start without the GPU: --no-gpu"
+    exit 1
+}
+
+# Prints running, exited, ...; nothing if there is no such container.
+state_of() { docker container inspect --format '{{.State.Status}}' "$1" 2>/dev/null || :; }
+
+is_up() {
+    case $1 in
+        running | restarting | paused) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
+# --- HTTP -----------------------------------------------------------------------------------------------------------
+
+# is_loopback HOST[:PORT]
+is_loopback() {
+    case $1 in
+        '[::1]' | '[::1]:'*) return 0 ;;
+    esac
+    case ${1%%:*} in
+        localhost) return 0 ;;
+        127.*[!0-9.]*) return 1 ;;
+        127.*) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
+# host_of URL: HOST[:PORT]
+host_of() {
+    rest=${1#*://}
+    printf '%s\n' "${rest%%[/?#]*}"
+}
+
+# http_get URL [TOKEN]: sets http_status, empty if there was no answer (then http_trouble says why); writes the answer to
+# $work/body and $work/head. Follows no redirects. Plain HTTP only on loopback, and there without a proxy.
+http_get() {
+    http_status='' http_trouble=''
+    loopback=''
+    if is_loopback "$(host_of "$1")"; then loopback=yes; fi
+    case $1 in
+        *@*) http_trouble="$1 names a user" && return ;;
+        https://*) ;;
+        http://*)
+            if [ -z "$loopback" ]; then
+                http_trouble="$1 is not encrypted" && return
+            fi
+            ;;
+        *) http_trouble="$1 is no address" && return ;;
+    esac
+    : >"$work/head"
+    : >"$work/body"
+    if command -v curl >/dev/null 2>&1; then
+        get_with_curl "$@"
+    elif wget --version 2>/dev/null | grep -q '^GNU Wget'; then
+        get_with_wget "$@"
+    elif command -v python3 >/dev/null 2>&1; then
+        get_with_python "$@"
+    else
+        die "It needs curl, GNU wget or python3 to ask for versions. Install one of them."
+    fi
+    if [ -z "$http_status" ]; then
+        http_trouble=$(sed -n '$p' "$work/http.err")
+        http_trouble="$(host_of "$1") does not answer (${http_trouble:-no reason given})"
+    fi
+}
+
+get_with_curl() {
+    target=$1
+    set -- ${2:+--header "Authorization: Bearer $2"} ${loopback:+--noproxy '*'}
+    http_status=$(curl --silent --show-error --globoff --connect-timeout 10 --max-time 30 --dump-header "$work/head" \
+        --output "$work/body" --write-out '%{http_code}' "$@" -- "$target" 2>"$work/http.err") || http_status=''
+}
+
+get_with_wget() {
+    target=$1
+    set -- ${2:+--header="Authorization: Bearer $2"} ${loopback:+--no-proxy}
+    wget --no-verbose --server-response --content-on-error --max-redirect=0 --tries=1 --timeout=10 \
+        --output-document="$work/body" "$@" -- "$target" 2>"$work/http.err" || :
+    sed -n 's/^  \([A-Za-z].*\)/\1/p' "$work/http.err" >"$work/head"
+    http_status=$(sed -n 's|^HTTP/[0-9.]* \([0-9][0-9]*\).*|\1|p' "$work/head")
+}
+
+get_with_python() {
+    http_status=$(python3 -c '
+import sys, urllib.error, urllib.request
+url, token, loopback, head, body = sys.argv[1:]
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+handlers = [NoRedirect()] + ([urllib.request.ProxyHandler({})] if loopback else [])
+request = urllib.request.Request(url, headers={"Authorization": "Bearer " + token} if token else {})
+try:
+    answer = urllib.request.build_opener(*handlers).open(request, timeout=10)
+except urllib.error.HTTPError as error:
+    answer = error
+except OSError as error:
+    sys.exit(str(getattr(error, "reason", error)))
+with answer, open(head, "w") as heads, open(body, "wb") as bodies:
+    heads.write(str(answer.headers))
+    bodies.write(answer.read())
+print(answer.status)
+' "$1" "${2-}" "$loopback" "$work/head" "$work/body" 2>"$work/http.err") || http_status=''
+}
+
+# header NAME: the header's value in the last answer
+header() {
+    tr -d '\r' <"$work/head" | awk -v name="$1:" 'tolower(substr($0, 1, length(name))) == tolower(name) {
+        value = substr($0, length(name) + 1); sub(/^[ \t]+/, "", value); print value; exit }'
+}
+
+# json_strings KEY: each string under that key in the last answer's JSON. Enough for the answers read here: the values are
+# tags, tokens and names; an escaped quote inside some other text is preceded by a backslash and does not match.
+json_strings() {
+    tr '\n' ' ' <"$work/body" | awk -v key="\"$1\"" '{
+        text = $0
+        while (match(text, key "[ \t]*:[ \t]*\"[^\"\\\\]*\"")) {
+            value = substr(text, RSTART, RLENGTH)
+            text = substr(text, RSTART + RLENGTH)
+            sub(/"$/, "", value); sub(/^.*"/, "", value); print value
+        } }'
+}
+
+# json_list KEY: each string of the list under that key in the last answer's JSON
+json_list() {
+    { tr '\n' ' ' <"$work/body" && echo; } | sed -n "s/.*\"$1\"[^[]*\[\([^]]*\)\].*/\1/p" | tr ',' '\n' | tr -d '" '
+}
+
+# next_page: the address in the last answer's `Link: <...>; rel="next"`
+next_page() {
+    header Link | tr ',' '\n' | sed -n 's/.*<\([^>]*\)>;.*rel="\{0,1\}next.*/\1/p' | sed -n '1p'
+}
+
+# --- Versions -------------------------------------------------------------------------------------------------------
+
+# Reads the repository's tags from the registry into $work/tags. If it cannot, sets trouble.
+read_registry() {
+    host=${registry%%/*}
+    repository=${registry#*/}
+    scheme=https
+    if is_loopback "$host"; then scheme=http; fi
+    base=$scheme://$host
+    url="$base/v2/$repository/tags/list?n=1000"
+    token='' trouble=''
+    : >"$work/tags"
+    pages=0
+    while [ -n "$url" ]; do
+        pages=$((pages + 1))
+        http_get "$url" "$token"
+        if [ "$http_status" = 401 ] && [ -z "$token" ]; then
+            read_token
+            [ -z "$trouble" ] || return 0
+            http_get "$url" "$token"
+        fi
+        case $http_status in
+            200) ;;
+            '') trouble=$http_trouble ;;
+            404) die "The registry $host has no images named $repository. Look for a spelling mistake in --registry." ;;
+            401 | 403) trouble="$host gives $repository only to who is logged in" ;;
+            *) trouble="$host answered $http_status" ;;
+        esac
+        [ -z "$trouble" ] || return 0
+        json_list tags >>"$work/tags"
+        url=$(next_page)
+        case $url in
+            /*) url=$base$url ;;
+            '' | "$base"/*) ;;
+            *) trouble="$host continues its list of tags at another host: $url" && return ;;
+        esac
+        if [ $pages -ge $MAX_PAGES ] && [ -n "$url" ]; then
+            trouble="$host has no end to its list of tags" && return
+        fi
+    done
+}
+
+# Gets a token for reading from where the registry's 401 says, as anybody: no login. Sets token, or trouble.
+read_token() {
+    challenge=$(header WWW-Authenticate)
+    realm=$(printf '%s\n' "$challenge" | sed -n 's/^[Bb]earer .*realm="\([^"]*\)".*/\1/p')
+    service=$(printf '%s\n' "$challenge" | sed -n 's/.*service="\([^"]*\)".*/\1/p' | sed 's/%/%25/g; s/ /%20/g; s/[&]/%26/g; s/#/%23/g; s/+/%2B/g')
+    if [ -z "$realm" ]; then
+        trouble="$host gives $repository only to who is logged in" && return
+    fi
+    http_get "$realm?service=$service&scope=repository:$repository:pull"
+    if [ "$http_status" = 200 ]; then
+        token=$({ json_strings token && json_strings access_token; } | sed -n '1p')
+    fi
+    case $token in
+        '') trouble="$host gives no token for reading $repository (${http_trouble:-$(host_of "$realm") answered $http_status})" ;;
+        *[!A-Za-z0-9._~+/=-]*) trouble="$host gives a token that is none" ;;
+    esac
+}
+
+# Reads the releases' tags (v0.2.0) from the forge into $work/tags, without the v. If it cannot, sets trouble.
+read_releases() {
+    url=$RELEASES_URL
+    trouble=''
+    : >"$work/tags"
+    pages=0
+    while [ -n "$url" ] && [ $pages -lt $MAX_PAGES ]; do
+        pages=$((pages + 1))
+        http_get "$url"
+        case $http_status in
+            200) json_strings tag_name | sed 's/^v//' >>"$work/tags" ;;
+            '') trouble=$http_trouble && return ;;
+            *) trouble="$(host_of "$url") answered $http_status" && return ;;
+        esac
+        url=$(next_page)
+    done
+}
+
+# sort_versions SUFFIX: of the tags on stdin, the versions that end in SUFFIX, without it, newest first, by SemVer: alpha,
+# beta, rc, final. Releases have no other pre-releases; whatever else follows a dash is another platform's suffix.
+sort_versions() {
+    awk -v suffix="$1" '{
+        end = length($0) - length(suffix)
+        if (end < 1 || substr($0, end + 1) != suffix) next
+        version = substr($0, 1, end)
+        if (version !~ /^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-(alpha|beta|rc)(\.(0|[1-9][0-9]*))?)?$/) next
+        parts = split(version, part, /[.-]/)
+        rank = 3
+        if (parts > 3) rank = (part[4] == "alpha") ? 0 : (part[4] == "beta") ? 1 : 2
+        print part[1], part[2], part[3], rank, (parts > 4 ? part[5] : -1), version
+    }' | sort -u | sort -k 1,1nr -k 2,2nr -k 3,3nr -k 4,4nr -k 5,5nr | awk '{ print $6 }'
+}
+
+# Writes this platform's versions to $work/versions, newest first.
+read_versions() {
+    read_registry
+    if [ -z "$trouble" ]; then
+        sort_versions "$suffix" <"$work/tags" >"$work/versions"
+        [ ! -s "$work/versions" ] || return 0
+        others=''
+        for other in $PLATFORMS; do
+            other_suffix=-$other
+            if [ "$other" = multiarch ]; then other_suffix=''; fi
+            if [ -n "$(sort_versions "$other_suffix" <"$work/tags")" ]; then others="$others $other"; fi
+        done
+        die "$registry has no version for $platform. It has versions for:${others:- no platform}."
+    fi
+    registry_trouble=$trouble
+    read_releases
+    if [ -z "$trouble" ]; then
+        note "The registry's list of versions cannot be read: $registry_trouble. Taking the list of releases."
+        sort_versions '' <"$work/tags" >"$work/versions"
+        [ ! -s "$work/versions" ] || return 0
+        trouble='the list of releases is empty'
+    fi
+    : >"$work/versions"
+    trouble="Versions cannot be listed: $registry_trouble; and the list of releases cannot be read either: $trouble."
+}
+
+latest_final() { grep -v -e - "$work/versions" | sed -n '1p'; }
+
+# Prints the versions around the one that does not exist, or the newest if it is no version.
+nearest_versions() {
+    { cat "$work/versions" && printf '%s\n' "$1"; } | sort_versions '' | awk -v wanted="$1" '
+        { version[NR] = $0; if ($0 == wanted) at = NR }
+        END {
+            first = at ? at - 2 : 1; last = at ? at + 2 : 5
+            for (i = first; i <= last; i++) if (i in version && i != at) printf " %s", version[i]
+        }'
+}
+
+# Sets version from --version, from the answer of who sits at the terminal, or to the latest final one.
+choose_version() {
+    trouble=''
+    read_versions
+    if [ -n "$trouble" ]; then
+        # Without a list, a version that is named and already on this machine can still be started.
+        if [ -n "$wanted" ] && [ "$wanted" != latest ] && [ -z "$dry_run" ] && has_image "$wanted"; then
+            note "$trouble Starting the image that is already on this machine."
+            version=$wanted
+            return
+        fi
+        die "$trouble Look at your connection and run this again."
+    fi
+    latest=$(latest_final)
+    if [ -z "$wanted" ] && [ -z "$skip_pick" ] && on_terminal; then
+        pick_version
+        return
+    fi
+    case $wanted in
+        '' | latest)
+            version=$latest
+            [ -n "$version" ] || die "There is no final version for $platform yet; choose a pre-release with --version:$(
+                sed 's/^/ /' "$work/versions" | tr -d '\n')."
+            ;;
+        *)
+            version=$wanted
+            grep -Fqx -e "$version" "$work/versions" || die "There is no version $version for $platform. The nearest:$(
+                nearest_versions "$version"). All of them: $PROGRAM --list-versions"
+            ;;
+    esac
+}
+
+has_image() { docker image inspect "$registry:$1$suffix" >/dev/null 2>&1; }
+
+pick_version() {
+    count=$(awk 'END { print NR }' "$work/versions")
+    note "Versions for $platform:"
+    awk -v latest="$latest" -v most=$MAX_SHOWN 'NR <= most {
+        printf "%4d) %s%s\n", NR, $0, ($0 == latest) ? "  (latest)" : "" }' "$work/versions" >&2
+    if [ "$count" -gt $MAX_SHOWN ]; then note "      and $((count - MAX_SHOWN)) older ones"; fi
+    while :; do
+        printf 'Number or version%s, q leaves: ' "${latest:+, Enter takes $latest}" >&2
+        read -r answer || { note '' && exit 1; }
+        case $answer in
+            q | Q | quit) note 'Nothing was started.' && exit 1 ;;
+            '') version=$latest ;;
+            *[!0-9]*) version=$(grep -Fx -e "${answer#v}" "$work/versions" || :) ;;
+            *) version=$(awk -v number="$answer" 'NR == number' "$work/versions") ;;
+        esac
+        [ -z "$version" ] || return 0
+        note "\"$answer\" is not in the list."
+    done
+}
+
+# --- Starting -------------------------------------------------------------------------------------------------------
+
+# Replacing moves the old container aside and removes it only when the new one is healthy.
+refuse_to_replace_unasked() {
+    old_state=$(state_of "$name")
+    if [ -z "$old_state" ] && [ -n "$(state_of "$name-replaced")" ]; then
+        docker rename "$name-replaced" "$name" # what a killed run of this left
+        old_state=$(state_of "$name")
+    fi
+    if is_up "$old_state" && [ -z "$replace" ] && ! on_terminal; then
+        die "A container named $name is already running. Give --replace to replace it, or stop it with stop_container.sh."
+    fi
+}
+
+ask_to_replace() {
+    is_up "$old_state" && [ -z "$replace" ] || return 0
+    note "A container named $name is running: $(docker container inspect --format '{{.Config.Image}}' "$name")"
+    printf 'Replace it by %s? [y/N] ' "$image" >&2
+    read -r answer || answer=''
+    case $answer in
+        y | Y | yes | Yes | YES) ;;
+        *) note 'Nothing was changed.' && exit 1 ;;
+    esac
+}
+
+pull_image() {
+    if docker pull "$image" >&2; then
+        return
+    fi
+    has_image "$version" || die "The image $image could not be fetched; docker says why above."
+    note "The image could not be fetched. Starting the copy that is already on this machine."
+}
+
+move_old_aside() {
+    [ -n "$old_state" ] || return 0
+    replacing=yes
+    docker container rm --force "$name-replaced" >/dev/null 2>&1 || :
+    docker stop "$name" >/dev/null
+    docker rename "$name" "$name-replaced"
+}
+
+start_new() {
+    creating=asked
+    if "$@" >/dev/null 2>"$work/run.err"; then
+        creating=answered
+        return
+    fi
+    creating=answered
+    if grep -q -e 'could not select device driver' -e 'unknown or invalid runtime name' "$work/run.err"; then
+        die_without_runtime
+    fi
+    die "The container could not be started: $(cat "$work/run.err")"
+}
+
+# Waits until the image's own health check passes; in an image that has none, until the address answers.
+wait_until_healthy() {
+    note "Waiting for it to become healthy, at most $timeout s."
+    deadline=$(($(date +%s) + timeout))
+    while :; do
+        state=$(docker container inspect \
+            --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' "$name" 2>&1) || :
+        address=$(docker logs "$name" 2>&1 | sed -n 's/.* is ready: \(http[^ ]*\).*/\1/p' | sed -n '$p')
+        address=${address:-http://127.0.0.1:8090/}
+        case $state in
+            'running healthy') return ;;
+            'running none') if answers "$address"; then return; fi ;;
+            'running unhealthy') show_failure 'It says that it is not healthy.' ;;
+            running*) ;;
+            *) show_failure "It stopped (${state% *})." ;;
+        esac
+        if [ "$(date +%s)" -ge "$deadline" ]; then show_failure "It did not become healthy in $timeout s."; fi
+        sleep 1
+    done
+}
+
+answers() {
+    http_get "${1}healthz"
+    [ "$http_status" = 200 ]
+}
+
+show_failure() {
+    note "Its last lines:"
+    docker logs --tail $SHOWN_LOG_LINES "$name" 2>&1 | sed 's/^/  | /' >&2
+    again=''
+    if [ -n "$replacing" ] && is_up "$old_state"; then again=' The one that ran before is started again.'; fi
+    die "$image did not start: $1 Its container is removed.$again"
+}
+
+print_address() {
+    case ${DOCKER_HOST-} in
+        ssh://* | tcp://*) note "It runs on the machine of $DOCKER_HOST, where it listens on loopback only." ;;
+        *) answers "$address" || warn_unreachable ;;
+    esac
+    printf 'live-vlm-webui %s is ready: %s\n' "$version" "$address"
+    note "Log: docker logs -f $name    Stop: stop_container.sh${default_name:- --name $name}"
+}
+
+warn_unreachable() {
+    note "$PROGRAM: The container $name runs and is healthy, but $address does not answer on this machine."
+    if [ "$system" = Darwin ]; then
+        say_mac_setting
+    else
+        note "It uses the engine's own network. If docker runs rootless or in a virtual machine (Docker Desktop), enable host" \
+            "networking there."
+    fi
+    exit 1
+}
+
+say_mac_setting() {
+    note "On a Mac the container needs Docker Desktop 4.34 or later with Settings > Resources > Network > \"Enable host" \
+        "networking\" switched on: the server listens on loopback only, which a published port does not reach."
+}
+
+# If Ctrl-C ended the docker program before the engine answered it, the engine may still be creating the container.
+remove_new() {
+    for _ in 1 2 3 4 5; do
+        if [ -n "$(state_of "$name")" ]; then
+            docker container rm --force "$name" >/dev/null 2>&1 || :
+            if [ -z "$(state_of "$name")" ]; then return; fi
+        elif [ "$creating" = answered ]; then
+            return
+        fi
+        sleep 1
+    done
+}
+
+# Runs at every end of the program. What was begun and not finished is taken back: the new container goes, the old returns.
+clean_up() {
+    status=$?
+    trap '' INT TERM HUP
+    if [ -n "$creating" ]; then remove_new; fi
+    if [ -n "$replacing" ]; then
+        if [ -n "$(state_of "$name-replaced")" ]; then
+            docker rename "$name-replaced" "$name" || :
+        fi
+        if is_up "$old_state"; then docker start "$name" >/dev/null || :; fi
+    fi
+    rm -rf "$work"
+    exit $status
+}
+
+# quoted ARGUMENT...: one line that a shell reads as these arguments
+quoted() {
+    separator=''
+    for argument; do
+        case $argument in
+            '' | *[!A-Za-z0-9_@%+=:,./-]*)
+                argument=\'$(printf '%s\n' "$argument" | sed "s/'/'\\\\''/g")\'
+                ;;
+        esac
+        printf '%s%s' "$separator" "$argument"
+        separator=' '
+    done
+    printf '\n'
+}
+
+# --- Options --------------------------------------------------------------------------------------------------------
+
+unset value
+while [ $# -gt 0 ]; do
+    option=$1
+    case $option in
+        --version | --registry | --platform | --name | --timeout)
+            [ $# -gt 1 ] || misused "$option needs a value."
+            value=$2
+            shift
+            ;;
+        --version=* | --registry=* | --platform=* | --name=* | --timeout=*)
+            value=${option#*=}
+            option=${option%%=*}
+            ;;
+    esac
+    shift
+    case $option in
+        --version) wanted=${value#v} ;;
+        --registry) registry=$(printf '%s\n' "$value" | tr '[:upper:]' '[:lower:]') ;;
+        --platform) platform=$value ;;
+        --name) name=$value ;;
+        --timeout) timeout=$value ;;
+        --list-versions) list_only=yes ;;
+        --skip-version-pick) skip_pick=yes ;;
+        --dry-run) dry_run=yes ;;
+        --replace) replace=yes ;;
+        --no-gpu) no_gpu=yes ;;
+        -h | --help) usage && exit 0 ;;
+        --) break ;;
+        -*) misused "Unknown option: $option" ;;
+        *) misused "Unexpected argument: $option (arguments for live-vlm-webui follow after --)" ;;
+    esac
+    if [ "${value-x}" = '' ]; then misused "$option needs a value."; fi
+    unset value
+done
+case $registry in
+    /* | */ | *//* | *[!a-z0-9._:/-]*) misused "--registry takes HOST[:PORT]/NAME, not \"$registry\"." ;;
+esac
+case ${registry%%/*} in
+    "$registry") misused "--registry takes HOST[:PORT]/NAME, not \"$registry\"." ;;
+    *[.:]* | localhost) ;;
+    *) misused "--registry takes HOST[:PORT]/NAME; \"${registry%%/*}\" is no host." ;;
+esac
+case ${registry#*/} in
+    *:*) misused "--registry takes no tag; choose the version with --version." ;;
+esac
+case " $PLATFORMS " in
+    *" ${platform:-mac} "*) ;;
+    *) misused "--platform takes one of: $PLATFORMS; not \"$platform\"." ;;
+esac
+case $name in
+    [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*) misused "\"$name\" cannot be a container's name: letters, digits, dots and dashes." ;;
+esac
+case $timeout in
+    *[!0-9]*) misused "--timeout takes seconds, not \"$timeout\"." ;;
+esac
+default_name=''
+if [ "$name" != live-vlm-webui ]; then default_name=" --name $name"; fi
+
+# --- The way --------------------------------------------------------------------------------------------------------
+
+work='' creating='' replacing='' old_state=''
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+trap clean_up EXIT
+work=$(mktemp -d)
+
+find_platform
+if [ -n "$list_only" ]; then
+    read_versions
+    [ -z "$trouble" ] || die "$trouble Look at your connection and run this again."
+    cat "$work/versions"
+    exit 0
+fi
+find_gpu
+if [ -z "$dry_run" ]; then
+    require_docker
+    require_gpu_support
+    refuse_to_replace_unasked
+fi
+choose_version
+image=$registry:$version$suffix
+
+set -- "$image" "$@"
+case $gpu in
+    runtime) set -- --runtime nvidia "$@" ;;
+    all) set -- --gpus all "$@" ;;
+esac
+# The server listens on loopback only, as it has no login yet: it needs this machine's own network.
+set -- docker run --detach --name "$name" --network host --cap-drop ALL --security-opt no-new-privileges \
+    --volume "$name-data:/data" "$@"
+
+if [ "$system" = Darwin ]; then say_mac_setting; fi
+if [ -n "$dry_run" ]; then
+    quoted docker pull "$image"
+    quoted "$@"
+    exit 0
+fi
+ask_to_replace
+pull_image
+move_old_aside
+note "Starting $image"
+start_new "$@"
+wait_until_healthy
+creating=''
+if [ -n "$replacing" ]; then
+    replacing=''
+    docker container rm --force "$name-replaced" >/dev/null
+fi
+print_address

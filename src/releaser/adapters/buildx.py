@@ -1,0 +1,134 @@
+"""Building images: `docker buildx bake`, which only builds; what it builds lands in an OCI layout or in the engine.
+
+What a bake file can know, each a variable that bake takes from the environment:
+
+- from the release: VERSION, REVISION, CREATED (RFC 3339), SOURCE_DATE_EPOCH, REGISTRY_IMAGE (REGISTRY/NAME), and
+  WHEEL_DIR, a directory with the built wheel and its bill of materials;
+- from the user's environment, as this machine needs it: PYTHON_IMAGE, the base image; BUILD_NETWORK, `default` or
+  `host`; CA_BUNDLE, a file of certificates for pip (by default PIP_CERT, which pip itself heeds), and PIP_CONFIG, a
+  pip.conf: secrets of the build, in no image. buildx itself heeds BUILDX_BUILDER.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from releaser.adapters import process
+from releaser.adapters.process import LAST_LINES
+from releaser.errors import CommandError
+
+BASE = "PYTHON_IMAGE"
+NETWORK = "BUILD_NETWORK"
+_CERTIFICATES = "CA_BUNDLE"
+_STEP = re.compile(r"#(\d+) (\[.+)")
+_ERROR = re.compile(r"#(\d+) ERROR: (.+)")
+
+
+def unavailable(home: Path) -> str | None:
+    """Why no image can be built here; None if one can be."""
+    if shutil.which("docker") is None:
+        return "no container engine at hand: there is no docker program"
+    asked = process.run(["docker", "version", "--format", "{{.Server.Version}}"], cwd=home, check=False)
+    if asked.status != 0:
+        return f"no container engine at {endpoint(home)}"
+    if process.run(["docker", "buildx", "version"], cwd=home, check=False).status != 0:
+        return "docker has no buildx here"
+    return None
+
+
+def endpoint(home: Path) -> str:
+    """The engine's address, as docker's command line finds it."""
+    if named := os.environ.get("DOCKER_HOST"):
+        return named
+    asked = process.run(
+        ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], cwd=home, check=False
+    )
+    return asked.text.strip() if asked.status == 0 else "docker's default address"
+
+
+@dataclass(frozen=True)
+class Bake:
+    """One call of bake.
+
+    Attributes:
+        tree: The directory to run in; the bake file's paths start there.
+        file: The bake file.
+        targets: What to build.
+        variables: For the bake file.
+        settings: `--set` values: TARGET.KEY=VALUE.
+        options: Further options.
+        without: Variables that the build has no use for, such as tokens.
+    """
+
+    tree: Path
+    file: str
+    targets: Sequence[str]
+    variables: Mapping[str, str]
+    settings: Sequence[str] = ()
+    options: Sequence[str] = ()
+    without: Mapping[str, None] = field(default_factory=dict)
+
+    def command(self) -> list[str]:
+        """The command line."""
+        words = ["docker", "buildx", "bake", "--file", self.file, "--progress", "plain", *self.options]
+        if os.environ.get(NETWORK) == "host":
+            words += ["--allow", "network.host"]
+        for setting in self.settings:
+            words += ["--set", setting]
+        return [*words, *self.targets]
+
+    def run(self, log: Path | None = None) -> None:
+        """Builds, with live progress.
+
+        Raises:
+            CommandError: A step of the build failed; the message names it and ends with its last lines.
+        """
+        output = process.run(self.command(), cwd=self.tree, env=self._environment(), check=False, log=log)
+        if output.status != 0:
+            raise CommandError(
+                failure(output.text) + (f"\nAll of it: {log}" if log else ""),
+                "Mend what it names and run the same command again; steps that were built are kept.",
+            )
+
+    def resolved(self) -> str:
+        """The bake file with every variable and inheritance resolved, as JSON.
+
+        Raises:
+            CommandError: The bake file is wrong.
+        """
+        words = [word for word in self.command() if word not in ("--progress", "plain")]
+        output = process.run([*words, "--print"], cwd=self.tree, env=self._environment(), check=False)
+        if output.status != 0:
+            raise CommandError(failure(output.text), "Mend the bake file.")
+        return output.text[output.text.index("{") :]
+
+    def _environment(self) -> dict[str, str | None]:
+        # The bake file is the project's own code, like everything else that a release runs from this tree.
+        own = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "NO_COLOR": "1"}
+        certificates = os.environ.get(_CERTIFICATES) or os.environ.get("PIP_CERT")
+        if certificates:
+            own[_CERTIFICATES] = certificates
+        return {**own, **self.without, **self.variables}
+
+
+def failure(text: str) -> str:
+    """What a failed build says that matters: the step that failed and its last lines, from plain progress."""
+    steps: dict[str, str] = {}
+    said: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if error := _ERROR.match(line):
+            number = error[1]
+            lines = "\n".join(said.get(number, [])[-LAST_LINES:])
+            return f"The build failed at {steps.get(number, 'a step')}: {error[2]}" + (f"\n{lines}" if lines else "")
+        if named := _STEP.match(line):
+            steps.setdefault(named[1], named[2])
+        elif line.startswith("#") and " " in line:
+            number, _, words = line[1:].partition(" ")
+            said.setdefault(number, []).append(words)
+    last = [line for line in text.splitlines() if line.strip()][-LAST_LINES:]
+    return "The build failed. Its last lines:\n" + "\n".join(last)

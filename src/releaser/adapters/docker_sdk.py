@@ -1,0 +1,62 @@
+"""The docker SDK, imported where it is used: it is heavy, and a directory named docker/ can be mistaken for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from releaser.errors import UsageError
+from releaser.secret import Secret
+
+
+@dataclass(frozen=True)
+class Login:
+    """What docker's configuration holds for a registry: a user with a password, or a token that stands for both."""
+
+    user: str
+    password: Secret
+    is_identity_token: bool = False
+
+
+def connector() -> Callable[..., Any]:
+    """`docker.from_env`.
+
+    Raises:
+        UsageError: The SDK is not installed. (In a project with a docker/ directory `import docker` works all the same,
+            and imports that.)
+    """
+    try:
+        from docker.client import from_env
+    except ImportError:
+        raise _missing() from None
+    return from_env
+
+
+def login_for(registry: str) -> Login | None:
+    """The login that docker knows for a registry, credential helpers included; None if it knows none.
+
+    Raises:
+        UsageError: The SDK is not installed, or a credential helper failed.
+    """
+    try:
+        from docker import auth
+        from docker.errors import DockerException
+    except ImportError:
+        raise _missing() from None
+    try:
+        found = auth.load_config().resolve_authconfig(registry) or {}
+    except DockerException as error:
+        raise UsageError(
+            f"docker's login for {registry} could not be read: {error}", f"`docker login {registry}` makes a new one."
+        ) from None
+    if token := found.get("IdentityToken") or found.get("identitytoken"):
+        return Login("<token>", Secret(token), is_identity_token=True)
+    user, password = (found.get(name) or found.get(name.lower()) for name in ("Username", "Password"))
+    return Login(str(user), Secret(str(password))) if user and password else None
+
+
+def _missing() -> UsageError:
+    return UsageError(
+        "The docker SDK is not installed here.", 'Install the project\'s tools: `pip install -e ".[dev]"`.'
+    )

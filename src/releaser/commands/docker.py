@@ -1,0 +1,231 @@
+"""The images' tasks: build, push, tags, verify, bake."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from releaser import engine, images
+from releaser.activity import Activity, bound
+from releaser.adapters import builder, buildx
+from releaser.adapters.containers import Engine
+from releaser.commands.release import opened_release, project
+from releaser.config import Config
+from releaser.config_images import ImageTargetConfig
+from releaser.errors import ServiceError, UsageError
+from releaser.image_build import ImageBuild
+from releaser.image_pick import picked_by_script
+from releaser.image_proof import ImageProof, Proof
+from releaser.image_tags import in_push_order
+from releaser.release import Release
+from releaser.step import Phase, in_order
+from releaser.steps.push_images import PushImages
+from releaser.store import Store
+from releaser.version import Version
+from releaser.version_files import from_config
+
+
+def build(
+    start: Path,
+    version: str | None,
+    platform: str | None,
+    *,
+    load: bool,
+    push: bool,
+    builder_name: str | None,
+    base: str | None,
+    no_cache: bool,
+    dry_run: bool,
+) -> None:
+    """`invoke docker.build`."""
+    if load and push:
+        raise UsageError("An image is either loaded here or pushed.", "Give --load or --push, not both.")
+    root, config = project(start)
+    opened = opened_release(start, version or str(_declared(root, config)))
+    targets = _chosen(config, platform)
+    options = [*(["--builder", builder_name] if builder_name else []), *(["--no-cache"] if no_cache else [])]
+    variables = {buildx.BASE: base} if base else {}
+    if not dry_run:
+        _need_engine(opened)
+    with tempfile.TemporaryDirectory(prefix="releaser-images-") as scratch:
+        room = Path(scratch)
+        # Without --version it is the tree as it stands that is wanted, whatever a release built of that version.
+        made = _build_of(opened, room, release_files=version is not None, dry_run=dry_run)
+        if push and not dry_run:
+            with bound(Activity(print)):
+                layout = made.into_layout(targets, room, options=options, variables=variables)
+            _push(_with_images(opened, targets, layout.path, room))
+            return
+        bake = made.bake(targets, room, _outputs(opened, targets, room, load=load, push=push), options, variables)
+        if dry_run:
+            print("\n".join(f"{name}={shlex.quote(value)} \\" for name, value in bake.variables.items()))
+            print(shlex.join(bake.command()))
+            return
+        with bound(Activity(print)):
+            bake.run()
+        for target in targets:
+            where = f" as {_reference(opened, target)}" if load else "; --load or --push keeps it"
+            print(f"{target.name} is built{where}")
+
+
+def push(start: Path, version: str | None, platform: str | None) -> None:
+    """`invoke docker.push`."""
+    root, config = project(start)
+    opened = opened_release(start, version or str(_declared(root, config)))
+    layout = images.built(opened)
+    if layout is None:
+        raise UsageError(
+            f"No images of {opened.version} are built and qualified here.",
+            f"`invoke release --version {opened.version}` does that; `invoke docker.build --push` builds and pushes.",
+        )
+    targets = _chosen(config, platform)
+    _push(opened if targets == list(config.images.targets) else _restricted(opened, targets))
+
+
+def tags(start: Path, version: str | None, platform: str | None) -> None:
+    """`invoke docker.tags`."""
+    root, config = project(start)
+    opened = opened_release(start, version or str(_declared(root, config)))
+    targets = _chosen(config, platform)
+    try:
+        released = images.released(opened)
+    except ServiceError as error:
+        print(f"{error.message} The floating tags are decided by the tags in git alone.", file=sys.stderr)
+        released = set(opened.released())
+    for tag in in_push_order(targets, opened.version, released):
+        print(tag.name)
+
+
+def verify(start: Path, version: str | None) -> None:
+    """`invoke docker.verify`.
+
+    Raises:
+        StepError: Something is wrong; every wrong tag is named.
+    """
+    root, config = project(start)
+    opened = opened_release(start, version or str(_declared(root, config)))
+    _chosen(config, None)
+    layout = images.built(opened)
+    built = {name: found.digest for name, found in layout.roots().items()} if layout else {}
+    running = None if opened.no_engine else Engine.connect(opened.store.path)
+    registry, wanted = opened.registry, images.tags(opened)
+    proof = ImageProof(registry, config, opened.version, wanted, built, opened.commit(), running).given()
+    picked_by_script(proof, config, root, opened.version)
+    if running is None:
+        proof.notes.append(f"not run: {opened.no_engine}")
+    if not built:
+        proof.notes.append(f"built elsewhere: what {opened.version} points at was taken for right")
+    _print(proof)
+    proof.must_hold(registry.repository)
+
+
+def bake(start: Path, platform: str | None) -> None:
+    """`invoke docker.bake`."""
+    root, config = project(start)
+    opened = opened_release(start, str(_declared(root, config)))
+    with tempfile.TemporaryDirectory(prefix="releaser-images-") as scratch:
+        room = Path(scratch)
+        made = _build_of(opened, room, release_files=False, dry_run=True)
+        print(made.bake(_chosen(config, platform), room).resolved().rstrip())
+
+
+def _chosen(config: Config, platform: str | None) -> list[ImageTargetConfig]:
+    """The images that `--platform` names.
+
+    Raises:
+        UsageError: The project has none, or none of that name.
+    """
+    targets = list(config.images.targets)
+    names = [target.name for target in targets]
+    if not targets:
+        raise UsageError("This project has no images.", "Say which: [tool.releaser.images] in pyproject.toml.")
+    if platform in (None, "all"):
+        return targets
+    if platform not in names:
+        near = difflib.get_close_matches(str(platform), names, n=1, cutoff=0.4)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise UsageError(f"There is no image {platform}.", f"{hint}There are {', '.join(names)}, and all.")
+    return [targets[names.index(str(platform))]]
+
+
+def _declared(root: Path, config: Config) -> Version:
+    return from_config(config.version_files[0]).read(root).version
+
+
+def _need_engine(opened: Release) -> None:
+    if opened.no_engine:
+        raise UsageError(f"There is {opened.no_engine}.", "Start one, or set DOCKER_HOST to where one is.")
+
+
+def _build_of(opened: Release, room: Path, *, release_files: bool, dry_run: bool) -> ImageBuild:
+    """What to build from: what a release built of the version, else a wheel of the tree as it is."""
+    git, root = opened.git, opened.git.root
+    dists = opened.dists() if release_files else None
+    commit = opened.must_have_commit() if dists else git.head()
+    files: list[Path] = []
+    if dists:
+        files = [dists.wheel, *(dists.directory / name for name in dists.sha256 if name.endswith(".cdx.json"))]
+        print(f"From {dists.wheel}")
+    else:
+        declared = _declared(root, opened.config)
+        if declared != opened.version:
+            raise UsageError(
+                f"Nothing is built of {opened.version} here, and the tree is {declared}.",
+                f"`invoke release --version {opened.version}`, or check out {opened.tag}.",
+            )
+        if not dry_run:
+            builder.build_wheel(root, room / "dist", without=opened.tokenless())
+            files = sorted((room / "dist").glob("*.whl"))
+    time = git.time_of(commit)
+    return ImageBuild(opened.config.images, root, opened.version, commit, time, files, opened.tokenless())
+
+
+def _outputs(opened: Release, targets: Sequence[ImageTargetConfig], room: Path, *, load: bool, push: bool) -> list[str]:
+    """`--set` values that say where each image goes."""
+    if push:
+        return [f"{target.name}.output=type=oci,tar=false,dest={room / target.name}" for target in targets]
+    if not load:
+        return [f"{target.name}.output=type=cacheonly" for target in targets]
+    settings = []
+    for target in targets:
+        settings += [f"{target.name}.output=type=docker", f"{target.name}.tags={_reference(opened, target)}"]
+        # An engine without the containerd store holds one platform of an image, and no attestations.
+        settings.append(f"{target.name}.attest=type=provenance,disabled=true")
+        if len(target.platforms) > 1:
+            native = "" if opened.no_engine else Engine.connect(opened.store.path).native()
+            settings.append(f"{target.name}.platform={native if native in target.platforms else target.platforms[0]}")
+    return settings
+
+
+def _reference(opened: Release, target: ImageTargetConfig) -> str:
+    return f"{opened.registry.repository}:{opened.version}{target.suffix}"
+
+
+def _push(opened: Release) -> None:
+    part = (Phase("images", "the registry has the images", in_order(PushImages())),)
+    engine.carry_out(opened, part, skip={}, confirm=engine.say_yes)
+
+
+def _restricted(opened: Release, targets: Sequence[ImageTargetConfig]) -> Release:
+    """The release with some of its images alone."""
+    found = opened.config.images.model_copy(update={"targets": tuple(targets)})
+    config = opened.config.model_copy(update={"images": found})
+    return Release(config, opened.version, opened.git, opened.store, opened.credentials, opened.description)
+
+
+def _with_images(opened: Release, targets: Sequence[ImageTargetConfig], layout: Path, room: Path) -> Release:
+    """The release with other images than its own, and a store of its own for them."""
+    store = Store(room / "store")
+    store.path.mkdir()
+    layout.rename(store.images)
+    restricted = _restricted(opened, targets)
+    return Release(restricted.config, opened.version, opened.git, store, opened.credentials, opened.description)
+
+
+def _print(proof: Proof) -> None:
+    for line in (*proof.seen, *dict.fromkeys(proof.notes)):
+        print(line)

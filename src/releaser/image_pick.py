@@ -1,0 +1,35 @@
+"""The project's own start script, driven as its users drive it: it must list and pick what was published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.adapters import process
+from releaser.config import Config
+from releaser.image_proof import Proof
+from releaser.version import Version
+
+
+def picked_by_script(proof: Proof, config: Config, root: Path, version: Version) -> None:
+    """Asks the start script, if the project has one, for each image: is the version listed, and which tag is started?
+
+    Args:
+        proof: Takes what is wrong, and what was seen.
+        config: Names the script, which takes --registry, --platform, --list-versions, --version and --dry-run.
+        root: The project.
+        version: What must be found.
+    """
+    script, repository = config.images.start_script, str(config.images.repository)
+    if script is None:
+        return
+    for target in config.images.targets:
+        tag = f"{version}{target.suffix}"
+        where: list[str | Path] = [root / script, "--registry", repository, "--platform", target.name]
+        listed = process.run([*where, "--list-versions"], cwd=root, check=False)
+        if str(version) not in listed.text.split():
+            proof.wrong.append(f"the tag {tag}: {script} does not list {version}: {listed.text.strip()[-500:]}")
+        started = process.run([*where, "--version", str(version), "--dry-run"], cwd=root, check=False)
+        if f"{repository}:{tag}" not in started.text.replace("'", " ").split():
+            proof.wrong.append(f"the tag {tag}: {script} does not start it: {started.text.strip()[-500:]}")
+    if not proof.wrong:
+        proof.seen.append(f"{script} lists {version} and starts it for every image")

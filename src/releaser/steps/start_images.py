@@ -1,0 +1,73 @@
+"""Qualify: every image that this machine can run says the right version and becomes healthy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser import images
+from releaser.activity import current
+from releaser.adapters import oci
+from releaser.adapters.containers import Engine
+from releaser.errors import ServiceError, UsageError
+from releaser.image_trial import tried
+from releaser.release import Release
+from releaser.step import Outcome, Skipped, Todo
+from releaser.steps.receipted import Receipted
+from releaser.store import Dists, Receipt
+
+
+class StartImages(Receipted):
+    """Each built image runs, platform by platform; what cannot run here is said."""
+
+    name = "start_images"
+    title = "Every image starts and is healthy"
+    doing = "start each image that this machine can run; ask it for --version and for its health"
+    skippable = True
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for the receipt of these images; without one an engine is needed.
+
+        Raises:
+            ServiceError: Images were built here, and there is no engine any more.
+        """
+        outcome = super().check(release)
+        if isinstance(outcome, Todo) and release.no_engine:
+            if reason := images.without(release):
+                return Skipped(reason)
+            raise ServiceError(
+                f"The images are built and have not been started: {release.no_engine}.",
+                "Start the engine, or leave this out with `--skip start_images`, which is recorded.",
+            )
+        return outcome
+
+    def receipt_name(self, release: Release) -> str:
+        """Of the wheel, and of these images."""
+        layout = images.built(release)
+        return f"{self.name}-{images.identity(layout)}" if layout else self.name
+
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:  # noqa: ARG002  they hold the wheel
+        """Loads each from the layout, platform by platform, runs it, removes it again."""
+        layout = images.built(release)
+        if layout is None:
+            raise UsageError("There are no built images.", f"`invoke release --version {release.version}`.")
+        engine = Engine.connect(release.store.path)
+        engine.sweep()
+        seen = []
+        tried_as: dict[str, str] = {}
+        for name, root in layout.roots().items():
+            for image in oci.images(layout, root):
+                same = tried_as.setdefault(image.manifest.digest, name)
+                if same != name:
+                    seen.append(f"{name} {image.platform} is {same}'s, byte for byte")
+                    continue
+                current().tell(f"{name} {image.platform}")
+                reference = f"localhost/releaser-trial/{engine.owner}:{name}"
+                archive = scratch / "image.tar"
+                layout.archive(image, reference, archive)
+                engine.load(archive)
+                try:
+                    seen.append(f"{name} {tried(engine, reference, image, release.config, release.version)}")
+                finally:
+                    engine.remove(reference)
+        engine.close()
+        return Receipt("; ".join(seen))

@@ -1,0 +1,50 @@
+"""Verify: users who pull get the images that were built and qualified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser import images
+from releaser.adapters.containers import Engine
+from releaser.errors import StepError
+from releaser.image_proof import ImageProof
+from releaser.release import Release
+from releaser.step import Outcome, Skipped, Todo
+from releaser.steps.receipted import Receipted
+from releaser.store import Dists, Receipt
+
+
+class VerifyImages(Receipted):
+    """Every tag is there, at the very digest that was built; platforms, labels and the version inside are right."""
+
+    name = "verify_images"
+    title = "Every tag gives users the image that was built"
+    doing = "ask the registry for every tag, digest, platform and label; pull, and run --version"
+    skippable = True
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for the receipt of these images."""
+        outcome = super().check(release)
+        reason = images.without(release) if isinstance(outcome, Todo) else None
+        return Skipped(reason) if reason else outcome
+
+    def receipt_name(self, release: Release) -> str:
+        """Of the wheel, and of these images."""
+        layout = images.built(release)
+        return f"{self.name}-{images.identity(layout)}" if layout else self.name
+
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:  # noqa: ARG002  the registry is asked
+        """Looks as anybody could, and compares with what was built."""
+        layout = images.built(release)
+        if layout is None:
+            raise StepError("There are no built images to compare with.", "Run the same command again.")
+        no_engine = release.no_engine
+        engine = None if no_engine else Engine.connect(release.store.path)
+        built = {name: root.digest for name, root in layout.roots().items()}
+        proof = ImageProof(
+            release.registry, release.config, release.version, images.tags(release), built, release.commit(), engine
+        ).given()
+        proof.must_hold(release.registry.repository)
+        if no_engine:
+            proof.notes.append(f"not run after pulling: {no_engine}")
+        return Receipt("; ".join([*proof.seen, *dict.fromkeys(proof.notes)]))

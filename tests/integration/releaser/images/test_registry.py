@@ -1,0 +1,269 @@
+"""The registry client against a real registry, and against one that goes wrong."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from releaser.adapters import oci
+from releaser.adapters.registry import Registry
+from releaser.adapters.registry_http import RegistryHttp
+from releaser.errors import ServiceError
+from releaser.secret import Secret
+
+TOKEN = "the-token-that-nobody-may-see"
+
+
+@pytest.fixture(autouse=True)
+def no_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """docker's own configuration, empty."""
+    config = tmp_path / "docker" / "config.json"
+    config.parent.mkdir()
+    config.write_text("{}")
+    monkeypatch.setenv("DOCKER_CONFIG", str(config.parent))
+    return config
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    return f"of/{request.node.originalname.replace('_', '-')}-{abs(hash(request.node.name)) % 10**8}"
+
+
+def client(host: str, name: str, token: str | None = None) -> Registry:
+    return Registry(RegistryHttp(host, name, Secret(token) if token else None, "THE_VARIABLE"))
+
+
+@pytest.fixture
+def image(tmp_path: Path, name: str, make_layout):
+    layout = make_layout(tmp_path / "layout", name)
+    return layout, layout.roots()["image"]
+
+
+def test_a_push_by_digest_puts_everything_there_and_no_tag(registry, image, name) -> None:
+    layout, root = image
+
+    sent = client(registry.host, name).push(layout, root)
+
+    assert sent == sum(len(path.read_bytes()) for path in blobs_of(layout, root))
+    assert registry.digests(name) == {}
+    assert registry.get(f"{name}/manifests/{root.digest}").content == layout.read(root)
+    for manifest in oci.manifests(layout, root):
+        assert registry.get(f"{name}/manifests/{manifest.digest}").content == layout.read(manifest)
+        for blob in oci.blobs(layout, manifest):
+            assert registry.get(f"{name}/blobs/{blob.digest}").content == layout.read(blob)
+
+
+def blobs_of(layout, root) -> set[Path]:
+    return {
+        layout.blob(blob.digest) for manifest in oci.manifests(layout, root) for blob in oci.blobs(layout, manifest)
+    }
+
+
+def test_a_tag_points_at_the_very_digest_and_what_is_read_back_is_the_same_image(registry, image, name) -> None:
+    layout, root = image
+    there = client(registry.host, name)
+    there.push(layout, root)
+    there.put("1.0.0", root, layout.read(root))
+
+    assert registry.digests(name) == {"1.0.0": root.digest}
+    assert there.digest("1.0.0") == root.digest
+    assert there.tags() == ["1.0.0"]
+    assert oci.images(there, root) == oci.images(layout, root)
+    assert [one.platform for one in oci.images(there, root)] == ["linux/amd64", "linux/arm64"]
+
+
+def test_a_second_push_sends_nothing(proxy, image, name) -> None:
+    layout, root = image
+    client(proxy.host, name).push(layout, root)
+    before = len(proxy.log)
+
+    assert client(proxy.host, name).push(layout, root) == 0
+    assert {method for method, _, _ in proxy.log[before:]} == {"HEAD"}
+
+
+def test_a_layer_that_another_image_brought_is_not_sent_again(proxy, tmp_path, make_layout, name) -> None:
+    both, one = make_layout(tmp_path / "both", name), make_layout(tmp_path / "one", name, ("linux/arm64",))
+    client(proxy.host, name).push(both, both.roots()["image"])
+    sent = proxy.uploads()
+
+    client(proxy.host, name).push(one, one.roots()["image"])
+
+    assert proxy.uploads() == sent
+
+
+def test_a_repository_that_nobody_has_pushed_to_has_no_tags(registry, name) -> None:
+    there = client(registry.host, name)
+
+    assert there.tags() == []
+    assert there.digest("latest") is None
+
+
+def test_tags_are_listed_over_all_pages(proxy, name) -> None:
+    pages = {"": ["1.0.0", "1.1.0"], "1.1.0": ["1.2.0"]}
+
+    def page(handler) -> bool:
+        last = parse_qs(urlsplit(handler.path).query).get("last", [""])[0]
+        link = {} if last else {"Link": f'</v2/{name}/tags/list?last=1.1.0&n=2>; rel="next"'}
+        return handler.answer(200, json.dumps({"tags": pages[last]}).encode(), link)
+
+    proxy.fault = page
+
+    assert client(proxy.host, name).tags() == ["1.0.0", "1.1.0", "1.2.0"]
+
+
+STRIKES = [
+    ("POST", "/blobs/uploads/", 2),
+    ("PATCH", "/blobs/uploads/", 3),
+    ("PUT", "digest=", 1),
+    ("PUT", "/manifests/", 1),
+]
+FAULTS: dict[str, tuple[Callable[..., bool], str, str]] = {
+    "500": (
+        lambda handler: handler.refuse(500, "UNKNOWN"),
+        "failed with 500 UNKNOWN as told",
+        "Run the same command again",
+    ),
+    "401": (lambda handler: handler.refuse(401, "UNAUTHORIZED"), "401 UNAUTHORIZED as told", "docker login"),
+    "403": (lambda handler: handler.refuse(403, "DENIED"), "403 DENIED as told", "THE_VARIABLE"),
+    "429": (lambda handler: handler.refuse(429, "TOOMANYREQUESTS"), "fewer requests", "Wait"),
+    "drop": (lambda handler: handler.drop(), "dropped the connection", "Run the same command again"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("method", "part", "count"), STRIKES, ids=[f"{m}-{n}" for m, _, n in STRIKES])
+def test_a_push_that_fails_says_why_and_again_ends_right_with_nothing_sent_twice(
+    registry, proxy, image, name, fault, method, part, count
+) -> None:
+    layout, root = image
+    strike, said, remedy = FAULTS[fault]
+    proxy.fail_at(count, method, part, strike)
+    there = client(proxy.host, name)
+
+    with pytest.raises(ServiceError) as caught:
+        there.push(layout, root)
+    assert said in caught.value.message
+    assert proxy.host in caught.value.message
+    assert remedy in caught.value.remedy
+    assert registry.get(f"{name}/manifests/{root.digest}").status_code == 404
+
+    client(proxy.host, name).push(layout, root)
+    assert registry.get(f"{name}/manifests/{root.digest}").content == layout.read(root)
+    assert sorted(proxy.uploads()) == sorted(set(proxy.uploads()))
+
+
+def test_a_registry_that_is_not_there_is_named(unused_tcp_port, name) -> None:
+    with pytest.raises(ServiceError, match=f"localhost:{unused_tcp_port} could not be reached"):
+        client(f"localhost:{unused_tcp_port}", name).tags()
+
+
+def test_content_that_has_another_digest_is_refused(proxy, image, name) -> None:
+    layout, root = image
+    client(proxy.host, name).push(layout, root)
+    proxy.fault = lambda handler: handler.command == "GET" and handler.answer(200, b'{"schemaVersion": 2}')
+
+    with pytest.raises(ServiceError, match="serves other content"):
+        client(proxy.host, name).read(root)
+
+
+class TokenDoor:
+    """Wants a bearer token, which it hands out for one login, as registries do."""
+
+    def __init__(self, port: int, login: str) -> None:
+        self.port = port
+        self.basic = "Basic " + base64.b64encode(login.encode()).decode()
+        self.asked: list[str] = []
+        self.actions = ["pull", "push"]
+
+    def __call__(self, handler) -> bool:
+        given = handler.headers.get("Authorization", "")
+        if handler.path.startswith("/token"):
+            self.asked.append(parse_qs(urlsplit(handler.path).query)["scope"][0])
+            if given != self.basic:
+                return handler.refuse(401, "UNAUTHORIZED")
+            return handler.answer(200, json.dumps({"token": self.token}).encode())
+        if given == f"Bearer {self.token}":
+            del handler.headers["Authorization"]
+            return False
+        challenge = f'Bearer realm="http://localhost:{self.port}/token",service="the service"'
+        return handler.answer(401, b"{}", {"WWW-Authenticate": challenge})
+
+    @property
+    def token(self) -> str:
+        claims = json.dumps({"access": [{"type": "repository", "name": "x", "actions": self.actions}]}).encode()
+        return f"e30.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.c2ln"
+
+
+@pytest.fixture
+def door(proxy) -> TokenDoor:
+    proxy.fault = TokenDoor(proxy.port, f"token:{TOKEN}")
+    return proxy.fault
+
+
+def test_a_token_from_the_environment_is_exchanged_for_one_that_may_push(registry, proxy, door, image, name) -> None:
+    layout, root = image
+    there = client(proxy.host, name, TOKEN)
+    there.push(layout, root)
+    there.put("1.0.0", root, layout.read(root))
+
+    assert registry.digests(name) == {"1.0.0": root.digest}
+    assert door.asked == [f"repository:{name}:pull", f"repository:{name}:pull,push"]
+
+
+def test_dockers_own_login_comes_first(proxy, door, image, name, no_login) -> None:
+    pair = base64.b64encode(b"somebody:open sesame").decode()
+    no_login.write_text(json.dumps({"auths": {proxy.host: {"auth": pair}}}))
+    door.basic = f"Basic {pair}"
+
+    client(proxy.host, name, "another token").push(*image)
+
+    assert proxy.uploads()
+
+
+def test_a_login_from_a_credential_helper_is_found(proxy, door, image, name, no_login, monkeypatch) -> None:
+    helper = no_login.with_name("docker-credential-test")
+    answer = json.dumps({"ServerURL": proxy.host, "Username": "token", "Secret": TOKEN})
+    helper.write_text(f"#!/bin/sh\ncat >/dev/null\necho '{answer}'\n")
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(helper.parent), prepend=":")
+    no_login.write_text(json.dumps({"credsStore": "test"}))
+
+    client(proxy.host, name).push(*image)
+
+    assert proxy.uploads()
+
+
+def test_a_login_that_is_wrong_is_refused_in_words_that_hold_no_secret(proxy, door, image, name) -> None:
+    with pytest.raises(ServiceError) as caught:
+        client(proxy.host, name, "a-wrong-token").push(*image)
+
+    assert "refuses the login that it was given" in caught.value.message
+    assert f"docker login {proxy.host}" in caught.value.remedy
+    assert "THE_VARIABLE" in caught.value.remedy
+    assert "a-wrong-token" not in str(caught.value)
+
+
+def test_without_a_login_the_refusal_says_so(proxy, door, image, name) -> None:
+    with pytest.raises(ServiceError, match="refuses anybody without a login"):
+        client(proxy.host, name).push(*image)
+
+
+def test_what_a_login_may_do_is_known_before_a_push_where_the_registry_tells(registry, proxy, door, name) -> None:
+    assert client(registry.host, name).http.right_to_push() == "asks for none"
+    assert client(proxy.host, name).http.right_to_push() == "no login"
+    assert client(proxy.host, name, TOKEN).http.right_to_push() == "may push"
+    door.actions = ["pull"]
+    assert client(proxy.host, name, TOKEN).http.right_to_push() == "may not push"
+
+
+def test_a_login_is_sent_over_loopback_or_encryption_alone(proxy, name) -> None:
+    realm = 'Bearer realm="http://registry.invalid/token",service="s"'
+    proxy.fault = lambda handler: handler.answer(401, b"{}", {"WWW-Authenticate": realm})
+
+    with pytest.raises(ServiceError, match="without encryption"):
+        client(proxy.host, name, TOKEN).tags()
