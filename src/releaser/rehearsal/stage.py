@@ -149,6 +149,7 @@ def _start(
         module = f"releaser.rehearsal.{'forge' if name == 'forge' else 'index'}"
         words = ["--world", path / name, "--token-file", path / "tokens" / name, *special, *faults.options(name)]
         begun[name] = services.start(module, words, log, keep=keep)
+
     running: dict[str, Service] = {}
     try:
         begin("testpypi", "--name", "testpypi")
