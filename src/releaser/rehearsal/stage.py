@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from releaser import config as configuration
 from releaser.adapters import builder, pip, process
+from releaser.adapters.clients import import_clients
 from releaser.adapters.git import Git
 from releaser.config import Config
 from releaser.errors import ConflictError
@@ -162,7 +163,8 @@ def _start(path: Path, distribution: str, repository: str, faults: Faults, *, ke
         begin("testpypi", "--name", "testpypi")
         begin("forge", "--repository", repository, "--git-dir", path / "origin.git")
         # The last, because pip takes its time to say what the user's index is.
-        begin("pypi", "--name", "pypi", "--upstream", users_index(), "--own", distribution)
+        begin("pypi", "--name", "pypi", "--upstream", pip.index_url() or "pypi", "--own", distribution)
+        import_clients()  # while they start
         for name, started in begun.items():
             running[name] = services.ready(name, started, log)
     except BaseException:
@@ -207,10 +209,3 @@ def _keep_proxies_out() -> None:
 
 def _token(path: Path, name: str) -> str:
     return (path / "tokens" / name).read_text("utf-8")
-
-
-def users_index() -> str:
-    """The simple API that the user's pip installs from."""
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT
-
-    return pip.index_url() or PYPI_SIMPLE_ENDPOINT
