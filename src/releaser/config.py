@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import string
 import sys
 from pathlib import Path
@@ -64,13 +65,19 @@ class GitConfig(Table):
     tag_message: _VersionText = "Release version {version}"
     commit_message: _VersionText = "chore: bump version to {version}"
 
+    @model_validator(mode="after")
+    def _one_tag_a_version(self) -> GitConfig:
+        if self.tag.count("{version}") != 1:
+            raise ValueError("tag must hold {version} exactly once")
+        return self
+
 
 class BuildConfig(Table):
     """What the built files must and must not hold, as glob patterns over paths inside the package or the sdist."""
 
     require: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ("test*/*", "docs/*", ".github/*", "*.pem", "*.key", ".env*", "*/__pycache__/*", "*.pyc")
-    max_size_mib: float = 100.0
+    max_size_mib: float = Field(default=100.0, gt=0)
 
 
 class QualifyConfig(Table):
@@ -85,6 +92,13 @@ class QualifyConfig(Table):
     sessions: tuple[str, ...] = ()
     where_possible: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> QualifyConfig:
+        names = [name.replace("-", "_") for name in (*self.sessions, *self.where_possible)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands twice in sessions and where-possible")
+        return self
 
 
 class IndexConfig(Table):
@@ -124,8 +138,8 @@ class ForgeConfig(Table):
 
     @model_validator(mode="after")
     def _owner_and_name(self) -> ForgeConfig:
-        if self.repository is not None and self.repository.count("/") != 1:
-            raise ValueError(f"forge.repository is OWNER/NAME, not {self.repository!r}")
+        if self.repository is not None and not re.fullmatch(r"[^/\s]+/[^/\s]+", self.repository):
+            raise ValueError(f"repository is OWNER/NAME, not {self.repository!r}")
         return self
 
 
@@ -142,9 +156,9 @@ class AfterConfig(Table):
 class WaitConfig(Table):
     """How long to wait for what was published to become visible, and how often to look; in seconds."""
 
-    timeout: float = 1800.0
-    first_delay: float = 0.2
-    longest_delay: float = 15.0
+    timeout: float = Field(default=1800.0, ge=0)
+    first_delay: float = Field(default=0.2, gt=0)
+    longest_delay: float = Field(default=15.0, gt=0)
 
 
 class Config(Table):
@@ -183,15 +197,18 @@ def load(root: Path) -> Config:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"There is no pyproject.toml in {root}.", "Run this in the root of a checkout.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", "Mend that; nothing was changed.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}.", "Mend the file; nothing was changed.") from None
-    table = document.get("tool", {}).get("releaser")
+    tools, project = document.get("tool"), document.get("project")
+    table = tools.get("releaser") if isinstance(tools, dict) else None
     if not isinstance(table, dict):
         raise ConfigError(
             f"{path} has no [tool.releaser] table.",
             "Add one; docs/releaser.md shows the smallest that works (version-files is its one required key).",
         )
-    return parse(table, document.get("project", {}))
+    return parse(table, project if isinstance(project, dict) else {})
 
 
 def parse(table: dict[str, Any], project: dict[str, Any]) -> Config:
@@ -207,7 +224,8 @@ def parse(table: dict[str, Any], project: dict[str, Any]) -> Config:
             "[tool.releaser] knows no distribution.", "Give [project] name, or distribution in [tool.releaser]."
         )
     table.setdefault("package", str(table["distribution"]).replace("-", "_").replace(".", "_").lower())
-    table.setdefault("command", next(iter(project.get("scripts", {})), None))
+    scripts = project.get("scripts")
+    table.setdefault("command", next(iter(scripts), None) if isinstance(scripts, dict) else None)
     testpypi = table.get("testpypi", {})
     if isinstance(testpypi, dict):
         table["testpypi"] = {"repository": "testpypi", "token-env": "TESTPYPI_TOKEN", **testpypi}

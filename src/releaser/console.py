@@ -159,7 +159,7 @@ class LiveDisplay(AbstractContextManager["LiveDisplay"]):
     def started(self, step: str, title: str) -> None:
         """Puts the step among the running ones."""
         with self._lock:
-            self._running[step] = (time.monotonic(), title)
+            self._running[step] = (time.monotonic(), self._redact(title))
 
     def progress(self, step: str, text: str) -> None:
         """Replaces the step's latest line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
@@ -90,6 +90,11 @@ def carry_out(
             except ReleaserError as error:
                 journal.write("end", outcome=type(error).__name__, message=error.message)
                 raise type(error)(redact(error.message), redact(error.remedy)) from error
+            except Exception as error:
+                # On a full disk there is no room for this either.
+                with suppress(OSError):
+                    journal.write("end", outcome=type(error).__name__, message=str(error))
+                raise
         journal.write("end", outcome="done")
     return results
 
@@ -144,7 +149,10 @@ def ask_person(question: str) -> None:
             "Everything that can fail here has passed, and nobody is there to say that it may go on in public.",
             "Run the same command with --yes, or on a terminal.",
         )
-    answer = input(f"\n{question} [y/N] ")
+    try:
+        answer = input(f"\n{question} [y/N] ")
+    except EOFError:
+        answer = ""
     if answer.strip().lower() not in ("y", "yes"):
         raise NotConfirmedError("Stopped before anything public.", "Run the same command again to be asked again.")
 

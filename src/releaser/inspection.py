@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def problems(files: Sequence[Path], config: Config, version: Version, tree: Path
             for wanted in config.build.require
             if not any(fnmatch(name, f"*{wanted}") for name in names)
         ]
-        if not any("LICENSE" in name or "LICENCE" in name or "COPYING" in name for name in contents):
+        if not any(word in name.upper() for name in contents for word in ("LICENSE", "LICENCE", "COPYING")):
             found.append(f"{path.name} holds no licence")
         size = path.stat().st_size / (1 << 20)
         if size > config.build.max_size_mib:
@@ -91,8 +91,10 @@ def _payload(name: str, path: Path) -> str:
 
 def _private_paths(contents: dict[str, bytes], private: Sequence[Path]) -> list[tuple[str, str]]:
     places = [str(path) for path in private if len(path.parts) > 2]
-    if len(getpass.getuser()) > 3 and getpass.getuser() != "root":
-        places.append(str(Path.home()))
+    with suppress(RuntimeError):  # In a container the user need not have a home.
+        home = Path.home()
+        if len(home.parts) > 2 and len(home.name) > 3:
+            places.append(str(home))
     return [
         (name, place)
         for name, content in contents.items()

@@ -19,8 +19,8 @@ from releaser.secret import Redactor
 _START = "0" * 64
 
 
-def _digest(line: str) -> str:
-    return hashlib.sha256(line.encode()).hexdigest()
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
 
 
 def broken_at(lines: list[str]) -> int | None:
@@ -33,7 +33,7 @@ def broken_at(lines: list[str]) -> int | None:
             return number
         if not isinstance(entry, dict) or entry.get("previous") != previous:
             return number
-        previous = _digest(line)
+        previous = _digest(line.encode())
     return None
 
 
@@ -55,14 +55,14 @@ class Journal:
         if not self.path.exists():
             return
         content = self.path.read_bytes()
-        whole, _, torn = content.rpartition(b"\n")
-        lines = whole.decode("utf-8", "replace").split("\n") if whole else []
+        whole, end, torn = content.rpartition(b"\n")
+        lines = whole.decode("utf-8", "replace").split("\n") if end else []
         if broken := broken_at(lines):
             kept = self.path.with_name(f"{self.path.stem}.altered-{datetime.now(timezone.utc):%Y%m%dT%H%M%S%f}.jsonl")
             self.path.rename(kept)
             self.write("altered", file=kept.name, line=broken)
             return
-        self._previous = _digest(lines[-1]) if lines else _START
+        self._previous = _digest(lines[-1].encode()) if lines else _START
         if torn:
             os.truncate(self.path, len(content) - len(torn))
             self.write("torn", dropped=len(torn))
@@ -72,11 +72,23 @@ class Journal:
         with self._lock:
             entry = {"at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"), "event": event, **facts}
             line = json.dumps({**_redacted(entry, self.redact), "previous": self._previous}, ensure_ascii=False)
-            with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(line + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            self._previous = _digest(line)
+            # A file name or an argument need not be UTF-8: what is not, is written as JSON's own escape.
+            content = line.encode("utf-8", "backslashreplace")
+            _append(self.path, content + b"\n")
+            self._previous = _digest(content)
+
+
+def _append(path: Path, content: bytes) -> None:
+    """Appends all of it or, when the disk is full, nothing."""
+    with path.open("ab", buffering=0) as file:
+        end = file.tell()
+        try:
+            while content:
+                content = content[file.write(content) :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
 
 
 def _redacted(value: Any, redact: Redactor) -> Any:

@@ -171,8 +171,8 @@ class Release:
 
     def _find_declared(self, commit: str) -> bool:
         for file in self.version_files:
-            text = self.git.file(commit, str(file.path))
             try:
+                text = self.git.file(commit, str(file.path))
                 if text is None or file.found_in(text).version != self.version:
                     return False
             except UsageError:
@@ -265,10 +265,10 @@ class Release:
 
 
 def repository_of(url: str) -> str | None:
-    """OWNER/NAME from a remote's address: https, ssh or git@host:OWNER/NAME; None for other forms."""
+    """OWNER/NAME from a remote's address: https, ssh or user@host:OWNER/NAME; None for other forms."""
     import re
 
-    match = re.fullmatch(r"(?:https?://[^/]+/|ssh://[^/]+/|git@[^:/]+:)([^/]+/[^/]+?)(?:\.git)?/?", url)
+    match = re.fullmatch(r"(?:https?://[^/]+/|ssh://[^/]+/|[^@:/]+@[^:/]+:)([^/]+/[^/]+?)(?:\.git)?/?", url)
     return match[1] if match else None
 
 

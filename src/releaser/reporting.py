@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
+import os
 import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -16,7 +18,17 @@ from releaser.errors import ReleaserError
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_ELSEWHERE = "set RELEASER_STATE_DIR to a directory on another disk, and run the same command again."
+_FULL = ("The disk is full: {file} could not be written.", f"Make room, or {_ELSEWHERE}")
+_DENIED = ("{file} may not be read or written: {reason}.", f"Give yourself the right to, or {_ELSEWHERE}")
+_WORDS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.EROFS: _DENIED,
+    errno.EPIPE: ("Whoever read the output has stopped reading.", "Run the same command again to go on."),
+}
 
 
 def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -24,6 +36,9 @@ def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @functools.wraps(function)
     def reported(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # No sign that a terminal cannot show may end a release.
+                stream.reconfigure(errors="backslashreplace")
         try:
             return function(*args, **kwargs)
         except ReleaserError as error:
@@ -33,12 +48,13 @@ def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
             _print("Stopped by Ctrl-C.", "Run the same command again to go on.")
             raise Exit(code=130) from None
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in _WORDS:
                 raise
-            _print(
-                f"The disk is full: {error.filename or 'a file'} could not be written.",
-                "Make room, or set RELEASER_STATE_DIR to a directory on another disk, and run the same command again.",
-            )
+            if error.errno == errno.EPIPE:
+                # Else the interpreter fails once more when it flushes standard output at its end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            message, remedy = _WORDS[error.errno]
+            _print(message.format(file=error.filename or "a file", reason=error.strerror), remedy)
             raise Exit(code=1) from None
 
     return reported

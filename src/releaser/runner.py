@@ -132,6 +132,8 @@ class Runner(Generic[World]):
     # --- one step -------------------------------------------------------------------------------------------------
 
     def _check(self, step: Step[World]) -> Outcome:
+        if self.cancelled.is_set():
+            raise InterruptedRunError("stopped before the next check")
         if reason := self.skip.get(step.name):
             return self._allowed(step, Skipped(reason))
         with bound(Activity(cancelled=self.cancelled)):
@@ -252,7 +254,10 @@ def refusals(results: Iterable[Result], aftermath: str = "") -> ReleaserError | 
             f"The world contradicts this in {places}{aftermath}:\n{found}",
             "Settle that and run the same command again.",
         )
-    kind = type(failures[0]) if len({type(error) for error in failures}) == 1 else StepError
+    # The nearest kind that all of them are: its exit code says no more than what is true of each.
+    kind: type[ReleaserError] = next(
+        one for one in type(failures[0]).__mro__ if all(isinstance(error, one) for error in failures)
+    )
     return kind(
         f"{len(bad)} steps did not succeed{aftermath}:\n{found}", "Run the same command again; what is done stays done."
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 HIDDEN = "[hidden]"
 
-_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s:@]+(?::[^/\s@]*)?@")
+_CREDENTIALS_IN_URL = re.compile(r"""(?<=://)[^/\s"'<>]*@""")
 _TOKEN_SHAPES = re.compile(r"\b(?:pypi-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})")
 
 

@@ -124,8 +124,10 @@ class Store:
             raise ConflictError(
                 f"Another run is releasing this version: it holds {self.path / 'lock'}.", "Wait until it ends."
             ) from None
-        with lock:
+        try:
             yield
+        finally:
+            lock.release()
 
     def dists(self) -> Dists | None:
         """The built files; None before they are complete.
@@ -178,16 +180,16 @@ def sha256(path: Path) -> str:
 
 
 def read_sums(text: str) -> dict[str, str]:
-    """sha256 by file name, from the lines that `sha256sum` writes and checks."""
-    pairs = (line.split("  ", 1) for line in text.splitlines() if line.strip())
-    return {name: digest for digest, name in pairs}
+    """sha256 by file name, from the lines that `sha256sum` writes and checks; ` *` marks what it read as binary."""
+    pairs = (line.partition(" ") for line in text.splitlines() if line.strip())
+    return {name[1:]: digest for digest, _, name in pairs}
 
 
 def read_dists(directory: Path) -> Dists | None:
     """The built files in a directory; None if it has no SHA256SUMS, which is written last.
 
     Raises:
-        ConflictError: A file is gone or was changed after it was built.
+        ConflictError: A file is gone or was changed after it was built, or there are not one sdist and one wheel.
     """
     sums = directory / SUMS
     if not sums.exists():
@@ -195,21 +197,32 @@ def read_dists(directory: Path) -> Dists | None:
     expected = read_sums(sums.read_text("utf-8"))
     for name, digest in expected.items():
         path = directory / name
-        found = sha256(path) if path.exists() else "no file"
+        found = sha256(path) if path.is_file() else "no file"
         if found != digest:
             raise ConflictError(
                 f"{path} is not what was built: {found[:12]} where SHA256SUMS says {digest[:12]}.",
                 "If nothing is published yet, `invoke rollback` forgets the build; else fetch it from the release.",
             )
+    for ending in (".tar.gz", ".whl"):
+        if sum(name.endswith(ending) for name in expected) != 1:
+            raise ConflictError(
+                f"{sums} does not list exactly one file {ending}.", "Build again, or give the directory of a build."
+            )
     return Dists(directory, expected)
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Writes a whole file or none of it; on disk before the call returns."""
+    """Writes a whole file or none of it, with the mode that it had; on disk before the call returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from releaser.adapters import process
+from releaser.adapters import pip, process
 from releaser.errors import StepError
 
 
@@ -86,10 +86,13 @@ def wheel_metadata(path: Path) -> Mapping[str, str]:
 
 def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[str, str | None]) -> None:
     scripts = _scripts()
-    fast = ("--installer", "uv") if shutil.which("uv", path=scripts) and not _pip_has_its_own_index() else ()
+    target.mkdir(parents=True, exist_ok=True)
+    # uv does not read pip's configuration.
+    fast = ("--installer", "uv") if shutil.which("uv", path=scripts) and not pip.index_url() else ()
     process.run(
-        [sys.executable, "-m", "build", *fast, *options, "--outdir", target, source],
-        cwd=source,
+        [sys.executable, "-m", "build", *fast, *options, "--outdir", target.resolve(), source.resolve()],
+        # Not in the source: there a build.py, or what setuptools leaves in build/, would be imported in its place.
+        cwd=target,
         env={**env, "PATH": scripts, "NO_COLOR": "1"},
         purpose="Building the distributions",
     )
@@ -98,9 +101,3 @@ def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[
 def _scripts() -> str:
     """PATH with the directory of this interpreter's programs first: the environment may not be activated."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-
-
-def _pip_has_its_own_index() -> bool:
-    """Whether pip is configured for another index than its default: uv does not read pip's configuration."""
-    words = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    return bool(os.environ.get("PIP_INDEX_URL")) or process.run(words, cwd=Path.home(), check=False).status == 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from releaser.adapters import process
 from releaser.errors import CommandError, ServiceError, UsageError
+from releaser.secret import Redactor
 
 _QUIET: dict[str, str | None] = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -17,9 +17,9 @@ _QUIET: dict[str, str | None] = {
     "GIT_DIR": None,
     "GIT_WORK_TREE": None,
     "GIT_INDEX_FILE": None,
+    "GIT_COMMON_DIR": None,
+    "GIT_OBJECT_DIRECTORY": None,
 }
-# An answer of `git cat-file --batch-check`; what it says of tags that lead to no commit stands between them.
-_CHECKED = re.compile(r"([0-9a-f]{40,64})|.* missing")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Git:
             top = cls(path)._lines("rev-parse", "--show-toplevel")
         except CommandError as error:
             raise UsageError(
-                f"{path} is not in a git checkout, or git does not run.", "Run this in a clone of the project."
+                f"{path} is not in a git checkout, or git does not run: {_last(error)}",
+                "Run this in a clone of the project.",
             ) from error
         return cls(Path(top[0]))
 
@@ -88,8 +89,8 @@ class Git:
     def commits(self, *revisions: str) -> list[str | None]:
         """The commits that `revisions` lead to, asked of one git; None for each that leads to none."""
         given = "".join(f"{revision}^{{commit}}\n" for revision in revisions).encode()
-        lines = self._git("cat-file", "--batch-check=%(objectname)", stdin=given).text.splitlines()
-        return [answer[1] for line in lines if (answer := _CHECKED.fullmatch(line))]
+        lines = self._ask("cat-file", "--batch-check=%(objectname)", stdin=given).text.splitlines()
+        return [None if line.endswith(" missing") else line for line in lines]
 
     def parent(self, commit: str) -> str | None:
         """The first parent; None for a root commit (or the edge of a shallow clone)."""
@@ -97,7 +98,7 @@ class Git:
 
     def changes(self) -> list[str]:
         """`git status` lines of tracked changes and of untracked files that are not ignored."""
-        return self._lines("status", "--porcelain")
+        return self._lines("status", "--porcelain", "--untracked-files=normal")
 
     def tag(self, name: str) -> Tag | None:
         """The local tag, or None."""
@@ -115,7 +116,7 @@ class Git:
 
     def contains(self, descendant: str, ancestor: str) -> bool:
         """Whether `ancestor` is `descendant` or in its history."""
-        return self._git("merge-base", "--is-ancestor", ancestor, descendant, check=False).status == 0
+        return self._ask("merge-base", "--is-ancestor", ancestor, descendant, check=False).status == 0
 
     def count_between(self, older: str, newer: str) -> int:
         """How many commits `newer` has that `older` has not."""
@@ -123,29 +124,36 @@ class Git:
 
     def time_of(self, commit: str) -> int:
         """The committer's time, in seconds since 1970."""
-        return int(self._line("show", "--no-patch", "--format=%ct", commit))
+        return int(self._line("show", "--no-patch", "--no-show-signature", "--format=%ct", commit))
 
     def subject(self, commit: str) -> str:
         """The first line of the commit message."""
-        return self._line("show", "--no-patch", "--format=%s", commit)
+        return self._line("show", "--no-patch", "--no-show-signature", "--format=%s", commit)
 
     def file(self, commit: str, path: str) -> str | None:
-        """A file's text at `commit`, as it is stored; None if it is not there."""
-        output = self._git("show", f"{commit}:{path}", check=False)
-        return output.text if output.status == 0 else None
+        """A file's text at `commit`, as it is stored; None if it is not there.
+
+        Raises:
+            UsageError: It is not UTF-8.
+        """
+        answer = self._ask("cat-file", "blob", f"{commit}:{path}", check=False)
+        try:
+            return answer.stdout.decode("utf-8") if answer.status == 0 else None
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{path} at {commit[:12]} is not UTF-8: {error.reason}.", "Save it as UTF-8.") from None
 
     def identity(self) -> str | None:
         """Who git would name as committer; None if it would refuse to commit."""
-        output = self._git("var", "GIT_COMMITTER_IDENT", check=False)
-        return output.text.rsplit(" ", 2)[0].strip() if output.status == 0 else None
+        answer = self._ask("var", "GIT_COMMITTER_IDENT", check=False)
+        return answer.text.rsplit(" ", 2)[0].strip() if answer.status == 0 else None
 
     def is_shallow(self) -> bool:
         """Whether history was cut off when this was cloned."""
         return self._line("rev-parse", "--is-shallow-repository") == "true"
 
     def remote_url(self, remote: str) -> str | None:
-        """Where `remote` leads to; None if there is no such remote."""
-        return self._line("remote", "get-url", remote, missing="") or None
+        """Where `remote` leads to, without the credentials that may stand in it; None if there is no such remote."""
+        return Redactor()(self._line("remote", "get-url", remote, missing="")) or None
 
     def remote_refs(self, remote: str, *patterns: str) -> dict[str, str]:
         """What the remote's refs hold now, by full ref name; annotated tags also as `refs/tags/NAME^{}`.
@@ -157,7 +165,7 @@ class Git:
             lines = self._lines("ls-remote", "--quiet", remote, *patterns)
         except CommandError as error:
             raise ServiceError(
-                f"The git remote {remote} did not answer: {_last(error)}",
+                f"The git remote {remote} did not answer: {_last(error, 6)}",
                 "Check the address and your access, and run again.",
             ) from error
         pairs = (line.split("\t", 1) for line in lines if "\t" in line)
@@ -186,13 +194,14 @@ class Git:
         self._git("worktree", "add", "--quiet", "--force", "--detach", str(path), commit)
 
     def remove_worktree(self, path: Path) -> None:
-        """Removes a working tree and what git knows of it; nothing happens if there is none."""
-        self._git("worktree", "remove", "--force", "--force", str(path), check=False)
+        """Removes a working tree and what git knows of it, half made or not; nothing happens if there is none."""
         if path.exists():
             import shutil
 
             shutil.rmtree(path)
-        self._git("worktree", "prune")
+        # Twice, because a git that was killed while it made the tree has left it locked. Not `prune`: it would forget
+        # the user's own trees on a disk that is not mounted now.
+        self._git("worktree", "remove", "--force", "--force", str(path), check=False)
 
     def index_is_locked(self) -> bool:
         """Whether a killed git left this working tree's index locked."""
@@ -206,7 +215,7 @@ class Git:
 
     def set_ref(self, ref: str, commit: str) -> None:
         """Creates `ref`; fails if it is there already."""
-        self._git("update-ref", ref, commit, "0" * 40)
+        self._git("update-ref", ref, commit, "")
 
     def delete_ref(self, ref: str) -> None:
         """Deletes `ref`; nothing happens if it is not there."""
@@ -218,7 +227,8 @@ class Git:
 
     def unbundle(self, path: Path, ref: str) -> bool:
         """Restores `ref` from a bundle; whether that worked (its base must be here)."""
-        return self._git("fetch", "--quiet", "--no-tags", str(path), f"{ref}:{ref}", check=False).status == 0
+        words = ("--quiet", "--no-tags", "--no-write-fetch-head", str(path), f"{ref}:{ref}")
+        return self._git("fetch", *words, check=False).status == 0
 
     def create_tag(self, name: str, commit: str, message: str) -> None:
         """Makes an annotated tag (signed if the user's git signs tags)."""
@@ -229,13 +239,13 @@ class Git:
         self._git("tag", "--delete", name, check=False)
 
     def push(self, remote: str, *refspecs: str) -> None:
-        """Pushes all of `refspecs` or none of them.
+        """Pushes all of `refspecs` or none of them, and nothing else, whatever the user's git pushes by itself.
 
         Raises:
             ServiceError: The remote refused or did not answer; it says why.
         """
         try:
-            self._git("push", "--atomic", "--porcelain", remote, *refspecs)
+            self._git("push", "--atomic", "--no-follow-tags", "--porcelain", remote, *refspecs)
         except CommandError as error:
             raise ServiceError(
                 f"Pushing {', '.join(refspecs)} to {remote} failed; nothing of it arrived: {_last(error, 12)}",
@@ -248,16 +258,19 @@ class Git:
 
     # --- calling --------------------------------------------------------------------------------------------------
 
-    def _git(self, *words: str, stdin: bytes | None = None, check: bool = True) -> process.Output:
+    def _git(self, *words: str, check: bool = True) -> process.Output:
+        return process.run(["git", *words], cwd=self.root, env=_QUIET, check=check, purpose=f"git {words[0]}")
+
+    def _ask(self, *words: str, stdin: bytes | None = None, check: bool = True) -> process.Answer:
         command = ["git", *words]
-        return process.run(command, cwd=self.root, env=_QUIET, stdin=stdin, check=check, purpose=f"git {words[0]}")
+        return process.ask(command, cwd=self.root, env=_QUIET, stdin=stdin, check=check, purpose=f"git {words[0]}")
 
     def _lines(self, *words: str) -> list[str]:
-        return self._git(*words).text.splitlines()
+        return self._ask(*words).text.splitlines()
 
     def _line(self, *words: str, missing: str | None = None) -> str:
-        output = self._git(*words, check=missing is None)
-        return output.text.strip() if output.status == 0 else str(missing)
+        answer = self._ask(*words, check=missing is None)
+        return answer.text.strip() if answer.status == 0 else str(missing)
 
 
 def _last(error: CommandError, lines: int = 4) -> str:

@@ -124,7 +124,14 @@ class Index:
         answer = self._get(
             urljoin(self.simple_url, f"/pypi/{distribution}/{version.pep440}/json"), accept="application/json"
         )
-        return dict(answer.json()) if answer is not None else None
+        if answer is None:
+            return None
+        try:
+            return dict(answer.json())
+        except (ValueError, TypeError):
+            raise ServiceError(
+                f"{self.name} does not answer in JSON to GET {answer.url}.", "Check simple-url in [tool.releaser]."
+            ) from None
 
     def download(self, file: IndexFile, target: Path) -> str:
         """Fetches a file's bytes and returns their sha256."""
@@ -188,14 +195,16 @@ class Index:
     # --- changing -------------------------------------------------------------------------------------------------
 
     def upload(self, files: Sequence[Path]) -> None:
-        """Uploads by twine; the token travels in the environment alone, and only of that process.
+        """Uploads by twine; the token travels in the environment alone, and only of that process. No files: no upload.
 
         Without a token, and where twine finds no password either, a CI job's own identity is exchanged for one.
 
         Raises:
             CommandError: twine failed; its message holds what the index said.
-            ServiceError: The index gives the job no token.
+            ServiceError: The connection broke, or the index gives the job no token.
         """
+        if not files:  # They have become visible since somebody looked.
+            return
         named = ["--repository", self.config.repository]
         where = ["--repository-url", self.config.upload_url] if self.config.upload_url else named
         login: dict[str, str | Secret | None] = {}
@@ -210,6 +219,11 @@ class Index:
                 purpose=f"Uploading to {self.name}",
             )
         except CommandError as error:
+            if '\n  File "' in error.message:  # twine answers a broken connection with a traceback
+                raise ServiceError(
+                    f"The upload to {self.name} broke off: {error.message.splitlines()[-1]}.",
+                    "Nothing is lost: run the same command again, it recognises what already arrived.",
+                ) from None
             raise CommandError(error.message, self._remedy(error.message) or error.remedy) from None
 
     def _remedy(self, said: str) -> str | None:

@@ -76,9 +76,12 @@ def _required(entry: dict[str, Any]) -> list[str]:
 
 
 def _licenses(metadata: dict[str, Any]) -> list[Any]:
-    from cyclonedx.factory.license import LicenseFactory
+    from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
+    from cyclonedx.spdx import fixup_id, is_expression
 
     text = metadata.get("license_expression") or metadata.get("license")
     if not text or len(text) > 100 or "\n" in text:
         return []
-    return [LicenseFactory().make_from_string(text)]
+    if known := fixup_id(text):
+        return [DisjunctiveLicense(id=known)]
+    return [LicenseExpression(text) if is_expression(text) else DisjunctiveLicense(name=text)]

@@ -27,6 +27,7 @@ class Venv:
         process.run(
             [sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", path],
             cwd=path.parent,
+            env=without,
             purpose="virtualenv",
         )
         return cls(path, {**without, "PYTHONPATH": None, "PYTHONHOME": None, "VIRTUAL_ENV": None})
@@ -42,10 +43,12 @@ class Venv:
         Raises:
             CommandError: pip failed.
         """
+        from packaging.utils import canonicalize_name
+
         report = self.path / "report.json"
         self._pip("install", "--report", report, *what)
         for one in json.loads(report.read_text("utf-8"))["install"]:
-            if one["metadata"]["name"].lower().replace("_", "-") == distribution.lower().replace("_", "-"):
+            if canonicalize_name(one["metadata"]["name"]) == canonicalize_name(distribution):
                 hashes: dict[str, str] = one["download_info"].get("archive_info", {}).get("hashes", {})
                 return hashes.get("sha256")
         return None
@@ -75,7 +78,7 @@ class Venv:
             CommandError: It failed.
         """
         command: list[str | Path] = [self.bin / program, *words]
-        return process.run(command, cwd=self.path, env=self.without, purpose=f"The installed {program}").text.strip()
+        return process.ask(command, cwd=self.path, env=self.without, purpose=f"The installed {program}").text.strip()
 
     def _pip(self, *words: str | Path, env: Mapping[str, str | None] | None = None) -> None:
         process.run(

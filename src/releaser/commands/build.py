@@ -68,10 +68,15 @@ def check(start: Path) -> None:
     """`invoke check`.
 
     Raises:
-        CommandError: A session failed.
+        StepError: A session failed.
+        UsageError: None is configured.
     """
     root, config = project(start)
     sessions = [*config.qualify.sessions, *config.qualify.checks]
+    if not sessions:
+        raise UsageError(
+            "No session is configured, so there is nothing to check.", "Name some under [tool.releaser.qualify]."
+        )
     status = process.run_in_front([sys.executable, "-m", "nox", "--session", *sessions], cwd=root)
     if status != 0:
         raise StepError(f"The code gate is shut: one of {', '.join(sessions)} failed.", "Its output above says why.")

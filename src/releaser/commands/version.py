@@ -27,20 +27,27 @@ def version_check(start: Path) -> None:
     """
     root, config = project(start)
     found = _found(start)
-    wrong = [difference] if (difference := disagreements(found)) else []
     declared = found[0].version
     newest = max((s.version for s in Changelog.read(root / config.changelog).sections if s.version), default=None)
-    if not declared.is_prerelease and newest != declared:
-        wrong.append(f"the newest section of {config.changelog} is {newest or 'missing'}, and the files say {declared}")
     git = Git(root)
     tags = (Version.from_tag(tag, config.git.tag) for tag in git.tags_of(git.head()))
     tagged = max((version for version in tags if version), default=None)
+    wrong: dict[str, str] = {}
+    if difference := disagreements(found):
+        wrong[difference] = f"`invoke version.bump --to {declared}`"
+    if not declared.is_prerelease and newest != declared:
+        what = f"the newest section of {config.changelog} is {newest or 'missing'}, and the files say {declared}"
+        ahead = newest is not None and newest > declared
+        wrong[what] = (
+            f"`invoke version.bump --to {newest}`" if ahead else f"`invoke changelog.rotate --version {declared}`"
+        )
     if tagged and tagged > declared:
-        wrong.append(f"the newest tag is {tagged.tag(config.git.tag)}, and the files say {declared}")
+        what = f"the newest tag is {tagged.tag(config.git.tag)}, and the files say {declared}"
+        wrong[what] = f"`invoke version.bump --to {tagged}`"
     if wrong:
         raise VersionError(
             "The version is not the same everywhere: " + "; ".join(wrong) + ".",
-            f"`invoke version.bump --to {declared}`.",
+            "; ".join(dict.fromkeys(wrong.values())) + ".",
         )
     agreeing = ", ".join([*(one.path for one in found), config.changelog])
     print(f"{declared}: {agreeing} agree; newest tag: {tagged or 'none yet'}.")
@@ -70,6 +77,9 @@ def version_explain(start: Path, text: str | None) -> None:
     """`invoke version.explain`."""
     if not text:
         raise UsageError("Which version?", "`invoke version.explain 0.2.0-rc.1`.")
+    if text in ("-h", "--help"):  # invoke hands a positional argument whatever follows it
+        print("Usage: invoke version.explain VERSION\n\n`invoke --help version.explain` says more.")
+        return
     version = Version.parse(text)
     _, config = project(start)
     print(f"SemVer      {version}")

@@ -48,6 +48,8 @@ def ready(name: str, process: subprocess.Popen[bytes], log: Path) -> Service:
         process.stdout.close()
     if not line:
         process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
         lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
         words = [line for line in lines if line and not line.startswith(("usage:", " "))][-2:]
         raise ReleaserError(f"The stand-in for {name} did not start: {' '.join(words)}", "See also docs/rehearsal.md.")
@@ -81,7 +83,7 @@ def stop_kept(record: Path) -> None:
             if any("releaser.rehearsal." in word for word in one.cmdline()):
                 one.terminate()
                 family.append(one)
-        except psutil.NoSuchProcess:
+        except psutil.Error:  # It has ended, or is by now a program of somebody else's.
             continue
     _, alive = psutil.wait_procs(family, timeout=_STOP_S)
     for one in alive:

@@ -17,15 +17,15 @@ import json
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from releaser import config as configuration
-from releaser.adapters import builder, process
+from releaser.adapters import builder, pip, process
 from releaser.adapters.git import Git
 from releaser.config import Config
 from releaser.rehearsal import registries, remote, services
@@ -33,6 +33,9 @@ from releaser.rehearsal.faults import Faults
 from releaser.rehearsal.services import Service
 from releaser.release import Credentials, Release, open_release
 from releaser.version import Version
+
+if TYPE_CHECKING:
+    import subprocess
 
 _SERVICES = ("testpypi", "pypi", "forge")
 _NEEDS_REGISTRY = ("log_in_for_images", "push_images", "verify_images")
@@ -139,28 +142,25 @@ def _start(
     path: Path, distribution: str, repository: str, faults: Faults, registry: list[str], *, keep: bool
 ) -> dict[str, Service]:
     """Starts all stand-ins side by side and waits until each answers."""
-    arguments: dict[str, list[str | Path]] = {
-        "testpypi": ["--name", "testpypi"],
-        "pypi": ["--name", "pypi", "--upstream", users_index(), "--own", distribution],
-        "forge": ["--repository", repository, "--git-dir", path / "origin.git"],
-    }
     log = path / "services.log"
-    begun = {
-        name: services.start(
-            f"releaser.rehearsal.{'forge' if name == 'forge' else 'index'}",
-            ["--world", path / name, "--token-file", path / "tokens" / name, *special, *faults.options(name)],
-            log,
-            keep=keep,
-        )
-        for name, special in arguments.items()
-    }
-    if registry:
-        world = path / "registry"
-        world.mkdir(exist_ok=True)
-        words: list[str | Path] = ["--world", world, "--command", json.dumps(registry)]
-        begun["registry"] = services.start("releaser.rehearsal.registry", words, log, keep=keep)
+    begun: dict[str, subprocess.Popen[bytes]] = {}
+
+    def begin(name: str, *special: str | Path) -> None:
+        module = f"releaser.rehearsal.{'forge' if name == 'forge' else 'index'}"
+        words = ["--world", path / name, "--token-file", path / "tokens" / name, *special, *faults.options(name)]
+        begun[name] = services.start(module, words, log, keep=keep)
+
     running: dict[str, Service] = {}
     try:
+        begin("testpypi", "--name", "testpypi")
+        begin("forge", "--repository", repository, "--git-dir", path / "origin.git")
+        if registry:
+            world = path / "registry"
+            world.mkdir(exist_ok=True)
+            words = ("--world", world, "--command", json.dumps(registry))
+            begun["registry"] = services.start("releaser.rehearsal.registry", words, log, keep=keep)
+        # The last, because pip takes its time to say what the user's index is.
+        begin("pypi", "--name", "pypi", "--upstream", users_index(), "--own", distribution)
         for name, started in begun.items():
             running[name] = services.ready(name, started, log)
     except BaseException:
@@ -219,11 +219,6 @@ def _token(path: Path, name: str) -> str:
 
 def users_index() -> str:
     """The simple API that the user's pip installs from."""
-    found = process.run(
-        [sys.executable, "-m", "pip", "config", "get", "global.index-url"], cwd=Path.home(), check=False
-    )
-    if found.status == 0 and found.text.strip():
-        return found.text.strip()
     from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
-    return PYPI_SIMPLE_ENDPOINT
+    return pip.index_url() or PYPI_SIMPLE_ENDPOINT

@@ -43,5 +43,6 @@ class CommitRelease(Step[Release]):
         if release.git.remote_tag(release.config.git.remote, release.tag):
             return CannotUndo(f"the remote's tag {release.tag} leads to it", "Delete the tag there first.")
         release.git.delete_ref(release.ref)
+        release.git.remove_worktree(release.store.worktree)
         release.store.discard()
         return Undone(f"{pinned[:12]} and what was built from it are forgotten here")

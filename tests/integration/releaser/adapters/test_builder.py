@@ -1,0 +1,214 @@
+"""Real builds by `python -m build`, of a project that brings its own backend, so that nothing need be fetched."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from releaser.adapters import builder
+from releaser.errors import CommandError, StepError
+
+EPOCH = 1_767_225_600
+WHEEL = "demo-1.0.0-py3-none-any.whl"
+
+PROJECT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+# What it is told by its surroundings becomes part of what it builds.
+BACKEND = '''\
+"""A backend of a few lines."""
+
+import io
+import os
+import sys
+import tarfile
+import zipfile
+
+NAME = "demo-1.0.0"
+FACTS = f"{os.environ['SOURCE_DATE_EPOCH']} {os.environ.get('SOME_TOKEN')}" if "SOURCE_DATE_EPOCH" in os.environ else ""
+METADATA = "Metadata-Version: 2.1\\nName: demo\\nVersion: 1.0.0\\n\\nWhat it is.\\n"
+
+
+def build_sdist(directory, config_settings=None):
+    print("building the sdist")
+    with tarfile.open(os.path.join(directory, f"{NAME}.tar.gz"), "w:gz") as archive:
+        for name in ("pyproject.toml", "backend.py"):
+            archive.add(name, f"{NAME}/{name}")
+        info = tarfile.TarInfo(f"{NAME}/PKG-INFO")
+        info.size = len(METADATA)
+        archive.addfile(info, io.BytesIO(METADATA.encode()))
+    return f"{NAME}.tar.gz"
+
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    with zipfile.ZipFile(os.path.join(directory, f"{NAME}-py3-none-any.whl"), "w") as archive:
+        archive.writestr("demo/facts", FACTS)
+        archive.writestr("demo/from", os.getcwd())
+        archive.writestr(f"{NAME}.dist-info/METADATA", METADATA)
+    return f"{NAME}-py3-none-any.whl"
+'''
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "source"
+    path.mkdir()
+    (path / "pyproject.toml").write_text(PROJECT)
+    (path / "backend.py").write_text(BACKEND)
+    return path
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    path = tmp_path / "dist"
+    path.mkdir()
+    return path
+
+
+def contents(path: Path) -> dict[str, str]:
+    return {name: content.decode() for name, content in builder.members(path)}
+
+
+def test_a_build_makes_one_sdist_and_from_it_one_wheel_and_leaves_the_source_alone(source: Path, target: Path) -> None:
+    builder.build(source, target, epoch=EPOCH, without={})
+
+    assert sorted(path.name for path in target.iterdir()) == [WHEEL, "demo-1.0.0.tar.gz"]
+    assert not Path(contents(target / WHEEL)["demo/from"]).is_relative_to(source)
+    assert sorted(path.name for path in source.iterdir()) == ["backend.py", "pyproject.toml"]
+
+
+def test_the_backend_is_told_the_time_and_no_token(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_TOKEN", "hunter2hunter2")
+
+    builder.build(source, target, epoch=EPOCH, without={"SOME_TOKEN": None})
+
+    assert contents(target / WHEEL)["demo/facts"] == f"{EPOCH} None"
+
+
+def test_a_wheel_alone_is_built_straight_from_the_tree(source: Path, tmp_path: Path) -> None:
+    builder.build_wheel(source, tmp_path / "new" / "dist", without={})
+
+    (wheel,) = (tmp_path / "new" / "dist").iterdir()
+    assert contents(wheel)["demo/from"] == str(source)
+
+
+def test_relative_paths_mean_what_they_say(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(source.parent)
+
+    builder.build_wheel(Path("source"), Path("dist"), without={})
+
+    assert [path.name for path in target.iterdir()] == [WHEEL]
+
+
+@pytest.mark.parametrize("name", ["build.py", "build/__init__.py"])
+def test_a_project_may_have_a_build_module_of_its_own(source: Path, target: Path, name: str) -> None:
+    (source / name).parent.mkdir(exist_ok=True)
+    (source / name).write_text("raise SystemExit('this is the project, not the tool')")
+
+    builder.build(source, target, epoch=EPOCH, without={})
+
+    assert len(list(target.iterdir())) == 2
+
+
+def test_a_build_that_fails_says_why(source: Path, target: Path) -> None:
+    (source / "backend.py").write_text(
+        BACKEND.replace('print("building the sdist")', 'raise OSError("no such colour")')
+    )
+
+    with pytest.raises(CommandError, match=r"Building the distributions failed(?s:.*)no such colour"):
+        builder.build(source, target, epoch=EPOCH, without={})
+
+
+def test_a_build_that_makes_more_than_is_released_is_refused(source: Path, target: Path) -> None:
+    (target / "demo-0.9.0-py3-none-any.whl").touch()
+
+    with pytest.raises(StepError, match=r"The build made demo-0\.9\.0-py3-none-any\.whl, demo-1\.0\.0-py3"):
+        builder.build(source, target, epoch=EPOCH, without={})
+
+
+def test_the_same_tree_is_built_into_the_same_bytes_by_a_backend_that_can(source: Path, tmp_path: Path) -> None:
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "demo"\nversion = "1.0.0"\n'
+    )
+    (source / "demo").mkdir()
+    (source / "demo" / "__init__.py").write_text("")
+    hashes = []
+    for number in range(2):
+        target = tmp_path / f"dist{number}"
+        builder.build(source, target, epoch=EPOCH, without={})
+        hashes.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in target.iterdir()})
+        (source / "demo" / "__init__.py").touch()
+
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) == 2
+
+
+# --- looking into what was built --------------------------------------------------------------------------------------
+
+
+def test_members_are_files_alone_and_an_sdists_without_its_top_directory(tmp_path: Path) -> None:
+    wheel, sdist = tmp_path / "demo-1-py3-none-any.whl", tmp_path / "demo-1.tar.gz"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("demo/", "")
+        archive.writestr("demo/__init__.py", "one")
+        archive.writestr("demo/data.bin", b"\0\xff")
+    with tarfile.open(sdist, "w:gz") as archive:
+        for name, kind, content in (
+            ("demo-1", tarfile.DIRTYPE, b""),
+            ("demo-1/src/demo.py", tarfile.REGTYPE, b"one"),
+            ("demo-1/link", tarfile.SYMTYPE, b""),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.size, info.linkname = kind, len(content), "src/demo.py"
+            archive.addfile(info, io.BytesIO(content))
+
+    assert dict(builder.members(wheel)) == {"demo/__init__.py": b"one", "demo/data.bin": b"\0\xff"}
+    assert dict(builder.members(sdist)) == {"src/demo.py": b"one", "link": b"one"}
+
+
+def test_a_wheels_metadata_are_its_headers(source: Path, target: Path) -> None:
+    builder.build_wheel(source, target, without={})
+    (wheel,) = target.iterdir()
+
+    assert builder.wheel_metadata(wheel) == {"Metadata-Version": "2.1", "Name": "demo", "Version": "1.0.0"}
+
+
+def test_a_wheel_without_metadata_is_none(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.whl", "w"):
+        pass
+
+    with pytest.raises(StepError, match=r"x\.whl holds no METADATA"):
+        builder.wheel_metadata(tmp_path / "x.whl")
+
+
+@pytest.mark.parametrize(
+    ("extra", "complaint"),
+    [
+        ("Description-Content-Type: text/markdown\n\nWhat it is.\n", None),
+        ("\n", "`long_description` missing"),
+        ("Description-Content-Type: text/x-rst\n\nBroken `link <\n=\n", "syntax errors in markup"),
+    ],
+    ids=["right", "no description", "broken description"],
+)
+def test_what_the_index_would_refuse_or_not_render_is_refused_here(
+    tmp_path: Path, extra: str, complaint: str | None
+) -> None:
+    wheel = tmp_path / WHEEL
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("demo-1.0.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: demo\nVersion: 1.0.0\n{extra}")
+
+    if complaint is None:
+        builder.check_metadata([wheel])
+    else:
+        with pytest.raises(CommandError, match=f"twine check failed(?s:.*){complaint}"):
+            builder.check_metadata([wheel])
