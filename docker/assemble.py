@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from email import message_from_bytes
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def run(*arguments: str, **environment: str) -> None:
         sys.exit(done.returncode)
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "wheel": build_wheel,
     "requirements": write_requirements,
     "dependencies": install_dependencies,

@@ -33,10 +33,10 @@ def unavailable(home: Path) -> str | None:
     """Why no image can be built here; None if one can be."""
     if shutil.which("docker") is None:
         return "no container engine at hand: there is no docker program"
-    asked = process.run(["docker", "version", "--format", "{{.Server.Version}}"], cwd=home, check=False)
+    asked = process.ask(["docker", "version", "--format", "{{.Server.Version}}"], cwd=home, check=False)
     if asked.status != 0:
         return f"no container engine at {endpoint(home)}"
-    if process.run(["docker", "buildx", "version"], cwd=home, check=False).status != 0:
+    if process.ask(["docker", "buildx", "version"], cwd=home, check=False).status != 0:
         return "docker has no buildx here"
     return None
 
@@ -45,7 +45,7 @@ def endpoint(home: Path) -> str:
     """The engine's address, as docker's command line finds it."""
     if named := os.environ.get("DOCKER_HOST"):
         return named
-    asked = process.run(
+    asked = process.ask(
         ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], cwd=home, check=False
     )
     return asked.text.strip() if asked.status == 0 else "docker's default address"
@@ -102,10 +102,8 @@ class Bake:
             CommandError: The bake file is wrong.
         """
         words = [word for word in self.command() if word not in ("--progress", "plain")]
-        output = process.run([*words, "--print"], cwd=self.tree, env=self._environment(), check=False)
-        if output.status != 0:
-            raise CommandError(failure(output.text), "Mend the bake file.")
-        return output.text[output.text.index("{") :]
+        purpose = f"Reading {self.file}"
+        return process.ask([*words, "--print"], cwd=self.tree, env=self._environment(), purpose=purpose).text
 
     def _environment(self) -> dict[str, str | None]:
         # The bake file is the project's own code, like everything else that a release runs from this tree.

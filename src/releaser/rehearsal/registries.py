@@ -24,7 +24,7 @@ def program(room: Path) -> tuple[list[str], str]:
         return [found], ""
     if shutil.which("docker"):
         for image in (f"{IMAGE}:3", f"{IMAGE}:2", f"{IMAGE}:latest"):
-            asked = process.run(["docker", "image", "inspect", "--format", "{{.Id}}", image], cwd=room, check=False)
+            asked = process.ask(["docker", "image", "inspect", "--format", "{{.Id}}", image], cwd=room, check=False)
             if asked.status == 0:
                 return _container(image, room), ""
     return [], f"there is no {PROGRAM} program here, and the container engine has no image named {IMAGE}"

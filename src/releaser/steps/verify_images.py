@@ -7,6 +7,7 @@ from pathlib import Path
 from releaser import images
 from releaser.adapters.containers import Engine
 from releaser.errors import StepError
+from releaser.image_pick import picked_by_script
 from releaser.image_proof import ImageProof
 from releaser.release import Release
 from releaser.step import Outcome, Skipped, Todo
@@ -19,7 +20,7 @@ class VerifyImages(Receipted):
 
     name = "verify_images"
     title = "Every tag gives users the image that was built"
-    doing = "ask the registry for every tag, digest, platform and label; pull, and run --version"
+    doing = "ask the registry for every tag, digest, platform and label; pull, run --version, pick it as users do"
     skippable = True
 
     def check(self, release: Release) -> Outcome:
@@ -44,6 +45,7 @@ class VerifyImages(Receipted):
         proof = ImageProof(
             release.registry, release.config, release.version, images.tags(release), built, release.commit(), engine
         ).given()
+        picked_by_script(proof, release.config, release.git.root, release.version)
         proof.must_hold(release.registry.repository)
         if no_engine:
             proof.notes.append(f"not run after pulling: {no_engine}")

@@ -92,7 +92,7 @@ def test_what_was_read_cannot_be_changed() -> None:
         ({"testpypi": {"upload_utl": "X"}}, "unknown key testpypi.upload_utl (did you mean upload-url?)"),
         ({"pypi": {"workflows": "X"}}, "unknown key pypi.workflows (did you mean workflow?)"),
         ({"forge": {"titel": "X"}}, "unknown key forge.titel (did you mean title?)"),
-        ({"images": {"suffix": []}}, "unknown key images.suffix (did you mean suffixes?)"),
+        ({"images": {"repositry": ""}}, "unknown key images.repositry (did you mean repository?)"),
         ({"after": {"reminder": []}}, "unknown key after.reminder (did you mean reminders?)"),
         ({"wait": {"time-out": 1}}, "unknown key wait.time-out (did you mean timeout?)"),
         (

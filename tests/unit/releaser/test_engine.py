@@ -285,6 +285,19 @@ def test_a_word_like_no_name_is_answered_with_all_that_can_be_left_out(word: str
     assert all(name in caught.value.remedy for name in ("try_testpypi", "pass_e2e", "fast_forward"))
 
 
+def test_any_step_or_phase_can_be_required_also_one_that_may_not_be_skipped() -> None:
+    found = engine.requirements(PLAN, ["e2e", "push"])
+
+    assert found == {"pass_e2e": "--require e2e", "create_tag": "--require push", "push_tag": "--require push"}
+
+
+def test_a_requirement_that_names_nothing_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="There is no step named pass_e2") as caught:
+        engine.requirements(PLAN, ["pass_e2"])
+
+    assert "These can be required: pass_e2e" in caught.value.remedy
+
+
 # --- the one question -------------------------------------------------------------------------------------------------
 
 

@@ -166,3 +166,32 @@ def test_without_sessions_the_wheel_is_tried_all_the_same() -> None:
     (qualify,) = [phase for phase in plan(qualify={}) if phase.name == "qualify"]
 
     assert [step.name for step in qualify.steps] == ["try_wheel"]
+
+
+IMAGES = {
+    "repository": "registry.example/demo",
+    "targets": [{"name": "one", "platforms": ["linux/amd64"]}],
+}
+IMAGE_STEPS = ["log_in_for_images", "build_images", "start_images", "push_images", "verify_images"]
+
+
+def test_a_project_without_images_has_no_step_for_them(either: Plan[Release]) -> None:
+    assert not set(IMAGE_STEPS) & set(names(either))
+
+
+@pytest.mark.parametrize("via", ["upload", "ci"])
+def test_images_are_built_and_started_before_the_question_pushed_at_publication_and_verified_at_the_end(
+    via: str,
+) -> None:
+    found = plan(images=IMAGES, pypi={"via": via})
+
+    where = [(phase, step.name) for phase, step in ways(found) if step.name.endswith("_images")]
+    assert where == list(zip(["preflight", "qualify", "qualify", "publish", "verify"], IMAGE_STEPS, strict=True))
+    (asking,) = [phase.ask for phase in found if phase.ask]
+    assert "images" in asking
+
+
+def test_images_may_be_left_out_together() -> None:
+    steps = [step for _, step in ways(plan(images=IMAGES)) if step.name.endswith("_images")]
+
+    assert all(step.skippable for step in steps)

@@ -393,6 +393,37 @@ def test_a_step_that_finds_that_it_does_not_apply_lets_the_branch_go_on() -> Non
     assert [type(one.outcome) for one in results] == [Skipped, Done]
 
 
+def test_a_step_that_may_not_be_left_out_stops_the_plan_before_anything_whoever_leaves_it_out() -> None:
+    class Inapplicable(Fact):
+        def check(self, _world: World) -> Outcome:
+            return Skipped("no engine here")
+
+    world, demand = World(), {"a": "--require a", "b": "--require b"}
+    plan = one_phase(Inapplicable("a"), Fact("b"), Fact("c"))
+
+    with pytest.raises(StepError) as caught:
+        Runner(plan, world, skip={"b": "left out by --skip b"}, require=demand).run(nobody_asks)
+
+    assert "a: --require a is not met: no engine here." in caught.value.message
+    assert "b: --require b is not met: left out by --skip b." in caught.value.message
+    assert not world.made
+
+
+def test_a_step_that_may_not_be_left_out_fails_when_it_turns_out_not_to_apply() -> None:
+    class Inapplicable(Fact):
+        def verify(self, _world: World) -> Outcome:
+            return Skipped("nothing in it can run here")
+
+    with pytest.raises(StepError, match="--require a is not met: nothing in it can run here"):
+        Runner(one_phase(Inapplicable("a")), World(), require={"a": "--require a"}).run(nobody_asks)
+
+
+def test_a_demand_that_is_met_changes_nothing() -> None:
+    (result,) = Runner(one_phase(Fact("a")), World(), require={"a": "--require a"}).run(nobody_asks)
+
+    assert result.outcome == Done("a is there")
+
+
 def test_our_own_bug_comes_out_as_itself_and_stops_what_runs_beside_it() -> None:
     def wait_for_the_end(world: World) -> None:
         current().sleep(PATIENCE_S)

@@ -1,0 +1,483 @@
+"""Images of a tiny project, built by a real engine, pushed to a real registry by the real `invoke`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from releaser import config as configuration
+from releaser.adapters import buildx
+from releaser.adapters.oci import images as images_of
+from releaser.adapters.oci_layout import OciLayout
+from releaser.image_build import ImageBuild
+from releaser.release import Release, open_release
+from releaser.steps.build_images import BuildImages
+from releaser.steps.push_images import PushImages
+from releaser.version import Version
+
+# A small image with a shell, for linux/amd64 and linux/arm64.
+BASE = os.environ.get("TEST_BASE_IMAGE", "busybox")
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+PYPROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "tiny-thing"
+version = "0.1.0"
+
+[project.scripts]
+tiny-thing = "tiny_thing:main"
+
+[tool.releaser]
+version-files = [{{ path = "pyproject.toml", key = "project.version", scheme = "pep440" }}]
+
+[tool.releaser.images]
+repository = "{repository}"
+bake-file = "bake.hcl"
+targets = [
+  {{ name = "both", platforms = ["linux/amd64", "linux/arm64"] }},
+  {{ name = "board", suffix = "-board", platforms = ["linux/arm64"], aliases = ["latest-any"] }},
+]
+"""
+DOCKERFILE = """\
+ARG PYTHON_IMAGE
+FROM ${PYTHON_IMAGE}
+ARG VERSION
+ARG FLAVOUR
+ARG BREAK
+RUN --network=none echo "this is the ${FLAVOUR}" && test -z "${BREAK}" && mkdir /flavour && echo ${FLAVOUR} >/flavour/is
+COPY --chmod=0755 <<EOF /bin/tiny-thing
+#!/bin/sh
+[ "\\$1" = --version ] && echo tiny-thing ${VERSION} && exit
+echo serving; sleep 600
+EOF
+HEALTHCHECK CMD test -d /flavour
+ENTRYPOINT ["tiny-thing"]
+"""
+BAKE = """\
+variable "VERSION" { default = "" }
+variable "REVISION" { default = "" }
+variable "CREATED" { default = "" }
+variable "PYTHON_IMAGE" { default = "" }
+variable "BREAK" { default = "" }
+variable "SAID" { default = VERSION }
+target "_any" {
+  context = "."
+  args = { VERSION = SAID, PYTHON_IMAGE = PYTHON_IMAGE, BREAK = BREAK }
+  labels = {
+    "org.opencontainers.image.title" = "Tiny"
+    "org.opencontainers.image.description" = "A tiny thing"
+    "org.opencontainers.image.url" = "https://example.invalid"
+    "org.opencontainers.image.source" = "https://example.invalid"
+    "org.opencontainers.image.licenses" = "MIT"
+    "org.opencontainers.image.version" = VERSION
+    "org.opencontainers.image.revision" = REVISION
+    "org.opencontainers.image.created" = CREATED
+  }
+}
+target "both" {
+  inherits = ["_any"]
+  args = { FLAVOUR = "one for both" }
+  platforms = ["linux/amd64", "linux/arm64"]
+}
+target "board" {
+  inherits = ["_any"]
+  args = { FLAVOUR = "one for boards" }
+  platforms = ["linux/arm64"]
+}
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine(tmp_path_factory) -> None:
+    if reason := buildx.unavailable(tmp_path_factory.mktemp("engine")):
+        pytest.skip(reason)
+
+
+@dataclass
+class Project:
+    """A tiny project in a repository of its own, whose images go to NAME in a registry."""
+
+    path: Path
+    name: str
+    state: Path
+
+    def invoke(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "invoke", *words]
+        env = {**os.environ, "PYTHON_IMAGE": BASE, "RELEASER_STATE_DIR": str(self.state), **environment}
+        return subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=300, check=False)
+
+    def release(self, version: str) -> Release:
+        return open_release(self.path, configuration.load(self.path), Version.parse(version), self.state)
+
+    def point_at(self, host: str) -> None:
+        (self.path / "pyproject.toml").write_text(PYPROJECT.format(repository=f"{host}/{self.name}"))
+
+
+@pytest.fixture
+def project(tmp_path, registry) -> Project:
+    path = tmp_path / "project"
+    path.mkdir()
+    made = Project(path, f"tiny-{uuid4().hex[:8]}/thing", tmp_path / "state")
+    made.point_at(registry.host)
+    (path / "bake.hcl").write_text(BAKE)
+    (path / "Dockerfile").write_text(DOCKERFILE)
+    (path / "tasks.py").write_text("from releaser.tasks import namespace\n")
+    (path / "tiny_thing.py").write_text("def main() -> None: ...\n")
+    who = ("-c", "user.name=Sample", "-c", "user.email=sample@localhost")
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "Begin"]):
+        subprocess.run(["git", *who, *words], cwd=path, check=True)
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "origin.git"], check=True)
+    subprocess.run(["git", "remote", "add", "origin", tmp_path / "origin.git"], cwd=path, check=True)
+    return made
+
+
+Build = Callable[..., OciLayout]
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory) -> Build:
+    """Builds a version's images, each version once; a copy lies where a release of the project would have put it."""
+    kept: dict[tuple[str, str], OciLayout] = {}
+
+    def built(project: Project, version: str, said: str = "") -> OciLayout:
+        key = (version, said)
+        if key not in kept:
+            room = tmp_path_factory.mktemp("build")
+            images = configuration.load(project.path).images
+            make = ImageBuild(images, project.path, Version.parse(version), REVISION, 1700000000)
+            kept[key] = make.into_layout(
+                images.targets, room, variables={"PYTHON_IMAGE": BASE, **({"SAID": said} if said else {})}
+            )
+        target = project.release(version).store.images
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "-r", kept[key].path, target], check=True)
+        return OciLayout(target)
+
+    return built
+
+
+def digests(layout: OciLayout) -> dict[str, str]:
+    return {name: root.digest for name, root in layout.roots().items()}
+
+
+def expected(layout: OciLayout, version: str, *floating: str) -> dict[str, str]:
+    """Tags to digests: both's, and board's with its suffix; `latest` brings its alias along."""
+    root = digests(layout)
+    tags = {}
+    for tag in (version, *floating):
+        tags |= {tag: root["both"], f"{tag}-board": root["board"]}
+    return tags | ({"latest-any": root["board"]} if "latest" in floating else {})
+
+
+def test_all_images_are_built_at_once_with_their_platforms_and_labels_and_shared_content_lies_there_once(
+    project, build
+) -> None:
+    layout = build(project, "1.0.0")
+
+    both, board = (images_of(layout, root) for root in layout.roots().values())
+    assert list(layout.roots()) == ["both", "board"]
+    assert [image.platform for image in both] == ["linux/amd64", "linux/arm64"]
+    assert [image.platform for image in board] == ["linux/arm64"]
+    assert both[0].labels["org.opencontainers.image.version"] == "1.0.0"
+    assert both[0].labels["org.opencontainers.image.created"] == "2023-11-14T22:13:20Z"
+    assert both[1].layers[0] == board[0].layers[0]
+    assert isinstance(BuildImages().check(project.release("1.0.0")).evidence, str)
+
+
+def test_a_push_puts_exactly_the_expected_tags_there_and_again_does_nothing(project, build, registry) -> None:
+    layout = build(project, "1.0.0")
+
+    done = project.invoke("docker.push", "--version", "1.0.0")
+
+    assert done.returncode == 0, done.stderr
+    assert registry.digests(project.name) == expected(layout, "1.0.0", "1.0", "latest")
+    index = registry.get(f"{project.name}/manifests/1.0.0").json()
+    platforms = [one["platform"]["architecture"] for one in index["manifests"]]
+    assert [one for one in platforms if one != "unknown"] == ["amd64", "arm64"]
+    again = project.invoke("docker.push", "--version", "1.0.0")
+    assert again.returncode == 0
+    assert "done: 1.0.0, 1.0, latest at" in again.stdout
+
+
+def test_the_tags_are_printed_in_the_order_in_which_they_are_pushed(project, build, proxy) -> None:
+    project.point_at(proxy.host)
+    build(project, "1.0.0")
+    project.invoke("docker.push", "--version", "1.0.0")
+    pushed = [path.rpartition("/")[2] for method, path, _ in proxy.log if method == "PUT" and "/manifests/" in path]
+
+    printed = project.invoke("docker.tags", "--version", "1.0.0").stdout.split()
+
+    assert printed == ["1.0.0", "1.0.0-board", "1.0", "1.0-board", "latest", "latest-board", "latest-any"]
+    assert [tag for tag in pushed if ":" not in tag] == printed
+    one = project.invoke("docker.tags", "--version", "1.0.0", "--platform", "board").stdout.split()
+    assert one == ["1.0.0-board", "1.0-board", "latest-board", "latest-any"]
+
+
+@pytest.mark.parametrize(
+    "part", ["/blobs/uploads/", "/manifests/sha256:", "/manifests/1.0.0-board", "/manifests/latest"]
+)
+def test_a_push_killed_half_way_goes_on_and_ends_in_the_same_state_with_nothing_sent_twice(
+    project, build, registry, proxy, part
+) -> None:
+    project.point_at(proxy.host)
+    layout = build(project, "1.0.0")
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold(handler) -> bool:
+        reached.set()
+        go_on.wait(30)
+        return handler.drop()
+
+    proxy.fail_at(2 if part == "/blobs/uploads/" else 1, "PUT", part, hold)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "invoke", "docker.push", "--version", "1.0.0"],
+        cwd=project.path,
+        env={**os.environ, "RELEASER_STATE_DIR": str(project.state)},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        assert reached.wait(60)
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        go_on.set()
+    assert registry.digests(project.name) != expected(layout, "1.0.0", "1.0", "latest")
+    assert registry.digests(project.name).items() <= expected(layout, "1.0.0", "1.0", "latest").items()
+
+    done = project.invoke("docker.push", "--version", "1.0.0")
+
+    assert done.returncode == 0, done.stderr
+    assert registry.digests(project.name) == expected(layout, "1.0.0", "1.0", "latest")
+    assert sorted(proxy.uploads()) == sorted(set(proxy.uploads()))
+
+
+@pytest.mark.parametrize("fault", ["500", "401", "drop"])
+def test_a_registry_that_fails_is_named_with_the_remedy_and_again_ends_right(
+    project, build, registry, proxy, fault
+) -> None:
+    project.point_at(proxy.host)
+    layout = build(project, "1.0.0")
+    strikes = {
+        "500": lambda h: h.refuse(500, "UNKNOWN"),
+        "401": lambda h: h.refuse(401, "DENIED"),
+        "drop": lambda h: h.drop(),
+    }
+    proxy.fail_at(2, "PATCH", "/blobs/uploads/", strikes[fault])
+
+    failed = project.invoke("docker.push", "--version", "1.0.0")
+
+    assert failed.returncode == 1
+    assert f"error: push_images: The registry {proxy.host}" in failed.stderr
+    assert {"500": "500 UNKNOWN", "401": "docker login", "drop": "dropped the connection"}[fault] in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert registry.digests(project.name) == {}
+    assert project.invoke("docker.push", "--version", "1.0.0").returncode == 0
+    assert registry.digests(project.name) == expected(layout, "1.0.0", "1.0", "latest")
+
+
+def test_another_image_under_a_versions_tag_is_refused_and_nothing_moves(project, build, registry) -> None:
+    build(project, "1.0.0")
+    project.invoke("docker.push", "--version", "1.0.0")
+    before = registry.digests(project.name)
+    store = project.release("1.0.0").store.images
+    subprocess.run(["rm", "-r", store], check=True)
+    build(project, "1.0.0", said="1.0.0 built again")
+
+    refused = project.invoke("docker.push", "--version", "1.0.0")
+
+    assert refused.returncode == 3
+    assert "1.0.0 is another image already" in refused.stderr
+    assert "1.0.0-board is another image already" in refused.stderr
+    assert "Release 1.0.1 instead" in refused.stderr
+    assert registry.digests(project.name) == before
+
+
+def test_a_patch_of_an_older_line_leaves_every_latest_where_it_is(project, build, registry) -> None:
+    newer = build(project, "2.0.1")
+    assert project.invoke("docker.push", "--version", "2.0.1").returncode == 0
+    older = build(project, "1.9.1")
+
+    assert project.invoke("docker.push", "--version", "1.9.1").returncode == 0
+
+    wanted = expected(newer, "2.0.1", "2.0", "latest") | expected(older, "1.9.1", "1.9")
+    assert registry.digests(project.name) == wanted
+    assert project.invoke("docker.verify", "--version", "1.9.1", DOCKER_HOST="unix:///nowhere").returncode == 0
+
+
+def test_a_higher_version_without_a_tag_of_its_own_is_not_pushed_from_latest(project, build, registry) -> None:
+    newer = build(project, "2.0.1")
+    project.invoke("docker.push", "--version", "2.0.1")
+    for tag in ("2.0.1", "2.0.1-board"):
+        registry.delete(project.name, tag)
+    build(project, "1.9.1")
+
+    refused = project.invoke("docker.push", "--version", "1.9.1")
+
+    assert refused.returncode == 3
+    assert "latest is 2.0.1 already, which is higher" in refused.stderr
+    assert registry.digests(project.name)["latest"] == digests(newer)["both"]
+
+
+def test_a_prerelease_gets_its_own_tag_alone(project, build, registry) -> None:
+    layout = build(project, "1.1.0-rc.1")
+
+    assert project.invoke("docker.push", "--version", "1.1.0-rc.1").returncode == 0
+
+    assert registry.digests(project.name) == expected(layout, "1.1.0-rc.1")
+
+
+@pytest.fixture
+def published(project, build) -> OciLayout:
+    layout = build(project, "1.0.0")
+    assert project.invoke("docker.push", "--version", "1.0.0").returncode == 0
+    return layout
+
+
+def test_verifying_pulls_runs_and_names_what_it_saw_and_leaves_no_image_behind(project, published) -> None:
+    done = project.invoke("docker.verify", "--version", "1.0.0")
+
+    assert done.returncode == 0, done.stderr
+    assert "1.0.0, 1.0, latest at" in done.stdout
+    assert "prints 'tiny-thing 1.0.0' on 2 of 2" in done.stdout
+    left = subprocess.run(["docker", "images", "-q", f"*/{project.name}"], capture_output=True, text=True, check=True)
+    assert left.stdout == ""
+
+
+def lacking_a_platform(registry, project, layout: OciLayout) -> None:
+    index = json.loads(layout.read(layout.roots()["both"]))
+    index["manifests"] = [one for one in index["manifests"] if one["platform"]["architecture"] != "arm64"]
+    registry.put(project.name, "1.0.0", json.dumps(index).encode())
+
+
+def saying_another_version(registry, project, build: Build) -> None:
+    """Every tag, so that nothing but what the image says tells."""
+    other = Project(project.path, project.name, project.state.with_name("other"))
+    build(other, "1.0.0", said="0.9.9")
+    for tag in registry.digests(project.name):
+        registry.delete(project.name, tag)
+    assert other.invoke("docker.push", "--version", "1.0.0").returncode == 0
+
+
+def verified_elsewhere(project: Project) -> subprocess.CompletedProcess[str]:
+    """On a machine that has not built the images."""
+    return Project(project.path, project.name, project.state.with_name("elsewhere")).invoke(
+        "docker.verify", "--version", "1.0.0"
+    )
+
+
+def test_a_missing_tag_fails_loudly(project, published, registry) -> None:
+    registry.delete(project.name, "1.0-board")
+
+    for done in (project.invoke("docker.verify", "--version", "1.0.0"), verified_elsewhere(project)):
+        assert done.returncode == 1
+        assert "the tag 1.0-board is missing" in done.stderr
+
+
+def test_a_tag_that_points_elsewhere_fails_loudly(project, published, registry) -> None:
+    registry.put(project.name, "latest-any", published.read(published.roots()["both"]))
+
+    for done in (project.invoke("docker.verify", "--version", "1.0.0"), verified_elsewhere(project)):
+        assert done.returncode == 1
+        assert f"the tag latest-any points elsewhere: at {digests(published)['both'][:19]}" in done.stderr
+
+
+def test_a_tag_that_lacks_a_platform_fails_loudly(project, published, registry) -> None:
+    lacking_a_platform(registry, project, published)
+
+    for done in (project.invoke("docker.verify", "--version", "1.0.0"), verified_elsewhere(project)):
+        assert done.returncode == 1
+        assert "the tag 1.0.0 lacks linux/arm64" in done.stderr
+
+
+def test_a_tag_with_another_version_inside_fails_loudly(project, published, registry, build) -> None:
+    saying_another_version(registry, project, build)
+
+    done = verified_elsewhere(project)
+
+    assert done.returncode == 1
+    for tag in ("1.0.0", "1.0.0-board"):
+        assert f"the tag {tag}: `--version` inside it" in done.stderr
+    assert "prints 'tiny-thing 0.9.9', and this is 1.0.0" in done.stderr
+
+
+def test_a_step_of_the_build_that_fails_is_named_with_what_it_said(project) -> None:
+    failed = project.invoke("docker.build", "--platform", "board", BREAK="yes")
+
+    assert failed.returncode == 1
+    assert "error: The build failed at [" in failed.stderr
+    assert "this is the one for boards" in failed.stderr.partition("error:")[2]
+
+
+def test_an_image_with_a_wrong_platform_or_label_is_found_before_it_goes_anywhere(project) -> None:
+    text = (project.path / "bake.hcl").read_text()
+    text = text.replace('["linux/amd64", "linux/arm64"]', '["linux/amd64"]').replace('"MIT"', '""')
+    (project.path / "bake.hcl").write_text(text)
+
+    failed = project.invoke("docker.build", "--push", "--version", "0.1.0")
+
+    assert failed.returncode == 1
+    assert "both lacks linux/arm64" in failed.stderr
+    assert "board (linux/arm64): label org.opencontainers.image.licenses is missing" in failed.stderr
+
+
+def test_a_loaded_image_runs_here_under_its_tag(project, registry) -> None:
+    reference = f"{registry.host}/{project.name}:0.1.0"
+    done = project.invoke("docker.build", "--platform", "both", "--load")
+    assert done.returncode == 0, done.stderr
+    try:
+        words = ["docker", "run", "--rm", "--network", "none", reference, "--version"]
+        assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "tiny-thing 0.1.0\n"
+    finally:
+        subprocess.run(["docker", "rmi", reference], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_tree_is_built_and_pushed_by_the_same_rules(project, registry) -> None:
+    done = project.invoke("docker.build", "--push")
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(registry.digests(project.name)) == sorted(expected_names("0.1.0", "0.1", "latest"))
+
+
+def expected_names(*tags: str) -> list[str]:
+    return [*tags, *(f"{tag}-board" for tag in tags), "latest-any"]
+
+
+def test_an_image_that_is_not_there_is_answered_with_the_nearest(project) -> None:
+    done = project.invoke("docker.build", "--platform", "bord")
+
+    assert done.returncode == 2
+    assert "Did you mean board? There are both, board, and all." in done.stderr
+
+
+def test_without_an_engine_images_are_left_out_with_the_reason(project, monkeypatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    release = project.release("1.0.0")
+
+    assert BuildImages().check(release).reason == "no container engine at unix:///nowhere.sock"
+    assert "no container engine at unix:///nowhere.sock" in PushImages().check(release).reason
+    built = project.invoke("docker.build")
+    assert built.returncode == 2
+    assert "There is no container engine at unix:///nowhere.sock." in built.stderr
+
+
+def test_images_that_are_required_and_cannot_be_built_stop_a_release_before_anything(project) -> None:
+    words = ("release", "--version", "1.0.0", "--dry-run", "--require", "images")
+    done = project.invoke(*words, DOCKER_HOST="unix:///nowhere.sock")
+
+    assert done.returncode != 0
+    assert "build_images" in done.stderr
+    assert "--require images is not met: no container engine at unix:///nowhere.sock" in done.stderr
