@@ -6,5 +6,5 @@ import signal
 
 
 def pytest_configure() -> None:
-    # A shell starts what it puts in the background with Ctrl-C ignored, and every program started here would inherit it.
+    # A shell has what it puts in the background ignore Ctrl-C, and every program started here would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
