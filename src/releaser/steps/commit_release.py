@@ -14,10 +14,12 @@ class CommitRelease(Step[Release]):
     title = "The release commit is made"
 
     def check(self, release: Release) -> Outcome:
-        """Looks for the private ref."""
+        """Looks for the private ref and for the bundle."""
         pinned = release.git.commit(release.ref)
-        if pinned:
+        if pinned and release.store.bundle.exists():
             return Done(f"{pinned[:12]} {release.git.subject(pinned)}")
+        if pinned:
+            return Todo(f"keep a copy of {pinned[:12]} outside this clone")
         commit = release.commit()
         if commit:
             return Todo(f"keep {commit[:12]}, which declares {release.version} already")
@@ -32,7 +34,8 @@ class CommitRelease(Step[Release]):
                 paths.append(release.config.changelog)
             message = release.config.git.commit_message.format(version=release.version)
             commit = Git(release.store.worktree).commit_files(message, *paths)
-        release.git.set_ref(release.ref, commit)
+        if release.git.commit(release.ref) is None:
+            release.git.set_ref(release.ref, commit)
         release.git.bundle(release.store.bundle, release.ref, release.git.parent(commit))
 
     def undo(self, release: Release) -> UndoOutcome:
