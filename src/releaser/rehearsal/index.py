@@ -47,7 +47,7 @@ class Settings:
         name: Its name, also trusted publishing's audience.
         token: The token that may upload anything and manage; None: there is none.
         oidc_secret: The key of the CI service's stand-in; None: no trusted publishing.
-        upstream: The simple API to which projects not held here are redirected, or "".
+        upstream: The simple API to which projects not held here are redirected; "pypi" is PyPI's, "" is none.
         own: Normalized names of projects that are never redirected, whether or not they are held yet.
         lag: How late an upload shows in the simple API.
         faults: Numbers by fault name.
@@ -242,7 +242,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="holds the token that may upload and manage")
     parser.add_argument("--oidc-secret-file", type=Path, metavar="FILE", help="holds the key that signs CI identities")
-    parser.add_argument("--upstream", default="", metavar="URL", help="simple API that has all other projects")
+    parser.add_argument("--upstream", default="", metavar="URL", help="simple API of all others; pypi is PyPI's")
     parser.add_argument("--own", action="append", default=[], metavar="PROJECT", help="never look for it upstream")
     parser.add_argument("--lag", type=float, default=0.0, metavar="SECONDS", help="how late an upload shows")
     parser.add_argument(

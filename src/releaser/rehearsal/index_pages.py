@@ -40,7 +40,7 @@ class Pages:
     Args:
         store: What there is to show.
         lag: How late an upload shows in the simple API.
-        upstream: The simple API to which unknown projects are redirected, or "".
+        upstream: The simple API to which unknown projects are redirected; "pypi" is PyPI's, "" is none.
         own: Normalized names of projects that are never redirected, whether or not they are held yet.
     """
 
@@ -78,7 +78,7 @@ class Pages:
             raise web.HTTPMovedPermanently(f"/simple/{name}/")
         project = self._store.project(name)
         if not project and self._upstream and name not in self._own:
-            raise web.HTTPFound(f"{self._upstream}/{name}/")
+            raise web.HTTPFound(f"{_simple_api(self._upstream)}/{name}/")
         if not project or not self._shows(project):
             raise RefusedError("Not Found", 404)
         releases = self._visible(project, self._lag)
@@ -217,6 +217,14 @@ def _html(title: str, body: str) -> bytes:
         '<meta name="pypi:repository-version" content="1.3">'
         f"<title>{escape(title)}</title></head>\n<body>\n<h1>{escape(title)}</h1>\n{body}</body>\n</html>\n"
     ).encode()
+
+
+def _simple_api(upstream: str) -> str:
+    if upstream != "pypi":
+        return upstream
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT  # not before a project is sought there: its import takes a while
+
+    return PYPI_SIMPLE_ENDPOINT.rstrip("/")
 
 
 def _simple_file(url: str, integrity: str, file: StoredFile, yanked: bool | str) -> dict[str, JsonValue]:

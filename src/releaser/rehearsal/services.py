@@ -71,7 +71,7 @@ def stop(services: Sequence[Service]) -> None:
 
 
 def stop_kept(record: Path) -> None:
-    """Ends the stand-ins that an earlier run with --keep noted in `record`, if they still run."""
+    """Ends the stand-ins that an earlier run noted in `record`, if they still run: it kept them, or was killed."""
     if not record.exists():
         return
     import psutil

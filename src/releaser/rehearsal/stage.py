@@ -7,6 +7,7 @@
         testpypi/  pypi/  forge/  registry/     what the services hold
         state/                      the engine's own state, as a real release keeps it
         tokens/                     made up for this world; readable by its owner alone
+        running.json                the stand-ins' process numbers, while they run
 
 The same commit and version find the same world again.
 """
@@ -26,12 +27,15 @@ from urllib.parse import urlsplit
 
 from releaser import config as configuration
 from releaser.adapters import builder, pip, process
+from releaser.adapters.clients import import_clients
 from releaser.adapters.git import Git
 from releaser.config import Config
+from releaser.errors import ConflictError
 from releaser.rehearsal import registries, remote, services
 from releaser.rehearsal.faults import Faults
 from releaser.rehearsal.services import Service
 from releaser.release import Credentials, Release, open_release
+from releaser.store import write_atomically
 from releaser.version import Version
 
 if TYPE_CHECKING:
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
 _SERVICES = ("testpypi", "pypi", "forge")
 _NEEDS_REGISTRY = ("log_in_for_images", "push_images", "verify_images")
+_RUNNING = "running.json"
 
 
 @dataclass(frozen=True)
@@ -73,35 +78,58 @@ def raised(
     """Raises the stage for HEAD of the checkout at `root`, which is only read; strikes it afterwards."""
     source = Git.at(root)
     path = state / "rehearsals" / f"{config.distribution}-{source.head()[:12]}-{version}"
-    services.stop_kept(path / "kept.json")
-    finished = path / "ready"
-    if path.exists() and (fresh or not finished.exists()):
-        shutil.rmtree(path)
-    if not path.exists():
-        _build(path, source, config, version)
-    repository = config.forge.repository or f"rehearsal/{config.distribution}"
-    remote.guard(path / "origin.git", faults.named("remote"))
-    _keep_proxies_out()
-    registry, lacking = _registry(path, config)
-    running = _start(path, config.distribution, repository, faults, registry, keep=keep)
+    with _alone(path):
+        finished = path / "ready"
+        if path.exists() and (fresh or not finished.exists()):
+            shutil.rmtree(path)
+        if not path.exists():
+            _build(path, source, config, version)
+        repository = config.forge.repository or f"rehearsal/{config.distribution}"
+        remote.guard(path / "origin.git", faults.named("remote"))
+        _keep_proxies_out()
+        registry, lacking = _registry(path, config)
+        running = _start(path, config.distribution, repository, faults, registry, keep=keep)
+        try:
+            pointed = _pointed(config, running, repository)
+            tokens = {
+                pointed.testpypi.token_env: _token(path, "testpypi"),
+                pointed.pypi.token_env: _token(path, "pypi"),
+                pointed.forge.token_env: _token(path, "forge"),
+            }
+            release = open_release(path / "checkout", pointed, version, path / "state", Credentials(tokens), title)
+            if not finished.exists():
+                _publish_release_before(release, path)
+                finished.touch()
+            yield Stage(path, release, tuple(running.values()), lacking)
+        finally:
+            if not keep:
+                services.stop(list(running.values()))
+                (path / _RUNNING).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keeps other rehearsals out of a world, and ends the stand-ins that an earlier one kept or, killed, left behind.
+
+    Raises:
+        ConflictError: Another rehearsal is in it.
+    """
+    import filelock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path.with_name(f"{path.name}.lock"))
     try:
-        pointed = _pointed(config, running, repository)
-        tokens = {
-            pointed.testpypi.token_env: _token(path, "testpypi"),
-            pointed.pypi.token_env: _token(path, "pypi"),
-            pointed.forge.token_env: _token(path, "forge"),
-        }
-        release = open_release(path / "checkout", pointed, version, path / "state", Credentials(tokens), title)
-        if not finished.exists():
-            _publish_release_before(release, path)
-            finished.touch()
-        yield Stage(path, release, tuple(running.values()), lacking)
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise ConflictError(
+            f"Another rehearsal of this commit and version is running: it holds {lock.lock_file}.",
+            "Wait until it ends.",
+        ) from None
+    try:
+        services.stop_kept(path / _RUNNING)
+        yield
     finally:
-        if keep:
-            pids = [service.process.pid for service in running.values()]
-            (path / "kept.json").write_text(json.dumps(pids), "utf-8")
-        else:
-            services.stop(list(running.values()))
+        lock.release()
 
 
 def _build(path: Path, source: Git, config: Config, version: Version) -> None:
@@ -149,6 +177,7 @@ def _start(
         module = f"releaser.rehearsal.{'forge' if name == 'forge' else 'index'}"
         words = ["--world", path / name, "--token-file", path / "tokens" / name, *special, *faults.options(name)]
         begun[name] = services.start(module, words, log, keep=keep)
+        write_atomically(path / _RUNNING, json.dumps([one.pid for one in begun.values()]))
 
     running: dict[str, Service] = {}
     try:
@@ -160,7 +189,8 @@ def _start(
             words = ("--world", world, "--command", json.dumps(registry))
             begun["registry"] = services.start("releaser.rehearsal.registry", words, log, keep=keep)
         # The last, because pip takes its time to say what the user's index is.
-        begin("pypi", "--name", "pypi", "--upstream", users_index(), "--own", distribution)
+        begin("pypi", "--name", "pypi", "--upstream", pip.index_url() or "pypi", "--own", distribution)
+        import_clients()  # while they start
         for name, started in begun.items():
             running[name] = services.ready(name, started, log)
     except BaseException:
@@ -215,10 +245,3 @@ def _keep_proxies_out() -> None:
 
 def _token(path: Path, name: str) -> str:
     return (path / "tokens" / name).read_text("utf-8")
-
-
-def users_index() -> str:
-    """The simple API that the user's pip installs from."""
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT
-
-    return pip.index_url() or PYPI_SIMPLE_ENDPOINT

@@ -154,9 +154,7 @@ def test_killed_at_every_step_boundary_in_turn(create_ladder, tmp_path, undistur
         ("qualified", "kill-after=upload_testpypi"),
         ("staged", "kill-after=create_tag"),
         ("staged", "kill-before=push_tag"),
-        ("pushed", "kill-before=upload_pypi"),
         ("pushed", "kill-after=upload_pypi"),
-        ("pushed", "kill-before=draft_release"),
         ("pushed", "kill-after=draft_release"),
         ("pushed", "kill-after=upload_assets"),
         ("pushed", "kill-after=publish_release"),
@@ -190,7 +188,7 @@ def test_killed_while_a_service_has_the_request_in_hand(rung, fault, mark, ladde
 @pytest.mark.parametrize(
     ("rung", "sign"),
     [
-        (None, "checkout/.git/HEAD"),  # the stage is being raised
+        (None, "pypi/.lock"),  # the stage is being raised, and its stand-ins run already
         ("checked", f"state/*/{VERSION}/scratch/build/dist"),
         ("pushed", f"state/*/{VERSION}/scratch/upgrade_from_pypi/venv"),
     ],
@@ -203,6 +201,22 @@ def test_killed_in_the_middle_of_a_step(rung, sign, ladder, undisturbed):
         ladder.lasting = {}
     ladder.kill(until=lambda: any(ladder.world.path.glob(sign)))
     ladder.finish(undisturbed.facts)
+
+
+def test_second_rehearsal_at_the_same_time_is_refused_and_leaves_the_first_alone(tiny_project, invoke):
+    words = ("rehearse", "--version", VERSION)
+    path, second = invoke.world(tiny_project, VERSION).path, []
+
+    def both_ran() -> bool:
+        if (path / "forge" / ".lock").exists():
+            second.append(invoke(tiny_project.path, *words))
+        return bool(second)
+
+    first = invoke.until(both_ran, tiny_project.path, *words)
+    assert first.status == -signal.SIGKILL, first.err
+    assert second[0].status == 3
+    assert "Another rehearsal of this commit and version is running" in second[0].err
+    assert (path / "running.json").exists()
 
 
 # What a run makes of a fault by itself; whatever that is, the same command again must end as if nothing had been.

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
 import threading
 import time
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +26,7 @@ import jwt
 import pytest
 
 from releaser.activity import Activity, bound
+from releaser.adapters.forge import Forge
 from releaser.adapters.index import Index
 from releaser.adapters.trusted_publishing import TrustedPublishing
 from releaser.config import IndexConfig
@@ -30,7 +38,7 @@ from releaser.steps.preflight_services import LogInToIndex
 
 KEY = "a key that is long enough for HS256"
 REQUEST_TOKEN = "request-token-of-the-job"
-JOB = {"repository": "me/demo", "workflow_ref": "me/demo/.github/workflows/build-wheel.yml@refs/tags/v1.0"}
+JOB = {"repository": "me/demo", "workflow_ref": "me/demo/.github/workflows/build-wheel.yml@refs/tags/v1.0.0"}
 PUBLISHER = {"project": "demo", "repository": "me/demo", "workflow": "build-wheel.yml"}
 
 
@@ -137,13 +145,89 @@ def scripted():
 
 @pytest.fixture
 def wheel(tmp_path):
-    path = tmp_path / "demo-1.0-py3-none-any.whl"
+    path = tmp_path / "demo-1.0.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("demo.py", "VERSION = '1.0'\n")
-        archive.writestr("demo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
-        archive.writestr("demo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr("demo-1.0.dist-info/RECORD", "")
+        archive.writestr("demo.py", "VERSION = '1.0.0'\n")
+        archive.writestr("demo-1.0.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0.0\n")
+        archive.writestr(
+            "demo-1.0.0.dist-info/WHEEL", "Wheel-Version: 1.0.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr("demo-1.0.0.dist-info/RECORD", "")
     return path
+
+
+@pytest.fixture
+def sdist(tmp_path):
+    path = tmp_path / "demo-1.0.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in (("PKG-INFO", b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0.0\n"), ("demo.py", b"")):
+            member = tarfile.TarInfo(f"demo-1.0.0/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.fixture
+def job(tmp_path, index):
+    """What a job has: the tag v1.0.0 of a project, checked out alone, without history; and the forge, to fill."""
+    origin, checkout, log = tmp_path / "origin", tmp_path / "job", tmp_path / "forge.log"
+    (tmp_path / "forge-token").write_text("ghs_token-of-the-job")
+    options = ["--world", tmp_path / "forge", "--repository", "me/demo", "--git-dir", origin / ".git"]
+    origin.mkdir()
+    git(origin, "init", "--quiet", "--initial-branch=main")
+    started = services.start(
+        "releaser.rehearsal.forge", [*options, "--token-file", tmp_path / "forge-token"], log, keep=False
+    )
+    service = services.ready("the forge", started, log)
+    addresses = f'upload-url = "{index.config.upload_url}"\nsimple-url = "{index.config.simple_url}"\nvia = "ci"\n'
+    (origin / "pyproject.toml").write_text(
+        '[project]\nname = "demo"\nversion = "1.0.0"\n'
+        '[tool.releaser]\nversion-files = [{ path = "pyproject.toml", key = "project.version" }]\n'
+        f"[tool.releaser.pypi]\n{addresses}"
+        f'[tool.releaser.forge]\nrepository = "me/demo"\napi-url = "{service.url}"\n'
+    )
+    (origin / "tasks.py").write_text("from releaser.tasks import namespace\n")
+    git(origin, "add", ".")
+    git(origin, "commit", "--quiet", "--message", "A project")
+    git(origin, "tag", "--annotate", "v1.0.0", "--message", "Release version 1.0.0")
+    (origin / "later").touch()
+    git(origin, "add", ".")
+    git(origin, "commit", "--quiet", "--message", "Later")
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=v1.0.0", origin.as_uri(), str(checkout))
+    forge = Forge("me/demo", "ghs_token-of-the-job", service.url)
+    yield SimpleNamespace(checkout=checkout, forge=forge, home=tmp_path)
+    forge.close()
+    services.stop([service])
+
+
+def git(where, *words):
+    who = ("-c", "user.name=Sample", "-c", "user.email=sample@localhost", "-c", "advice.detachedHead=false")
+    subprocess.run(["git", *who, *words], cwd=where, check=True)
+
+
+def last_line_of_the_workflow():
+    """What this repository's own workflow runs at its end."""
+    text = (Path(__file__).parents[4] / ".github/workflows/build-wheel.yml").read_text()
+    return re.findall(r"^ *- run: (.*)$", text, re.MULTILINE)[-1]
+
+
+def run_job(job):
+    """Runs that line as GitHub does, in an environment that keeps nothing from one job to the next."""
+    scripts = Path(sys.executable).parent
+    variables = {
+        "TAG": "v1.0.0",
+        "GITHUB_TOKEN": "ghs_token-of-the-job",
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+    }
+    with tempfile.TemporaryDirectory(dir=job.home) as state:
+        return subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", last_line_of_the_workflow()],
+            cwd=job.checkout,
+            env={**os.environ, **variables, "RELEASER_STATE_DIR": state},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
 
 def known(url, token=None):
@@ -329,6 +413,34 @@ def test_preflight_sees_which_login_there_is(scripted, github, monkeypatch):
     found = LogInToIndex("pypi").check(release)
     assert isinstance(found, Conflict)
     assert "Set PYPI_TOKEN" in found.remedy
+
+
+def test_the_workflow_publishes_a_releases_files_once_from_a_bare_checkout_of_its_tag(
+    job, index, github, wheel, sdist, world
+):
+    sums = job.home / "SHA256SUMS"
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (sdist, wheel)}
+    sums.write_text("".join(f"{digest}  {name}\n" for name, digest in digests.items()))
+
+    ran = run_job(job)
+    assert (ran.returncode, "no release v1.0.0" in ran.stderr) == (2, True), ran.stderr
+    draft = job.forge.create_draft("v1.0.0", "main", "v1.0.0", "Notes", False)
+    ran = run_job(job)
+    assert (ran.returncode, "only a draft of the release v1.0.0" in ran.stderr) == (2, True), ran.stderr
+    for path in (sdist, wheel):
+        job.forge.upload_asset(draft.id, path, "application/octet-stream")
+    job.forge.publish_release(draft.id, make_latest=True, discussion_category=None)
+    ran = run_job(job)
+    assert (ran.returncode, "holds no SHA256SUMS" in ran.stderr) == (2, True), ran.stderr
+    assert index.all_files("demo") == []
+
+    job.forge.upload_asset(draft.id, sums, "text/plain")
+    for _ in range(2):
+        ran = run_job(job)
+        assert ran.returncode == 0, ran.stderr
+        assert {file.name: file.sha256 for file in index.all_files("demo")} == digests
+        assert len((world / "uploads.log").read_text().splitlines()) == 2
+    assert len(github.asked) == 1
 
 
 def test_a_password_in_pypirc_is_found(tmp_path):

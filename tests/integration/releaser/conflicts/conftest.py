@@ -111,7 +111,8 @@ def standing_in(name: str, folder: Path, *options: str | Path, tokens: Sequence[
         yield StandIn(name, json.loads(line)["url"], folder, process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.send_signal(signal.SIGCONT)  # a failed test may have left it stopped
+        process.communicate(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -262,10 +263,10 @@ class World:
         self.stand_ins[name] = own
         return own
 
-    def own_stand_ins(self, **options: list[str]) -> World:
+    def own_stand_ins(self, *, committed: bool = True) -> World:
         """Starts all three for this test alone, so that a release can come out."""
         for name in NAMES:
-            self.stand_in(name, *options.get(name, []))
+            self.stand_in(name, committed=committed)
         return self
 
     # --- looking at it --------------------------------------------------------------------------------------------
@@ -399,13 +400,13 @@ def template(
 @pytest.fixture(scope="session")
 def make_world(
     template: Path, shared_stand_ins: dict[str, StandIn], environment: dict[str, str]
-) -> Iterator[Callable[[Path], World]]:
-    """Copies the project into a directory, with the shared stand-ins around it."""
+) -> Iterator[Callable[..., World]]:
+    """Copies the project, or another world's, into a directory, with the shared stand-ins around it."""
     with ExitStack() as stack:
 
-        def make_world(root: Path) -> World:
+        def make_world(root: Path, source: Path = template) -> World:
             for name in ("checkout", "origin.git"):
-                shutil.copytree(template / name, root / name, symlinks=True)
+                shutil.copytree(source / name, root / name, symlinks=True)
             env = {**environment, "RELEASER_STATE_DIR": str(root / "state")}
             return World(root, dict(shared_stand_ins), env, stack.enter_context(ExitStack()))
 
@@ -413,9 +414,39 @@ def make_world(
 
 
 @pytest.fixture
-def world(tmp_path: Path, make_world: Callable[[Path], World]) -> Iterator[World]:
+def world(tmp_path: Path, make_world: Callable[..., World]) -> Iterator[World]:
     """A copy of the project for one test."""
     made = make_world(tmp_path)
+    with made.closing:
+        yield made
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A world in which everything passed and nobody was there to be asked; what the command said, and what changed."""
+
+    world: World
+    ran: Ran
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def passed(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[..., World]) -> Passed:
+    """`invoke release --version 0.2.0` without a terminal."""
+    world = make_world(tmp_path_factory.mktemp("passed"))
+    before = world.seen()
+    ran = world.invoke("release", "--version", "0.2.0")
+    assert ran.code == 4, ran.text
+    return Passed(world, ran, before, world.seen())
+
+
+@pytest.fixture
+def passed_world(passed: Passed, make_world: Callable[..., World], tmp_path: Path) -> Iterator[World]:
+    """A copy of it, without the working tree, which is not needed any more."""
+    made = make_world(tmp_path, passed.world.root)
+    shutil.copytree(passed.world.state, made.state, ignore=shutil.ignore_patterns("worktree"))
+    made.git("worktree", "prune")
     with made.closing:
         yield made
 
@@ -462,7 +493,7 @@ class Released:
 
 
 @pytest.fixture(scope="session")
-def released(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[[Path], World]) -> Released:
+def released(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[..., World]) -> Released:
     """`invoke release --version 0.2.0 --yes`, to its good end, once for all tests that look at it."""
     world = make_world(tmp_path_factory.mktemp("released")).own_stand_ins()
     before, watch = world.seen(), Watch()

@@ -62,7 +62,7 @@ class TestConfiguration:
             ("timeout = 30", 'timeout = "soon"', "wait.timeout: Input should be a valid number"),
             ('"pep440"', '"calver"', "version-files.0.scheme: Input should be 'semver' or 'pep440'"),
             ('= "{version}"', "= 1", "version-files.1: pattern must hold {version} exactly once"),
-            ("someone/tiny-tool", "tiny-tool", "forge.repository is OWNER/NAME, not 'tiny-tool'"),
+            ("someone/tiny-tool", "tiny-tool", "repository is OWNER/NAME, not 'tiny-tool'"),
         ],
     )
     def test_a_wrong_key_or_value_is_named_with_what_is_right(self, corrected, world, old, new, says):
@@ -108,7 +108,8 @@ class TestRepository:
         shutil.move(world.checkout / ".git", world.root / "elsewhere")
         ran = world.invoke(*release())
         assert ran.code == 2
-        assert "checkout is not in a git checkout, or git does not run. -> Run this in a clone" in ran.words
+        assert "checkout is not in a git checkout, or git does not run" in ran.words
+        assert "-> Run this in a clone of the project." in ran.words
         assert not world.state.exists()
 
     def test_one_without_a_commit_is_refused(self, corrected, world):

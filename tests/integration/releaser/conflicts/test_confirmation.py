@@ -78,15 +78,19 @@ class Terminal:
 
 
 class TestAsked:
-    def test_without_a_terminal_nothing_goes_public_and_at_one_only_a_yes_goes_on(self, world):
-        world.own_stand_ins()
+    def test_without_a_terminal_nothing_goes_public(self, passed):
+        assert (
+            "nobody is there to say that it may go on in public. -> Run the same command with --yes" in passed.ran.words
+        )
+        differing = {name for name, held in passed.after.items() if held != passed.before[name]}
+        assert differing == {"refs", "worktrees"}
+        assert set(passed.after["refs"].splitlines()) - set(passed.before["refs"].splitlines()) == {
+            f"{passed.world.git('rev-parse', 'refs/releaser/v0.2.0')} commit\trefs/releaser/v0.2.0"
+        }
+
+    def test_at_a_terminal_it_is_asked_once_and_only_a_yes_goes_on(self, passed_world):
+        world = passed_world.own_stand_ins(committed=False)
         before = world.public()
-
-        unasked = world.invoke("release", "--version", "0.2.0")
-        assert unasked.code == 4
-        assert "nobody is there to say that it may go on in public. -> Run the same command with --yes" in unasked.words
-        assert world.public() == before
-
         for keys, code, says in (
             ("n\n", 4, "Stopped before anything public."),
             ("\n", 4, "Run the same command again to be asked again."),

@@ -188,21 +188,18 @@ class TestCheck:
 
 
 class TestPublish:
-    def test_files_of_a_directory_go_to_either_index_once(self, world):
-        for name in ("testpypi", "pypi"):
-            world.stand_in(name)
-        world.invoke("version.bump", "--to", "0.2.0")
-        world.commit()
-        assert world.invoke("build").code == 0
-        for task, index in (("publish.testpypi", world.testpypi), ("publish.pypi", world.pypi)):
-            ran = world.invoke(task, "--version", "0.2.0", "--dist", "dist")
+    def test_files_of_a_directory_go_to_either_index_once(self, world, released):
+        dist = released.world.store / "dist"
+        for task, name in (("publish.testpypi", "testpypi"), ("publish.pypi", "pypi")):
+            index = world.stand_in(name)
+            ran = world.invoke(task, "--version", "0.2.0", "--dist", dist)
             assert ran.code == 0, ran.text
             assert sorted(index.uploads()) == FILES
-        assert world.invoke("publish.pypi", "--version", "0.2.0", "--dist", "dist").code == 0
+        assert world.invoke("publish.pypi", "--version", "0.2.0", "--dist", dist).code == 0
         assert sorted(world.pypi.uploads()) == FILES
+        assert world.made() == []
 
-    def test_files_of_the_forges_release_go_to_the_index(self, released, make_world, tmp_path):
-        world = make_world(tmp_path)
+    def test_files_of_the_forges_release_go_to_the_index(self, world, released):
         world.stand_in("pypi")
         world.replace("pyproject.toml", world.forge.url, released.world.forge.url)
         ran = world.invoke("publish.pypi", "--version", "0.2.0", "--from-release")
@@ -210,7 +207,6 @@ class TestPublish:
         assert sorted(world.pypi.uploads()) == FILES
         same = (world.pypi.world / "uploads.log", released.world.pypi.world / "uploads.log")
         assert len({frozenset(path.read_text().splitlines()) for path in same}) == 1
-        world.closing.close()
 
     @pytest.mark.parametrize(
         ("words", "says"),

@@ -32,9 +32,9 @@ def entry(
 
 
 ENTRIES = [
-    entry("Demo.App", "0.2.0", "aiohttp>=3", "Tool_Kit", "extra-only; extra == 'dev'", summary="A demo"),
+    entry("Demo.App", "0.2.0", "aiohttp>=3", "Tool_Kit", "not-installed; extra == 'dev'", summary="A demo"),
     entry("aiohttp", "3.10", "tool-kit", license_expression="Apache-2.0 AND MIT"),
-    entry("tool-kit", "2.0", "gone; python_version < '3'", license="MIT"),
+    entry("tool-kit", "2.0", "aiohttp; python_version < '3'", "aiohttp; extra == 'dev'", license="MIT"),
 ]
 
 
