@@ -23,8 +23,8 @@ class BuildImages(Step[Release]):
         if layout:
             found = (f"{name} {images.described(layout, root)}" for name, root in layout.roots().items())
             return Done("; ".join(found))
-        if release.no_engine:
-            return Skipped(release.no_engine)
+        if reason := images.without(release):
+            return Skipped(reason)
         names = ", ".join(target.name for target in release.config.images.targets)
         return Todo(f"build {names} from {release.config.images.bake_file}")
 

@@ -467,8 +467,8 @@ def test_without_an_engine_images_are_left_out_with_the_reason(project, monkeypa
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     release = project.release("1.0.0")
 
-    assert BuildImages().check(release).reason == "no container engine at unix:///nowhere.sock"
-    assert "no container engine at unix:///nowhere.sock" in PushImages().check(release).reason
+    for step in (BuildImages(), PushImages()):
+        assert step.check(release).reason.startswith("no container engine at unix:///nowhere.sock")
     built = project.invoke("docker.build")
     assert built.returncode == 2
     assert "There is no container engine at unix:///nowhere.sock." in built.stderr
