@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,176 +24,7 @@ RUN_SECONDS = 600
 GONE_SECONDS = 15
 INVOKE = Path(sys.executable).with_name("invoke")
 
-TINY = {
-    "pyproject.toml": """\
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "tiny-thing"
-version = "0.1.0"
-description = "The smallest thing that can be released"
-readme = "README.md"
-requires-python = ">=3.10"
-license = "MIT"
-license-files = ["LICENSE"]
-
-[project.scripts]
-tiny-thing = "tiny_thing:main"
-
-[tool.hatch.build.targets.sdist]
-only-include = ["src/tiny_thing", "CHANGELOG.md"]
-
-[tool.releaser]
-version-files = [
-  { path = "pyproject.toml", key = "project.version", scheme = "pep440" },
-  { path = "src/tiny_thing/__init__.py", pattern = '__version__ = "{version}"' },
-]
-""",
-    "src/tiny_thing/__init__.py": '''\
-"""A tiny thing."""
-
-import argparse
-
-__version__ = "0.1.0"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="tiny-thing")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.parse_args()
-''',
-    "CHANGELOG.md": """\
-# Changelog
-
-## [Unreleased]
-
-Says who it is.
-
-### Added
-
-- `tiny-thing --version`, **bold**, [a link](https://example.invalid/?a=b&c=d), and what must arrive as it is:
-  - a nested item with "quotes", 'others', \\backslashes\\ and an accent: é
-
-  ```console
-  $ tiny-thing --version    # spaces stay
-  ```
-
-### Fixed
-
-- Nothing.
-
-## [0.1.0] - 2026-01-01
-
-### Added
-
-- Everything.
-""",
-    "README.md": "# Tiny\n\nThe smallest thing that can be released.\n",
-    "LICENSE": "Do as you like.\n",
-    "tasks.py": "from releaser.tasks import namespace\n",
-    ".gitignore": "__pycache__/\n",
-}
-
-# Nothing here is named as in the project that the engine grew up in, nor built by the same backend.
-ODD = {
-    "pyproject.toml": """\
-[build-system]
-requires = ["setuptools>=77"]
-build-backend = "setuptools.build_meta"
-
-[tool.releaser]
-distribution = "odd-tool"
-package = "oddity"
-command = "odd"
-changelog = "docs/HISTORY.md"
-version-files = [
-  { path = "setup.cfg", pattern = "version = {version}", scheme = "pep440" },
-  { path = "oddity/_version.py", pattern = "VERSION: str = '{version}'" },
-  { path = "oddity/about.toml", key = "tool.about.release" },
-]
-
-[tool.releaser.git]
-remote = "upstream"
-branch = "trunk"
-tag = "release-{version}"
-tag-message = "odd-tool {version}"
-commit-message = "Release {version}"
-
-[tool.releaser.build]
-require = ["oddity/about.toml"]
-
-[tool.releaser.qualify]
-sessions = ["smoke"]
-
-[tool.releaser.forge]
-repository = "somebody/odd"
-title = "Odd {version}: {description}"
-install = "Install it: pip install {distribution}=={version}"
-milestone = "{version}"
-""",
-    "setup.cfg": """\
-[metadata]
-name = odd-tool
-version = 1.4.0
-description = A tool that is built otherwise
-long_description = file: README.rst
-long_description_content_type = text/x-rst
-license = MIT
-license_files = COPYING
-
-[options]
-packages = oddity
-python_requires = >=3.10
-install_requires =
-    packaging
-
-[options.package_data]
-oddity = about.toml
-
-[options.entry_points]
-console_scripts =
-    odd = oddity.__main__:main
-""",
-    "oddity/__init__.py": '"""A tool that is built otherwise."""\n\nfrom ._version import VERSION as __version__\n',
-    "oddity/_version.py": "VERSION: str = '1.4.0'\n",
-    "oddity/about.toml": '# What the tool is.\n[tool.about]\nrelease = "1.4.0"  # and since when\nname = "odd"\n',
-    "oddity/__main__.py": '''\
-"""odd --version."""
-
-import argparse
-
-from packaging.version import Version
-
-from . import __version__
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="odd")
-    parser.add_argument("--version", action="version", version=str(Version(__version__)))
-    parser.parse_args()
-''',
-    "noxfile.py": """\
-import os
-
-import nox
-
-nox.options.default_venv_backend = "uv|virtualenv"
-
-
-@nox.session
-def smoke(session: nox.Session) -> None:
-    session.install(os.environ["RELEASER_WHEEL"])
-    session.run("odd", "--version")
-    session.run("python", "-I", "-c", "import oddity; print('smoked', oddity.__file__)")
-""",
-    "docs/HISTORY.md": "# History\n\n## [Unreleased]\n\n### Changed\n\n- Odder than before.\n",
-    "README.rst": "Odd\n===\n\nA tool that is built otherwise.\n",
-    "COPYING": "Do as you like.\n",
-    "tasks.py": "from releaser.tasks import namespace\n",
-    ".gitignore": "__pycache__/\n",
-}
+SAMPLES = Path(__file__).with_name("samples")
 
 
 def git(where: Path, *words: str) -> str:
@@ -214,11 +47,10 @@ class Project:
     remote: str
 
     @classmethod
-    def create(cls, path: Path, files: Mapping[str, str], distribution: str, branch: str, remote: str) -> Project:
-        """Lays it out and commits it, with a bare remote beside it that is level with it."""
+    def create(cls, sample: str, path: Path, distribution: str, branch: str, remote: str) -> Project:
+        """Copies one of the samples and commits it, with a bare remote beside it that is level with it."""
         project = cls(path, distribution, branch, remote)
-        for name, text in files.items():
-            project.write(name, text)
+        shutil.copytree(SAMPLES / sample, path, ignore=shutil.ignore_patterns("__pycache__"))
         bare = path.with_name(f"{path.name}.git")
         git(path, "init", "--quiet", f"--initial-branch={branch}")
         git(path, "init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
@@ -346,10 +178,10 @@ class Invoke:
         give_up = time.monotonic() + GONE_SECONDS
         while (left := self.left()) and time.monotonic() < give_up:
             time.sleep(0.05)
-        described = [str(one) for one in left]
         for one in left:
-            one.kill()
-        assert not left, f"still running after {GONE_SECONDS} s: {described}"
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        assert not left, f"still running after {GONE_SECONDS} s: {left}"
 
     def _is_ours(self, process: psutil.Process) -> bool:
         mark = f"{self.home}{os.sep}"
@@ -508,7 +340,7 @@ def read_git() -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def create_tiny() -> Callable[[Path], Project]:
     """Creates the tiny project in a directory that is not there yet."""
-    return lambda path: Project.create(path, TINY, "tiny-thing", "main", "origin")
+    return lambda path: Project.create("tiny", path, "tiny-thing", "main", "origin")
 
 
 @pytest.fixture
@@ -520,7 +352,7 @@ def tiny_project(create_tiny, tmp_path: Path) -> Project:
 @pytest.fixture(scope="session")
 def create_odd() -> Callable[[Path], Project]:
     """Creates the project of another make in a directory that is not there yet."""
-    return lambda path: Project.create(path, ODD, "odd-tool", "trunk", "upstream")
+    return lambda path: Project.create("odd", path, "odd-tool", "trunk", "upstream")
 
 
 @pytest.fixture

@@ -1,0 +1,3 @@
+from releaser.tasks import namespace
+
+__all__ = ["namespace"]
