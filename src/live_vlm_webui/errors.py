@@ -1,17 +1,35 @@
-"""What can stop the server from starting, drawn as one tree.
+"""Every error that has a remedy, drawn as one tree; anything else that escapes is a bug of ours.
 
 ::
 
-    WebUIError                    every error that has a remedy; anything else that escapes is a bug of ours
-    ├── SettingsError     exit 2  a setting that cannot be used
-    │   └── HostRefusedError      an address that other machines could reach
-    └── ListenError       exit 1  the address and port cannot be opened
-        └── PortTakenError        another program listens there
+    WebUIError
+    ├── SettingsError      exit 2    a setting that cannot be used
+    │   └── HostRefusedError         an address that other machines could reach
+    ├── ListenError        exit 1    the address and port cannot be opened
+    │   └── PortTakenError           another program listens there
+    ├── RequestError       HTTP      what a browser or program sent cannot be carried out
+    │   ├── InputError         400   a value that is wrong; says which, and what would be right
+    │   ├── ForbiddenError     403   not allowed, whoever asks
+    │   ├── NotFoundError      404   no such session, answer ...
+    │   ├── ConflictError      409   not in this state
+    │   └── LimitError         429   too many, too large or too often
+    ├── CameraError        code      a source that gives no frames
+    └── ModelError         code      a model that does not answer
 
-Each message says what happened and to what; ``remedy`` says what to do next.
+Each message says what happened and to what; ``remedy`` says what to do next. ``code`` is for programs:
+``CAMERA_CODES`` and ``MODEL_CODES`` list them.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar, Literal, get_args
+
+CameraCode = Literal["refused", "unreachable", "unauthorised", "timeout", "no-video", "unreadable"]
+ModelCode = Literal[
+    "unreachable", "unauthorised", "model-missing", "not-vision", "timeout", "rate-limited", "refused", "bad-answer"
+]
+CAMERA_CODES: tuple[CameraCode, ...] = get_args(CameraCode)
+MODEL_CODES: tuple[ModelCode, ...] = get_args(ModelCode)
 
 
 class WebUIError(Exception):
@@ -22,7 +40,7 @@ class WebUIError(Exception):
         remedy: What to do next, as an instruction to the person who reads it.
     """
 
-    exit_code = 1
+    exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message, remedy)
@@ -49,3 +67,73 @@ class ListenError(WebUIError):
 
 class PortTakenError(ListenError):
     """Another program listens on that port."""
+
+
+class RequestError(WebUIError):
+    """What a browser or program sent cannot be carried out."""
+
+    status: ClassVar[int] = 400
+
+
+class InputError(RequestError):
+    """A value that is wrong."""
+
+
+class ForbiddenError(RequestError):
+    """Not allowed, whoever asks."""
+
+    status = 403
+
+
+class NotFoundError(RequestError):
+    """There is no such thing."""
+
+    status = 404
+
+
+class ConflictError(RequestError):
+    """Not possible in this state."""
+
+    status = 409
+
+
+class LimitError(RequestError):
+    """Too many, too large or too often."""
+
+    status = 429
+
+
+class CameraError(WebUIError):
+    """A source that gives no frames.
+
+    Args:
+        code: Why, for programs.
+        message: What happened, and to what.
+        remedy: What to do next.
+    """
+
+    def __init__(self, code: CameraCode, message: str, remedy: str) -> None:
+        super().__init__(message, remedy)
+        self.code: CameraCode = code
+
+    def to_json(self) -> dict[str, str]:
+        """As it is told to browsers."""
+        return {"code": self.code, "message": self.message, "remedy": self.remedy}
+
+
+class ModelError(WebUIError):
+    """A model that does not answer.
+
+    Args:
+        code: Why, for programs.
+        message: What happened, and to what.
+        remedy: What to do next.
+    """
+
+    def __init__(self, code: ModelCode, message: str, remedy: str) -> None:
+        super().__init__(message, remedy)
+        self.code: ModelCode = code
+
+    def to_json(self) -> dict[str, str]:
+        """As it is told to browsers."""
+        return {"code": self.code, "message": self.message, "remedy": self.remedy}

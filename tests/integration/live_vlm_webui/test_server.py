@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 import live_vlm_webui
-from live_vlm_webui.server import create_app
+from live_vlm_webui.app import create_app
 from live_vlm_webui.settings import Settings
 
 
