@@ -9,10 +9,12 @@
     │   └── PortTakenError           another program listens there
     ├── RequestError       HTTP      what a browser or program sent cannot be carried out
     │   ├── InputError         400   a value that is wrong; says which, and what would be right
+    │   │   └── MediaTypeError 415   a body of another kind than the one that is taken
     │   ├── ForbiddenError     403   not allowed, whoever asks
     │   ├── NotFoundError      404   no such session, answer ...
     │   ├── ConflictError      409   not in this state
     │   └── LimitError         429   too many, too large or too often
+    │       └── TooLargeError  413   a body larger than is taken
     ├── CameraError        code      a source that gives no frames
     └── ModelError         code      a model that does not answer
 
@@ -79,6 +81,12 @@ class InputError(RequestError):
     """A value that is wrong."""
 
 
+class MediaTypeError(InputError):
+    """A body of another kind than the one that is taken."""
+
+    status = 415
+
+
 class ForbiddenError(RequestError):
     """Not allowed, whoever asks."""
 
@@ -101,6 +109,12 @@ class LimitError(RequestError):
     """Too many, too large or too often."""
 
     status = 429
+
+
+class TooLargeError(LimitError):
+    """A body larger than is taken."""
+
+    status = 413
 
 
 class CameraError(WebUIError):
