@@ -9,10 +9,13 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from openai_failures import FAILURES
+
+if TYPE_CHECKING:
+    from openai_server import Received
 
 ANSWER = "A person sits at a desk with a laptop."
 ENDLESS_PIECE = "and so on "
@@ -100,9 +103,8 @@ async def _until(moment: float) -> None:
     await asyncio.sleep(max(0.0, moment - time.monotonic()))
 
 
-async def answer(request: web.Request, behaviour: Behaviour, number: int) -> web.StreamResponse:
+async def answer(request: web.Request, received: Received, behaviour: Behaviour, number: int) -> web.StreamResponse:
     started = time.monotonic()
-    received = request["received"]
     body = received.body
     digest = hashlib.sha256(received.pictures[0]).hexdigest()[:8] if received.pictures else ""
     text = behaviour.text

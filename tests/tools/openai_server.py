@@ -23,6 +23,7 @@ import argparse
 import asyncio
 import base64
 import collections
+import contextvars
 import dataclasses
 import signal
 import sys
@@ -62,6 +63,10 @@ class Received:
     def to_json(self) -> dict[str, Any]:
         described = dataclasses.asdict(self)
         return {**described, "pictures": [base64.b64encode(picture).decode() for picture in self.pictures]}
+
+
+RECEIVED: contextvars.ContextVar[Received] = contextvars.ContextVar("RECEIVED")
+"""The request that is being answered."""
 
 
 class OpenAIServer:
@@ -174,7 +179,7 @@ class OpenAIServer:
         self.count += 1
         received = Received(self.count, time.time(), request.method, request.path_qs, dict(request.headers))
         self.requests.append(received)
-        request["received"] = received
+        RECEIVED.set(received)
         question = request.path.endswith("/chat/completions")
         self.under_way += question
         self.most_at_once = max(self.most_at_once, self.under_way)
@@ -220,7 +225,7 @@ class OpenAIServer:
         return web.json_response({name: getattr(self, name) for name in counts})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        received = request["received"]
+        received = RECEIVED.get()
         received.body = body = await request.json()
         received.prompt, received.pictures = read_question(body)
         self.questions += 1
@@ -242,7 +247,7 @@ class OpenAIServer:
         if behaviour.fail:
             await asyncio.sleep(behaviour.first_token)
             return failed(behaviour.fail, name, behaviour.retry_after)
-        return await answer(request, behaviour, self.questions)
+        return await answer(request, received, behaviour, self.questions)
 
 
 async def _serve(server: OpenAIServer) -> None:
