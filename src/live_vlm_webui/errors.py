@@ -4,12 +4,13 @@
 
     WebUIError
     ├── SettingsError      exit 2    a setting that cannot be used
-    │   └── HostRefusedError         an address that other machines could reach
+    │   └── WrongValueError          a value that is out of its range
     ├── ListenError        exit 1    the address and port cannot be opened
     │   └── PortTakenError           another program listens there
     ├── RequestError       HTTP      what a browser or program sent cannot be carried out
     │   ├── InputError         400   a value that is wrong; says which, and what would be right
     │   │   └── MediaTypeError 415   a body of another kind than the one that is taken
+    │   ├── LoginError         401   whoever asks must sign in first
     │   ├── ForbiddenError     403   not allowed, whoever asks
     │   ├── NotFoundError      404   no such session, answer ...
     │   ├── ConflictError      409   not in this state
@@ -24,6 +25,7 @@ Each message says what happened and to what; ``remedy`` says what to do next. ``
 
 from __future__ import annotations
 
+from math import ceil
 from typing import ClassVar, Literal, get_args
 
 CameraCode = Literal["refused", "unreachable", "unauthorised", "timeout", "no-video", "unreadable"]
@@ -59,8 +61,18 @@ class SettingsError(WebUIError):
     exit_code = 2
 
 
-class HostRefusedError(SettingsError):
-    """An address that other machines could reach, while there is no login."""
+class WrongValueError(SettingsError):
+    """A value that is out of its range.
+
+    Args:
+        setting: The attribute of ``Settings`` that it is the value of.
+        message: What is wrong with it.
+        remedy: What would be right.
+    """
+
+    def __init__(self, setting: str, message: str, remedy: str) -> None:
+        super().__init__(message, remedy)
+        self.setting = setting
 
 
 class ListenError(WebUIError):
@@ -76,6 +88,11 @@ class RequestError(WebUIError):
 
     status: ClassVar[int] = 400
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer carries besides."""
+        return {}
+
 
 class InputError(RequestError):
     """A value that is wrong."""
@@ -85,6 +102,17 @@ class MediaTypeError(InputError):
     """A body of another kind than the one that is taken."""
 
     status = 415
+
+
+class LoginError(RequestError):
+    """Whoever asks must sign in first."""
+
+    status = 401
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """How programs sign in."""
+        return {"WWW-Authenticate": 'Bearer realm="live-vlm-webui"'}
 
 
 class ForbiddenError(RequestError):
@@ -106,9 +134,24 @@ class ConflictError(RequestError):
 
 
 class LimitError(RequestError):
-    """Too many, too large or too often."""
+    """Too many, too large or too often.
+
+    Args:
+        message: What there is too much of.
+        remedy: What to do next.
+        retry_after: Seconds until it is worth to ask again; None if asking again is no use.
+    """
 
     status = 429
+
+    def __init__(self, message: str, remedy: str, retry_after: float | None = None) -> None:
+        super().__init__(message, remedy)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to ask again."""
+        return {} if self.retry_after is None else {"Retry-After": str(max(1, ceil(self.retry_after)))}
 
 
 class TooLargeError(LimitError):

@@ -62,6 +62,8 @@ def _response(
         text = f"{error}\n".encode("utf-8", "backslashreplace")  # a path may hold what UTF-8 cannot
         response = web.Response(body=text, content_type="text/plain", charset="utf-8", status=status)
     response.headers["Cache-Control"] = "no-store"
+    if isinstance(error, RequestError):
+        response.headers.update(error.headers)
     for name in KEPT_HEADERS:
         if cause is not None and name in cause.headers:
             response.headers[name] = cause.headers[name]
