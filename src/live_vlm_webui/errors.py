@@ -185,11 +185,13 @@ class ModelError(WebUIError):
         code: Why, for programs.
         message: What happened, and to what.
         remedy: What to do next.
+        retry_after: Seconds until it is worth to ask again, where the server says so.
     """
 
-    def __init__(self, code: ModelCode, message: str, remedy: str) -> None:
+    def __init__(self, code: ModelCode, message: str, remedy: str, retry_after: float | None = None) -> None:
         super().__init__(message, remedy)
         self.code: ModelCode = code
+        self.retry_after = retry_after
 
     def to_json(self) -> dict[str, str]:
         """As it is told to browsers."""
