@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, web
 
+from live_vlm_webui import login, security
 from live_vlm_webui.api import page
 from live_vlm_webui.api.explain import explain_errors
 from live_vlm_webui.api.keys import ASSETS, ENCODERS, HTTP, SETTINGS
 from live_vlm_webui.assets import load_assets
-from live_vlm_webui.security import add_security_headers, check_host
 from live_vlm_webui.settings import Settings
 
 ENCODER_THREADS = 2
@@ -20,11 +20,12 @@ CONNECT_SECONDS = 10.0
 
 def create_app(settings: Settings) -> web.Application:
     """Make the application; all that it knows hangs on it and dies with it."""
-    app = web.Application(middlewares=[explain_errors, check_host])
+    app = web.Application(middlewares=[explain_errors, *security.middlewares(settings)])
     app[SETTINGS] = settings
     app[ASSETS] = load_assets()
-    app.on_response_prepare.append(add_security_headers)
-    for routes in (page.ROUTES,):
+    app[login.LOGIN] = login.Login(settings)
+    app.on_response_prepare.append(security.add_security_headers)
+    for routes in (page.ROUTES, login.ROUTES):
         app.add_routes(routes)
     app.cleanup_ctx.extend((http, encoders))
     return app

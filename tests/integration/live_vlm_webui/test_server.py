@@ -99,7 +99,7 @@ async def test_every_answer_carries_the_security_headers(client, path):
 async def test_a_foreign_host_name_is_turned_away_wherever_it_points(client, path):
     answer = await client.get(path, headers={"Host": "evil.example:8090"})
     assert answer.status == 403
-    assert "not to 'evil.example:8090'" in await answer.text()
+    assert "does not answer to the name 'evil.example:8090'" in await answer.text()
     assert "Content-Security-Policy" in answer.headers
 
 
