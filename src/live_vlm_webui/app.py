@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, web
+from aiohttp import web
 
 from live_vlm_webui import login, security
-from live_vlm_webui.api import page
+from live_vlm_webui.api import openapi, page, system
 from live_vlm_webui.api.explain import explain_errors
-from live_vlm_webui.api.keys import ASSETS, ENCODERS, HTTP, SETTINGS
+from live_vlm_webui.api.keys import ASSETS, ENCODERS, HTTP, MONITOR, SETTINGS
 from live_vlm_webui.assets import load_assets
+from live_vlm_webui.models.connections import open_client
 from live_vlm_webui.settings import Settings
+from live_vlm_webui.system.monitor import Monitor
 
 ENCODER_THREADS = 2
-CONNECT_SECONDS = 10.0
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -25,16 +26,16 @@ def create_app(settings: Settings) -> web.Application:
     app[ASSETS] = load_assets()
     app[login.LOGIN] = login.Login(settings)
     app.on_response_prepare.append(security.add_security_headers)
-    for routes in (page.ROUTES, login.ROUTES):
+    app[MONITOR] = Monitor(settings.monitor_interval)
+    for routes in (page.ROUTES, login.ROUTES, system.ROUTES, openapi.ROUTES):
         app.add_routes(routes)
-    app.cleanup_ctx.extend((http, encoders))
+    app.cleanup_ctx.extend((http, encoders, app[MONITOR].run))
     return app
 
 
 async def http(app: web.Application) -> AsyncIterator[None]:
-    """One client for all that is asked of other servers; it keeps no cookies, which would cross from user to user."""
-    timeout = ClientTimeout(total=None, connect=CONNECT_SECONDS)
-    async with ClientSession(timeout=timeout, cookie_jar=DummyCookieJar()) as app[HTTP]:
+    """One client for all that is asked of other servers."""
+    async with open_client() as app[HTTP]:
         yield
 
 

@@ -21,7 +21,7 @@ from live_vlm_webui.secret import Secret
 
 LAST_PORT = 65535
 LOOPBACK_NETWORKS = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
-MONITOR_INTERVALS = (0.1, 3600.0)
+MONITOR_INTERVALS = (0.25, 60.0)
 """Shortest and longest, in seconds."""
 LONGEST_PROMPT = 16 * 1024
 LONGEST_NAME = 256

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
+    from live_vlm_webui.system.monitor import Monitor
+
 ASSETS = web.AppKey("ASSETS", Mapping[str, Asset])
 SETTINGS = web.AppKey("SETTINGS", Settings)
 HTTP: web.AppKey[ClientSession] = web.AppKey("HTTP")
 """For all that the server asks of others."""
 ENCODERS: web.AppKey[ThreadPoolExecutor] = web.AppKey("ENCODERS")
 """The threads in which frames are scaled and compressed."""
+MONITOR: web.AppKey[Monitor] = web.AppKey("MONITOR")
