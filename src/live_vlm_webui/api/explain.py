@@ -16,6 +16,10 @@ KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 PROGRAMS = ("/api/", "/offer", "/ws")
 """Paths under which errors are JSON, whatever the request accepts."""
 
+BUG = WebUIError(
+    "The server made a mistake; this is a bug.", "Try again, and report what the server's log says about it."
+)
+
 
 @web.middleware
 async def explain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -30,10 +34,7 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return _response(request, error.status, _in_words(request, error), error)
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
-        error = WebUIError(
-            "The server made a mistake; this is a bug.", "Try again, and report what the server's log says about it."
-        )
-        return _response(request, HTTPStatus.INTERNAL_SERVER_ERROR, error)
+        return _response(request, HTTPStatus.INTERNAL_SERVER_ERROR, BUG)
 
 
 def error_json(error: WebUIError) -> dict[str, str]:

@@ -1,0 +1,38 @@
+"""``POST /offer``: a browser's camera over WebRTC."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+
+from aiohttp import web
+
+from live_vlm_webui.api.body import check_names, read_json, text_of
+from live_vlm_webui.api.keys import session_by
+from live_vlm_webui.errors import InputError
+
+ID_LENGTH = 64
+SDP_LENGTH = 48 * 1024
+
+
+async def offer(request: web.Request) -> web.Response:
+    """Take a browser's offer and answer it; its camera becomes the session's."""
+    body = await read_json(request)
+    check_names(body, "session", "sdp", "type")
+    if body.get("type") != "offer":
+        raise InputError("type is not offer.", 'Send {"session": ..., "sdp": ..., "type": "offer"}.')
+    session = session_by(request.app, text_of(body, "session", ID_LENGTH))
+    sdp = text_of(body, "sdp", SDP_LENGTH)
+    # Loading aiortc takes a second, which no other session should wait for.
+    webrtc = await asyncio.to_thread(importlib.import_module, "live_vlm_webui.media.webrtc")
+    camera = webrtc.WebRtcCamera()
+    try:
+        answer = await camera.accept(sdp)
+        await session.attach(camera)
+    except BaseException:
+        await camera.close()
+        raise
+    return web.json_response({"sdp": answer, "type": "answer"})
+
+
+ROUTES = (web.post("/offer", offer),)
