@@ -27,12 +27,13 @@ SEES_NOTHING = re.compile(
     r"|\b(images?|image_url|vision|multi-?modal)( (inputs?|contents?|data|parts?|messages?))? (is|are) (not|only) "
     r"(supported|allowed|enabled|available)"
     r"|(not|n't|cannot) (support|accept|allow|process|handle)\w* (.{0,20} )?"
-    r"(images?(?! (format|size|type|dimension|resolution))|image_url|vision|multi-?modal)\b"
+    r"(images?(?!/| (format|size|type|dimension|resolution))|image_url|vision|multi-?modal)\b"
     r"|missing data required for image input|\bmmproj\b"
     r"|no endpoints found that support image|at most 0 image"
     r"|(unknown|unsupported|invalid) (variant|content part|content type|message content).{0,30}image",
     re.IGNORECASE,
 )
+SEEING_WORD = re.compile(r"image|vision|modal|mmproj", re.IGNORECASE)
 TOO_MANY_PICTURES = re.compile(r"at most (\d+) image|too many images|(only|maximum of) (one|1) image", re.IGNORECASE)
 TOO_LONG = re.compile(
     r"context (length|window|size)|maximum .{0,20}(length|tokens)|too (long|large)|exceeds", re.IGNORECASE
@@ -63,8 +64,9 @@ def cause_of_status(
     where = endpoint.api_base
     said = said_in(body, endpoint)
     quote = f" It said: {said}" if said else ""
-    name = rf"(?<!\w){re.escape(model)}(?!\w)"
-    bare = re.sub(name, "it", said) if model else said  # a name such as llama-vision says nothing about the fault
+    named = rf"(?<!\w){re.escape(model)}(?!\w)"
+    # A name such as llama-vision says nothing about the fault, and one such as "a" is part of what does.
+    bare = re.sub(named, "it", said) if SEEING_WORD.search(model) else said
     if status < 400:
         return _redirected(where, headers)
     if status in {401, 403}:
@@ -83,7 +85,7 @@ def cause_of_status(
             f"{model} at {where} cannot see pictures.{quote}",
             "Choose a vision model, such as qwen2.5-vl, gemma3 or llava; llama.cpp needs --mmproj, too.",
         )
-    if model and (MODEL_MISSING.search(said) or (status == 404 and bare != said)):
+    if model and (MODEL_MISSING.search(said) or (status == 404 and re.search(named, said))):
         return ModelError(
             "model-missing",
             f"There is no model {model} at {where}.{quote}",
