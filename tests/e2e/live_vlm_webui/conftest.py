@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import select
 import shutil
 import subprocess
@@ -14,11 +15,20 @@ STOP_SECONDS = 10
 
 
 @pytest.fixture
-def server() -> Iterator[subprocess.Popen[str]]:
-    """A running server; its first line of output is left to be read by ``url``."""
+def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A running server; its first line of output is left to be read by ``url``.
+
+    Over HTTP, which browsers trust on loopback: Chromium would warn of the certificate that the server makes.
+    """
     script = Path(sys.executable).with_name("live-vlm-webui")
     command = [str(script)] if script.exists() else [sys.executable, "-m", "live_vlm_webui"]
-    process = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--no-ssl"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LIVE_VLM_DATA": str(tmp_path / "data")},
+    )
     yield process
     process.terminate()
     process.communicate(timeout=STOP_SECONDS)
