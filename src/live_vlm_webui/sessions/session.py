@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
+from typing import Any
 
 from live_vlm_webui import __version__
 from live_vlm_webui.errors import ConflictError, InputError
@@ -211,9 +212,9 @@ class Session:
             told()
 
 
-async def _within_time(closing: object, what: str) -> None:
+async def _within_time(closing: Coroutine[Any, Any, None], what: str) -> None:
     """Wait for ``closing``, but not for ever."""
-    task = asyncio.ensure_future(closing)  # type: ignore[call-overload]
+    task = asyncio.ensure_future(closing)
     done, _ = await asyncio.wait({task}, timeout=CLOSE_SECONDS)
     if not done:
         task.cancel()
