@@ -40,7 +40,7 @@ async def frame(request: web.Request) -> web.Response:
         raise NotFoundError(
             f"{number[:20]!r} is not the id of an answer.", "An answer's frame has the path of its picture."
         )
-    picture = session.history.get(int(number)).picture
+    picture = session.picture(int(number))
     headers = {"Cache-Control": "private, max-age=86400, immutable"}
     return web.Response(body=picture.jpeg, content_type="image/jpeg", headers=headers)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from live_vlm_webui.api.body import JSON_BYTES, check_names, kind_of, parse_object
+from live_vlm_webui.api.body import JSON_BYTES, kind_of, parse_object
 from live_vlm_webui.api.explain import BUG, error_json
-from live_vlm_webui.api.keys import SESSIONS
-from live_vlm_webui.errors import ConflictError, InputError, RequestError, TooLargeError, WebUIError
-from live_vlm_webui.sessions.events import to_json
+from live_vlm_webui.api.keys import METRICS, SESSIONS
+from live_vlm_webui.errors import InputError, RequestError, TooLargeError, WebUIError
+from live_vlm_webui.sessions.events import TOO_SLOW, to_json
 
 if TYPE_CHECKING:
     from live_vlm_webui.media.push import PushCamera
@@ -28,6 +29,7 @@ REFUSED = 4000
 """Plus an HTTP status: why the socket was closed at once."""
 
 REASON_BYTES = 123
+ON_ITS_WAY_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,10 @@ async def watch(request: web.Request) -> web.WebSocketResponse:
         sessions = request.app[SESSIONS]
         wanted = request.query.get("session")
         session = sessions.create() if wanted is None else sessions.get(wanted)
-        await Connection(socket, session).serve()
+        metrics = request.app[METRICS]
+        with metrics.viewers.track_inprogress():
+            if await Connection(socket, session).serve() == TOO_SLOW:
+                metrics.dropped.inc()
     except RequestError as error:  # a browser is told nothing of an answer that is not 101
         await socket.send_str(to_json("error", {"error": error_json(error)}))
         await socket.close(code=REFUSED + error.status, message=_reason(error.message))
@@ -56,10 +61,15 @@ class Connection:
         self._socket = socket
         self._session = session
         self._camera: PushCamera | None = None
+        self._replaced_at = 0.0
         self._fault = ""
 
-    async def serve(self) -> None:
-        """Tell and take, until the browser leaves or the session ends."""
+    async def serve(self) -> str:
+        """Tell and take, until the browser leaves or the session ends.
+
+        Returns:
+            Why it ended, if not because the browser left.
+        """
         with self._session.subscribe() as subscription:
             teller = asyncio.create_task(self._tell(subscription))
             try:
@@ -71,6 +81,7 @@ class Connection:
                 teller.cancel()
                 await asyncio.gather(teller, return_exceptions=True)
                 await self._let_go()
+        return subscription.reason
 
     async def _tell(self, subscription: Subscription) -> None:
         try:
@@ -105,48 +116,35 @@ class Connection:
         kind = message.pop("type", None)
         if kind == "settings":
             await self._session.change(message)
-        elif kind == "camera":
-            check_names(message, "kind")
-            await self._switch(message.get("kind"))
         else:
             what = repr(kind[:20]) if isinstance(kind, str) else kind_of(kind)
-            raise InputError(f"There is no message of type {what}.", "Send type settings or camera, or a JPEG.")
-
-    async def _switch(self, kind: object) -> None:
-        if kind is not None and kind != "websocket":
-            raise InputError("This is no kind of camera.", 'Send "websocket" for JPEGs through here, or null for none.')
-        await self._let_go()
-        if kind is None:
-            await self._session.attach(None)
+            raise InputError(f"There is no message of type {what}.", "Send type settings, or a JPEG.")
 
     async def _show(self, jpeg: bytes) -> None:
         """Take a picture of the browser's camera; the first makes that the session's."""
-        if self._camera is None:
-            from live_vlm_webui.media.push import PushCamera
-
-            camera = PushCamera("websocket")
-            try:
-                await camera.push(jpeg)
-                await self._session.attach(camera)
-            except BaseException:
-                await camera.close()
-                raise
-            self._camera = camera
-        elif self._session.camera is self._camera:
+        if self._camera is not None and self._session.camera is self._camera:
             await self._camera.push(jpeg)
-        else:
-            raise ConflictError(
-                "The session has another camera now.",
-                'To go back to this one, send {"type": "camera", "kind": "websocket"} and then its pictures.',
-            )
+            return
+        if self._camera is not None and self._session.camera is not None:
+            # What was on its way when another camera was chosen takes nothing back; who goes on sending means it.
+            self._replaced_at = self._replaced_at or time.monotonic()
+            if time.monotonic() - self._replaced_at < ON_ITS_WAY_SECONDS:
+                return
+        from live_vlm_webui.media.push import PushCamera
+
+        camera = PushCamera("websocket")
+        try:
+            await camera.push(jpeg)
+            await self._session.attach(camera)
+        except BaseException:
+            await camera.close()
+            raise
+        self._camera, self._replaced_at = camera, 0.0
 
     async def _let_go(self) -> None:
-        """Take this browser's camera away, if it has one."""
-        camera, self._camera = self._camera, None
-        if camera is not None:
-            if self._session.camera is camera:
-                await self._session.attach(None)
-            await camera.close()
+        """Take this browser's camera away, if it is the session's."""
+        if self._camera is not None and self._session.camera is self._camera:
+            await self._session.attach(None)
 
 
 def _reason(text: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from live_vlm_webui.api.body import check_names, read_json, text_of
-from live_vlm_webui.api.keys import CATALOG, LISTINGS, session_by
+from live_vlm_webui.api.keys import CATALOG, LISTINGS, SESSIONS
 from live_vlm_webui.errors import InputError, LimitError
 from live_vlm_webui.models.endpoint import LONGEST_API_BASE, LONGEST_KEY, Keyring
 from live_vlm_webui.secret import Secret
@@ -42,7 +42,7 @@ async def listed(request: web.Request) -> web.Response:
     api_base = text_of(body, "api_base", LONGEST_API_BASE)
     ring = Keyring(catalog.keyring)
     if "session" in body:
-        ring = Keyring(session_by(request.app, text_of(body, "session", LONGEST_API_BASE)).keyring)
+        ring = Keyring(request.app[SESSIONS].get(text_of(body, "session", LONGEST_API_BASE)).keyring)
     if "api_key" in body:
         ring.give(api_base, Secret(text_of(body, "api_key", LONGEST_KEY)))
     if request.app[LISTINGS].locked():

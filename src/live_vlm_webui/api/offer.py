@@ -8,7 +8,7 @@ import importlib
 from aiohttp import web
 
 from live_vlm_webui.api.body import check_names, read_json, text_of
-from live_vlm_webui.api.keys import session_by
+from live_vlm_webui.api.keys import SESSIONS
 from live_vlm_webui.errors import InputError
 
 ID_LENGTH = 64
@@ -21,7 +21,7 @@ async def offer(request: web.Request) -> web.Response:
     check_names(body, "session", "sdp", "type")
     if body.get("type") != "offer":
         raise InputError("type is not offer.", 'Send {"session": ..., "sdp": ..., "type": "offer"}.')
-    session = session_by(request.app, text_of(body, "session", ID_LENGTH))
+    session = request.app[SESSIONS].get(text_of(body, "session", ID_LENGTH))
     sdp = text_of(body, "sdp", SDP_LENGTH)
     # Loading aiortc takes a second, which no other session should wait for.
     webrtc = await asyncio.to_thread(importlib.import_module, "live_vlm_webui.media.webrtc")

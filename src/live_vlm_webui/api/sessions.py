@@ -6,26 +6,23 @@ from aiohttp import web
 
 from live_vlm_webui.api.body import read_json
 from live_vlm_webui.api.keys import SESSIONS, session_of
-from live_vlm_webui.api.state import state_of
 
 
 async def create(request: web.Request) -> web.Response:
     """Make a session, with the settings of the body if there is one."""
     patch = await read_json(request) if request.body_exists else {}
-    session = request.app[SESSIONS].create()
+    session = request.app[SESSIONS].create(for_program=True)
     try:
         await session.change(patch)
     except BaseException:
         await session.close()
         raise
-    return web.json_response(
-        state_of(request.app, session), status=201, headers={"Location": f"/api/sessions/{session.id}"}
-    )
+    return web.json_response(session.state(), status=201, headers={"Location": f"/api/sessions/{session.id}"})
 
 
 async def show(request: web.Request) -> web.Response:
     """The whole state of a session."""
-    return web.json_response(state_of(request.app, session_of(request)))
+    return web.json_response(session_of(request).state(), headers={"Cache-Control": "no-store"})
 
 
 async def change(request: web.Request) -> web.Response:
