@@ -7,7 +7,9 @@ a server said is quoted, shortened, on one line and without the key; a page of a
 from __future__ import annotations
 
 import json
+import os
 import re
+import ssl
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -86,10 +88,11 @@ def cause_of_status(
             "Choose a vision model, such as qwen2.5-vl, gemma3 or llava; llama.cpp needs --mmproj, too.",
         )
     if model and (MODEL_MISSING.search(said) or (status == 404 and re.search(named, said))):
+        install = f", or install it: `ollama pull {model}`" if "pull" in said else ""
         return ModelError(
             "model-missing",
             f"There is no model {model} at {where}.{quote}",
-            f"Choose one of those that it lists, or install it: with Ollama, `ollama pull {model}`.",
+            f"Choose one of those that it lists{install}.",
         )
     return _other_status(status, where, headers, said, quote)
 
@@ -282,8 +285,10 @@ def wait_of(headers: Mapping[str, str], said: str) -> float | None:
 
 
 def _reason_of(error: Exception) -> str:
+    """Connection refused, certificate has expired ...: what is the matter, without addresses."""
     inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
-    return getattr(inner, "strerror", None) or str(inner)
+    number = inner.errno if isinstance(inner, OSError) and not isinstance(inner, ssl.SSLError) else None
+    return os.strerror(number) if number else getattr(inner, "strerror", None) or str(inner)
 
 
 def _start_it(endpoint: Endpoint) -> str:
