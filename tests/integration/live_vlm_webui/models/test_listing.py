@@ -44,8 +44,6 @@ async def failure_of(lister, endpoint) -> ModelError:
 async def test_each_server_is_recognised_and_tells_what_it_can(lister, play, called, offers):
     async with OpenAIServer(play=play, **BOTH) as server:
         listing = await lister.list_models(Endpoint(server.api_base))
-    if play == "openai":
-        called = listing.server
     assert listing.server == called
     assert told(listing) == offers
     assert list(told(listing)) == list(offers)
@@ -58,6 +56,27 @@ async def test_sglang_tells_whether_its_model_sees(lister, sees):
     async with OpenAIServer(play="sglang", **models) as server:
         listing = await lister.list_models(Endpoint(server.api_base))
     assert (listing.server, told(listing)) == ("SGLang", {"house-model": sees})
+
+
+async def test_an_older_llamacpp_is_asked_for_its_properties(lister):
+    async with OpenAIServer(play="llamacpp") as server:
+        server.list_body = b'{"data": [{"id": "house-model", "owned_by": "llamacpp"}]}'
+        assert told(await lister.list_models(Endpoint(server.api_base))) == {"house-model": True}
+        server.models = ()  # started again without --mmproj
+        assert told(await lister.list_models(Endpoint(server.api_base))) == {"house-model": False}
+
+
+async def test_a_nim_that_says_it_is_vllm_is_recognised(lister):
+    async with OpenAIServer(play="nim") as server:
+        server.list_body = b'{"data": [{"id": "nvidia/cosmos-reason2-2b", "owned_by": "vllm"}]}'
+        listing = await lister.list_models(Endpoint(server.api_base))
+    assert (listing.server, told(listing)) == ("NIM", {"nvidia/cosmos-reason2-2b": True})
+
+
+async def test_the_name_behind_a_name_tells(lister):
+    async with OpenAIServer(play="vllm") as server:
+        server.list_body = b'{"data": [{"id": "cam", "root": "Qwen/Qwen2.5-VL-7B-Instruct", "owned_by": "vllm"}]}'
+        assert told(await lister.list_models(Endpoint(server.api_base))) == {"cam": True}
 
 
 async def test_models_for_other_work_are_not_offered(lister):
