@@ -109,3 +109,7 @@ def _stop(pid: int, url: str) -> int:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
