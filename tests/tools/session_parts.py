@@ -112,7 +112,7 @@ class Shelf:
     async def models(self, endpoint: Endpoint) -> tuple[Offer, ...]:
         if self.trouble:
             raise self.trouble
-        return tuple(Offer(replace(offer.label, api_base=endpoint.api_base), vision=True) for offer in self.offers)
+        return tuple(replace(offer, label=replace(offer.label, api_base=endpoint.api_base)) for offer in self.offers)
 
     def open(self, label: ModelLabel, keyring: Keyring) -> ScriptedModel:
         if self.trouble:
