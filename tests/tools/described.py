@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -66,6 +70,23 @@ class Description:
         Draft202012Validator(absolute, registry=self._registry, format_checker=checker).validate(value)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """An answer that was read.
+
+    Attributes:
+        status: Of HTTP.
+        headers: Likewise.
+        body: Its bytes.
+        json: What they stand for, if they are JSON.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    json: Any
+
+
 class DescribedClient:
     """Talks to a server, and asserts of each answer that the server's description describes it."""
 
@@ -82,15 +103,67 @@ class DescribedClient:
     async def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
         """Send a request; its status, and its JSON or else its bytes."""
         answer = await self.answer(method, path, **options)
-        return answer.status, await answer.json() if answer.content_type == "application/json" else await answer.read()
+        return answer.status, answer.json if answer.json is not None else answer.body
 
-    async def answer(self, method: str, path: str, **options: Any) -> ClientResponse:
-        """As ``ask``, for the whole answer, which is read already."""
-        async with self.http.request(method, self.url + path, **options) as answer:
-            await answer.read()
-            value = await answer.json() if answer.content_type == "application/json" else None
-        self.description.check_answer(method, path.partition("?")[0], answer.status, answer.content_type, value)
-        return answer
+    async def answer(self, method: str, path: str, **options: Any) -> Answer:
+        """As ``ask``, for the whole answer."""
+        async with self.http.request(method, self.url + path, **options) as response:
+            body = await response.read()
+            value = await response.json() if response.content_type == "application/json" and body else None
+            kind = response.content_type
+        self.description.check_answer(method, path.partition("?")[0], response.status, kind, value)
+        return Answer(response.status, response.headers, body, value)
+
+    @asynccontextmanager
+    async def watch(self, session: str = "") -> AsyncIterator[Events]:
+        """The events of a session, of a new one without its id."""
+        query = f"?session={session}" if session else ""
+        async with self.http.ws_connect(f"{self.url}/ws{query}", max_msg_size=0) as socket:
+            yield Events(socket, self.description)
+
+
+class Events:
+    """The events of a WebSocket, each of which is asserted to be described."""
+
+    def __init__(self, socket: ClientWebSocketResponse, description: Description) -> None:
+        self.socket = socket
+        self._description = description
+
+    async def next(self, seconds: float = 10.0) -> dict[str, Any]:
+        """The next event.
+
+        Raises:
+            EOFError: The socket was closed; with the code and the reason.
+        """
+        message = await self.socket.receive(timeout=seconds)
+        if message.type is not WSMsgType.TEXT:
+            raise EOFError(message.data, message.extra)
+        event: dict[str, Any] = message.json()
+        self._description.check_schema("Event", event)
+        return event
+
+    async def until(self, *kinds: str, seconds: float = 10.0) -> dict[str, Any]:
+        """The next event of one of these types; those before it are passed over.
+
+        Raises:
+            TimeoutError: It did not come within ``seconds``.
+        """
+        return (await self.all_until(*kinds, seconds=seconds))[-1]
+
+    async def all_until(self, *kinds: str, seconds: float = 10.0) -> list[dict[str, Any]]:
+        """All events up to the next of one of these types."""
+        events: list[dict[str, Any]] = []
+
+        async def read() -> None:
+            while not events or events[-1]["type"] not in kinds:
+                events.append(await self.next(seconds))
+
+        try:
+            await asyncio.wait_for(read(), seconds)
+        except asyncio.TimeoutError:
+            told = [event["type"] for event in events]
+            raise TimeoutError(f"none of {kinds} within {seconds:g} s, but {told[-20:]}") from None
+        return events
 
 
 def _absolute(node: Any) -> Any:

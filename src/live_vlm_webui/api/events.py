@@ -75,6 +75,8 @@ class Connection:
             try:
                 async for message in self._socket:
                     await self._take(message)
+                if subscription.reason:
+                    await teller  # is saying goodbye
             except OSError:
                 pass  # it is gone
             finally:

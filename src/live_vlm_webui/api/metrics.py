@@ -88,7 +88,7 @@ class SessionFigures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The figures now. Frames of a camera that comes and goes between two calls are not among them."""
-        cameras: dict[tuple[str, str], int] = {}
+        cameras: dict[tuple[str, ...], int] = {}
         for session in self._sessions:
             if (camera := session.camera) is None:
                 continue
@@ -99,8 +99,8 @@ class SessionFigures(Collector):
             self._counted[camera.slot] = number
         yield GaugeMetricFamily("live_vlm_sessions", "Sessions", value=len(self._sessions))
         counted = GaugeMetricFamily("live_vlm_cameras", "Cameras of sessions", labels=["kind", "state"])
-        for key, count in sorted(cameras.items()):
-            counted.add_metric(key, count)
+        for labels, count in sorted(cameras.items()):
+            counted.add_metric(labels, count)
         yield counted
         yield CounterMetricFamily("live_vlm_frames_decoded", "Frames of the sessions' cameras", value=self._decoded)
 
