@@ -173,6 +173,6 @@ class Sessions:
         held = self._held.pop(session_id)
         if held.timer is not None:
             held.timer.cancel()
-        task = asyncio.ensure_future(held.session.close(reason))
+        task = held.session.end(reason)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)

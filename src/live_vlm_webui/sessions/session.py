@@ -163,11 +163,15 @@ class Session:
             "system": self._system(),
         }
 
-    async def close(self, reason: str = ENDED) -> None:
-        """End it, in less than ``CLOSE_SECONDS`` whatever is in progress, and free all that it holds."""
+    def end(self, reason: str = ENDED) -> asyncio.Task[None]:
+        """Begin to close it, at once; the first ``reason`` counts."""
         if self._closing is None:
             self._closing = asyncio.ensure_future(self._close(reason))
-        await asyncio.shield(self._closing)
+        return self._closing
+
+    async def close(self, reason: str = ENDED) -> None:
+        """End it, in less than ``CLOSE_SECONDS`` whatever is in progress, and free all that it holds."""
+        await asyncio.shield(self.end(reason))
 
     async def _close(self, reason: str) -> None:
         self._unwatch()

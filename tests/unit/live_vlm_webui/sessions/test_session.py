@@ -258,6 +258,7 @@ async def test_a_camera_that_was_replaced_is_not_listened_to(make):
     await asyncio.sleep(0)
 
     assert browser.of("camera") == []
+    assert first._watchers == []
 
 
 async def test_what_a_session_held_is_closed_with_it(make, shelf):
