@@ -17,7 +17,8 @@ from aiortc.rtp import RtcpByePacket
 from live_vlm_webui.errors import ConflictError, InputError
 from live_vlm_webui.media.camera import Camera
 from live_vlm_webui.media.decoder import Decoder
-from live_vlm_webui.media.offer import REMEDY, Offer, read_offer
+from live_vlm_webui.media.offer import Offer, read_offer
+from live_vlm_webui.media.sdp import REMEDY
 
 logger = logging.getLogger(__name__)
 
