@@ -191,6 +191,37 @@ async def test_questions_in_turn_share_one_connection(server, model):
     assert len({asked.connection for asked in server.asked}) == 1
 
 
+async def test_the_connection_is_kept_though_its_stream_ends_a_little_after_the_answer(http):
+    connections = []
+
+    async def answer(reader, writer):
+        connections.append(writer)
+        while await read_request(reader):
+            event = b'data: {"choices": [{"delta": {"content": "A cat."}}]}\n\ndata: [DONE]\n\n'
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+            writer.write(head + b"%x\r\n%s\r\n" % (len(event), event))
+            await asyncio.sleep(0.01)
+            writer.write(b"0\r\n\r\n")
+
+    async with raw_server(answer) as api_base:
+        model = model_at(api_base, http)
+        assert [await text_of(model) for _ in range(3)] == ["A cat."] * 3
+    assert len(connections) == 1
+
+
+async def test_a_stream_that_never_says_anything_is_stopped(http):
+    async def chatter(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        while True:
+            writer.write(b": nothing\n\n" * 1000)
+            await writer.drain()
+
+    async with raw_server(chatter) as api_base:
+        error = await failure_of(model_at(api_base, http, limits=Limits(stream=1 << 20)))
+    assert (error.code, "1048576 bytes" in error.message) == ("bad-answer", True)
+
+
 async def test_a_server_that_is_restarted_is_found_again_by_the_next_question(server, model):
     asked = model()
     assert await text_of(asked) == ANSWER
