@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -15,9 +16,9 @@ from live_vlm_webui import data_dir
 DIRECTORY = "run"
 SUFFIX = ".pid"
 LARGEST = 4096
+LAST_PID = 2**31 - 1
 CLOCK_SECONDS = 2.0
 """By which a process's start may seem to move when the clock is set."""
-COMMANDS = ("live-vlm-webui", "live_vlm_webui")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Running:
     Attributes:
         pid: Its process.
         started: When the process began, in seconds since 1970.
+        command: A hash of its command line, which may hold a secret.
         place: Where ``pid`` means that process: the machine's name and, on Linux, the process namespace.
         address: On which it listens.
         port: Likewise.
@@ -36,6 +38,7 @@ class Running:
 
     pid: int
     started: float
+    command: str
     place: str
     address: str
     port: int
@@ -62,7 +65,7 @@ class Running:
             return (
                 abs(process.create_time() - self.started) < CLOCK_SECONDS
                 and process.status() != psutil.STATUS_ZOMBIE
-                and any(name in part for part in process.cmdline() for name in COMMANDS)
+                and _hash(process.cmdline()) == self.command
             )
         except psutil.Error:
             return False
@@ -72,8 +75,17 @@ def this_process(address: str, port: int, url: str, version: str) -> Running:
     """What this process's file holds."""
     import psutil
 
-    started = psutil.Process().create_time()
-    return Running(os.getpid(), started, this_place(), address, port, url, version)
+    process = psutil.Process()
+    return Running(
+        pid=os.getpid(),
+        started=process.create_time(),
+        command=_hash(process.cmdline()),
+        place=this_place(),
+        address=address,
+        port=port,
+        url=url,
+        version=version,
+    )
 
 
 def this_place() -> str:
@@ -112,9 +124,12 @@ def read(path: Path) -> Running | None:
     try:
         with path.open("rb") as file:
             held = json.loads(file.read(LARGEST))
+        if not 0 < held["pid"] <= LAST_PID:  # others stand for groups of processes
+            return None
         return Running(
             pid=int(held["pid"]),
             started=float(held["started"]),
+            command=str(held["command"]),
             place=str(held["place"]),
             address=str(held["address"]),
             port=int(held["port"]),
@@ -123,3 +138,7 @@ def read(path: Path) -> Running | None:
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def _hash(command: list[str]) -> str:
+    return hashlib.sha256("\0".join(command).encode("utf-8", "surrogateescape")).hexdigest()

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
@@ -45,49 +45,57 @@ def run(settings: Settings, listener: socket.socket) -> None:
         SettingsError: The certificate, or the token, can be neither read nor made.
     """
     logs.configure(settings)
-    asyncio.run(serve(settings, listener))
+    asyncio.run(serve(create_app, settings, listener))
 
 
-async def serve(settings: Settings, listener: socket.socket) -> None:
-    """As ``run``, in a running event loop."""
+async def serve(make_app: Callable[[Settings], web.Application], settings: Settings, listener: socket.socket) -> None:
+    """As ``run``, in a running event loop, with any application."""
     context = certificate = None
     if settings.ssl:
         from live_vlm_webui.tls import server_context
 
         context, certificate = server_context(settings)
-    app = create_app(settings)
+    app = make_app(settings)
     if settings.login_required:
         _ = app[LOGIN].token  # made now: who starts the server hears if that fails
     access_log = logging.getLogger("aiohttp.access") if settings.log_level == "debug" else None
     runner = web.AppRunner(
         app, access_log=access_log, access_log_class=logs.AccessLogger, shutdown_timeout=SHUTDOWN_SECONDS
     )
+    doorway: Doorway | None = None
     try:
         await runner.setup()
         assert runner.server is not None
         doorway = Doorway(listener, runner.server, context, Hosts(settings))
         address, port = listener.getsockname()[:2]
+        if settings.port not in {0, port}:
+            logger.warning("port %d is in use: taking %d", settings.port, port)
         code = app[LOGIN].make_code() if settings.login_required else ""
         ready = Ready(settings, port, code, certificate.fingerprint if certificate else "")
-        with ExitStack() as until_stopped:
-            stopped = until_stopped.enter_context(stop_signals())
+        with stop_signals() as stopped, recorded(settings, address, port, ready.url):
             doorway.open()
-            try:
-                until_stopped.enter_context(
-                    pid_file.kept(settings.data_dir, pid_file.this_process(address, port, ready.url, __version__))
-                )
-            except SettingsError as error:
-                logger.warning("live-vlm-webui-stop will not find this server: %s", error.message)
-            if settings.port not in {0, port}:
-                logger.warning("port %d is in use: taking %d", settings.port, port)
             announce(ready, sys.stdout)
             await stopped.wait()
-            await doorway.close()
-            await runner.cleanup()
-            await doorway.break_off()
     finally:
+        if doorway is not None:
+            await doorway.close()
         await runner.cleanup()
+        if doorway is not None:
+            await doorway.break_off()
     logger.info("stopped")
+
+
+@contextmanager
+def recorded(settings: Settings, address: str, port: int, url: str) -> Iterator[None]:
+    """Have a file by which ``live-vlm-webui-stop`` finds this process; go on without, if none can be written."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(
+                pid_file.kept(settings.data_dir, pid_file.this_process(address, port, url, __version__))
+            )
+        except SettingsError as error:
+            logger.warning("live-vlm-webui-stop will not find this server: %s", error.message)
+        yield
 
 
 @contextmanager

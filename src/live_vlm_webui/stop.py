@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from live_vlm_webui import __version__
+
+if TYPE_CHECKING:
+    from live_vlm_webui.pid_file import Running
 
 PROGRAM = "live-vlm-webui-stop"
 STOPPED = 0
@@ -16,7 +22,8 @@ FAILED = 1
 MISUSED = 2
 NOT_RUNNING = 3
 WAIT_SECONDS = 10.0
-"""A server ends within 3 seconds, whatever happens; a stopped or swapped-out one is waited for a little longer."""
+"""A server ends within 3 seconds, whatever happens; a machine that swaps may need longer."""
+POLL_SECONDS = 0.05
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,25 +92,24 @@ def stop(directory: Path, port: int | None) -> int:
     if len(running) > 1 and len({one.port for one in running}) > 1:
         ports = ", ".join(str(one.port) for one in running)
         raise SettingsError(f"Several servers run, on the ports {ports}.", "Say which one with --port.")
-    return max(_stop(one.pid, one.url) for one in running)
+    return max(_stop(one) for one in running)
 
 
-def _stop(pid: int, url: str) -> int:
-    import psutil
-
+def _stop(running: Running) -> int:
     try:
-        process = psutil.Process(pid)
-        process.terminate()
-        process.wait(WAIT_SECONDS)
-    except psutil.NoSuchProcess:
-        pass
-    except psutil.AccessDenied:
-        _say(f"{url} belongs to another user (process {pid}): it was not stopped.")
+        os.kill(running.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # ended by itself in this very moment
+    except PermissionError:
+        _say(f"{running.url} belongs to another user (process {running.pid}): it was not stopped.")
         return FAILED
-    except psutil.TimeoutExpired:
-        _say(f"{url} did not end within {WAIT_SECONDS:.0f} s (process {pid}). To end it by force: kill -KILL {pid}")
-        return FAILED
-    _say(f"Stopped {url} (process {pid}).")
+    end = time.monotonic() + WAIT_SECONDS
+    while running.is_running:
+        if time.monotonic() > end:
+            _say(f"{running.url} did not end within {WAIT_SECONDS:g} s. To end it by force: kill -KILL {running.pid}")
+            return FAILED
+        time.sleep(POLL_SECONDS)
+    _say(f"Stopped {running.url} (process {running.pid}).")
     return STOPPED
 
 
