@@ -80,16 +80,17 @@ class Peer:
     Args:
         clip: What it sends.
         audio: Whether it offers a microphone too, as a page that asks for both would.
+        echoed: Whether it takes video too, for servers that send it back.
     """
 
-    def __init__(self, clip: video.Clip, *, audio: bool = False) -> None:
+    def __init__(self, clip: video.Clip, *, audio: bool = False, echoed: bool = False) -> None:
         self.track = ClipTrack(clip)
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.received: list[MediaStreamTrack] = []
         self.connection.on("track", self.received.append)
         if audio:
             self.connection.addTransceiver("audio", "sendrecv")
-        transceiver = self.connection.addTransceiver(self.track, "sendonly")
+        transceiver = self.connection.addTransceiver(self.track, "sendrecv" if echoed else "sendonly")
         wanted = MIME_TYPES[clip.codec]
         codecs = RTCRtpSender.getCapabilities("video").codecs
         transceiver.setCodecPreferences([one for one in codecs if one.mimeType in (wanted, "video/rtx")])
