@@ -35,6 +35,8 @@ ROUND_SECONDS = 0.05
 """From one question to the next at least, however fast the model: nobody reads faster."""
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
+LONGEST_RETRY_AFTER = 60.0
+"""A server that has too much to do may ask for a longer pause, up to this."""
 ANSWER_SECONDS = 600.0
 """The end of a question whose model forgot its own time-outs."""
 LONGEST_ANSWER = 256 * 1024
@@ -68,6 +70,7 @@ class Worker:
         self._last_number = 0
         self._last_taken = float("-inf")
         self._failures = 0
+        self._pause = 0.0
         self._is_asking = False
         self._interrupted = False
         self._round: asyncio.Task[None] | None = None
@@ -156,7 +159,7 @@ class Worker:
     async def _go_round(self) -> None:
         try:
             if self._failures:
-                await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1)))
+                await asyncio.sleep(self._pause)
             if self._settings.paused or self._camera is None:
                 await asyncio.get_running_loop().create_future()  # until something is changed
                 return
@@ -170,7 +173,10 @@ class Worker:
             self._fail(ModelError("bad-answer", f"The question failed here, by {type(error).__name__}.", REPORT))
 
     def _fail(self, error: ModelError | CameraError) -> None:
-        self._failures = min(self._failures + 1, 10)
+        self._failures += 1
+        self._pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 10))
+        if isinstance(error, ModelError) and error.retry_after is not None:
+            self._pause = max(self._pause, min(error.retry_after, LONGEST_RETRY_AFTER))
         self._asked = None  # what the last question was about has no answer yet
         self._transcript.fail(error)
 

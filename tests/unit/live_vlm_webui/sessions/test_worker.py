@@ -345,6 +345,19 @@ async def test_a_failure_is_told_once_with_its_remedy_and_asked_again_ever_more_
     assert failed["id"] == browser.of("answer.started")[0]["id"]
 
 
+async def test_a_server_that_asks_for_a_pause_is_given_it(make, shelf):
+    busy = model_error("rate-limited", "Too many.")
+    busy.retry_after = 0.3
+    shelf.model().reply = lambda _question: busy
+    camera = HandCamera()
+    await make(camera)
+    await keep_showing(camera, 0.2)
+    assert len(shelf.model().questions) == 1
+
+    await keep_showing(camera, 0.2)
+    assert len(shelf.model().questions) == 2
+
+
 async def test_another_failure_is_told_again(make, shelf):
     replies = iter(
         [model_error(), model_error(), model_error("timeout", "Too slow."), model_error("timeout", "Too slow.")]
