@@ -13,6 +13,8 @@ from live_vlm_webui.secret import Secret
 from live_vlm_webui.settings import Settings
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+TALKATIVE = ("aioice", "asyncio")
+"""Libraries that tell at level info what a user of theirs would at debug: each address that a browser is tried at."""
 SHORTEST_REDACTED = 6
 """A shorter secret could be part of any word."""
 
@@ -23,6 +25,9 @@ def configure(settings: Settings) -> None:
     handler.setFormatter(RedactingFormatter(FORMAT, [one for one in (settings.token, settings.api_key) if one]))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     logging.getLogger("aiohttp.server").addFilter(shorten_bad_requests)
+    if settings.log_level != "debug":
+        for name in TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class RedactingFormatter(logging.Formatter):
@@ -63,7 +68,7 @@ class AccessLogger(AbstractAccessLogger):
 def shorten_bad_requests(record: logging.LogRecord) -> bool:
     """Filter: what is no HTTP is told without a traceback and without its bytes, for anybody can send it."""
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
+    if isinstance(error, HttpProcessingError | web.RequestPayloadError):
         record.exc_info = record.exc_text = None
         record.levelno, record.levelname = logging.DEBUG, "DEBUG"
         record.msg = f"{record.msg}: {type(error).__name__}"
