@@ -17,16 +17,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from live_vlm_webui.describer.networks import Box, Detection
-from live_vlm_webui.describer.vocabulary import Thing, Vocabulary
-
 if TYPE_CHECKING:
-    from live_vlm_webui.describer.networks import Floats, Image, Networks
+    from live_vlm_webui.describer.boxes import Box, Detection
+    from live_vlm_webui.describer.networks import Networks
+    from live_vlm_webui.describer.pixels import Floats, Image
+    from live_vlm_webui.describer.vocabulary import Thing, Vocabulary
 
 Across = Literal["left", "centre", "right"]
 Down = Literal["top", "middle", "bottom"]
 Extent = Literal["filling", "large", "medium", "small"]
-Witness = Callable[[Box], "Floats"]
+Witness = Callable[["Box"], "Floats"]
 """What the tagger says of a part of the picture, [1000]."""
 
 SURE = 0.65
@@ -43,7 +43,6 @@ RIVALS = 0.1
 NESTED = 0.85
 MOST_WITNESSES = 4
 MOST_TAGS = 2
-MARGIN = 1.1
 LEFT, RIGHT = 0.4, 0.6
 FILLING, LARGE, MEDIUM = 0.6, 0.2, 0.04
 PERSON = "person"
@@ -194,17 +193,6 @@ def likelihood(tags: Floats, thing: Thing, needed: float) -> float:
     if thing.kind == ANIMAL and float(shares.max()) < STANDS_OUT * needed:
         return 0.0
     return min(1.0, float(shares.sum()))
-
-
-def window(image: Image, box: Box) -> Image:
-    """The square of ``image`` around ``box``, with a margin; smaller where the picture is too low or narrow for that."""
-    height, width = image.shape[:2]
-    side = max((box.right - box.left) * width, (box.bottom - box.top) * height) * MARGIN
-    pixels = max(8, min(height, width, round(side)))
-    x, y = box.centre
-    left = min(max(0, round(x * width - pixels / 2)), width - pixels)
-    top = min(max(0, round(y * height - pixels / 2)), height - pixels)
-    return image[max(0, top) : top + pixels, max(0, left) : left + pixels]
 
 
 def _judged(one: Detection, thing: Thing, vocabulary: Vocabulary, tags: Floats, *, seconded: bool) -> Seen | None:

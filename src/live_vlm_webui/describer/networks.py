@@ -8,22 +8,19 @@ not there.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
+from live_vlm_webui.describer.boxes import Box, Detection, confirmed, suppress
+from live_vlm_webui.describer.pixels import scaled
 from live_vlm_webui.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import onnxruntime
-    from numpy.typing import NDArray
 
-    Image = NDArray[np.uint8]
-    """Pixels, [height, width, 3], RGB."""
-    Floats = NDArray[np.float32]
+    from live_vlm_webui.describer.pixels import Floats, Image
 
 DETECTOR = "nanodet.onnx"
 DETECTOR_SIDE = 416
@@ -35,89 +32,13 @@ BGR_DEVIATION = (57.375, 57.12, 58.395)
 PADDING = (114, 114, 114)
 FAINTEST = 0.3
 """Boxes with less are not even remembered."""
-OVERLAP = 0.5
-SAME_BOX = 0.6
-"""How much of its union two boxes share that are one thing, seen in the picture and in its mirror image."""
-
 TAGGER = "efficientnet-lite0.onnx"
 TAGGER_SIDE = 224
 TAGGER_MEAN = 127.0
 TAGGER_SCALE = 128.0
 CLOSER = 0.1
 """A closer look leaves out this share of the picture at each side."""
-WIDE = 1.15
-"""Frames wider than this times their height (or the reverse) are looked at in three crops."""
-
 THREADS = 2
-
-
-@dataclass(frozen=True)
-class Box:
-    """Where something is, in fractions of the picture's width and height.
-
-    Attributes:
-        left: From the left side, 0 to 1.
-        top: From the upper side, 0 to 1.
-        right: From the left side, 0 to 1.
-        bottom: From the upper side, 0 to 1.
-    """
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def area(self) -> float:
-        """As a fraction of the picture's."""
-        return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        """Across and down."""
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
-
-    def shared(self, other: Box) -> float:
-        """The area that lies in both."""
-        return Box(
-            max(self.left, other.left),
-            max(self.top, other.top),
-            min(self.right, other.right),
-            min(self.bottom, other.bottom),
-        ).area
-
-    def overlap(self, other: Box) -> float:
-        """Intersection over union."""
-        shared = self.shared(other)
-        return shared / (self.area + other.area - shared) if shared else 0.0
-
-    def mirrored(self) -> Box:
-        """Left for right."""
-        return Box(1 - self.right, self.top, 1 - self.left, self.bottom)
-
-    def mean(self, other: Box) -> Box:
-        """Half-way between the two."""
-        return Box(
-            (self.left + other.left) / 2,
-            (self.top + other.top) / 2,
-            (self.right + other.right) / 2,
-            (self.bottom + other.bottom) / 2,
-        )
-
-
-@dataclass(frozen=True)
-class Detection:
-    """A box of the detector.
-
-    Attributes:
-        number: Of its class, from 0 in the order of COCO.
-        score: 0 to 1.
-        box: Where.
-    """
-
-    number: int
-    score: float
-    box: Box
 
 
 class Networks:
@@ -143,11 +64,6 @@ class Networks:
                 self._loaded = (_session(DETECTOR), _session(TAGGER))
             return self._loaded
 
-    def unload(self) -> None:
-        """Free the memory; the next question loads them again."""
-        with self._lock:
-            self._loaded = None
-
     def detect(self, image: Image) -> list[Detection]:
         """Everything that the detector sees in ``image`` with ``FAINTEST`` or more, the surest first."""
         detector, _ = self.load()
@@ -162,7 +78,7 @@ class Networks:
 
         _, tagger = self.load()
         crop = np.ascontiguousarray(image)
-        likelihoods: Floats = (_tag(tagger, crop) + _tag(tagger, crop[:, ::-1])) / 2
+        likelihoods: Floats = (_tag(tagger, crop) + _tag(tagger, crop[:, ::-1])) / np.float32(2)
         return likelihoods
 
     def tag_carefully(self, image: Image) -> Floats:
@@ -173,65 +89,13 @@ class Networks:
         import numpy as np
 
         height, width = image.shape[:2]
-        closer = image[int(height * CLOSER) : height - int(height * CLOSER), int(width * CLOSER) : width - int(width * CLOSER)]
+        closer = image[
+            int(height * CLOSER) : height - int(height * CLOSER), int(width * CLOSER) : width - int(width * CLOSER)
+        ]
         farther = np.pad(image, ((height // 8,) * 2, (width // 8,) * 2, (0, 0)), mode="edge")
-        likelihoods: Floats = np.mean([self.tag(one) for one in (image, closer, farther)], axis=0)
+        looks = [self.tag(one) for one in (image, closer, farther)]
+        likelihoods: Floats = np.mean(looks, axis=0, dtype=np.float32)
         return likelihoods
-
-
-def confirmed(seen: Sequence[Detection], mirrored: Sequence[Detection]) -> list[Detection]:
-    """What was seen in a picture and again in its mirror image, with the means of both scores and boxes.
-
-    Args:
-        seen: In the picture.
-        mirrored: In its mirror image, as places there.
-    """
-    there = [Detection(one.number, one.score, one.box.mirrored()) for one in mirrored]
-    both = []
-    for one in seen:
-        partner = max(
-            (other for other in there if other.number == one.number and other.box.overlap(one.box) >= SAME_BOX),
-            key=lambda other: other.box.overlap(one.box),
-            default=None,
-        )
-        if partner:
-            there.remove(partner)
-            both.append(Detection(one.number, (one.score + partner.score) / 2, one.box.mean(partner.box)))
-    return sorted(both, key=lambda one: -one.score)
-
-
-def square_crops(image: Image) -> list[Image]:
-    """The middle, and of an oblong picture both ends, as squares of its shorter side."""
-    height, width = image.shape[:2]
-    side = min(height, width)
-    if max(height, width) <= WIDE * side:
-        starts = {(max(height, width) - side) // 2}
-    else:
-        starts = {0, (max(height, width) - side) // 2, max(height, width) - side}
-    if width >= height:
-        return [image[:, start : start + side] for start in sorted(starts)]
-    return [image[start : start + side] for start in sorted(starts)]
-
-
-def scaled(image: Image, width: int, height: int) -> Image:
-    """``image`` in another size, each pixel the mean of what it covers where that is smaller."""
-    import av
-    import numpy as np
-
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-    return frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA").to_ndarray()
-
-
-def decoded(jpeg: bytes) -> Image:
-    """The pixels of a JPEG.
-
-    Raises:
-        ValueError: It is none.
-    """
-    import simplejpeg
-
-    pixels: Image = simplejpeg.decode_jpeg(jpeg, "RGB")
-    return pixels
 
 
 def _session(name: str) -> onnxruntime.InferenceSession:
@@ -247,7 +111,7 @@ def _session(name: str) -> onnxruntime.InferenceSession:
         # The arena keeps for ever what the largest step once needed.
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
-        with as_file(files("live_vlm_webui.describer").joinpath("data", name)) as path:
+        with as_file(files("live_vlm_webui.describer").joinpath("data").joinpath(name)) as path:
             return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelError(
@@ -300,19 +164,12 @@ def decode_boxes(outputs: Sequence[Floats]) -> list[tuple[int, float, tuple[floa
         sides = by_shape[grid * grid, 4 * BINS][cells].reshape(-1, 4, BINS)
         weights = np.exp(sides - sides.max(axis=2, keepdims=True))
         distances = (weights / weights.sum(axis=2, keepdims=True)) @ np.arange(BINS, dtype=np.float32) * stride
-        for cell, number, (left, top, right, bottom) in zip(cells.tolist(), numbers.tolist(), distances.tolist()):
+        for cell, number, (left, top, right, bottom) in zip(
+            cells.tolist(), numbers.tolist(), distances.tolist(), strict=True
+        ):
             x, y = (cell % grid + 0.5) * stride, (cell // grid + 0.5) * stride
             found.append((number, float(scores[cell, number]), (x - left, y - top, x + right, y + bottom)))
     return found
-
-
-def suppress(detections: Sequence[Detection]) -> list[Detection]:
-    """Of boxes of one class that overlap, the surest; the surest of all first."""
-    kept: list[Detection] = []
-    for one in sorted(detections, key=lambda one: -one.score):
-        if all(one.number != other.number or one.box.overlap(other.box) <= OVERLAP for other in kept):
-            kept.append(one)
-    return kept
 
 
 def _tag(tagger: onnxruntime.InferenceSession, crop: Image) -> Floats:

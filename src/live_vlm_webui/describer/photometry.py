@@ -6,12 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from live_vlm_webui.describer.networks import Box, Image
-
-    Floats = NDArray[np.float32]
+    from live_vlm_webui.describer.boxes import Box
+    from live_vlm_webui.describer.pixels import Floats, Image
 
 Brightness = Literal["very dark", "dark", "rather dark", "normal", "bright", "very bright"]
 
@@ -31,7 +27,7 @@ OVEREXPOSED = 0.35
 PLAIN_DEVIATION = 7.0
 """Under this standard deviation of luma a picture shows next to nothing."""
 SOFT = 0.62
-"""Crete's measure in its sharper direction: photographs had 0.11 to 0.57, the same blurred by 3 pixels 0.61 and more."""
+"""Of ``blur``: photographs had 0.11 to 0.57, and 0.61 or more when they were blurred by 3 pixels."""
 BLUR_LENGTH = 9
 TONES = 16
 FEW_TONES = 0.8
@@ -124,7 +120,8 @@ def two_tones(values: Floats) -> float:
 def blur(values: Floats) -> float:
     """How little a picture loses when it is blurred once more: 0 sharp, 1 without any detail, in its sharper direction.
 
-    F. Crete and others, "The blur effect: perception and estimation with a new no-reference perceptual blur metric", 2007.
+    F. Crete and others, "The blur effect: perception and estimation with a new no-reference perceptual blur metric",
+    2007.
     """
     import numpy as np
 
@@ -151,9 +148,7 @@ def backlit(values: Floats, box: Box) -> bool:
     inside[int(box.top * height) : int(box.bottom * height), int(box.left * width) : int(box.right * width)] = True
     if not inside.any() or inside.all():
         return False
-    return (
-        float(np.median(values[inside])) < BACKLIT_INSIDE and float(np.median(values[~inside])) > BACKLIT_OUTSIDE
-    )
+    return float(np.median(values[inside])) < BACKLIT_INSIDE and float(np.median(values[~inside])) > BACKLIT_OUTSIDE
 
 
 def colours(image: Image) -> tuple[Colour, ...]:
@@ -168,12 +163,21 @@ def colours(image: Image) -> tuple[Colour, ...]:
     red, green, blue = pixels.T
     divisor = np.maximum(chroma, 1)
     hue = 60 * np.select(
-        [high == red, high == green], [((green - blue) / divisor) % 6, (blue - red) / divisor + 2], (red - green) / divisor + 4
+        [high == red, high == green],
+        [((green - blue) / divisor) % 6, (blue - red) / divisor + 2],
+        (red - green) / divisor + 4,
     )
     for limit, name in (
-        (360, "red"), (345, "pink"), (290, "purple"), (255, "blue"), (195, "blue-green"), (160, "green"), (68, "yellow"),
-        (42, "orange"), (14, "red"),
-    ):  # fmt: skip
+        (360, "red"),
+        (345, "pink"),
+        (290, "purple"),
+        (255, "blue"),
+        (195, "blue-green"),
+        (160, "green"),
+        (68, "yellow"),
+        (42, "orange"),
+        (14, "red"),
+    ):
         names[hue < limit] = name
     vivid = chroma / np.maximum(high, 1)
     warm = (hue >= 8) & (hue < 50)
@@ -187,5 +191,5 @@ def colours(image: Image) -> tuple[Colour, ...]:
     if float(np.percentile(chroma, 95)) < GREY_CHROMA:
         return (Colour("shades of grey", 1.0),)
     found, counts = np.unique(names, return_counts=True)
-    shares = sorted(zip((counts / len(names)).tolist(), found.tolist()), reverse=True)
+    shares = sorted(zip((counts / len(names)).tolist(), found.tolist(), strict=True), reverse=True)
     return tuple(Colour(name, share) for share, name in shares if share >= COLOUR_SHARE)[:MOST_COLOURS]

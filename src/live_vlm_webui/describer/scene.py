@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from live_vlm_webui.describer.belief import Seen, Tag, believed, best_tags, window
-from live_vlm_webui.describer.networks import scaled, square_crops
+from live_vlm_webui.describer.belief import Seen, Tag, believed, best_tags
 from live_vlm_webui.describer.photometry import Colour, Light, backlit, colours, light, luma
+from live_vlm_webui.describer.pixels import scaled, square_crops, window
 
 if TYPE_CHECKING:
-    from live_vlm_webui.describer.networks import Floats, Image, Networks
+    from live_vlm_webui.describer.boxes import Detection
+    from live_vlm_webui.describer.networks import Networks
+    from live_vlm_webui.describer.pixels import Floats, Image
     from live_vlm_webui.describer.vocabulary import Thing, Vocabulary
 
 Certainty = Literal["sure", "partly", "unsure", "nothing"]
@@ -50,7 +52,7 @@ class Scene:
     @property
     def certainty(self) -> Certainty:
         """Of what is said to be there, taken together."""
-        claims = [one.sure for one in (*self.seen, *self.tags)]
+        claims = [one.sure for one in self.seen] + [one.sure for one in self.tags]
         if not claims:
             return "nothing"
         return "sure" if all(claims) else "partly" if any(claims) else "unsure"
@@ -84,7 +86,9 @@ def look(networks: Networks, vocabulary: Vocabulary, image: Image) -> Scene:
     """
     values = luma(image)
     measured = light(values)
-    detections, seen, tags = [], (), ()
+    detections: list[Detection] = []
+    seen: tuple[Seen, ...] = ()
+    tags: tuple[Tag, ...] = ()
     if not measured.plain:
         detections = networks.detect(image)
         believable = believed(
