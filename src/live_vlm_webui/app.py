@@ -17,11 +17,13 @@ from live_vlm_webui.api.keys import (
     ENCODERS,
     HTTP,
     LISTINGS,
+    LOADER,
     METRICS,
     MONITOR,
     SESSIONS,
     SETTINGS,
 )
+from live_vlm_webui.api.loading import Loader
 from live_vlm_webui.assets import load_assets
 from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.connections import open_client
@@ -57,6 +59,7 @@ def create_app(settings: Settings) -> web.Application:
     app[login.LOGIN] = login.Login(settings)
     app[MONITOR] = Monitor(settings.monitor_interval)
     app[METRICS] = metrics.Metrics()
+    app[LOADER] = Loader()
     app.on_response_prepare.append(security.add_security_headers)
     app.on_shutdown.append(end_sessions)
     app.add_routes(ROUTES)

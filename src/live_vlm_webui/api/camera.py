@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from live_vlm_webui.api.body import check_names, read_body, read_json, text_of
-from live_vlm_webui.api.keys import CAMERAS, session_of
+from live_vlm_webui.api.keys import CAMERAS, ENCODERS, LOADER, session_of
 from live_vlm_webui.errors import MediaTypeError
 
 ADDRESS_LENGTH = 2048
@@ -17,6 +17,7 @@ async def connect(request: web.Request) -> web.Response:
     session = session_of(request)
     body = await read_json(request)
     check_names(body, "address")
+    await request.app[LOADER].load("av")
     camera = await request.app[CAMERAS].open(text_of(body, "address", ADDRESS_LENGTH))
     try:
         await session.attach(camera)
@@ -40,9 +41,10 @@ async def picture(request: web.Request) -> web.Response:
             f"{request.path} takes a picture.", "Send its bytes as the body, with Content-Type: image/jpeg or its own."
         )
     body = await read_body(request, PICTURE_BYTES)
+    await request.app[LOADER].load("av")
     from live_vlm_webui.media.push import PushCamera
 
-    camera = PushCamera("picture")
+    camera = PushCamera("picture", request.app[ENCODERS])
     try:
         await camera.push(body)
         await session.attach(camera)

@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from live_vlm_webui.api.body import JSON_BYTES, kind_of, parse_object
 from live_vlm_webui.api.explain import BUG, error_json
-from live_vlm_webui.api.keys import METRICS, SESSIONS
+from live_vlm_webui.api.keys import ENCODERS, LOADER, METRICS, SESSIONS
 from live_vlm_webui.errors import InputError, RequestError, TooLargeError, WebUIError
 from live_vlm_webui.sessions.events import TOO_SLOW, to_json
 
@@ -46,7 +46,7 @@ async def watch(request: web.Request) -> web.WebSocketResponse:
         session = sessions.create() if wanted is None else sessions.get(wanted)
         metrics = request.app[METRICS]
         with metrics.viewers.track_inprogress():
-            if await Connection(socket, session).serve() == TOO_SLOW:
+            if await Connection(request.app, socket, session).serve() == TOO_SLOW:
                 metrics.dropped.inc()
     except RequestError as error:  # a browser is told nothing of an answer that is not 101
         await socket.send_str(to_json("error", {"error": error_json(error)}))
@@ -57,7 +57,8 @@ async def watch(request: web.Request) -> web.WebSocketResponse:
 class Connection:
     """One browser's socket, and the camera that it may send through it."""
 
-    def __init__(self, socket: web.WebSocketResponse, session: Session) -> None:
+    def __init__(self, app: web.Application, socket: web.WebSocketResponse, session: Session) -> None:
+        self._app = app
         self._socket = socket
         self._session = session
         self._camera: PushCamera | None = None
@@ -132,9 +133,10 @@ class Connection:
             self._replaced_at = self._replaced_at or time.monotonic()
             if time.monotonic() - self._replaced_at < ON_ITS_WAY_SECONDS:
                 return
+        await self._app[LOADER].load("av")
         from live_vlm_webui.media.push import PushCamera
 
-        camera = PushCamera("websocket")
+        camera = PushCamera("websocket", self._app[ENCODERS])
         try:
             await camera.push(jpeg)
             await self._session.attach(camera)

@@ -63,6 +63,8 @@ def _response(
         text = f"{error}\n".encode("utf-8", "backslashreplace")  # a path may hold what UTF-8 cannot
         response = web.Response(body=text, content_type="text/plain", charset="utf-8", status=status)
     response.headers["Cache-Control"] = "no-store"
+    if not request.content.is_eof():  # the next request would have to wait for the rest of a body that nobody reads
+        response.force_close()
     if isinstance(error, RequestError):
         response.headers.update(error.headers)
     for name in KEPT_HEADERS:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
+    from live_vlm_webui.api.loading import Loader
     from live_vlm_webui.api.metrics import Metrics
     from live_vlm_webui.media.pool import CameraPool
     from live_vlm_webui.models.catalog import Catalog
@@ -33,6 +34,7 @@ HTTP: web.AppKey[ClientSession] = web.AppKey("HTTP")
 ENCODERS: web.AppKey[ThreadPoolExecutor] = web.AppKey("ENCODERS")
 """The threads in which frames are scaled and compressed."""
 MONITOR: web.AppKey[Monitor] = web.AppKey("MONITOR")
+LOADER: web.AppKey[Loader] = web.AppKey("LOADER")
 CATALOG: web.AppKey[Catalog] = web.AppKey("CATALOG")
 LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")
 """How many more other servers may be asked for their models."""

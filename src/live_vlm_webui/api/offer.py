@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-
 from aiohttp import web
 
 from live_vlm_webui.api.body import check_names, read_json, text_of
-from live_vlm_webui.api.keys import SESSIONS
+from live_vlm_webui.api.keys import LOADER, SESSIONS
 from live_vlm_webui.errors import InputError
 
 ID_LENGTH = 64
@@ -23,9 +20,11 @@ async def offer(request: web.Request) -> web.Response:
         raise InputError("type is not offer.", 'Send {"session": ..., "sdp": ..., "type": "offer"}.')
     session = request.app[SESSIONS].get(text_of(body, "session", ID_LENGTH))
     sdp = text_of(body, "sdp", SDP_LENGTH)
-    # Loading aiortc takes a second, which no other session should wait for.
-    webrtc = await asyncio.to_thread(importlib.import_module, "live_vlm_webui.media.webrtc")
-    camera = webrtc.WebRtcCamera()
+    await request.app[LOADER].load("av")
+    await request.app[LOADER].load("live_vlm_webui.media.webrtc")
+    from live_vlm_webui.media.webrtc import WebRtcCamera
+
+    camera = WebRtcCamera()
     try:
         answer = await camera.accept(sdp)
         await session.attach(camera)
