@@ -1,7 +1,8 @@
 """Receives browsers' cameras in a process of its own, whose CPU time and memory can then be asked for.
 
-``python tests/tools/webrtc_receiver.py camera`` takes them as the server does; ``echo`` decodes each frame and sends it
-back encoded anew, as the widely used implementation does. It prints its port; ``POST /offer`` and ``GET /usage`` answer.
+``python tests/tools/webrtc_receiver.py camera`` takes them as the server does; ``echo`` decodes each frame and sends
+it back encoded anew, as the widely used implementation does. It prints its port, and answers ``POST /offer`` and
+``GET /usage``.
 """
 
 from __future__ import annotations

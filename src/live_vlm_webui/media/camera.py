@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from live_vlm_webui.media.frame import FrameSlot
 
@@ -57,7 +57,7 @@ class Camera:
     Made and used in the event loop; subclasses may decode in threads of their own.
     """
 
-    kind: ClassVar[Kind]
+    kind: Kind
 
     def __init__(self, source: str = "") -> None:
         self.slot = FrameSlot()
