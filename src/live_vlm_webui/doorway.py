@@ -9,10 +9,8 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections import Counter
 from contextlib import suppress
 from ipaddress import ip_address
-from weakref import WeakSet
 
 from aiohttp import web
 
@@ -33,6 +31,8 @@ MOST_OF_ONE = 256
 """Of one address; those from this machine are not counted apart."""
 PAUSE_SECONDS = 0.2
 HEAD_BYTES = 8192
+CUT_ROUNDS = 40
+CUT_SECONDS = 0.005
 BACKLOG_ERRORS = (ConnectionAbortedError, ConnectionResetError)
 
 
@@ -54,7 +54,7 @@ class Doorway:
         self._context = context
         self._hosts = hosts
         self._arriving: set[asyncio.Task[None]] = set()
-        self._transports: WeakSet[asyncio.BaseTransport] = WeakSet()
+        self._inside: dict[socket.socket, str] = {}
         self._accepting: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -71,62 +71,75 @@ class Doorway:
         self._listener.close()
 
     async def break_off(self) -> None:
-        """Cut the connections that are still open."""
-        for transport in tuple(self._transports):
-            if isinstance(transport, asyncio.WriteTransport):
-                transport.abort()
-        await asyncio.sleep(0)  # for them to tell that they are lost
+        """Cut the connections that are still open: those of TLS wait for the other side to say goodbye, too."""
+        for _ in range(CUT_ROUNDS):
+            for connection in self._still_inside():
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            if not self._inside:
+                break
+            await asyncio.sleep(CUT_SECONDS)
 
     async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, _ = await loop.sock_accept(self._listener)
+                await self._take_in()
             except BACKLOG_ERRORS:
                 continue
             except OSError as error:
                 logger.warning("no connection can be taken in: %s", error.strerror or error)
                 await asyncio.sleep(PAUSE_SECONDS)
-                continue
-            if len(self._arriving) >= MOST_ARRIVING or self._is_full(connection):
-                connection.close()
-                continue
-            task = loop.create_task(self._receive(connection))
-            self._arriving.add(task)
-            task.add_done_callback(self._arriving.discard)
+            except Exception:  # nobody would come in any more
+                logger.exception("a connection could not be taken in")
+                await asyncio.sleep(PAUSE_SECONDS)
 
-    def _is_full(self, connection: socket.socket) -> bool:
-        peers = [one.transport.get_extra_info("peername") for one in self._server.connections if one.transport]
-        if len(peers) >= MOST_CONNECTIONS:
-            logger.warning("%d connections are open: another one is turned away", len(peers))
-            return True
+    async def _take_in(self) -> None:
+        loop = asyncio.get_running_loop()
+        connection, _ = await loop.sock_accept(self._listener)
         address = _peer(connection)
+        if len(self._arriving) >= MOST_ARRIVING or self._is_full(address):
+            connection.close()
+            return
+        task = loop.create_task(self._receive(connection, address))
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+
+    def _still_inside(self) -> tuple[socket.socket, ...]:
+        """The connections that were handed over and are open: a transport closes its socket when all is done."""
+        for connection in [one for one in self._inside if one.fileno() < 0]:
+            del self._inside[connection]
+        return tuple(self._inside)
+
+    def _is_full(self, address: str) -> bool:
+        inside = len(self._still_inside())
+        if inside >= MOST_CONNECTIONS:
+            logger.warning("%d connections are open: another one is turned away", inside)
+            return True
         if not address or is_loopback(ip_address(address)):
             return False
-        return Counter(peer[0] for peer in peers if peer)[address] >= MOST_OF_ONE
+        return sum(one == address for one in self._inside.values()) >= MOST_OF_ONE
 
-    async def _receive(self, connection: socket.socket) -> None:
+    async def _receive(self, connection: socket.socket, address: str) -> None:
         loop = asyncio.get_running_loop()
-        handed_over = False
         try:
             if self._context is None:
-                handed_over = True
-                transport, _ = await loop.connect_accepted_socket(self._server, connection)
-                self._transports.add(transport)
+                self._inside[connection] = address
+                await loop.connect_accepted_socket(self._server, connection)
                 return
             first = await asyncio.wait_for(_peek(connection), HELLO_SECONDS)
             if first[:1] == bytes((TLS_HANDSHAKE,)):
-                handed_over = True
-                transport, _ = await loop.connect_accepted_socket(
+                self._inside[connection] = address
+                await loop.connect_accepted_socket(
                     self._server, connection, ssl=self._context, ssl_handshake_timeout=HELLO_SECONDS
                 )
-                self._transports.add(transport)
             elif first:
                 await asyncio.wait_for(self._point_to_https(connection), HELLO_SECONDS)
         except (OSError, asyncio.TimeoutError) as error:  # browsers break off when they see the certificate
             logger.debug("a connection was broken off: %s", type(error).__name__)
+        except Exception:
+            logger.exception("a connection could not be taken in")
         finally:
-            if not handed_over:
+            if connection not in self._inside:
                 connection.close()
 
     async def _point_to_https(self, connection: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -255,3 +257,25 @@ def test_bad_arguments_exit_with_2(stop_command):
     assert stop_command("--port", "many").returncode == 2
     assert stop_command("stray").returncode == 2
     assert stop_command("--version").stdout.startswith("live-vlm-webui-stop ")
+
+
+# The product in use
+
+
+def test_it_stops_in_time_with_sessions_websockets_and_previews_open(start_server):
+    server = start_server("--port", "0")
+    opened = [ask(server.url, "/ws", *UPGRADE) for _ in range(4)]
+    sessions = []
+    for _ in range(3):
+        request = Request(f"{server.url}api/sessions", data=b"{}", headers={"Content-Type": "application/json"})
+        with urlopen(request, timeout=10, context=server.trusting()) as answer:
+            sessions.append(json.load(answer)["id"])
+    idle = ask(server.url, "/healthz")
+    took, told = stop(server.process)
+    for connection in (*opened, idle):
+        connection.close()
+    assert server.process.returncode == 0
+    assert took < STOP_SECONDS
+    assert told.endswith("INFO live_vlm_webui.server: stopped\n")
+    assert "Traceback" not in told
+    assert "unclosed" not in told
