@@ -111,6 +111,8 @@ class OpenAIServer:
         """Seconds before models are listed."""
         self.list_body: bytes | None = None
         """Sent instead of the list."""
+        self.list_location = ""
+        """Where who asks for the list is sent to."""
         self._next: collections.deque[Behaviour] = collections.deque()
         self._runner: web.AppRunner | None = None
         self._changed = asyncio.Condition()
@@ -209,6 +211,8 @@ class OpenAIServer:
 
     async def _list(self, _request: web.Request) -> web.Response:
         await asyncio.sleep(self.list_delay)
+        if self.list_location:
+            return web.Response(status=302, headers={"Location": self.list_location})
         if self.list_body is not None:
             return web.Response(body=self.list_body, content_type="application/json")
         owner = {"ollama": "library", "nim": "system", "openai": "system"}.get(self.play, self.play)

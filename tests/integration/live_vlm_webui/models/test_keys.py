@@ -87,6 +87,9 @@ async def test_no_redirect_takes_key_or_picture_elsewhere(catalog, home, foreign
     with pytest.raises(ModelError, match="redirects") as caught:
         await ask(catalog, home.api_base, catalog.keyring)
     assert caught.value.code == "refused"
+    home.list_location = f"{foreign.api_base}/models"
+    with pytest.raises(ModelError, match="redirects"):
+        await catalog.models(catalog.keyring.endpoint(home.api_base))
     assert not foreign.requests
 
 
