@@ -15,7 +15,7 @@ import numpy as np
 from live_vlm_webui.errors import ModelError
 from live_vlm_webui.media.camera import Camera, Kind
 from live_vlm_webui.models.endpoint import Endpoint, Keyring
-from live_vlm_webui.models.model import Delta, ModelLabel, Question
+from live_vlm_webui.models.model import BUILT_IN, Delta, ModelLabel, Question
 from live_vlm_webui.models.offer import Offer
 from live_vlm_webui.sessions.events import Subscription
 
@@ -105,6 +105,11 @@ class Shelf:
         self.by_name: dict[str, ScriptedModel] = {}
         self.opened: list[tuple[ModelLabel, str | None]] = []
         self.trouble: Exception | None = None
+        self.looked = asyncio.Event()
+        self.looked.set()
+
+    async def ready(self, seconds: float) -> None:
+        await asyncio.wait_for(self.looked.wait(), seconds)
 
     def default(self) -> ModelLabel:
         return self.offers[0].label
@@ -117,7 +122,7 @@ class Shelf:
     def open(self, label: ModelLabel, keyring: Keyring) -> ScriptedModel:
         if self.trouble:
             raise self.trouble
-        key = keyring.endpoint(label.api_base).key
+        key = None if label.api_base == BUILT_IN else keyring.endpoint(label.api_base).key
         self.opened.append((label, key.reveal() if key else None))
         return self.model(label.name, label)
 

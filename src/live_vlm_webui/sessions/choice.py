@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from live_vlm_webui.models.endpoint import Endpoint, Keyring
 
 CLOSE_SECONDS = 1.0
+READY_SECONDS = 2.0
+"""How long the first question waits for the first look at what servers there are."""
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,10 @@ class Models(Protocol):
     @property
     def offers(self) -> tuple[Offer, ...]:
         """What was found without being asked for."""
+        ...
+
+    async def ready(self, seconds: float) -> None:
+        """Wait until it was looked for what can be chosen, but no longer than ``seconds``."""
         ...
 
     def default(self) -> ModelLabel:
@@ -83,7 +89,7 @@ class ModelChoice:
             ModelError: There is none; the error says why and what to do.
         """
         wanted = (settings.api_base, settings.model)
-        if self._model is None or wanted != self._wanted:
+        if self._model is None or wanted != self._wanted or self._is_outdone(wanted):
             self.forget()
             try:
                 self._model = self._models.open(await self._label(*wanted), self._keyring)
@@ -106,8 +112,15 @@ class ModelChoice:
         if self._closing:
             await asyncio.wait(self._closing)
 
+    def _is_outdone(self, wanted: tuple[str, str]) -> bool:
+        """Whether nothing is chosen, and a server was found after the describer had stepped in."""
+        if wanted != ("", "") or self.label is None or self.label.api_base != BUILT_IN:
+            return False
+        return self._models.default().api_base != BUILT_IN
+
     async def _label(self, api_base: str, name: str) -> ModelLabel:
         if not api_base:
+            await self._models.ready(READY_SECONDS)
             return self._found(name) if name else self._models.default()
         known = (offer.label for offer in self._models.offers if offer.label.api_base == api_base)
         if api_base == BUILT_IN:

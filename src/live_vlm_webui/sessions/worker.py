@@ -41,6 +41,8 @@ ANSWER_SECONDS = 600.0
 """The end of a question whose model forgot its own time-outs."""
 LONGEST_ANSWER = 256 * 1024
 STOP_SECONDS = 1.0
+INSIST_SECONDS = 0.1
+INSIST_TIMES = 10
 REPORT = "If this repeats, report it with the lines that the server logged."
 
 logger = logging.getLogger(__name__)
@@ -125,7 +127,7 @@ class Worker:
     def _interrupt(self, *, also_a_question: bool = False) -> None:
         if self._round is not None and (also_a_question or not self._is_asking):
             self._interrupted = True
-            self._round.cancel()
+            _cancel(self._round)
 
     def _ask_again_about_a_picture(self) -> None:
         """No other frame will come for the change to apply to."""
@@ -146,7 +148,7 @@ class Worker:
             try:
                 await asyncio.wait({self._round})
             except asyncio.CancelledError:
-                self._round.cancel()
+                _cancel(self._round)
                 await asyncio.wait({self._round}, timeout=STOP_SECONDS)
                 raise
             self._is_asking = False
@@ -163,9 +165,9 @@ class Worker:
             if self._settings.paused or self._camera is None:
                 await asyncio.get_running_loop().create_future()  # until something is changed
                 return
-            model = await self._open_model()
+            await self._open_model()
             frame = await self._next_frame(self._settings, self._camera)
-            await self._ask(model, frame)
+            await self._ask(await self._open_model(), frame)
         except (ModelError, CameraError) as error:
             self._fail(error)
         except Exception as error:
@@ -284,3 +286,11 @@ class Worker:
 def _asks_otherwise(before: SessionSettings, after: SessionSettings) -> bool:
     """Whether the same picture would be asked about otherwise."""
     return replace(before, paused=after.paused, sampling=after.sampling) != after
+
+
+def _cancel(task: asyncio.Task[None], insist: int = INSIST_TIMES) -> None:
+    """Cancel ``task``, and again if that was swallowed, as ``wait_for`` does now and then before Python 3.12."""
+    if not task.done() and insist:
+        task.cancel()
+        again = asyncio.get_running_loop().call_later(INSIST_SECONDS, _cancel, task, insist - 1)
+        task.add_done_callback(lambda _task: again.cancel())

@@ -8,7 +8,7 @@ import pytest
 from session_parts import Browser, CountingExecutor, HandCamera, Shelf, model_error, until
 
 from live_vlm_webui.errors import ConflictError, InputError
-from live_vlm_webui.models.model import Delta
+from live_vlm_webui.models.model import BUILT_IN, Delta, ModelLabel
 from live_vlm_webui.models.offer import Offer
 from live_vlm_webui.secret import Secret
 from live_vlm_webui.sessions import choice, session, worker
@@ -172,6 +172,50 @@ async def test_an_address_without_a_model_takes_the_first_there_that_sees(make, 
     assert made.settings.model == ""
     await until(lambda: made.state()["model"] is not None)
     assert made.state()["model"]["name"] == "first"
+
+
+async def test_the_first_question_waits_until_it_was_looked_for_servers(make, shelf):
+    shelf.looked.clear()
+    made = make()
+    camera = HandCamera()
+    await made.attach(camera)
+    camera.put()
+    await asyncio.sleep(0.02)
+    assert shelf.opened == []
+
+    shelf.looked.set()
+    await shelf.model("first").until_asked(1)
+
+
+async def test_a_server_that_is_found_later_takes_over_from_the_describer(make, shelf):
+    found, describer = shelf.offers[0], Offer(ModelLabel(BUILT_IN, "describer"), vision=True)
+    shelf.offers = (describer,)
+    made, chosen = make(), make(api_base=BUILT_IN)
+    cameras = HandCamera(), HandCamera()
+    for session_, camera in zip((made, chosen), cameras, strict=True):
+        await session_.attach(camera)
+        camera.put()
+    await until(lambda: len(made.history) == len(chosen.history) == 1)
+    shelf.offers = (found, describer)
+    for camera in cameras:
+        camera.put()
+    await until(lambda: len(made.history) == len(chosen.history) == 2)
+
+    assert [answer.model.name for answer in made.history] == ["describer", "first"]
+    assert [answer.model.name for answer in chosen.history] == ["describer", "describer"]
+
+
+async def test_the_describer_does_not_step_in_unasked_for_a_server_that_was_in_use(make, shelf):
+    made = make()
+    camera = HandCamera()
+    await made.attach(camera)
+    camera.put()
+    await until(lambda: len(made.history) == 1)
+    shelf.offers = (Offer(ModelLabel(BUILT_IN, "describer"), vision=True),)
+    camera.put()
+    await until(lambda: len(made.history) == 2)
+
+    assert [answer.model.name for answer in made.history] == ["first", "first"]
 
 
 @pytest.mark.parametrize(("vision", "code"), [(False, "not-vision"), (None, None)])

@@ -546,6 +546,28 @@ async def test_a_cancellation_from_within_a_model_makes_no_busy_loop(make, shelf
     assert browser.of("answer.failed")
 
 
+async def test_a_cancellation_that_a_model_swallows_is_repeated(make, shelf):
+    model = shelf.model("first")
+
+    async def stubborn(question):
+        model.questions.append(question)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(60)
+        yield
+
+    model.answer = stubborn
+    camera = HandCamera()
+    session, browser = await make(camera)
+    camera.put()
+    await until(lambda: len(model.questions) == 1)
+    await session.change({"model": "second"})
+    camera.put()
+
+    await browser.until("answer.finished")
+
+
 async def test_halves_of_characters_in_an_answer_break_nothing(make, shelf):
     shelf.model().reply = lambda _question: [Delta("caf\u00e9 \ud83d"), Delta("\ude00")]
     camera = HandCamera()
