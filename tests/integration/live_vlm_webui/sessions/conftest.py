@@ -39,6 +39,7 @@ async def sessions(server, http, encoders) -> AsyncIterator[Sessions]:
         raise AssertionError("nobody chose the describer")
 
     catalog = Catalog(Settings(api_base=server.api_base, model="test-vlm"), http, no_describer, ports=())
+    catalog.start()
     all_sessions = Sessions(catalog=catalog, encoders=encoders)
     yield all_sessions
     await all_sessions.close()
