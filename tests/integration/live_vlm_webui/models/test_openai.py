@@ -64,8 +64,8 @@ async def test_pieces_come_as_they_are_made(server, model):
     began = time.monotonic()
     pieces = [(delta.text, time.monotonic() - began) async for delta in model().answer(QUESTION) if delta.text]
     assert [text for text, _ in pieces] == ["one", " two", " three"]
-    for (_, at), expected in zip(pieces, (0.2, 0.4, 0.6), strict=True):
-        assert expected - 0.01 <= at < expected + 0.15
+    for (_, at), due in zip(pieces, (0.2, 0.4, 0.6), strict=True):
+        assert due - 0.01 <= at < due + 0.2
 
 
 async def test_the_number_of_tokens_is_told(model):
@@ -163,13 +163,13 @@ async def test_signs_of_life_are_no_beginning_of_an_answer(http):
 
 
 async def test_an_answer_that_is_closed_closes_its_connection_at_once(server, model):
-    server.behave(per_token=0.2)
+    server.behave(per_token=5)
     answer = model().answer(QUESTION)
     await anext(answer)
     began = time.monotonic()
     await answer.aclose()
     assert await server.ended(server.requests[-1]) == "disconnected"
-    assert time.monotonic() - began < 0.15
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("fault", ["stall", "stall-headers", "stall-mid"])
@@ -182,7 +182,7 @@ async def test_a_question_that_is_cancelled_closes_its_connection_at_once(server
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await server.ended(server.requests[-1]) == "disconnected"
-    assert time.monotonic() - began < 0.15
+    assert time.monotonic() - began < 1
 
 
 async def test_questions_in_turn_share_one_connection(server, model):
