@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -25,9 +26,9 @@ from live_vlm_webui.api.keys import (
 )
 from live_vlm_webui.api.loading import Loader
 from live_vlm_webui.assets import load_assets
+from live_vlm_webui.describer.describer import Describer
 from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.connections import open_client
-from live_vlm_webui.models.model import VisionModel
 from live_vlm_webui.sessions.registry import Sessions
 from live_vlm_webui.sessions.sampling import EveryFrames, Free
 from live_vlm_webui.sessions.settings import DEFAULT_PROMPT, SessionSettings
@@ -36,6 +37,7 @@ from live_vlm_webui.system.figures import Sample
 from live_vlm_webui.system.monitor import Monitor
 
 ENCODER_THREADS = 2
+JOIN_SECONDS = 0.5
 ROUTES = (
     *page.ROUTES,
     *login.ROUTES,
@@ -77,20 +79,18 @@ async def encoders(app: web.Application) -> AsyncIterator[None]:
     """The threads that scale and compress frames."""
     app[ENCODERS] = pool = ThreadPoolExecutor(ENCODER_THREADS, thread_name_prefix="encoder")
     yield
-    pool.shutdown(cancel_futures=True)
+    await join(pool)
 
 
 async def catalog(app: web.Application) -> AsyncIterator[None]:
-    """The models that can be chosen."""
-
-    def describer() -> VisionModel:
-        raise NotImplementedError
-
-    app[CATALOG] = found = Catalog(app[SETTINGS], app[HTTP], describer)
+    """The models that can be chosen, and the thread in which the built-in one looks."""
+    with_networks = ThreadPoolExecutor(1, thread_name_prefix="describer")
+    app[CATALOG] = found = Catalog(app[SETTINGS], app[HTTP], Describer(with_networks).model)
     app[LISTINGS] = asyncio.Semaphore(models.MOST_LISTINGS)
     found.start()
     yield
     await found.close()
+    await join(with_networks)
 
 
 async def all_sessions(app: web.Application) -> AsyncIterator[None]:
@@ -112,6 +112,13 @@ async def all_sessions(app: web.Application) -> AsyncIterator[None]:
     yield
     unwatch()
     await held.close()
+
+
+async def join(pool: ThreadPoolExecutor) -> None:
+    """Wait for the threads of ``pool``, but not for ever for one that hangs."""
+    ending = asyncio.to_thread(pool.shutdown, cancel_futures=True)
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(ending, JOIN_SECONDS)
 
 
 async def end_sessions(app: web.Application) -> None:
