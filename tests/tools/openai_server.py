@@ -36,8 +36,6 @@ from openai_answers import Behaviour, answer, read_question
 from openai_failures import FAILURES, failed, rejected
 from openai_plays import OTHER_ROUTES
 
-MAX_REQUEST_BYTES = 64 << 20
-
 
 @dataclasses.dataclass
 class Received:
@@ -163,7 +161,7 @@ class OpenAIServer:
         await self.stop()
 
     async def start(self) -> None:
-        app = web.Application(middlewares=[self._record], client_max_size=MAX_REQUEST_BYTES)
+        app = web.Application(middlewares=[self._record], client_max_size=64 << 20)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._list)
         for path, handler in OTHER_ROUTES[self.play].items():
@@ -271,16 +269,6 @@ class OpenAIServer:
         return await answer(request, received, behaviour, self.questions)
 
 
-async def _serve(server: OpenAIServer) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with server:
-        sys.stdout.write(f"{server.api_base}\n")
-        sys.stdout.flush()
-        await stopped.wait()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="A small OpenAI-compatible server for tests.")
     parser.add_argument("--port", type=int, default=0)
@@ -297,7 +285,13 @@ def main() -> None:
     text_models = tuple(options.pop("text_models"))
 
     async def run() -> None:
-        await _serve(OpenAIServer(models=models, text_models=text_models, **options))
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        async with OpenAIServer(models=models, text_models=text_models, **options) as server:
+            sys.stdout.write(f"{server.api_base}\n")
+            sys.stdout.flush()
+            await stopped.wait()
 
     asyncio.run(run())
 

@@ -234,8 +234,7 @@ def bad_answer(endpoint: Endpoint, what: str) -> ModelError:
 def said_in(body: bytes, endpoint: Endpoint) -> str:
     """The message in the start of a failed answer, on one line, shortened and without the key; empty if there is none.
 
-    Known forms: ``{"error": {"message"}}``, ``{"error": "..."}``, ``{"message"}``, ``{"detail"}`` (also as FastAPI's
-    list of faults), ``{"title"}``, and short plain text.
+    It is in ``error``, ``error.message``, ``message``, ``detail`` (FastAPI's is a list), ``title``, or plain text.
     """
     text = body.decode("utf-8", "replace").strip()
     try:
