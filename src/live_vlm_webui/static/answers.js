@@ -2,7 +2,7 @@
 
 import { element, make, setText } from "./dom.js";
 import { modelName, numbersLine } from "./format.js";
-import { render } from "./markdown.js";
+import { plain, render } from "./markdown.js";
 import { caption } from "./stage.js";
 
 const ANNOUNCE_EVERY_MS = 6000;
@@ -96,7 +96,7 @@ export class LiveAnswer {
       render(this.#text, answer.text);
       if (this.#image.getAttribute("src") !== answer.frame) this.#image.src = answer.frame;
     }
-    caption(answer?.text ?? "");
+    caption(answer ? plain(answer.text) : "");
     element("frame").hidden = !answer;
     element("copy").disabled = !answer;
     if (!answer || answer.numbers) setText(element("numbers"), answer ? numbersLine(answer.numbers) : "");
@@ -107,7 +107,7 @@ export class LiveAnswer {
     const now = performance.now();
     if (now - this.#announcedAt < ANNOUNCE_EVERY_MS) return;
     this.#announcedAt = now;
-    setText(element("announcement"), text);
+    setText(element("announcement"), plain(text));
   }
 }
 

@@ -87,11 +87,11 @@ function take(event) {
   EVENTS[event.type]?.(event);
 }
 
-function applySettings(now) {
+function applySettings(now, refused = false) {
   settings = now;
   prompts.apply(now.prompt);
   models.apply(now);
-  controls.apply(now);
+  controls.apply(now, refused);
   hint();
 }
 
@@ -102,7 +102,7 @@ async function change(patch) {
     applySettings((await ask("PATCH", `/api/sessions/${encodeURIComponent(connection.session)}`, patch)).settings);
   } catch (failure) {
     fail(failure);
-    if (settings) applySettings(settings);
+    if (settings) applySettings(settings, true);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { element, make, setText } from "./dom.js";
 import { duration, modelName, numbersOf, timeOfDay } from "./format.js";
-import { render } from "./markdown.js";
+import { plain, render } from "./markdown.js";
 
 const MOST_ENTRIES = 60;
 const DRAW_EVERY_MS = 400;
@@ -68,7 +68,7 @@ function drawn({ answer, count }) {
   image.addEventListener("error", () => image.classList.add("gone")); // the server keeps the newest frames only
   const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${count} times the same` : "");
   if (answer.numbers) head.append(` · ${duration(answer.numbers.total)}`);
-  const words = make("p", { class: "words" }, answer.text);
+  const words = make("p", { class: "words" }, plain(answer.text));
   const button = make("button", { type: "button", class: "entry" }, image, make("span", {}, head, words));
   button.addEventListener("click", () => open(answer));
   return make("li", {}, button);

@@ -18,6 +18,14 @@ export function render(target, text) {
   target.replaceChildren(...blocks(text.split(/\r?\n/)));
 }
 
+/** `text` without its marks, in one line: where there is no room for more, and to be read aloud. */
+export function plain(text) {
+  return blocks(text.split(/\r?\n/))
+    .map((node) => node.textContent.trim())
+    .filter(Boolean)
+    .join(" ");
+}
+
 function blocks(lines) {
   const made = [];
   let paragraph = [];

@@ -29,12 +29,12 @@ export class SettingControls {
     });
   }
 
-  /** The session's settings are these now. */
-  apply(settings) {
-    for (const name of NUMBERS) set(element(name), settings[name]);
+  /** The session's settings are these now. What somebody is typing here stays, unless it was `refused`. */
+  apply(settings, refused = false) {
+    for (const name of NUMBERS) set(element(name), settings[name], refused);
     const { mode } = settings.sampling;
     element("sampling").value = mode;
-    this.#showEvery(mode, settings.sampling);
+    this.#showEvery(mode, settings.sampling, refused);
     element("pause").setAttribute("aria-pressed", String(settings.paused));
     setText(element("pause"), settings.paused ? "Resume" : "Pause");
   }
@@ -49,18 +49,17 @@ export class SettingControls {
     this.#change({ sampling: { mode, [every.name]: wanted } });
   }
 
-  #showEvery(mode, sampling) {
+  #showEvery(mode, sampling, refused) {
     const every = EVERY[mode];
     element("every-field").hidden = !every;
     if (!every) return;
     setText(element("every-label"), every.label);
     const input = element("every");
     Object.assign(input, { min: every.min, max: every.max, step: every.step });
-    set(input, mode === "change" ? Number((sampling.threshold * 100).toFixed(3)) : sampling.every);
+    set(input, mode === "change" ? Number((sampling.threshold * 100).toFixed(3)) : sampling.every, refused);
   }
 }
 
-/** Show a number, unless somebody is typing there. */
-function set(input, value) {
-  if (document.activeElement !== input) input.value = String(value);
+function set(input, value, refused) {
+  if (refused || document.activeElement !== input) input.value = String(value);
 }

@@ -4,10 +4,13 @@ import { ask } from "./api.js";
 import { Camera, explain, listCameras, obstacle } from "./camera.js";
 import { element, setText } from "./dom.js";
 import { show, showImage, showVideo, WORDS } from "./stage.js";
+import { inWords, isUp, kindOf, note, reason } from "./status.js";
 import { Transport } from "./transport.js";
 
-const TRANSPORTS = { webrtc: "WebRTC", websocket: "JPEGs over the WebSocket", stream: "read by the server", picture: "" };
-const STATES = { connecting: "Connecting", live: "Live", stalled: "No frames", lost: "Lost", ended: "Ended" };
+const TAKEN = {
+  message: "Another source took the place of this browser's camera.",
+  remedy: "Start the camera again to take it back.",
+};
 
 /** Controls the source of one session's pictures; `onFailure(failure)` is told what the server refuses. */
 export class Source {
@@ -21,6 +24,7 @@ export class Source {
   #picture = null;
   #pictureAddress = "";
   #looks = 0;
+  #taken = false; // whether the server has said that it has this browser's camera
 
   constructor(connection, onFailure) {
     this.#connection = connection;
@@ -28,6 +32,7 @@ export class Source {
     this.#camera = new Camera(this.#video, () => this.#unplugged());
     this.#transport = new Transport(this.#video, connection, {
       onChange: () => this.#tell(),
+      onLost: () => (this.#status?.state === "live" ? this.#giveWay() : this.#transport.restart()),
       onRefusal: (failure) => {
         this.stopCamera();
         this.#onFailure(failure);
@@ -42,13 +47,21 @@ export class Source {
     return document.querySelector("input[name=source]:checked").value;
   }
 
-  /** The server says how its camera is; null if it has none. `anew`: the session is another, or was away. */
+  /** The server says how its camera is; null if it has none. `anew`: the session is another one, or was away. */
   apply(status, anew = false) {
-    const goesOn = !anew && status?.state === this.#status?.state && status?.source === this.#status?.source;
-    if (!goesOn) this.#looks += 1; // a preview that ended is only asked for again under another address
+    const before = this.#status;
     this.#status = status;
-    if (anew && this.#transport.how) this.#transport.restart();
-    else if (anew && status) this.choose(ours(status.kind));
+    // A preview that ended is asked for again only under another address.
+    if (anew || status?.state !== before?.state || status?.source !== before?.source) this.#looks += 1;
+    const isOurs = status !== null && kindOf(status) === "camera";
+    if (this.#transport.how && anew) {
+      if (this.#transport.how === "webrtc" && !(isOurs && isUp(status))) this.#transport.restart();
+    } else if (this.#transport.how) {
+      if (isOurs) this.#taken = true;
+      else if (this.#taken) this.#giveWay();
+    } else if (anew && status) {
+      this.choose(kindOf(status));
+    }
     this.#showRemote();
     this.#tell();
   }
@@ -58,7 +71,12 @@ export class Source {
     element("stage").dataset.source = kind;
     for (const radio of document.querySelectorAll("input[name=source]")) radio.checked = radio.value === kind;
     for (const tools of document.querySelectorAll("[data-source].tools")) tools.hidden = tools.dataset.source !== kind;
-    if (!this.#isShown(kind)) this.#showNothing(kind);
+    if (kind === "camera" && this.#camera.track) {
+      showVideo();
+      show("on");
+    } else if (!this.#isShown(kind)) {
+      this.#showNothing(kind);
+    }
     this.#showRemote();
     this.#tell();
   }
@@ -78,6 +96,7 @@ export class Source {
     }
     showVideo();
     show("on");
+    this.#taken &&= Boolean(this.#transport.how);
     this.#transport.send(this.#camera.track);
     this.#tell();
     await this.#fillPicker();
@@ -147,6 +166,14 @@ export class Source {
     this.#transport.stop();
   }
 
+  /** Somebody else's source is the session's now. */
+  #giveWay() {
+    this.#leaveCamera();
+    if (this.#status) this.choose(kindOf(this.#status));
+    else this.#showNothing("camera");
+    this.#onFailure(TAKEN);
+  }
+
   #unplugged() {
     this.#transport.stop();
     this.#disconnect();
@@ -154,10 +181,9 @@ export class Source {
     this.#tell();
   }
 
-  /** Whether what is on the stage belongs to `kind`. */
+  /** Whether there is something to show of `kind`. */
   #isShown(kind) {
-    if (kind === "camera") return Boolean(this.#camera.track);
-    return this.#status !== null && ours(this.#status.kind) === kind;
+    return this.#status !== null && kindOf(this.#status) === kind;
   }
 
   #showNothing(kind) {
@@ -170,43 +196,37 @@ export class Source {
   /** Show what the server sees, where the picture is not this browser's own. */
   #showRemote() {
     const status = this.#status;
-    if (!status || this.#transport.how || ours(status.kind) !== this.kind) return;
+    if (!status || this.#camera.track || kindOf(status) !== this.kind) return;
     if (status.kind === "picture" && this.#pictureAddress) {
       showImage(this.#pictureAddress);
       show("on");
-    } else if (status.state === "live" || status.state === "stalled") {
+    } else if (isUp(status)) {
       showImage(`${this.#path}/preview?look=${this.#looks}`);
       show("on");
     } else if (status.kind !== "picture") {
-      show(status.state === "connecting" ? "starting" : "failed", status.detail || STATES[status.state]);
+      show(status.state === "connecting" ? "starting" : "failed", reason(status));
     }
   }
 
   /** Say in words how the source is, and set the controls accordingly. */
   #tell() {
     const status = this.#status;
-    const sending = Boolean(this.#camera?.track);
+    const sending = Boolean(this.#camera.track);
     const starting = element("stage").dataset.state === "starting" && this.kind === "camera";
     setText(element("toggle"), sending ? "Stop camera" : starting ? "Cancel" : "Start camera");
     element("toggle").disabled = Boolean(this.#hindrance);
     element("play").dataset.state = sending ? "on" : "off";
-    const streaming = status?.kind === "stream" && status.state !== "ended";
-    setText(element("stream-toggle"), streaming ? "Disconnect" : "Connect");
+    setText(element("stream-toggle"), this.#isStreaming ? "Disconnect" : "Connect");
     element("again").disabled = !this.#picture;
-    setText(element("camera-state"), this.#words(status, sending));
-    element("camera-state").title = this.#transport?.why ? `Not WebRTC, because ${this.#transport.why}.` : "";
-    element("camera-state").dataset.state = status?.state ?? "";
+    const connecting = this.#transport.how === "connecting";
+    setText(element("camera-state"), connecting ? "Connecting over WebRTC" : inWords(status, this.#camera.label));
+    const more = note(status, this.#transport);
+    element("camera-note").hidden = !more;
+    setText(element("camera-note"), more);
   }
 
-  #words(status, sending) {
-    const how = this.#transport?.how ?? "";
-    if (this.kind === "camera" && sending && how === "connecting") return "Connecting over WebRTC";
-    if (!status) return sending ? "Not received by the server yet" : "Off";
-    const name = sending ? this.#camera.label : status.source;
-    const size = status.width ? `${status.width} × ${status.height}` : "";
-    const words = [STATES[status.state], name, size, TRANSPORTS[status.kind]];
-    if (status.state !== "live" && status.detail && sending) words.push(status.detail);
-    return words.filter(Boolean).join(" · ");
+  get #isStreaming() {
+    return this.#status?.kind === "stream" && this.#status.state !== "ended";
   }
 
   async #fillPicker() {
@@ -230,7 +250,7 @@ export class Source {
     }
     element("stream").addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (this.#status?.kind === "stream" && this.#status.state !== "ended") await this.#disconnect();
+      if (this.#isStreaming) await this.#disconnect();
       else await this.#connectStream();
     });
     element("file").addEventListener("change", ({ target }) => {
@@ -249,11 +269,6 @@ export class Source {
     });
     if (!this.#hindrance) navigator.mediaDevices.addEventListener("devicechange", () => this.#fillPicker());
   }
-}
-
-/** The kind of source on the page that a camera of the server belongs to. */
-function ours(kind) {
-  return kind === "webrtc" || kind === "websocket" ? "camera" : kind;
 }
 
 function withoutPassword(address) {

@@ -4,11 +4,13 @@ import { Failure } from "./api.js";
 import { JpegSender } from "./push.js";
 import { NotConnected, WebRtcSender } from "./webrtc.js";
 
+const REFUSALS = new Set([0, 401, 403, 404, 409, 429]); // what JPEGs would meet with too
+
 /**
  * Carries the picture of this browser's camera to the session.
  *
  * `how` is "", "connecting", "webrtc" or "websocket"; `why` says why it is not WebRTC. `onChange()` is called when they
- * change, `onRefusal(failure)` if the server does not take the camera.
+ * change, `onLost()` when WebRTC breaks after it stood, `onRefusal(failure)` if the server does not take the camera.
  */
 export class Transport {
   #connection;
@@ -49,7 +51,7 @@ export class Transport {
   }
 
   async #connect() {
-    const sender = new WebRtcSender(() => this.restart());
+    const sender = new WebRtcSender(() => this.#handlers.onLost());
     const track = this.#track;
     this.#webrtc = sender;
     this.#become("connecting");
@@ -57,12 +59,13 @@ export class Transport {
       await sender.start(this.#connection.session, track);
     } catch (error) {
       if (this.#webrtc !== sender) return; // stopped meanwhile
-      if (error instanceof Failure && error.status) {
+      if (error instanceof Failure && REFUSALS.has(error.status)) {
         this.stop();
         this.#handlers.onRefusal(error);
       } else {
+        const isTold = error instanceof NotConnected || error instanceof Failure;
         this.#jpegs.start();
-        this.#become("websocket", error instanceof NotConnected ? error.message : "this browser could not set it up");
+        this.#become("websocket", isTold ? error.message : "This browser could not set it up.");
       }
       return;
     }

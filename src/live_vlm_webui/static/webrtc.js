@@ -5,7 +5,7 @@ import { ask } from "./api.js";
 const GATHER_MS = 2000;
 const CONNECT_MS = 6000;
 
-/** WebRTC did not connect; the message says why, in words that follow "because". */
+/** WebRTC did not connect; the message says why. */
 export class NotConnected extends Error {}
 
 /** One connection that carries a camera's picture to the server. */
@@ -26,7 +26,7 @@ export class WebRtcSender {
    * @throws {Failure} the server refused.
    */
   async start(session, track) {
-    if (!window.RTCPeerConnection) throw new NotConnected("this browser has no WebRTC");
+    if (!window.RTCPeerConnection) throw new NotConnected("This browser has no WebRTC.");
     const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#peer = peer;
     try {
@@ -36,7 +36,7 @@ export class WebRtcSender {
       const { type, sdp } = peer.localDescription;
       await peer.setRemoteDescription(await ask("POST", "/offer", { session, type, sdp }));
       await until(peer, "connectionstatechange", CONNECT_MS, () => isOver(peer.connectionState));
-      if (peer.connectionState !== "connected") throw new NotConnected("no way through the network was found");
+      if (peer.connectionState !== "connected") throw new NotConnected("No way through the network was found.");
     } catch (error) {
       this.stop();
       throw error;
