@@ -154,17 +154,21 @@ def _value(
 
 
 def _objects(scene: Scene) -> list[dict[str, object]]:
-    objects: list[dict[str, object]] = [
-        {
-            "name": thing.name,
-            "count": len(places),
-            "place": ", ".join(words.place(one) for one in places),
-            "sure": all(one.sure for one in places),
-        }
-        for thing, places in scene.things().items()
-    ]
-    objects += [{"name": tag.thing.name if tag.phrase == tag.thing.phrase else tag.phrase, "count": None, "place": None,
-                 "sure": tag.sure} for tag in scene.tags]  # fmt: skip
+    objects: list[dict[str, object]] = []
+    for thing, places in scene.things().items():
+        rivals = sorted({one.rival.name for one in places if one.rival})
+        objects.append(
+            {
+                "name": thing.name,
+                "count": len(places),
+                "place": ", ".join(words.place(one) for one in sorted(places, key=lambda one: one.box.centre)),
+                "sure": all(one.sure for one in places),
+                **({"or": ", ".join(rivals)} if rivals else {}),
+            }
+        )
+    for tag in scene.tags:
+        name = tag.thing.name if tag.phrase == tag.thing.phrase else tag.phrase
+        objects.append({"name": name, "count": None, "place": None, "sure": tag.sure})
     return objects
 
 

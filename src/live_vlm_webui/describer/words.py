@@ -75,7 +75,9 @@ def clauses(scene: Scene) -> list[str]:
     seen = [_counted(thing, places, more=scene.perhaps_more(thing)) for thing, places in scene.things().items()]
     said = [f"I see {listed(seen)}"] if seen else []
     if scene.dark_subject:
-        said.append(f"{_the(scene.seen[0])} is dark against a bright background")
+        one = scene.seen[0]
+        where = f" {place(one)}" if len(scene.things()[one.thing]) > 1 else ""
+        said.append(f"{_the(one)}{where} is dark against a bright background")
     return said + tags(scene) or [nothing(scene)]
 
 
@@ -228,11 +230,12 @@ def _counted(thing: Thing, places: Sequence[Seen], *, more: bool) -> str:
         size = {"filling": ", very large", "large": ", large", "medium": "", "small": ", small"}[one.extent]
         where = place(one)
         return f"{one_of(one)} {where}" + ("" if where.startswith("filling") else size)
-    unsure = "" if all(one.sure for one in places) else "what is probably "
+    unsure = "" if all(one.sure for one in places) else f"what {'are' if len(places) > 1 else 'is'} probably "
+    in_order = sorted(places, key=lambda one: one.box.centre)
     many = f"{'at least ' if more else ''}{number(len(places))} {plural(thing.name) if len(places) > 1 else thing.name}"
     if len(places) > MOST_PLACES:
         return f"{unsure}{many}"
-    spots = [f"one {place(one)}" for one in places] if len(places) > 1 else [place(places[0])]
+    spots = [f"one {place(one)}" for one in in_order] if len(places) > 1 else [place(places[0])]
     return f"{unsure}{many}, {listed(spots)}"
 
 
