@@ -23,6 +23,7 @@ from live_vlm_webui.api.keys import (
     MONITOR,
     SESSIONS,
     SETTINGS,
+    VIEWERS,
 )
 from live_vlm_webui.api.loading import Loader
 from live_vlm_webui.assets import load_assets
@@ -62,6 +63,7 @@ def create_app(settings: Settings) -> web.Application:
     app[MONITOR] = Monitor(settings.monitor_interval)
     app[METRICS] = metrics.Metrics()
     app[LOADER] = Loader()
+    app[VIEWERS] = set()
     app.on_response_prepare.append(security.add_security_headers)
     app.on_shutdown.append(end_sessions)
     app.add_routes(ROUTES)
@@ -103,7 +105,7 @@ async def all_sessions(app: web.Application) -> AsyncIterator[None]:
         system=monitor.to_json,
         observe=app[METRICS].told,
     )
-    app[METRICS].read_off(held)
+    app[METRICS].read_off(held, app[VIEWERS])
 
     def tell(sample: Sample) -> None:
         held.tell_all("system", interval=monitor.interval, sample=sample.to_json())

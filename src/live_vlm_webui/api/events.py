@@ -11,8 +11,8 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from live_vlm_webui.api.body import JSON_BYTES, kind_of, parse_object
 from live_vlm_webui.api.explain import BUG, error_json
-from live_vlm_webui.api.keys import ENCODERS, LOADER, METRICS, SESSIONS
-from live_vlm_webui.errors import InputError, RequestError, TooLargeError, WebUIError
+from live_vlm_webui.api.keys import ENCODERS, LOADER, METRICS, SESSIONS, VIEWERS
+from live_vlm_webui.errors import InputError, LimitError, RequestError, TooLargeError, WebUIError
 from live_vlm_webui.sessions.events import TOO_SLOW, to_json
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MESSAGE_BYTES = 8 * 1024 * 1024
 """Of a JPEG; a longer message ends the connection with 1009."""
 HEARTBEAT_SECONDS = 20.0
+MOST_VIEWERS = 512
+"""Of all sessions together."""
 CLOSE_SECONDS = 1.0
 """How long the other side may take to say goodbye."""
 REFUSED = 4000
@@ -40,17 +42,21 @@ async def watch(request: web.Request) -> web.WebSocketResponse:
         heartbeat=HEARTBEAT_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=MESSAGE_BYTES, compress=False
     )
     await socket.prepare(request)
+    viewers = request.app[VIEWERS]
     try:
+        if len(viewers) >= MOST_VIEWERS:
+            raise LimitError(f"{MOST_VIEWERS} browsers watch already.", "Close a page that is not needed.")
         sessions = request.app[SESSIONS]
         wanted = request.query.get("session")
         session = sessions.create() if wanted is None else sessions.get(wanted)
-        metrics = request.app[METRICS]
-        with metrics.viewers.track_inprogress():
-            if await Connection(request.app, socket, session).serve() == TOO_SLOW:
-                metrics.dropped.inc()
+        viewers.add(socket)
+        if await Connection(request.app, socket, session).serve() == TOO_SLOW:
+            request.app[METRICS].dropped.inc()
     except RequestError as error:  # a browser is told nothing of an answer that is not 101
         await socket.send_str(to_json("error", {"error": error_json(error)}))
         await socket.close(code=REFUSED + error.status, message=_reason(error.message))
+    finally:
+        viewers.discard(socket)
     return socket
 
 

@@ -32,6 +32,8 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         return _response(request, error.status, _in_words(request, error), error)
+    except ConnectionError:  # whoever asked is gone
+        raise
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
         return _response(request, HTTPStatus.INTERNAL_SERVER_ERROR, BUG)

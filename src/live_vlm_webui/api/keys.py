@@ -39,6 +39,8 @@ CATALOG: web.AppKey[Catalog] = web.AppKey("CATALOG")
 LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")
 """How many more other servers may be asked for their models."""
 CAMERAS: web.AppKey[CameraPool] = web.AppKey("CAMERAS")
+VIEWERS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("VIEWERS")
+"""The WebSockets of all sessions."""
 SESSIONS: web.AppKey[Sessions] = web.AppKey("SESSIONS")
 METRICS: web.AppKey[Metrics] = web.AppKey("METRICS")
 

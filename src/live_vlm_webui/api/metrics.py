@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -35,7 +35,6 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
-        self.viewers = Gauge("live_vlm_viewers", "Browsers that watch a session", registry=self.registry)
         self.dropped = Counter(
             "live_vlm_viewers_dropped",
             "Browsers that were disconnected, as they read too slowly",
@@ -52,8 +51,9 @@ class Metrics:
         }
         ProcessCollector(registry=self.registry)
 
-    def read_off(self, sessions: Sessions) -> None:
-        """Show what ``sessions`` are like whenever somebody asks."""
+    def read_off(self, sessions: Sessions, viewers: Sized) -> None:
+        """Show what ``sessions`` are like, and how many ``viewers`` there are, whenever somebody asks."""
+        Gauge("live_vlm_viewers", "Browsers that watch", registry=self.registry).set_function(lambda: len(viewers))
         self.registry.register(SessionFigures(sessions))
 
     def told(self, kind: str, fields: Mapping[str, object]) -> None:
