@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from live_vlm_webui.api.loading import Loader
     from live_vlm_webui.api.metrics import Metrics
     from live_vlm_webui.media.pool import CameraPool
+    from live_vlm_webui.media.preview import Previews
     from live_vlm_webui.models.catalog import Catalog
     from live_vlm_webui.sessions.registry import Sessions
     from live_vlm_webui.sessions.session import Session
@@ -39,6 +40,9 @@ CATALOG: web.AppKey[Catalog] = web.AppKey("CATALOG")
 LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")
 """How many more other servers may be asked for their models."""
 CAMERAS: web.AppKey[CameraPool] = web.AppKey("CAMERAS")
+PREVIEWS: web.AppKey[Previews] = web.AppKey("PREVIEWS")
+PREVIEWERS: web.AppKey[set[web.Request]] = web.AppKey("PREVIEWERS")
+"""The requests for previews that are being answered."""
 VIEWERS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("VIEWERS")
 """The WebSockets of all sessions."""
 SESSIONS: web.AppKey[Sessions] = web.AppKey("SESSIONS")
