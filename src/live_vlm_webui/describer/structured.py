@@ -104,10 +104,11 @@ def keys(prompt: str) -> dict[str, str]:
             depth -= 1
             if depth <= 0:
                 break
-        elif depth == 1 and len(found) < MOST_KEYS:
-            found.setdefault(match[1], match[2])
+        else:
+            if depth == 1 and len(found) < MOST_KEYS:
+                found.setdefault(match[1], match[2])
             # The value's own brace is part of the match.
-            depth += match[2] == "{"
+            depth += {"{": 1, "}": -1}.get(match[2], 0)
     return found
 
 

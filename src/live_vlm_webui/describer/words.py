@@ -161,7 +161,7 @@ def navigation(scene: Scene) -> list[str]:
         here = [
             f"{one_of(one)} ({_nearness(one)})"
             for one in scene.seen
-            if min(one.box.right, end) - max(one.box.left, start) > IN_SECTOR
+            if min(one.box.right, end) - max(one.box.left, start) > IN_SECTOR or start <= one.box.centre[0] < end
         ]
         said.append(f"{name}: {listed(here) if here else 'nothing that I know'}")
     return [
@@ -227,7 +227,7 @@ def place(one: Seen) -> str:
 def _counted(thing: Thing, places: Sequence[Seen], *, more: bool) -> str:
     if len(places) == 1 and not more:
         one = places[0]
-        size = {"filling": ", very large", "large": ", large", "medium": "", "small": ", small"}[one.extent]
+        size = {"filling": " (very large)", "large": " (large)", "medium": "", "small": " (small)"}[one.extent]
         where = place(one)
         return f"{one_of(one)} {where}" + ("" if where.startswith("filling") else size)
     unsure = "" if all(one.sure for one in places) else f"what {'are' if len(places) > 1 else 'is'} probably "
