@@ -34,14 +34,15 @@ class Process:
     def start(self) -> None:
         """Starts it, the first time or again."""
         with self.log.open("a") as log:
+            # Unbuffered: select must see every line that is not read yet.
             self._process = subprocess.Popen(
-                self._command, stdout=subprocess.PIPE, stderr=log, text=True, env=self._env
+                self._command, stdout=subprocess.PIPE, stderr=log, bufsize=0, env=self._env
             )
 
     def line(self) -> str:
         """The next line that it prints."""
         readable, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
-        line = self._process.stdout.readline() if readable else ""
+        line = self._process.stdout.readline().decode() if readable else ""
         assert line, f"{self._command[0]} said nothing\n{self.log.read_text()}"
         return line.strip()
 
@@ -59,9 +60,9 @@ class Process:
 class ModelServer:
     """tests/tools/openai_server.py in a process of its own."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
-        self.process = Process(sys.executable, TOOLS / "openai_server.py", "--port", "0", *arguments, log=log)
-        self.api_base = self.process.line()
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.api_base = process.line()
 
     def behave(self, **behaviour) -> None:
         """Answer like this from now on."""
@@ -166,9 +167,9 @@ def serve_models(processes, tmp_path) -> Callable[..., ModelServer]:
     """Starts servers of models."""
 
     def start(*arguments) -> ModelServer:
-        server = ModelServer(tmp_path / "models.log", *arguments)
-        processes.append(server.process)
-        return server
+        command = (sys.executable, TOOLS / "openai_server.py", "--port", "0", *arguments)
+        processes.append(Process(*command, log=tmp_path / "models.log"))
+        return ModelServer(processes[-1])
 
     return start
 
