@@ -10,10 +10,11 @@ from contextlib import suppress
 from aiohttp import web
 
 from live_vlm_webui import login, security
-from live_vlm_webui.api import answers, camera, events, metrics, models, offer, openapi, page, sessions, system
+from live_vlm_webui.api import answers, camera, events, metrics, models, offer, openapi, page, preview, sessions, system
 from live_vlm_webui.api.explain import explain_errors
 from live_vlm_webui.api.keys import (
     ASSETS,
+    CAMERAS,
     CATALOG,
     ENCODERS,
     HTTP,
@@ -21,6 +22,8 @@ from live_vlm_webui.api.keys import (
     LOADER,
     METRICS,
     MONITOR,
+    PREVIEWERS,
+    PREVIEWS,
     SESSIONS,
     SETTINGS,
     VIEWERS,
@@ -28,6 +31,8 @@ from live_vlm_webui.api.keys import (
 from live_vlm_webui.api.loading import Loader
 from live_vlm_webui.assets import load_assets
 from live_vlm_webui.describer.describer import Describer
+from live_vlm_webui.media.pool import CameraPool
+from live_vlm_webui.media.preview import Previews
 from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.connections import open_client
 from live_vlm_webui.sessions.registry import Sessions
@@ -46,6 +51,7 @@ ROUTES = (
     *offer.ROUTES,
     *sessions.ROUTES,
     *camera.ROUTES,
+    *preview.ROUTES,
     *answers.ROUTES,
     *models.ROUTES,
     *system.ROUTES,
@@ -67,7 +73,7 @@ def create_app(settings: Settings) -> web.Application:
     app.on_response_prepare.append(security.add_security_headers)
     app.on_shutdown.append(end_sessions)
     app.add_routes(ROUTES)
-    app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, catalog, all_sessions))
+    app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, cameras, catalog, all_sessions))
     return app
 
 
@@ -82,6 +88,15 @@ async def encoders(app: web.Application) -> AsyncIterator[None]:
     app[ENCODERS] = pool = ThreadPoolExecutor(ENCODER_THREADS, thread_name_prefix="encoder")
     yield
     await join(pool)
+
+
+async def cameras(app: web.Application) -> AsyncIterator[None]:
+    """The cameras that the server reads itself, and what people see of any camera."""
+    app[CAMERAS] = pool = CameraPool(app[SETTINGS].media_dirs)
+    app[PREVIEWS] = Previews(app[ENCODERS])
+    app[PREVIEWERS] = asyncio.Semaphore(preview.MOST_PREVIEWS)
+    yield
+    await pool.close()
 
 
 async def catalog(app: web.Application) -> AsyncIterator[None]:

@@ -88,8 +88,8 @@ class Connection:
                 pass  # it is gone
             finally:
                 teller.cancel()
-                await asyncio.gather(teller, return_exceptions=True)
-                await self._let_go()
+                # Shielded: a handler whose browser is gone may be cancelled again while it tidies up.
+                await asyncio.shield(asyncio.gather(teller, self._let_go(), return_exceptions=True))
         return subscription.reason
 
     async def _tell(self, subscription: Subscription) -> None:

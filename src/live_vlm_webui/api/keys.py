@@ -41,8 +41,8 @@ LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")
 """How many more other servers may be asked for their models."""
 CAMERAS: web.AppKey[CameraPool] = web.AppKey("CAMERAS")
 PREVIEWS: web.AppKey[Previews] = web.AppKey("PREVIEWS")
-PREVIEWERS: web.AppKey[set[web.Request]] = web.AppKey("PREVIEWERS")
-"""The requests for previews that are being answered."""
+PREVIEWERS: web.AppKey[Semaphore] = web.AppKey("PREVIEWERS")
+"""How many more may look at previews."""
 VIEWERS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("VIEWERS")
 """The WebSockets of all sessions."""
 SESSIONS: web.AppKey[Sessions] = web.AppKey("SESSIONS")
