@@ -34,6 +34,8 @@ METADATA_ADDRESSES = frozenset(
 """Where clouds tell their machines their credentials, to whoever asks from inside."""
 METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 VERSION_SEGMENT = re.compile(r"v[0-9]+[a-z0-9]*", re.ASCII)
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+"""As the last part of a host it makes the whole an IPv4 address. Source: WHATWG URL, "ends in a number checker"."""
 PASTED_TAILS = ("/chat/completions", "/completions", "/models")
 REMEDY = "Give the address that the server of models documents, such as http://127.0.0.1:11434/v1."
 
@@ -210,9 +212,10 @@ def check_key(key: Secret) -> None:
 
 
 def _is_host(host: str) -> bool:
-    if ":" in host:
+    """Addresses in their usual form alone: others, such as 2130706433 for 127.0.0.1, hide what they stand for."""
+    if ":" in host or NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
         try:
-            return "%" not in host and ip_address(host) is not None
+            return "%" not in host and ip_address(host.rstrip(".")) is not None
         except ValueError:
             return False
     return re.fullmatch(r"[a-z0-9_.-]{1,253}", host, re.ASCII) is not None
