@@ -169,8 +169,6 @@ def _advice(settings: Settings) -> list[str]:
             "--no-ssl: token and pictures cross the network in the clear, and browsers on other machines give no camera"
             " to a page without HTTPS."
         )
-    if settings.api_key is not None and settings.api_base is None:
-        told.append("The API key is not used: it belongs to an API's address, and none is given (--api-base).")
     return told
 
 
