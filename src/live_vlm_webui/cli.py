@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 
 from live_vlm_webui import __version__
 from live_vlm_webui.defaults import (
@@ -46,7 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
     """
-    arguments = build_parser().parse_args(argv)
+    try:
+        arguments = read_arguments(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     from live_vlm_webui.errors import WebUIError
 
     try:
@@ -58,6 +63,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the arguments.
+
+    Flags that there are none of are told here: argparse would take what follows one for a command, and speak of that.
+
+    Raises:
+        SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
+    """
+    parser = build_parser()
+    known = {"--help", *re.findall("--[a-z-]+", parser.format_usage())}
+    for word in takewhile(lambda word: word not in {"doctor", "--"}, argv):
+        flag = word.partition("=")[0]
+        if flag.startswith("--") and flag not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(flag, known, n=1)
+            parser.error(f"there is no {flag}{f'; did you mean {near[0]}?' if near else ''}")
+    return parser.parse_args(argv)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -73,6 +73,21 @@ def test_arguments_that_cannot_be_read_exit_with_2(arguments, capsys):
     assert arguments[-1] in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [["--hots", "::"], ["--hots=::"], ["--no-ssl", "--hots", "::", "doctor"]])
+def test_a_slip_of_the_pen_in_a_flag_is_told_with_the_one_that_was_meant(arguments, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert capsys.readouterr().err.endswith("error: there is no --hots; did you mean --host?\n")
+
+
+def test_ctrl_c_while_arguments_are_read_ends_without_a_traceback(monkeypatch):
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("live_vlm_webui.cli.build_parser", interrupted)
+    assert main([]) == 130
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
