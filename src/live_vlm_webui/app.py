@@ -22,6 +22,8 @@ from live_vlm_webui.api.keys import (
     LOADER,
     METRICS,
     MONITOR,
+    OFFERS,
+    PICTURES,
     PREVIEWERS,
     PREVIEWS,
     SESSIONS,
@@ -70,6 +72,10 @@ def create_app(settings: Settings) -> web.Application:
     app[METRICS] = metrics.Metrics()
     app[LOADER] = Loader()
     app[VIEWERS] = set()
+    app[LISTINGS] = asyncio.Semaphore(models.MOST_LISTINGS)
+    app[OFFERS] = asyncio.Semaphore(offer.MOST_OFFERS)
+    app[PICTURES] = asyncio.Semaphore(camera.MOST_PICTURES)
+    app[PREVIEWERS] = asyncio.Semaphore(preview.MOST_PREVIEWS)
     app.on_response_prepare.append(security.add_security_headers)
     app.on_shutdown.append(end_sessions)
     app.add_routes(ROUTES)
@@ -94,7 +100,6 @@ async def cameras(app: web.Application) -> AsyncIterator[None]:
     """The cameras that the server reads itself, and what people see of any camera."""
     app[CAMERAS] = pool = CameraPool(app[SETTINGS].media_dirs)
     app[PREVIEWS] = Previews(app[ENCODERS])
-    app[PREVIEWERS] = asyncio.Semaphore(preview.MOST_PREVIEWS)
     yield
     await pool.close()
 
@@ -103,7 +108,6 @@ async def catalog(app: web.Application) -> AsyncIterator[None]:
     """The models that can be chosen, and the thread in which the built-in one looks."""
     with_networks = ThreadPoolExecutor(1, thread_name_prefix="describer")
     app[CATALOG] = found = Catalog(app[SETTINGS], app[HTTP], Describer(with_networks).model)
-    app[LISTINGS] = asyncio.Semaphore(models.MOST_LISTINGS)
     found.start()
     yield
     await found.close()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from live_vlm_webui.api.body import check_names, read_body, read_json, text_of
-from live_vlm_webui.api.keys import CAMERAS, ENCODERS, LOADER, session_of
+from live_vlm_webui.api.keys import CAMERAS, ENCODERS, LOADER, PICTURES, session_of
 from live_vlm_webui.errors import MediaTypeError
 
 ADDRESS_LENGTH = 2048
 PICTURE_BYTES = 16 * 1024 * 1024
+MOST_PICTURES = 8
 
 
 async def connect(request: web.Request) -> web.Response:
@@ -40,13 +41,13 @@ async def picture(request: web.Request) -> web.Response:
         raise MediaTypeError(
             f"{request.path} takes a picture.", "Send its bytes as the body, with Content-Type: image/jpeg or its own."
         )
-    body = await read_body(request, PICTURE_BYTES)
     await request.app[LOADER].load("av")
     from live_vlm_webui.media.push import PushCamera
 
     camera = PushCamera("picture", request.app[ENCODERS])
     try:
-        await camera.push(body)
+        async with request.app[PICTURES]:
+            await camera.push(await read_body(request, PICTURE_BYTES))
         await session.attach(camera)
     except BaseException:
         await camera.close()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from live_vlm_webui.sessions.events import Subscription
     from live_vlm_webui.sessions.session import Session
 
-MESSAGE_BYTES = 8 * 1024 * 1024
+MESSAGE_BYTES = 5 * 1024 * 1024
 """Of a JPEG; a longer message ends the connection with 1009."""
 HEARTBEAT_SECONDS = 20.0
 MOST_VIEWERS = 512

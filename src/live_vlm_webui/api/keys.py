@@ -35,6 +35,10 @@ HTTP: web.AppKey[ClientSession] = web.AppKey("HTTP")
 ENCODERS: web.AppKey[ThreadPoolExecutor] = web.AppKey("ENCODERS")
 """The threads in which frames are scaled and compressed."""
 MONITOR: web.AppKey[Monitor] = web.AppKey("MONITOR")
+OFFERS: web.AppKey[Semaphore] = web.AppKey("OFFERS")
+"""How many more offers may be worked on; the others wait."""
+PICTURES: web.AppKey[Semaphore] = web.AppKey("PICTURES")
+"""How many more pictures may be read and decoded; the others wait."""
 LOADER: web.AppKey[Loader] = web.AppKey("LOADER")
 CATALOG: web.AppKey[Catalog] = web.AppKey("CATALOG")
 LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")
