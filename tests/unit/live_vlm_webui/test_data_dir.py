@@ -50,6 +50,7 @@ def test_what_is_written_is_its_owners_alone_and_so_is_the_directory(tmp_path):
     assert path.read_bytes() == b"secret"
     assert mode_of(path) == 0o600
     assert mode_of(path.parent) == 0o700
+    assert mode_of(path.parent.parent) == 0o700
     assert list(path.parent.iterdir()) == [path]
 
 
