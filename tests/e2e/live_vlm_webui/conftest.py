@@ -141,15 +141,19 @@ def processes() -> Iterator[list[Process]]:
 
 @pytest.fixture
 def serve(processes, tmp_path) -> Iterator[Callable[..., Process]]:
-    """Starts live-vlm-webui with the given arguments; its first line of output is left to be read."""
+    """Starts live-vlm-webui with the given arguments; its first line of output is left to be read.
+
+    Over HTTP, unless it is told otherwise: browsers trust that on loopback, and warn of a certificate that is made.
+    """
     log = tmp_path / "server.log"
     log.touch()
     script = Path(sys.executable).with_name("live-vlm-webui")
     command = [script] if script.exists() else [sys.executable, "-m", "live_vlm_webui"]
 
-    def start(*arguments) -> Process:
+    def start(*arguments, https=False) -> Process:
         env = {"LIVE_VLM_DATA": str(tmp_path / "data")}
-        processes.append(Process(*command, "--no-ssl", "--port", "0", *arguments, log=log, env=env))
+        scheme = () if https else ("--no-ssl",)
+        processes.append(Process(*command, *scheme, "--port", "0", *arguments, log=log, env=env))
         return processes[-1]
 
     yield start
