@@ -8,6 +8,7 @@ import time
 
 import aiohttp
 import pytest
+import rtsp_server
 import simplejpeg
 import video
 from described import DescribedClient
@@ -52,12 +53,18 @@ async def test_it_stops_within_three_seconds_with_sessions_open(start_server, ht
         await asyncio.gather(one.next(), other.next(), third.next())
         await other.socket.send_bytes(simplejpeg.encode_jpeg(video.scene(0, 640, 360)))
         await asyncio.gather(*(events.until("answer.started") for events in (one, other, third)))
+        silent = await rtsp_server.Camera(clip, fault="silent").plug()
+        await api.ask("PUT", f"/api/sessions/{sessions[2]}/camera", json={"address": silent.url})
+        preview = await http.get(f"{api.url}/api/sessions/{sessions[0]}/preview")
+        await preview.content.readuntil(b"Content-Length")
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         closing = await asyncio.gather(*(events.until("closing") for events in (one, other, third)))
         _, told = await asyncio.to_thread(server.process.communicate, timeout=10)
         took = time.monotonic() - began
+    preview.close()
     await peer.close()
+    await silent.unplug()
     assert [event["reason"] for event in closing] == ["The server stops."] * 3
     assert took < STOP_SECONDS
     assert server.process.returncode == 0
