@@ -41,6 +41,10 @@ async def watch(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(
         heartbeat=HEARTBEAT_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=MESSAGE_BYTES, compress=False
     )
+    if not socket.can_prepare(request):
+        raise InputError(
+            "/ws takes WebSockets alone.", "Connect a client of WebSockets; GET /api/sessions/ID tells the state once."
+        )
     await socket.prepare(request)
     viewers = request.app[VIEWERS]
     try:
