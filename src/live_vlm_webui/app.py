@@ -107,7 +107,10 @@ async def cameras(app: web.Application) -> AsyncIterator[None]:
 async def catalog(app: web.Application) -> AsyncIterator[None]:
     """The models that can be chosen, and the thread in which the built-in one looks."""
     with_networks = ThreadPoolExecutor(1, thread_name_prefix="describer")
-    app[CATALOG] = found = Catalog(app[SETTINGS], app[HTTP], Describer(with_networks).model)
+    settings = app[SETTINGS]
+    app[CATALOG] = found = Catalog(
+        settings, app[HTTP], Describer(with_networks).model, foreign_endpoints=not settings.known_servers_only
+    )
     found.start()
     yield
     await found.close()

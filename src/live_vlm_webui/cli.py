@@ -152,6 +152,11 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--api-key", metavar="SECRET", help="its key, sent to that address alone [LIVE_VLM_API_KEY]")
     group.add_argument(
+        "--known-servers-only",
+        action="store_true",
+        help="ask that address and this machine's usual ports alone, whatever others the page names",
+    )
+    group.add_argument(
         "--model", metavar="NAME", help="model to ask [LIVE_VLM_DEFAULT_MODEL] (default: one that takes pictures)"
     )
     group.add_argument("--prompt", metavar="TEXT", help="what to ask first (default: what is to be seen)")

@@ -52,6 +52,7 @@ def read_settings(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> t
     values: dict[str, Any] = {
         "auto_port": bool(arguments.get("auto_port")),
         "ssl": not arguments.get("no_ssl"),
+        "known_servers_only": bool(arguments.get("known_servers_only")),
         "data_dir": data_dir_of(environ),
     }
     origins = {"ssl": "--no-ssl"}

@@ -42,6 +42,7 @@ class Settings:
         auto_port: Whether to take the next free port if ``port`` is taken.
         log_level: One of ``LOG_LEVELS``.
         api_base: Of the server of models to use, such as ``http://127.0.0.1:11434/v1``; None looks for one.
+        known_servers_only: Whether sessions may ask no other servers than ``api_base`` and those on this machine.
         model: What to ask, as its server calls it; None chooses.
         api_key: Belongs to ``api_base``, and to no other server; there is none without that.
         prompt: That new sessions start with; None takes the first preset.
@@ -64,6 +65,7 @@ class Settings:
     auto_port: bool = False
     log_level: str = DEFAULT_LOG_LEVEL
     api_base: str | None = None
+    known_servers_only: bool = False
     model: str | None = None
     api_key: Secret | None = None
     prompt: str | None = None

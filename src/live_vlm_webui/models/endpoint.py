@@ -9,8 +9,8 @@ requests there from its own place in the network. What bounds that: http and htt
 fragment in the address; a fixed path under it; redirects are not followed; answers are limited in size and time, and of
 what is no answer of such an API only its error message is repeated, shortened; the addresses at which clouds hand out
 credentials are refused (here as literals, in ``connections`` after the name was looked up). Who shares a server with
-others in a network that holds more than model servers makes the ``Catalog`` with ``foreign_endpoints=False``: then only
-the address from the command line and this machine's usual ports are asked.
+others in a network that holds more than model servers starts it with ``--known-servers-only``: then only the address
+from the command line and this machine's usual ports are asked.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ def test_help_explains_every_option(capsys, monkeypatch):
         "--port",
         "--auto-port",
         "--api-base",
+        "--known-servers-only",
         "--model",
         "--api-key",
         "--prompt",

@@ -195,6 +195,11 @@ def test_a_key_without_an_address_is_refused():
     assert read_with_warnings(LIVE_VLM_API_KEY="a-key", **ADDRESS)[1] == ()
 
 
+def test_other_servers_may_be_named_unless_told_otherwise():
+    assert read().known_servers_only is False
+    assert read("--known-servers-only").known_servers_only is True
+
+
 def test_the_data_directory_is_made_absolute(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/u")
