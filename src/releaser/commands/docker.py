@@ -45,7 +45,7 @@ def build(
     if load and push:
         raise UsageError("An image is either loaded here or pushed.", "Give --load or --push, not both.")
     root, config = project(start)
-    opened = opened_release(start, version or str(_declared(root, config)))
+    opened = _opened(start, version, root, config)
     targets = _chosen(config, platform)
     options = [*(["--builder", builder_name] if builder_name else []), *(["--no-cache"] if no_cache else [])]
     variables = {buildx.BASE: base} if base else {}
@@ -75,7 +75,7 @@ def build(
 def push(start: Path, version: str | None, platform: str | None) -> None:
     """`invoke docker.push`."""
     root, config = project(start)
-    opened = opened_release(start, version or str(_declared(root, config)))
+    opened = _opened(start, version, root, config)
     layout = images.built(opened)
     if layout is None:
         raise UsageError(
@@ -89,13 +89,13 @@ def push(start: Path, version: str | None, platform: str | None) -> None:
 def tags(start: Path, version: str | None, platform: str | None) -> None:
     """`invoke docker.tags`."""
     root, config = project(start)
-    opened = opened_release(start, version or str(_declared(root, config)))
+    opened = _opened(start, version, root, config)
     targets = _chosen(config, platform)
     try:
         released = images.released(opened)
     except ServiceError as error:
-        print(f"{error.message} The floating tags are decided by the tags in git alone.", file=sys.stderr)
-        released = set(opened.released())
+        print(f"{error.message} The floating tags are decided by the tags in this checkout alone.", file=sys.stderr)
+        released = set(opened.released_here())
     for tag in in_push_order(targets, opened.version, released):
         print(tag.name)
 
@@ -107,7 +107,7 @@ def verify(start: Path, version: str | None) -> None:
         StepError: Something is wrong; every wrong tag is named.
     """
     root, config = project(start)
-    opened = opened_release(start, version or str(_declared(root, config)))
+    opened = _opened(start, version, root, config)
     _chosen(config, None)
     layout = images.built(opened)
     built = {name: found.digest for name, found in layout.roots().items()} if layout else {}
@@ -126,7 +126,7 @@ def verify(start: Path, version: str | None) -> None:
 def bake(start: Path, platform: str | None) -> None:
     """`invoke docker.bake`."""
     root, config = project(start)
-    opened = opened_release(start, str(_declared(root, config)))
+    opened = _opened(start, None, root, config)
     with tempfile.TemporaryDirectory(prefix="releaser-images-") as scratch:
         room = Path(scratch)
         made = _build_of(opened, room, release_files=False, dry_run=True)
@@ -150,6 +150,11 @@ def _chosen(config: Config, platform: str | None) -> list[ImageTargetConfig]:
         hint = f"Did you mean {near[0]}? " if near else ""
         raise UsageError(f"There is no image {platform}.", f"{hint}There are {', '.join(names)}, and all.")
     return [targets[names.index(str(platform))]]
+
+
+def _opened(start: Path, version: str | None, root: Path, config: Config) -> Release:
+    """The version that was asked for, or that the project declares; images need no git remote."""
+    return opened_release(start, version or str(_declared(root, config)), needs_remote=False)
 
 
 def _declared(root: Path, config: Config) -> Version:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -472,6 +474,45 @@ def test_without_an_engine_images_are_left_out_with_the_reason(project, monkeypa
     built = project.invoke("docker.build")
     assert built.returncode == 2
     assert "There is no container engine at unix:///nowhere.sock." in built.stderr
+
+
+def test_an_engine_that_takes_the_connection_and_says_nothing_is_not_waited_for(tmp_path, monkeypatch) -> None:
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "mute.sock"))
+        mute.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/mute.sock")
+        began = time.monotonic()
+
+        reason = buildx.unavailable(tmp_path, within=1.0)
+
+    assert reason == f"no container engine that answers: unix://{tmp_path}/mute.sock has said nothing for 1 s"
+    assert time.monotonic() - began < 10
+
+
+def test_a_checkout_without_a_remote_is_enough_to_build_images_and_to_name_their_tags(project, registry) -> None:
+    subprocess.run(["git", "remote", "remove", "origin"], cwd=project.path, check=True)
+
+    for words in (["docker.build", "--dry-run"], ["docker.bake"], ["docker.build", "--platform", "board"]):
+        done = project.invoke(*words)
+        assert done.returncode == 0, done.stderr
+    subprocess.run(["git", "tag", "v0.2.0"], cwd=project.path, check=True)
+    tags = project.invoke("docker.tags", "--version", "0.1.0", "--platform", "both")
+    assert tags.stdout.split() == ["0.1.0", "0.1"]
+    refused = project.invoke("release", "--version", "0.3.0", "--dry-run")
+    assert "has no git remote named origin" in refused.stderr
+
+
+def test_tags_are_named_though_nobody_can_be_asked_what_is_out(project, proxy) -> None:
+    project.point_at(proxy.host)
+    proxy.fault = lambda handler: handler.drop()
+    subprocess.run(["git", "remote", "set-url", "origin", project.path / "gone.git"], cwd=project.path, check=True)
+    subprocess.run(["git", "tag", "v0.2.0"], cwd=project.path, check=True)
+
+    done = project.invoke("docker.tags", "--version", "0.1.0", "--platform", "both")
+
+    assert done.stdout.split() == ["0.1.0", "0.1"]
+    assert f"The registry {proxy.host} dropped the connection" in done.stderr
+    assert "decided by the tags in this checkout alone" in done.stderr
 
 
 def test_images_that_are_required_and_cannot_be_built_stop_a_release_before_anything(project) -> None:
