@@ -396,6 +396,16 @@ def test_a_missing_tag_fails_loudly(project, published, registry) -> None:
         assert "the tag 1.0-board is missing" in done.stderr
 
 
+def test_floating_tags_without_the_version_that_they_stand_for_fail_loudly(project, published, registry) -> None:
+    registry.delete(project.name, "1.0.0")
+
+    done = verified_elsewhere(project)
+
+    assert done.returncode == 1
+    assert "the tag 1.0.0 is missing" in done.stderr
+    assert "the tag latest is there without what it stands for: 1.0.0 is missing" in done.stderr
+
+
 def test_a_tag_that_points_elsewhere_fails_loudly(project, published, registry) -> None:
     registry.put(project.name, "latest-any", published.read(published.roots()["both"]))
 
