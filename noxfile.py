@@ -53,19 +53,19 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Tests with real servers on loopback, real git, twine and pip."""
-    run_tests(session, "integration", "contract")
+    run_tests(session, "integration", "contract", "photographs")
 
 
 @nox.session
 def performance(session: nox.Session) -> None:
     """Benchmarks: figures beside their budgets; those that need a GPU say so where there is none."""
-    run_tests(session, "performance")
+    run_tests(session, "performance", "photographs")
 
 
 @nox.session
 def e2e(session: nox.Session) -> None:
     """The page in a real browser."""
-    run_tests(session, "e2e", "e2e")
+    run_tests(session, "e2e", "e2e", "photographs")
 
 
 @nox.session

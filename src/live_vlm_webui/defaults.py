@@ -6,3 +6,5 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8090
 DEFAULT_LOG_LEVEL = "info"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+DEFAULT_MONITOR_INTERVAL = 1.0
+"""Between two samples of the machine's figures, in seconds."""

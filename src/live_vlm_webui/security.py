@@ -1,18 +1,21 @@
-"""What every answer carries, and which requests are turned away before they reach a page.
+"""What every answer carries, and which requests are turned away before they reach a handler.
 
 A server on loopback is reachable by any web site that is open in the same browser. The ``Host`` check stops sites that
-point a name of their own at 127.0.0.1 (DNS rebinding). The headers keep the page from loading anything from elsewhere,
-and other sites from framing it.
+point a name of their own at it (DNS rebinding); the ``Origin`` check stops them from posting to it and from opening
+WebSockets. The headers keep the page from loading anything from elsewhere, and other sites from framing it.
 """
 
 from __future__ import annotations
 
-import re
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 
-from aiohttp import web
-from aiohttp.typedefs import Handler
-
-from live_vlm_webui.settings import loopback_address
+from live_vlm_webui import login
+from live_vlm_webui.clients import client_of
+from live_vlm_webui.errors import ForbiddenError, InputError, LimitError
+from live_vlm_webui.hosts import Hosts
+from live_vlm_webui.rates import TokenBuckets
+from live_vlm_webui.settings import Settings
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -27,15 +30,24 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "form-action 'none'",
     )
 )
-HOST_HEADER = re.compile(r"(?P<name>\[[^\[\]]+\]|[^\[\]:]+)(:[0-9]+)?")
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
+    "Server": "live-vlm-webui",
     "X-Content-Type-Options": "nosniff",
 }
+REQUESTS_A_SECOND = 200.0
+BURST = 2000.0
+SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+OPEN_PATHS = frozenset({"/", "/healthz", login.PATH})
+OPEN_DIRECTORY = "/static/"
+SECRET_NAMES = frozenset(
+    {"accesstoken", "apikey", "auth", "authorization", "bearer", "code", "key", "passwd", "password", "secret", "token"}
+)
+"""Of parameters in a query, without case, ``-`` and ``_``."""
 
 
 async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
@@ -43,25 +55,106 @@ async def add_security_headers(_request: web.Request, response: web.StreamRespon
     response.headers.update(HEADERS)
 
 
+def middlewares(settings: Settings, requests: TokenBuckets | None = None) -> tuple[Middleware, ...]:
+    """What each request passes before it reaches a handler, in this order.
+
+    They raise ``RequestError``; ``app[login.LOGIN]`` must be there.
+
+    Args:
+        settings: Of the server.
+        requests: How many requests each address may send; None takes ``BURST`` and ``REQUESTS_A_SECOND``.
+    """
+    hosts = Hosts(settings)
+    requests = TokenBuckets(REQUESTS_A_SECOND, BURST) if requests is None else requests
+    return (limit_rate(settings, requests), check_host(hosts), refuse_secrets, check_origin(hosts), require_login)
+
+
+def limit_rate(settings: Settings, requests: TokenBuckets) -> Middleware:
+    """Turn away who sends too many requests."""
+
+    @web.middleware
+    async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if wait := requests.take(client_of(request, settings)):
+            raise LimitError("Too many requests from this address.", "Send fewer of them.", retry_after=wait)
+        return await handler(request)
+
+    return limit
+
+
+def check_host(hosts: Hosts) -> Middleware:
+    """Turn away requests that were addressed to a name that is not this server's."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.headers.get(hdrs.HOST, "")
+        if not hosts.answers_to(host):
+            raise ForbiddenError(
+                f"This server does not answer to the name {host[:100]!r}.",
+                "Open it by an address or name that it printed at its start; if a reverse proxy passes requests on"
+                " under this name, start the server with --allow-host and the name.",
+            )
+        return await handler(request)
+
+    return check
+
+
 @web.middleware
-async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn away requests that were not addressed to this machine's loopback interface by name or address."""
-    host = request.headers.get("Host", "")
-    if not is_loopback_host(host):
-        raise web.HTTPForbidden(
-            text=f"This server answers to localhost, 127.0.0.1 and [::1] only, not to {host!r}."
-            " Open it under one of those; a reverse proxy must send one of them as Host."
-        )
+async def refuse_secrets(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn away keys and tokens in the query: URLs end in logs and histories."""
+    if request.query_string:
+        for name in request.query:
+            if name.lower().replace("-", "").replace("_", "") in SECRET_NAMES:
+                raise InputError(
+                    "A key, token or code in a URL is not taken: URLs end in logs and histories. Count it as leaked.",
+                    "Send tokens in the header Authorization: Bearer TOKEN, and keys and codes in the body.",
+                )
     return await handler(request)
 
 
-def is_loopback_host(host: str) -> bool:
-    """Whether a ``Host`` header, ``name[:port]``, names this machine's loopback interface. Any port will do."""
-    match = HOST_HEADER.fullmatch(host)
-    if match is None:
+def check_origin(hosts: Hosts) -> Middleware:
+    """Turn away what other web sites' pages send, but for people who follow a link."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if changes_something(request):
+            origin = request.headers.get(hdrs.ORIGIN)
+            host = request.headers.get(hdrs.HOST, "")
+            if origin is not None and not hosts.is_own_page(origin, host, request.secure):
+                raise ForbiddenError(
+                    f"Pages of {origin[:100]!r} may not use this server.",
+                    "Use its own page. If this is its own page behind a reverse proxy, start the server with"
+                    " --allow-host and the name (and port) that the browser shows.",
+                )
+        if is_other_site(request):
+            raise ForbiddenError("Other web sites' pages may not use this server.", "Use its own page.")
+        return await handler(request)
+
+    return check
+
+
+@web.middleware
+async def require_login(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn away who is not signed in, but for what signing in needs."""
+    if not is_open(request.path):
+        request.app[login.LOGIN].check(request)
+    return await handler(request)
+
+
+def is_open(path: str) -> bool:
+    """Whether nobody needs to be signed in for ``path``."""
+    return path in OPEN_PATHS or path.startswith(OPEN_DIRECTORY)
+
+
+def changes_something(request: web.Request) -> bool:
+    """Whether ``request`` may do more than read."""
+    return request.method not in SAFE_METHODS or hdrs.UPGRADE in request.headers
+
+
+def is_other_site(request: web.Request) -> bool:
+    """Whether a browser says that another site's page sent ``request``, and not to show this one's page in a tab."""
+    if request.headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}:
         return False
-    try:
-        loopback_address(match["name"])
-    except ValueError:
-        return False
-    return True
+    navigates = (
+        request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Dest") == "document"
+    )
+    return not (navigates and not changes_something(request))

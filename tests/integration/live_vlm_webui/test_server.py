@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 import live_vlm_webui
-from live_vlm_webui.server import create_app
+from live_vlm_webui.app import create_app
 from live_vlm_webui.settings import Settings
 
 
@@ -99,7 +99,7 @@ async def test_every_answer_carries_the_security_headers(client, path):
 async def test_a_foreign_host_name_is_turned_away_wherever_it_points(client, path):
     answer = await client.get(path, headers={"Host": "evil.example:8090"})
     assert answer.status == 403
-    assert "not to 'evil.example:8090'" in await answer.text()
+    assert "does not answer to the name 'evil.example:8090'" in await answer.text()
     assert "Content-Security-Policy" in answer.headers
 
 
@@ -124,7 +124,7 @@ async def test_anything_else_is_a_404_that_says_what_there_is(client, path):
     answer = await client.get(path)
     assert answer.status == 404
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert "The page is at /, the server's health at /healthz." in await answer.text()
+    assert "The page is at /, the server's health at /healthz, what programs can use in" in await answer.text()
 
 
 async def test_a_404_is_json_to_who_accepts_json(client):
@@ -132,7 +132,10 @@ async def test_a_404_is_json_to_who_accepts_json(client):
     assert answer.status == 404
     assert await answer.json() == {
         "status": 404,
-        "error": "There is nothing at /nowhere. The page is at /, the server's health at /healthz.",
+        "error": {
+            "message": "There is nothing at /nowhere.",
+            "remedy": "The page is at /, the server's health at /healthz, what programs can use in /api/openapi.json.",
+        },
     }
 
 
@@ -140,4 +143,4 @@ async def test_a_wrong_method_is_told_the_right_ones(client):
     answer = await client.post("/healthz", data=b"x")
     assert answer.status == 405
     assert answer.headers["Allow"] == "GET,HEAD"
-    assert await answer.text() == "/healthz does not take POST; it takes GET, HEAD.\n"
+    assert await answer.text() == "/healthz does not take POST.\nIt takes GET, HEAD.\n"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from live_vlm_webui.errors import HostRefusedError, ListenError, PortTakenError, SettingsError, WebUIError
+from live_vlm_webui.errors import ListenError, PortTakenError, SettingsError, WebUIError, WrongValueError
 
 
 def test_an_error_tells_what_happened_and_then_what_to_do():
@@ -8,9 +8,9 @@ def test_an_error_tells_what_happened_and_then_what_to_do():
 
 
 def test_settings_exit_with_2_and_the_rest_with_1():
-    assert {kind: kind.exit_code for kind in (SettingsError, HostRefusedError, ListenError, PortTakenError)} == {
+    assert {kind: kind.exit_code for kind in (SettingsError, WrongValueError, ListenError, PortTakenError)} == {
         SettingsError: 2,
-        HostRefusedError: 2,
+        WrongValueError: 2,
         ListenError: 1,
         PortTakenError: 1,
     }

@@ -1,0 +1,51 @@
+"""Who asks: the address that limits are kept for, and whether a proxy passed the request on."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from aiohttp import web
+
+from live_vlm_webui.settings import Settings, is_loopback
+
+FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+"""What proxies add to the requests that they pass on."""
+SUBSCRIBER_BITS = 64
+"""Of an IPv6 address; the rest is each subscriber's own to choose."""
+
+
+def is_forwarded(request: web.Request) -> bool:
+    """Whether a proxy says that it passed ``request`` on."""
+    return any(name in request.headers for name in FORWARDED)
+
+
+def client_of(request: web.Request, settings: Settings) -> str:
+    """The address of whoever sent ``request``; of IPv6 the network that a subscriber has.
+
+    What the proxy on this machine says is believed only if ``--allow-host`` says that there is one, and of that only
+    the last entry, which is the proxy's own.
+    """
+    address = request.remote or ""
+    if settings.allow_hosts and _on_loopback(address):
+        told = request.headers.getall("X-Forwarded-For", [])
+        address = told[-1].rpartition(",")[2].strip() if told else address
+    return _network(address)
+
+
+def _on_loopback(address: str) -> bool:
+    try:
+        return is_loopback(ip_address(address))
+    except ValueError:
+        return False
+
+
+def _network(address: str) -> str:
+    try:
+        read = ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(read, IPv6Address):
+        if read.ipv4_mapped:
+            return str(read.ipv4_mapped)
+        return str(IPv6Network((read, SUBSCRIBER_BITS), strict=False))
+    return str(read)

@@ -1,0 +1,217 @@
+"""Signing in: by the token or a one-time code in a browser, which gets a cookie; by the token in a program's header."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from live_vlm_webui.access_token import kept_token
+from live_vlm_webui.api.body import check_names, read_json, text_of
+from live_vlm_webui.clients import client_of, is_forwarded
+from live_vlm_webui.errors import InputError, LimitError, LoginError, SettingsError
+from live_vlm_webui.rates import TokenBuckets
+from live_vlm_webui.secret import Secret
+from live_vlm_webui.settings import Settings
+from live_vlm_webui.tickets import Tickets
+
+logger = logging.getLogger(__name__)
+
+CODE_SECONDS = 600.0
+MOST_CODES = 16
+SESSION_SECONDS = 30 * 24 * 3600.0
+"""A browser that does not come back for this long must sign in again."""
+MOST_SESSIONS = 256
+FAILURES = 5
+"""That an address may have at once; one more is allowed every ``FAILURE_SECONDS``."""
+FAILURE_SECONDS = 12.0
+ALL_FAILURES = 60
+"""That all addresses together may have at once; one more is allowed every second."""
+LONGEST_SECRET = 4096
+BODY_BYTES = 16 * 1024
+ALL = "all"
+
+
+class Login:
+    """Who may come in.
+
+    Args:
+        settings: Of the server.
+        clock: Seconds, never going back.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self.settings = settings
+        self._token = settings.token
+        self._codes = Tickets(CODE_SECONDS, MOST_CODES, clock)
+        self._sessions = Tickets(SESSION_SECONDS, MOST_SESSIONS, clock)
+        self._failures = TokenBuckets(1 / FAILURE_SECONDS, FAILURES, clock=clock)
+        self._all_failures = TokenBuckets(1.0, ALL_FAILURES, clock=clock)
+
+    @property
+    def token(self) -> Secret:
+        """The token: the one in the settings, or one that is made where it is first needed, and kept.
+
+        Raises:
+            SettingsError: It can be neither read nor made.
+        """
+        if self._token is None:
+            self._token = kept_token(self.settings.data_dir)
+        return self._token
+
+    def make_code(self) -> str:
+        """Make a code that signs one browser in, once, within ``CODE_SECONDS``."""
+        return self._codes.issue()
+
+    def is_required(self, request: web.Request) -> bool:
+        """Whether whoever sent ``request`` must be signed in.
+
+        A proxy on this machine makes a server on loopback reachable from elsewhere, so what proxies pass on needs it.
+        """
+        return self.settings.login_required or is_forwarded(request)
+
+    def check(self, request: web.Request) -> None:
+        """Let ``request`` pass.
+
+        Raises:
+            LoginError: Whoever sent it is not signed in.
+            LimitError: Its address has failed too often.
+        """
+        if self.is_signed_in(request):
+            return
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token:
+            self._attempt(request, "token", lambda: self._is_token(token.strip()))
+            return
+        raise LoginError(
+            "Sign in first.",
+            "In a browser, open this server's address and sign in with its token; a program sends the token in the"
+            " header Authorization: Bearer TOKEN. Whoever started the server was told where the token is.",
+        )
+
+    def is_signed_in(self, request: web.Request) -> bool:
+        """Whether ``request`` may pass by its cookie, or needs none."""
+        if not self.is_required(request):
+            return True
+        return any(
+            self._sessions.renew(request.cookies[name]) for name in cookie_names(request) if name in request.cookies
+        )
+
+    def sign_in(self, request: web.Request, *, token: str = "", code: str = "") -> str:
+        """Sign a browser in, by the token or a code.
+
+        Returns:
+            The value of its cookie.
+
+        Raises:
+            LoginError: Token or code is wrong, or the code was used already or is too old.
+            LimitError: The browser's address has failed too often.
+        """
+        if code:
+            self._attempt(request, "code", lambda: self._codes.spend(code))
+        else:
+            self._attempt(request, "token", lambda: self._is_token(token))
+        return self._sessions.issue()
+
+    def sign_out(self, request: web.Request) -> None:
+        """Honour the cookie of ``request`` no longer."""
+        for name in cookie_names(request):
+            self._sessions.spend(request.cookies.get(name, ""))
+
+    def _attempt(self, request: web.Request, what: str, is_right: Callable[[], bool]) -> None:
+        """Raise unless ``is_right``, which is not even asked where too many attempts have failed."""
+        client = client_of(request, self.settings)
+        wait = max(self._failures.wait(client), self._all_failures.wait(ALL))
+        if wait:
+            raise LimitError("Too many attempts to sign in have failed.", f"Wait {wait:.0f} seconds.", retry_after=wait)
+        if is_right():
+            return
+        self._failures.take(client)
+        self._all_failures.take(ALL)
+        logger.warning("a wrong %s from %s", what, client)
+        if what == "code":
+            raise LoginError(
+                "This code is wrong, was used already, or is too old.",
+                "Sign in with the token, or start the server again for a new code.",
+            )
+        raise LoginError("The token is wrong.", "Whoever started the server was told where the right one is.")
+
+    def _is_token(self, given: str) -> bool:
+        try:
+            right = self.token.reveal()
+        except SettingsError:
+            logger.exception("nobody can sign in")
+            return False
+        return hmac.compare_digest(_digest(given), _digest(right))
+
+
+def cookie_names(request: web.Request) -> tuple[str, str]:
+    """Of the cookie over HTTPS and over HTTP. A browser sends cookies to all ports of a host: hence the port."""
+    name = request.transport.get_extra_info("sockname") if request.transport else None
+    port = name[1] if isinstance(name, tuple) else 0
+    return f"__Host-live-vlm-webui-{port}", f"live-vlm-webui-{port}"
+
+
+def is_https(request: web.Request) -> bool:
+    """Whether the browser sees HTTPS, which a proxy may have taken off."""
+    return request.secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+
+
+async def show(request: web.Request) -> web.Response:
+    """Whether whoever asks must sign in, and has."""
+    login = request.app[LOGIN]
+    return _answer(login.is_required(request), signed_in=login.is_signed_in(request))
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    """Take a token or a one-time code, and give a cookie for it."""
+    login = request.app[LOGIN]
+    body = await read_json(request, BODY_BYTES)
+    check_names(body, "token", "code")
+    if len(body) != 1:
+        raise InputError("Either a token or a code is needed.", 'Send {"token": "..."} or {"code": "..."}.')
+    (name,) = body
+    value = text_of(body, name, LONGEST_SECRET)
+    if not login.is_required(request):
+        return _answer(required=False, signed_in=True)
+    cookie = login.sign_in(request, **{name: value})
+    response = _answer(required=True, signed_in=True)
+    secure = is_https(request)
+    response.set_cookie(
+        cookie_names(request)[0 if secure else 1],
+        cookie,
+        max_age=int(SESSION_SECONDS),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    """End this browser's session."""
+    login = request.app[LOGIN]
+    login.sign_out(request)
+    response = _answer(required := login.is_required(request), signed_in=not required)
+    for name in cookie_names(request):
+        if name in request.cookies:
+            response.del_cookie(name, path="/", secure=is_https(request), httponly=True, samesite="Strict")
+    return response
+
+
+def _answer(required: bool, signed_in: bool) -> web.Response:
+    return web.json_response({"required": required, "signed_in": signed_in}, headers={"Cache-Control": "no-store"})
+
+
+def _digest(value: str) -> bytes:
+    return hashlib.sha256(value.encode("utf-8", "surrogateescape")).digest()
+
+
+LOGIN = web.AppKey("LOGIN", Login)
+PATH = "/api/login"
+ROUTES = (web.get(PATH, show), web.post(PATH, sign_in), web.delete(PATH, sign_out))

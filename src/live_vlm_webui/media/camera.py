@@ -1,0 +1,85 @@
+"""What all cameras have in common, however their frames arrive."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Literal
+
+from live_vlm_webui.media.frame import FrameSlot
+
+logger = logging.getLogger(__name__)
+
+Kind = Literal["webrtc", "websocket", "stream", "picture"]
+State = Literal["connecting", "live", "stalled", "lost", "ended"]
+
+
+@dataclass(frozen=True)
+class CameraStatus:
+    """What a camera is and does.
+
+    Attributes:
+        kind: How frames arrive: ``webrtc`` or ``websocket`` from a browser, ``stream`` from an RTSP host or a file,
+            ``picture`` one that was dropped.
+        state: ``connecting``; ``live``: frames arrive; ``stalled``: none for a while; ``lost``: tried again by itself,
+            or by the browser; ``ended``: no more will come.
+        detail: What happened and what to do, as whole sentences, for ``stalled``, ``lost`` and ``ended``; else empty.
+        width: Of the frames, in pixels; 0 before the first.
+        height: Likewise.
+        source: What to call it: an address without credentials, a file's name; empty for a browser's camera.
+    """
+
+    kind: Kind
+    state: State = "connecting"
+    detail: str = ""
+    width: int = 0
+    height: int = 0
+    source: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """As it is told to browsers."""
+        return asdict(self)
+
+
+class Camera:
+    """A source of frames: ``slot`` holds the newest, ``status`` says how it fares.
+
+    Made and used in the event loop; subclasses may decode in threads of their own.
+    """
+
+    kind: ClassVar[Kind]
+
+    def __init__(self, source: str = "") -> None:
+        self.slot = FrameSlot()
+        self._status = CameraStatus(self.kind, source=source)
+        self._watchers: list[Callable[[CameraStatus], None]] = []
+
+    @property
+    def status(self) -> CameraStatus:
+        """How it fares now."""
+        return self._status
+
+    def watch(self, watcher: Callable[[CameraStatus], None]) -> Callable[[], None]:
+        """Call ``watcher`` in the event loop each time that the status becomes another.
+
+        Returns:
+            What ends that.
+        """
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
+
+    async def close(self) -> None:
+        """Free all that it holds; no frame arrives afterwards. Closing twice does nothing."""
+        raise NotImplementedError
+
+    def _become(self, status: CameraStatus) -> None:
+        """Take a new status and tell the watchers, if it differs."""
+        if status == self._status:
+            return
+        self._status = status
+        for watcher in tuple(self._watchers):
+            try:
+                watcher(status)
+            except Exception:  # one watcher's fault is not the others'
+                logger.exception("a watcher of the camera failed")

@@ -1,0 +1,125 @@
+"""From a decoded frame to the JPEG that a model sees: scaled first, then compressed, for a worker thread.
+
+The frame stays in YUV all the way. A JPEG holds full-range BT.601 (JFIF), so limited range and other matrices are
+converted; the chroma planes are never blown up to RGB and back, which is most of what an ordinary encoder pays for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from live_vlm_webui.media.picture import Picture
+
+if TYPE_CHECKING:
+    import av
+    import numpy as np
+
+    Planes = tuple["np.ndarray[Any, np.dtype[np.uint8]]", ...]
+
+LONG_SIDE = 640
+QUALITY = 70
+LEAST_QUALITY = 35
+"""Busy pictures are compressed harder to keep to ``BYTES``, but not below this: models misread what is left."""
+BYTES = 20 * 1024
+"""How large the JPEG of a 640x360 picture may become before its quality is lowered; larger ones in proportion."""
+PIXELS = 640 * 360
+
+BLOCK = 16
+"""Rows of luma that are compressed together in 4:2:0."""
+SAMPLED = 5
+"""The size is judged from each fifth row of blocks: within 6 % on photographs, for a tenth of the work."""
+MARGIN = 0.93
+HEADER_BYTES = 620
+
+
+def compress(image: av.VideoFrame, long_side: int = LONG_SIDE, quality: int = QUALITY) -> Picture:
+    """Scale a frame and compress it, upright, in the colours that it is tagged with.
+
+    Args:
+        image: A decoded frame in any pixel format; it is not changed.
+        long_side: The longer side of the picture, in pixels; smaller frames keep their size.
+        quality: Of the JPEG, 1 to 100; lowered to no less than ``LEAST_QUALITY`` where ``BYTES`` would not hold.
+    """
+    import simplejpeg
+
+    planes = upright(full_range_planes(image, *fitted(image.width, image.height, long_side)), image.rotation)
+    height, width = planes[0].shape
+    jpeg: bytes = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=affordable(planes, quality))
+    return Picture(jpeg, width, height)
+
+
+def affordable(planes: Planes, quality: int) -> int:
+    """``quality``, or less where a sample of the picture tells that its JPEG would exceed ``BYTES``.
+
+    libjpeg multiplies its quantisation tables by 50 / quality, or by 2 - quality / 50 above 50. The sizes of
+    photographs fall with the root of that factor; noise falls faster, and becomes smaller than it need be.
+    """
+    import numpy as np
+    import simplejpeg
+
+    height, width = planes[0].shape
+    if height < BLOCK * SAMPLED or quality <= LEAST_QUALITY:
+        return quality
+    sample = []
+    for plane, rows in zip(planes, (BLOCK, BLOCK // 2, BLOCK // 2), strict=True):
+        starts = range(SAMPLED // 2 * rows, height // BLOCK * rows, SAMPLED * rows)
+        sample.append(np.concatenate([plane[start : start + rows] for start in starts]))
+    sampled = len(simplejpeg.encode_jpeg_yuv_planes(*sample, quality=quality)) - HEADER_BYTES
+    size = HEADER_BYTES + sampled * height / sample[0].shape[0]
+    excess = size / (MARGIN * BYTES * max(1.0, width * height / PIXELS))
+    if excess <= 1:
+        return quality
+    factor = (50 / quality if quality < 50 else 2 - quality / 50) * excess**2
+    return max(LEAST_QUALITY, int(50 / factor if factor > 1 else 100 - 50 * factor))
+
+
+def fitted(width: int, height: int, long_side: int) -> tuple[int, int]:
+    """The size at which ``width`` x ``height`` fits into a square of ``long_side`` pixels, not enlarged."""
+    scale = min(1.0, long_side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def full_range_planes(image: av.VideoFrame, width: int, height: int) -> Planes:
+    """Scale to 8-bit 4:2:0 in full-range BT.601.
+
+    Returns:
+        Y of shape (height, width), then U and V of half of that, rounded up.
+    """
+    from av.video.frame import VideoFrame
+    from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
+    def scaled(source: VideoFrame, matrix: Colorspace | None) -> VideoFrame:
+        return VideoReformatter().reformat(
+            source,
+            width,
+            height,
+            format="yuv420p",
+            interpolation=Interpolation.AREA,
+            dst_colorspace=matrix,
+            dst_color_range=ColorRange.JPEG,
+            threads=1,
+        )
+
+    # The matrix is changed after scaling, on a quarter of the pixels. From RGB there is none to keep.
+    small = scaled(image, Colorspace.ITU601 if image.format.is_rgb else None)
+    if small.colorspace in _OTHER_MATRICES:
+        small = scaled(small, Colorspace.ITU601)
+    return tuple(_array(plane) for plane in small.planes)
+
+
+def upright(planes: Planes, rotation: int) -> Planes:
+    """Turn planes by ``rotation`` degrees counter-clockwise, to the nearest quarter."""
+    import numpy as np
+
+    quarters = round(rotation / 90) % 4
+    return tuple(np.ascontiguousarray(np.rot90(plane, quarters)) for plane in planes) if quarters else planes
+
+
+_OTHER_MATRICES = frozenset({1, 4, 7, 9, 10})
+"""AVColorSpace: BT.709, FCC, SMPTE 240M, BT.2020. Unspecified counts as BT.601, as browsers' cameras send it."""
+
+
+def _array(plane: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    import numpy as np
+
+    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]

@@ -1,0 +1,1 @@
+"""Vision language models: servers that speak OpenAI's chat completions, found, listed and asked."""

@@ -1,0 +1,293 @@
+"""Why a model did not answer, in words: what servers and connections say, as ``ModelError``.
+
+Ollama, vLLM, SGLang, llama.cpp, NIM and OpenAI word the same fault in different ways and with different statuses. What
+a server said is quoted, shortened, on one line and without the key; a page of a web site is not quoted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from live_vlm_webui.errors import ModelError
+from live_vlm_webui.models.endpoint import Endpoint
+
+LONGEST_QUOTE = 300
+LONGEST_WAIT = 24 * 3600.0
+
+SEES_NOTHING = re.compile(
+    r"not a multimodal model"
+    r"|\b(images?|image_url|vision|multi-?modal)( (inputs?|contents?|data|parts?|messages?))? (is|are) (not|only) "
+    r"(supported|allowed|enabled|available)"
+    r"|(not|n't|cannot) (support|accept|allow|process|handle)\w* (.{0,20} )?"
+    r"(images?(?! (format|size|type|dimension|resolution))|image_url|vision|multi-?modal)\b"
+    r"|missing data required for image input|\bmmproj\b"
+    r"|no endpoints found that support image|at most 0 image"
+    r"|(unknown|unsupported|invalid) (variant|content part|content type|message content).{0,30}image",
+    re.IGNORECASE,
+)
+TOO_MANY_PICTURES = re.compile(r"at most (\d+) image|too many images|(only|maximum of) (one|1) image", re.IGNORECASE)
+TOO_LONG = re.compile(
+    r"context (length|window|size)|maximum .{0,20}(length|tokens)|too (long|large)|exceeds", re.IGNORECASE
+)
+MODEL_MISSING = re.compile(
+    r"\b(model|function|deployment|engine)\b.*(not found|does not exist|unknown|not exist|no such|not available)"
+    r"|no such model|(unknown|invalid) model",
+    re.IGNORECASE,
+)
+LOADING = re.compile(r"loading|starting|not ready|warming", re.IGNORECASE)
+QUOTA = re.compile(r"quota|billing|credit|balance|payment", re.IGNORECASE)
+WAIT_IN_WORDS = re.compile(r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(ms|m\b|s|sec|min)?", re.IGNORECASE)
+
+
+def cause_of_status(
+    status: int, headers: Mapping[str, str], body: bytes, *, endpoint: Endpoint, model: str, pictures: int = 1
+) -> ModelError:
+    """Explain an answer of HTTP that is no success.
+
+    Args:
+        status: 300 or more.
+        headers: Of the answer.
+        body: Its start.
+        endpoint: That was asked.
+        model: That was asked; empty if none was.
+        pictures: How many were sent along.
+    """
+    where = endpoint.api_base
+    said = said_in(body, endpoint)
+    quote = f" It said: {said}" if said else ""
+    name = rf"(?<!\w){re.escape(model)}(?!\w)"
+    bare = re.sub(name, "it", said) if model else said  # a name such as llama-vision says nothing about the fault
+    if status < 400:
+        return _redirected(where, headers)
+    if status in {401, 403}:
+        return _unauthorised(endpoint, status, quote)
+    if status == 429:
+        return _rate_limited(where, headers, said)
+    if model and pictures > 1 and (found := TOO_MANY_PICTURES.search(bare)) and found[1] != "0":
+        return ModelError(
+            "refused",
+            f"{model} at {where} does not take {pictures} pictures in one question.{quote}",
+            "Lower the frames per question, or start its server with a higher limit of images.",
+        )
+    if model and SEES_NOTHING.search(bare):
+        return ModelError(
+            "not-vision",
+            f"{model} at {where} cannot see pictures.{quote}",
+            "Choose a vision model, such as qwen2.5-vl, gemma3 or llava; llama.cpp needs --mmproj, too.",
+        )
+    if model and (MODEL_MISSING.search(said) or (status == 404 and bare != said)):
+        return ModelError(
+            "model-missing",
+            f"There is no model {model} at {where}.{quote}",
+            f"Choose one of those that it lists, or install it: with Ollama, `ollama pull {model}`.",
+        )
+    return _other_status(status, where, headers, said, quote)
+
+
+def _redirected(where: str, headers: Mapping[str, str]) -> ModelError:
+    target = urlsplit(headers.get("Location", ""))
+    to = f" to {target.scheme}://{target.hostname}" if target.scheme in {"http", "https"} and target.hostname else ""
+    return ModelError(
+        "refused",
+        f"{where} redirects{to}. Redirects are not followed: the pictures and the key are for that address alone.",
+        "Give the address that it redirects to, if you trust it.",
+    )
+
+
+def _unauthorised(endpoint: Endpoint, status: int, quote: str) -> ModelError:
+    if endpoint.key is None:
+        return ModelError(
+            "unauthorised",
+            f"{endpoint.api_base} wants an API key, and none was given for it.{quote}",
+            "Give the key for this address: in the page, or with --api-key @FILE or LIVE_VLM_API_KEY.",
+        )
+    return ModelError(
+        "unauthorised",
+        f"{endpoint.api_base} does not accept the API key that was given for it (HTTP {status}).{quote}",
+        "Check that the key is whole, not expired, and may use this model; then give it again.",
+    )
+
+
+def _rate_limited(where: str, headers: Mapping[str, str], said: str) -> ModelError:
+    wait = wait_of(headers, said)
+    if wait is None and QUOTA.search(said):
+        return ModelError(
+            "rate-limited",
+            f"What this key may use of {where} is used up. It said: {said}",
+            "Look at the plan and the bill of that account, or choose another server.",
+        )
+    after = "" if wait is None else f" for {wait:.0f} s" if wait >= 1 else " for a moment"
+    return ModelError(
+        "rate-limited",
+        f"{where} takes no more questions{after}.{f' It said: {said}' if said else ''}",
+        "Ask less often: every few seconds, or when the picture changes.",
+        wait,
+    )
+
+
+def _other_status(status: int, where: str, headers: Mapping[str, str], said: str, quote: str) -> ModelError:
+    if status == 404:
+        return ModelError(
+            "bad-answer",
+            f"{where} has no /chat/completions or /models (HTTP 404).{quote}",
+            "Check the address: it is the one of an OpenAI-compatible API, which usually ends in /v1.",
+        )
+    if status in {408, 504}:
+        return ModelError(
+            "timeout", f"{where} gave up on the question (HTTP {status}).{quote}", "Choose a smaller model or answer."
+        )
+    if status == 413 or (status in {400, 422} and TOO_LONG.search(said)):
+        return ModelError(
+            "refused",
+            f"The question is too long for {where} (HTTP {status}).{quote}",
+            "Send smaller pictures or fewer of them, allow shorter answers, or start the server with a longer context.",
+        )
+    if status in {502, 503}:
+        if status == 503 and not LOADING.search(said):
+            return ModelError(
+                "rate-limited",
+                f"{where} is overloaded (HTTP 503).{quote}",
+                "It is asked again; if this lasts, ask less often or choose a smaller model.",
+                wait_of(headers, said),
+            )
+        what = "is not ready yet" if LOADING.search(said) else "cannot be reached behind its proxy"
+        return ModelError(
+            "unreachable",
+            f"The model server at {where} {what} (HTTP {status}).{quote}",
+            "Wait until it has loaded its model; if this lasts, look at its log.",
+        )
+    return ModelError(
+        "refused",
+        f"{where} failed to answer (HTTP {status}).{quote}",
+        "Look at the log of the model server." if status >= 500 else "Check the settings of the question.",
+    )
+
+
+def cause_of_exception(error: Exception, endpoint: Endpoint, *, answering: bool) -> ModelError:
+    """Explain what a connection raised.
+
+    Args:
+        error: ``aiohttp.ClientError``, ``OSError`` or ``ValueError``.
+        endpoint: That was asked.
+        answering: Whether the answer had begun.
+    """
+    where = endpoint.api_base
+    if isinstance(error, aiohttp.ClientSSLError):
+        return ModelError(
+            "unreachable",
+            f"No safe connection to {where}: {_one_line(_reason_of(error), endpoint)}",
+            "Check the address and the clock, or have the server show a certificate that this machine trusts.",
+        )
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return ModelError(
+            "unreachable",
+            f"The name {endpoint.host} of {where} is not known here, or stands for what is not asked.",
+            "Check the spelling, and that this machine has a network.",
+        )
+    if isinstance(error, aiohttp.ServerTimeoutError | TimeoutError):
+        return ModelError("unreachable", f"{where} does not take connections.", _start_it(endpoint))
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return ModelError(
+            "unreachable", f"Nothing answers at {where}: {_one_line(_reason_of(error), endpoint)}.", _start_it(endpoint)
+        )
+    if answering:
+        return ModelError(
+            "unreachable",
+            f"{where} broke off in the middle of its answer.",
+            "It is asked again with the next frame. If this repeats, look at the log of the model server.",
+        )
+    if isinstance(error, aiohttp.ClientConnectionError | OSError):
+        return ModelError(
+            "unreachable",
+            f"{where} closed the connection without an answer.",
+            "Look whether the model server runs, and at its log.",
+        )
+    return ModelError(
+        "bad-answer",
+        f"What answers at {where} does not speak HTTP as an API does.",
+        "Check the address and its port, and whether it is https.",
+    )
+
+
+def bad_answer(endpoint: Endpoint, what: str) -> ModelError:
+    """Say that an answer is none; ``what`` begins with what it did."""
+    return ModelError(
+        "bad-answer",
+        f"{endpoint.api_base} {what}.",
+        "Check that the address is the one of an OpenAI-compatible API, which usually ends in /v1.",
+    )
+
+
+def said_in(body: bytes, endpoint: Endpoint) -> str:
+    """The message in the start of a failed answer, on one line, shortened and without the key; empty if there is none.
+
+    Known forms: ``{"error": {"message"}}``, ``{"error": "..."}``, ``{"message"}``, ``{"detail"}`` (also as FastAPI's
+    list of faults), ``{"title"}``, and short plain text.
+    """
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        found = _message_in(json.loads(text))
+    except (ValueError, RecursionError):
+        found = "" if "<" in text or len(text) > LONGEST_QUOTE else text
+    return _one_line(found, endpoint)
+
+
+def _message_in(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_message_in, value[:4])))
+    if not isinstance(value, dict):
+        return ""
+    for name in ("error", "message", "detail", "msg", "title"):
+        if found := _message_in(value.get(name)):
+            place = value.get("loc")
+            return f"{'.'.join(map(str, place[:8]))}: {found}" if name == "msg" and isinstance(place, list) else found
+    return ""
+
+
+def _one_line(text: str, endpoint: Endpoint) -> str:
+    if endpoint.key is not None:
+        text = text.replace(endpoint.key.reveal(), "***")
+    text = "".join(character if character.isprintable() else " " for character in text[: 4 * LONGEST_QUOTE])
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
+
+
+def wait_of(headers: Mapping[str, str], said: str) -> float | None:
+    """How long to wait before the next question, in seconds: by ``Retry-After`` or in words; None if unsaid."""
+    value = headers.get("Retry-After", "").strip()
+    wait: float | None = None
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value, re.ASCII):
+        wait = float(value)
+    elif value:
+        try:
+            wait = parsedate_to_datetime(value).timestamp() - time.time()
+        except (TypeError, ValueError, OverflowError):
+            wait = None
+    if wait is None and (found := WAIT_IN_WORDS.search(said)):
+        unit = (found[2] or "s").lower()
+        wait = float(found[1]) * {"ms": 0.001, "m": 60.0, "min": 60.0}.get(unit, 1.0)
+    return None if wait is None else min(max(wait, 0.0), LONGEST_WAIT)
+
+
+def _reason_of(error: Exception) -> str:
+    inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
+    return getattr(inner, "strerror", None) or str(inner)
+
+
+def _start_it(endpoint: Endpoint) -> str:
+    if endpoint.is_local:
+        return (
+            "Start the model server, or choose another. In a container this machine is the container itself:"
+            " name the host instead."
+        )
+    return "Check the address, that the model server runs, and that a firewall lets this machine reach it."

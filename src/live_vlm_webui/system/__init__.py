@@ -1,0 +1,1 @@
+"""The machine: its name, and what its GPUs, processor and memory do."""
