@@ -74,7 +74,7 @@ def lint(session: nox.Session) -> None:
     session.install(*groups("lint"))
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
-    session.run("shellcheck", ".ci/run", *map(str, sorted(Path("scripts").glob("*.sh"))))
+    session.run("shellcheck", ".ci/base-image", ".ci/run", *map(str, sorted(Path("scripts").glob("*.sh"))))
     session.run("hadolint", "docker/Dockerfile")
 
 
