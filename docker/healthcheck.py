@@ -35,10 +35,10 @@ def main() -> int:
 
 
 def ask(address: str, port: int) -> str:
-    """The first line of the answer, by HTTPS where HTTP is not spoken."""
+    """The first line of the answer, by HTTPS where HTTP is not spoken, or leads there."""
     with socket.create_connection((address, port), SECONDS) as connection:
         answer = exchange(connection)
-    if answer.startswith("HTTP/"):
+    if answer.startswith("HTTP/") and answer.split()[1:2] != ["307"]:
         return answer
     import ssl
 

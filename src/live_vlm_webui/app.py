@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from aiohttp import web
 
 from live_vlm_webui import login, security
-from live_vlm_webui.api import openapi, page, system
+from live_vlm_webui.api import answers, camera, events, metrics, models, offer, openapi, page, sessions, system
 from live_vlm_webui.api.explain import explain_errors
-from live_vlm_webui.api.keys import ASSETS, ENCODERS, HTTP, MONITOR, SETTINGS
+from live_vlm_webui.api.keys import (
+    ASSETS,
+    CATALOG,
+    ENCODERS,
+    HTTP,
+    LISTINGS,
+    LOADER,
+    METRICS,
+    MONITOR,
+    SESSIONS,
+    SETTINGS,
+    VIEWERS,
+)
+from live_vlm_webui.api.loading import Loader
 from live_vlm_webui.assets import load_assets
+from live_vlm_webui.describer.describer import Describer
+from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.connections import open_client
+from live_vlm_webui.sessions.registry import Sessions
+from live_vlm_webui.sessions.sampling import EveryFrames, Free
+from live_vlm_webui.sessions.settings import DEFAULT_PROMPT, SessionSettings
 from live_vlm_webui.settings import Settings
+from live_vlm_webui.system.figures import Sample
 from live_vlm_webui.system.monitor import Monitor
 
 ENCODER_THREADS = 2
+JOIN_SECONDS = 0.5
+ROUTES = (
+    *page.ROUTES,
+    *login.ROUTES,
+    *events.ROUTES,
+    *offer.ROUTES,
+    *sessions.ROUTES,
+    *camera.ROUTES,
+    *answers.ROUTES,
+    *models.ROUTES,
+    *system.ROUTES,
+    *openapi.ROUTES,
+    *metrics.ROUTES,
+)
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -25,11 +60,14 @@ def create_app(settings: Settings) -> web.Application:
     app[SETTINGS] = settings
     app[ASSETS] = load_assets()
     app[login.LOGIN] = login.Login(settings)
-    app.on_response_prepare.append(security.add_security_headers)
     app[MONITOR] = Monitor(settings.monitor_interval)
-    for routes in (page.ROUTES, login.ROUTES, system.ROUTES, openapi.ROUTES):
-        app.add_routes(routes)
-    app.cleanup_ctx.extend((http, encoders, app[MONITOR].run))
+    app[METRICS] = metrics.Metrics()
+    app[LOADER] = Loader()
+    app[VIEWERS] = set()
+    app.on_response_prepare.append(security.add_security_headers)
+    app.on_shutdown.append(end_sessions)
+    app.add_routes(ROUTES)
+    app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, catalog, all_sessions))
     return app
 
 
@@ -43,4 +81,56 @@ async def encoders(app: web.Application) -> AsyncIterator[None]:
     """The threads that scale and compress frames."""
     app[ENCODERS] = pool = ThreadPoolExecutor(ENCODER_THREADS, thread_name_prefix="encoder")
     yield
-    pool.shutdown(cancel_futures=True)
+    await join(pool)
+
+
+async def catalog(app: web.Application) -> AsyncIterator[None]:
+    """The models that can be chosen, and the thread in which the built-in one looks."""
+    with_networks = ThreadPoolExecutor(1, thread_name_prefix="describer")
+    app[CATALOG] = found = Catalog(app[SETTINGS], app[HTTP], Describer(with_networks).model)
+    app[LISTINGS] = asyncio.Semaphore(models.MOST_LISTINGS)
+    found.start()
+    yield
+    await found.close()
+    await join(with_networks)
+
+
+async def all_sessions(app: web.Application) -> AsyncIterator[None]:
+    """The sessions, all of whose browsers are told the machine's figures."""
+    monitor = app[MONITOR]
+    app[SESSIONS] = held = Sessions(
+        catalog=app[CATALOG],
+        encoders=app[ENCODERS],
+        defaults=defaults_of(app[SETTINGS]),
+        system=monitor.to_json,
+        observe=app[METRICS].told,
+    )
+    app[METRICS].read_off(held, app[VIEWERS])
+
+    def tell(sample: Sample) -> None:
+        held.tell_all("system", interval=monitor.interval, sample=sample.to_json())
+
+    unwatch = monitor.watch(tell)
+    yield
+    unwatch()
+    await held.close()
+
+
+async def join(pool: ThreadPoolExecutor) -> None:
+    """Wait for the threads of ``pool``, but not for ever for one that hangs."""
+    ending = asyncio.to_thread(pool.shutdown, cancel_futures=True)
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(ending, JOIN_SECONDS)
+
+
+async def end_sessions(app: web.Application) -> None:
+    """At the server's stop, before handlers are waited for: theirs end with the sessions."""
+    await app[SESSIONS].close()
+
+
+def defaults_of(settings: Settings) -> SessionSettings:
+    """What sessions begin with."""
+    return SessionSettings(
+        prompt=settings.prompt or DEFAULT_PROMPT,
+        sampling=EveryFrames(settings.process_every) if settings.process_every else Free(),
+    )

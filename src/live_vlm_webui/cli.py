@@ -7,15 +7,30 @@ are needed.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from live_vlm_webui import __version__
-from live_vlm_webui.defaults import DEFAULT_HOST, DEFAULT_LOG_LEVEL, DEFAULT_PORT, LOG_LEVELS
-from live_vlm_webui.errors import WebUIError
+from live_vlm_webui.defaults import (
+    DEFAULT_HOST,
+    DEFAULT_LOG_LEVEL,
+    DEFAULT_MONITOR_INTERVAL,
+    DEFAULT_PORT,
+    LOG_LEVELS,
+)
 
 PROGRAM = "live-vlm-webui"
 INTERRUPTED = 130
+DESCRIPTION = """\
+Serve a web page that shows a live camera to a vision language model, and its answers. Open the printed address and
+allow the camera. Without a server of models the built-in describer answers.
+"""
+EPILOG = """\
+A flag beats the environment variable in brackets, which beats the default. LIVE_VLM_DATA names the directory for
+certificate and token. SECRET is @FILE, the file that holds it; a literal can be read by others in the process list.
+Ctrl-C or SIGTERM stops the server, and so does live-vlm-webui-stop.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
     """
     arguments = build_parser().parse_args(argv)
+    from live_vlm_webui.errors import WebUIError
+
     try:
+        if arguments.command == "doctor":
+            return examine(arguments)
         return start(arguments)
     except WebUIError as error:
         sys.stderr.write(f"{PROGRAM}: {error}\n")
@@ -42,47 +61,114 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        description="Serve a web page that shows a live camera. Open the printed address and allow the camera.",
-        epilog="Ctrl-C or SIGTERM stops the server. This version shows the picture only; no model is asked yet.",
+    """Describe the command line. Values stay texts: ``environment`` reads them as it does those of the environment."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    _add_address(parser.add_argument_group("where to listen"))
+    _add_access(parser.add_argument_group("who may come in"))
+    _add_models(parser.add_argument_group("what to ask"))
+    _add_running(parser.add_argument_group("how to run"))
+    commands = parser.add_subparsers(dest="command", metavar="doctor", title="instead of serving")
+    doctor = commands.add_parser(
+        "doctor",
+        help="print what an issue should say of this machine, without secrets",
+        description="Print what an issue should say of this machine, without secrets.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--host",
-        default=DEFAULT_HOST,
-        metavar="ADDRESS",
-        help="loopback address to listen on: 127.0.0.1, ::1 or localhost (default: %(default)s);"
-        " others are refused because this version has no login",
-    )
-    parser.add_argument(
-        "--port",
-        type=int,
-        default=DEFAULT_PORT,
-        metavar="PORT",
-        help="TCP port to listen on, 0 for any free one (default: %(default)s)",
-    )
-    parser.add_argument("--auto-port", action="store_true", help="take the next free port if PORT is taken")
-    parser.add_argument(
-        "--log-level",
-        choices=LOG_LEVELS,
-        default=DEFAULT_LOG_LEVEL,
-        metavar="LEVEL",
-        help=f"{', '.join(LOG_LEVELS)} (default: %(default)s); debug logs every request",
-    )
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    doctor.add_argument("--json", action="store_true", help="as JSON, for programs")
     return parser
+
+
+def _add_address(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        help=f"address to listen on; 0.0.0.0 or :: for all, then everybody must sign in (default: {DEFAULT_HOST})",
+    )
+    group.add_argument(
+        "--port", metavar="PORT", help=f"TCP port to listen on, 0 for any free one (default: {DEFAULT_PORT})"
+    )
+    group.add_argument("--auto-port", action="store_true", help="take the next free port if PORT is taken")
+    group.add_argument(
+        "--ssl-cert", metavar="FILE", help="certificate of your own, PEM (default: one is made at first start)"
+    )
+    group.add_argument("--ssl-key", metavar="FILE", help="its key, PEM, if it is not in the same file")
+    group.add_argument("--no-ssl", action="store_true", help="serve HTTP instead of HTTPS")
+
+
+def _add_access(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--token",
+        metavar="SECRET",
+        help="what everybody must sign in with [LIVE_VLM_TOKEN] (default: on loopback none, else one is made and kept)",
+    )
+    group.add_argument(
+        "--allow-host",
+        action="append",
+        dest="allow_hosts",
+        metavar="NAME[:PORT]",
+        help="a reverse proxy's name, as browsers see it; may be repeated; everybody must sign in",
+    )
+    group.add_argument(
+        "--media-dir",
+        action="append",
+        dest="media_dirs",
+        metavar="DIRECTORY",
+        help="where video files may be opened; may be repeated (default: nowhere)",
+    )
+
+
+def _add_models(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--api-base",
+        metavar="URL",
+        help="the models' OpenAI-compatible API, such as http://127.0.0.1:11434/v1 [LIVE_VLM_API_BASE]"
+        " (default: look for one)",
+    )
+    group.add_argument("--api-key", metavar="SECRET", help="its key, sent to that address alone [LIVE_VLM_API_KEY]")
+    group.add_argument(
+        "--model", metavar="NAME", help="model to ask [LIVE_VLM_DEFAULT_MODEL] (default: one that takes pictures)"
+    )
+    group.add_argument("--prompt", metavar="TEXT", help="what to ask first (default: what is to be seen)")
+    group.add_argument(
+        "--process-every",
+        metavar="N",
+        help="ask about every Nth frame [LIVE_VLM_PROCESS_EVERY] (default: as soon as the model is free)",
+    )
+
+
+def _add_running(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--monitor-interval",
+        metavar="SECONDS",
+        help="between two samples of the machine's figures [LIVE_VLM_MONITOR_INTERVAL]"
+        f" (default: {DEFAULT_MONITOR_INTERVAL:g})",
+    )
+    group.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        help=f"{', '.join(LOG_LEVELS)} (default: {DEFAULT_LOG_LEVEL}); debug logs every request",
+    )
 
 
 def start(arguments: argparse.Namespace) -> int:
     """Check the settings, open the port, then load the server and run it until it is stopped."""
+    from live_vlm_webui.environment import read_settings
     from live_vlm_webui.listen import open_listener
-    from live_vlm_webui.settings import Settings
 
-    settings = Settings(**vars(arguments))
+    settings, warnings = read_settings(vars(arguments), os.environ)
+    for warning in warnings:
+        sys.stderr.write(f"{PROGRAM}: warning: {warning}\n")
     with open_listener(settings) as listener:
         from live_vlm_webui.server import run
 
         run(settings, listener)
+    return 0
+
+
+def examine(arguments: argparse.Namespace) -> int:
+    """Print what the doctor finds."""
+    from live_vlm_webui.doctor import report
+
+    sys.stdout.write(report(as_json=arguments.json))
     return 0

@@ -31,17 +31,12 @@ def open_listener(settings: Settings) -> socket.socket:
     raise _taken(settings, last)
 
 
-def url_of(listener: socket.socket) -> str:
-    """The address to open in a browser."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
 def _listen(address: IPv4Address | IPv6Address, port: int) -> socket.socket | None:
     """Listen on one port; None if it is taken."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    both = address == IPv6Address("::") and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((str(address), port), family=family)
+        return socket.create_server((str(address), port), family=family, dualstack_ipv6=both)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return None

@@ -82,6 +82,7 @@ class Settings:
         _check_numbers(self)
         _check_words(self)
         _check_secrets(self)
+        _check_files(self)
         for name in self.allow_hosts:
             _check_name(name)
 
@@ -217,6 +218,17 @@ def _check_secrets(settings: Settings) -> None:
             "token",
             f"The token is shorter than {SHORTEST_TOKEN} characters: it could be guessed.",
             "Give a longer one, or none: then one is made and kept.",
+        )
+
+
+def _check_files(settings: Settings) -> None:
+    if settings.ssl_key is not None and settings.ssl_cert is None:
+        raise WrongValueError("ssl_key", "It is a key without a certificate.", "Give its certificate with --ssl-cert.")
+    if settings.ssl_cert is not None and not settings.ssl:
+        raise WrongValueError(
+            "ssl_cert",
+            "It is a certificate for HTTPS, which --no-ssl turns off.",
+            "Leave out --no-ssl, or the certificate and its key.",
         )
 
 

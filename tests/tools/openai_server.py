@@ -25,6 +25,7 @@ import base64
 import collections
 import contextvars
 import dataclasses
+import functools
 import signal
 import sys
 import time
@@ -34,8 +35,6 @@ from aiohttp import web
 from openai_answers import Behaviour, answer, read_question
 from openai_failures import FAILURES, failed, rejected
 from openai_plays import OTHER_ROUTES
-
-MAX_REQUEST_BYTES = 64 << 20
 
 
 @dataclasses.dataclass
@@ -51,6 +50,8 @@ class Received:
     body: Any = None
     prompt: str = ""
     pictures: list[bytes] = dataclasses.field(default_factory=list)
+    connection: int = 0
+    """The port that it came from."""
     outcome: str = "open"
     """open, done, or disconnected: the client went before the end."""
 
@@ -104,6 +105,12 @@ class OpenAIServer:
         self.usual = Behaviour().changed(behaviour)
         self.requests: collections.deque[Received] = collections.deque(maxlen=keep)
         self.count = self.questions = self.under_way = self.most_at_once = 0
+        self.list_delay = 0.0
+        """Seconds before models are listed."""
+        self.list_body: bytes | None = None
+        """Sent instead of the list."""
+        self.list_location = ""
+        """Where who asks for the list is sent to."""
         self._next: collections.deque[Behaviour] = collections.deque()
         self._runner: web.AppRunner | None = None
         self._changed = asyncio.Condition()
@@ -154,11 +161,11 @@ class OpenAIServer:
         await self.stop()
 
     async def start(self) -> None:
-        app = web.Application(middlewares=[self._record], client_max_size=MAX_REQUEST_BYTES)
+        app = web.Application(middlewares=[self._record], client_max_size=64 << 20)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._list)
         for path, handler in OTHER_ROUTES[self.play].items():
-            app.router.add_route("*", path, lambda request, handler=handler: handler(self, request))
+            app.router.add_route("*", path, functools.partial(handler, self))
         app.router.add_route("*", "/control/{action}", self._control)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -178,6 +185,7 @@ class OpenAIServer:
             return await handler(request)
         self.count += 1
         received = Received(self.count, time.time(), request.method, request.path_qs, dict(request.headers))
+        received.connection = (request.get_extra_info("peername") or ("", 0))[1]
         self.requests.append(received)
         RECEIVED.set(received)
         question = request.path.endswith("/chat/completions")
@@ -200,12 +208,23 @@ class OpenAIServer:
                 self._changed.notify_all()
 
     async def _list(self, _request: web.Request) -> web.Response:
+        await asyncio.sleep(self.list_delay)
+        if self.list_location:
+            return web.Response(status=302, headers={"Location": self.list_location})
+        if self.list_body is not None:
+            return web.Response(body=self.list_body, content_type="application/json")
         owner = {"ollama": "library", "nim": "system", "openai": "system"}.get(self.play, self.play)
         cards = [
             {"id": name, "object": "model", "created": 1700000000, "owned_by": owner}
             for name in (*self.models, *self.text_models)
         ]
-        return web.json_response({"object": "list", "data": cards})
+        listed: dict[str, Any] = {"object": "list", "data": cards}
+        if self.play == "llamacpp":
+            listed["models"] = [
+                {"name": name, "capabilities": ["completion", *(["multimodal"] if name in self.models else [])]}
+                for name in (*self.models, *self.text_models)
+            ]
+        return web.json_response(listed)
 
     async def _control(self, request: web.Request) -> web.Response:
         action = request.match_info["action"]
@@ -250,16 +269,6 @@ class OpenAIServer:
         return await answer(request, received, behaviour, self.questions)
 
 
-async def _serve(server: OpenAIServer) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with server:
-        sys.stdout.write(f"{server.api_base}\n")
-        sys.stdout.flush()
-        await stopped.wait()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="A small OpenAI-compatible server for tests.")
     parser.add_argument("--port", type=int, default=0)
@@ -276,7 +285,13 @@ def main() -> None:
     text_models = tuple(options.pop("text_models"))
 
     async def run() -> None:
-        await _serve(OpenAIServer(models=models, text_models=text_models, **options))
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        async with OpenAIServer(models=models, text_models=text_models, **options) as server:
+            sys.stdout.write(f"{server.api_base}\n")
+            sys.stdout.flush()
+            await stopped.wait()
 
     asyncio.run(run())
 

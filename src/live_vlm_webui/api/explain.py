@@ -16,6 +16,10 @@ KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 PROGRAMS = ("/api/", "/offer", "/ws")
 """Paths under which errors are JSON, whatever the request accepts."""
 
+BUG = WebUIError(
+    "The server made a mistake; this is a bug.", "Try again, and report what the server's log says about it."
+)
+
 
 @web.middleware
 async def explain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -28,12 +32,11 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         return _response(request, error.status, _in_words(request, error), error)
+    except ConnectionError:  # whoever asked is gone
+        raise
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
-        error = WebUIError(
-            "The server made a mistake; this is a bug.", "Try again, and report what the server's log says about it."
-        )
-        return _response(request, HTTPStatus.INTERNAL_SERVER_ERROR, error)
+        return _response(request, HTTPStatus.INTERNAL_SERVER_ERROR, BUG)
 
 
 def error_json(error: WebUIError) -> dict[str, str]:
@@ -62,6 +65,8 @@ def _response(
         text = f"{error}\n".encode("utf-8", "backslashreplace")  # a path may hold what UTF-8 cannot
         response = web.Response(body=text, content_type="text/plain", charset="utf-8", status=status)
     response.headers["Cache-Control"] = "no-store"
+    if not request.content.is_eof():  # the next request would have to wait for the rest of a body that nobody reads
+        response.force_close()
     if isinstance(error, RequestError):
         response.headers.update(error.headers)
     for name in KEPT_HEADERS:

@@ -14,10 +14,18 @@ from live_vlm_webui.assets import Asset
 from live_vlm_webui.settings import Settings
 
 if TYPE_CHECKING:
+    from asyncio import Semaphore
     from concurrent.futures import ThreadPoolExecutor
 
     from aiohttp import ClientSession
 
+    from live_vlm_webui.api.loading import Loader
+    from live_vlm_webui.api.metrics import Metrics
+    from live_vlm_webui.media.pool import CameraPool
+    from live_vlm_webui.media.preview import Previews
+    from live_vlm_webui.models.catalog import Catalog
+    from live_vlm_webui.sessions.registry import Sessions
+    from live_vlm_webui.sessions.session import Session
     from live_vlm_webui.system.monitor import Monitor
 
 ASSETS = web.AppKey("ASSETS", Mapping[str, Asset])
@@ -27,3 +35,24 @@ HTTP: web.AppKey[ClientSession] = web.AppKey("HTTP")
 ENCODERS: web.AppKey[ThreadPoolExecutor] = web.AppKey("ENCODERS")
 """The threads in which frames are scaled and compressed."""
 MONITOR: web.AppKey[Monitor] = web.AppKey("MONITOR")
+LOADER: web.AppKey[Loader] = web.AppKey("LOADER")
+CATALOG: web.AppKey[Catalog] = web.AppKey("CATALOG")
+LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")
+"""How many more other servers may be asked for their models."""
+CAMERAS: web.AppKey[CameraPool] = web.AppKey("CAMERAS")
+PREVIEWS: web.AppKey[Previews] = web.AppKey("PREVIEWS")
+PREVIEWERS: web.AppKey[set[web.Request]] = web.AppKey("PREVIEWERS")
+"""The requests for previews that are being answered."""
+VIEWERS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("VIEWERS")
+"""The WebSockets of all sessions."""
+SESSIONS: web.AppKey[Sessions] = web.AppKey("SESSIONS")
+METRICS: web.AppKey[Metrics] = web.AppKey("METRICS")
+
+
+def session_of(request: web.Request) -> Session:
+    """The session that the path names.
+
+    Raises:
+        NotFoundError: There is none, or it has ended.
+    """
+    return request.app[SESSIONS].get(request.match_info["session"])

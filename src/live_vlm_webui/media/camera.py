@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import ClassVar, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from live_vlm_webui.media.frame import FrameSlot
+
+if TYPE_CHECKING:
+    import av
 
 logger = logging.getLogger(__name__)
 
 Kind = Literal["webrtc", "websocket", "stream", "picture"]
 State = Literal["connecting", "live", "stalled", "lost", "ended"]
+
+STALL_SECONDS = 4.0
+"""How long no frame may come before a live camera counts as stalled."""
+CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class CameraStatus:
         state: ``connecting``; ``live``: frames arrive; ``stalled``: none for a while; ``lost``: tried again by itself,
             or by the browser; ``ended``: no more will come.
         detail: What happened and what to do, as whole sentences, for ``stalled``, ``lost`` and ``ended``; else empty.
-        width: Of the frames, in pixels; 0 before the first.
+        width: Of the frames, in pixels, as they are shown; 0 before the first.
         height: Likewise.
         source: What to call it: an address without credentials, a file's name; empty for a browser's camera.
     """
@@ -48,12 +57,15 @@ class Camera:
     Made and used in the event loop; subclasses may decode in threads of their own.
     """
 
-    kind: ClassVar[Kind]
+    kind: Kind
 
     def __init__(self, source: str = "") -> None:
         self.slot = FrameSlot()
+        self._loop = asyncio.get_running_loop()
         self._status = CameraStatus(self.kind, source=source)
         self._watchers: list[Callable[[CameraStatus], None]] = []
+        self._shown = (0, 0)
+        self._check: asyncio.TimerHandle | None = None
 
     @property
     def status(self) -> CameraStatus:
@@ -72,6 +84,32 @@ class Camera:
     async def close(self) -> None:
         """Free all that it holds; no frame arrives afterwards. Closing twice does nothing."""
         raise NotImplementedError
+
+    def _show(self, image: av.VideoFrame) -> None:
+        """Make ``image`` the newest frame and the camera live, from any thread."""
+        self.slot.put(image)
+        size = (image.height, image.width) if image.rotation % 180 else (image.width, image.height)
+        if self._status.state != "live" or size != self._shown:
+            self._shown = size
+            self._loop.call_soon_threadsafe(self._went_live, *size)
+
+    def _went_live(self, width: int, height: int) -> None:
+        if self._status.state != "ended":
+            self._become(replace(self._status, state="live", detail="", width=width, height=height))
+
+    def _watch_for_stalls(self, detail: str) -> None:
+        """From now on become ``stalled`` with this detail whenever no frame came for ``STALL_SECONDS``."""
+        newest = self.slot.newest
+        if self._status.state == "live" and newest and time.monotonic() - newest.decoded_at > STALL_SECONDS:
+            self._become(replace(self._status, state="stalled", detail=detail))
+        self._check = self._loop.call_later(CHECK_SECONDS, self._watch_for_stalls, detail)
+
+    def _end(self, detail: str = "") -> None:
+        """Become ``ended``, for good."""
+        if self._check is not None:
+            self._check.cancel()
+        if self._status.state != "ended":
+            self._become(replace(self._status, state="ended", detail=detail))
 
     def _become(self, status: CameraStatus) -> None:
         """Take a new status and tell the watchers, if it differs."""

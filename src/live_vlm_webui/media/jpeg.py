@@ -107,11 +107,13 @@ def full_range_planes(image: av.VideoFrame, width: int, height: int) -> Planes:
     return tuple(_array(plane) for plane in small.planes)
 
 
-def upright(planes: Planes, rotation: int) -> Planes:
-    """Turn planes by ``rotation`` degrees counter-clockwise, to the nearest quarter."""
+def upright(planes: Planes, rotation: int, *, mirror: bool = False) -> Planes:
+    """Turn planes by ``rotation`` degrees counter-clockwise, to the nearest quarter, having mirrored them if told."""
     import numpy as np
 
     quarters = round(rotation / 90) % 4
+    if mirror:
+        planes = tuple(np.ascontiguousarray(plane[:, ::-1]) for plane in planes)
     return tuple(np.ascontiguousarray(np.rot90(plane, quarters)) for plane in planes) if quarters else planes
 
 

@@ -37,15 +37,12 @@ class Answer:
         self._thoughts = ThoughtFilter()
         self._length = 0
         self._heard = False
-        self._thought = False
+        self._reasoned = False
         self._finish: str | None = None
+        self.begun = False
+        """Whether the model has produced anything, be it a thought."""
         self.done = False
         """Whether the server said that nothing more will come."""
-
-    @property
-    def begun(self) -> bool:
-        """Whether the model has produced anything, be it a thought."""
-        return self._length > 0 or self._thought
 
     def take(self, events: Iterable[bytes]) -> Delta | None:
         """Take events, and return the text and the number of tokens in them; None if there is neither.
@@ -75,7 +72,8 @@ class Answer:
         if not self._heard:
             raise bad_answer(self._endpoint, "sent no answer")
         delta = self._delta(self._thoughts.close(), None)
-        if not self._length and (self._thoughts.is_thinking or (self._thought and self._finish == "length")):
+        thought = self._reasoned or self._thoughts.has_thought
+        if not self._length and (self._thoughts.is_thinking or (thought and self._finish == "length")):
             raise ModelError(
                 "bad-answer",
                 f"{self._model} was still thinking when the longest answer was reached, and said nothing.",
@@ -117,11 +115,12 @@ class Answer:
         delta = choice.get("delta") or choice.get("message")
         if not isinstance(delta, dict):
             return ""
-        self._thought |= any(delta.get(name) for name in ("reasoning_content", "reasoning", "thinking"))
-        return self._thoughts.feed(_plain(delta.get("content")))
+        text = _plain(delta.get("content"))
+        self._reasoned |= any(delta.get(name) for name in ("reasoning_content", "reasoning", "thinking"))
+        self.begun |= self._reasoned or bool(text)
+        return self._thoughts.feed(text)
 
     def _delta(self, text: str, tokens: int | None) -> Delta | None:
-        self._thought |= self._thoughts.is_thinking
         self._length += len(text)
         if self._length > self._longest:
             raise ModelError(

@@ -55,7 +55,7 @@ class Catalog:
     Args:
         settings: The server, model and key to use, if they were given.
         http: As ``connections.open_client`` makes it; closed by who made it.
-        describer: Makes the built-in describer's model for a session. Not called before one asks for it.
+        describer_factory: Makes the built-in describer's model for a session. Not called before one asks for it.
         ports: Of this machine, to look at.
         foreign_endpoints: Whether sessions may name servers besides that of the settings and those on ``ports``.
         interval: Between two looks, in seconds.
@@ -70,7 +70,7 @@ class Catalog:
         self,
         settings: ModelSettings,
         http: ClientSession,
-        describer: Callable[[], VisionModel],
+        describer_factory: Callable[[], VisionModel],
         *,
         ports: Sequence[int] = USUAL_PORTS,
         foreign_endpoints: bool = True,
@@ -85,7 +85,7 @@ class Catalog:
             self.keyring.give(self._configured.api_base, self._configured.key)
         self._wanted = settings.model
         self._http = http
-        self._describer = describer
+        self._describer_factory = describer_factory
         self._lister = Lister(http, REMOTE_SECONDS)
         self._discovery = Discovery(Lister(http, LOCAL_SECONDS), self.keyring, ports)
         self._foreign_endpoints = foreign_endpoints
@@ -183,7 +183,7 @@ class Catalog:
             ForbiddenError: Only known servers may be asked.
         """
         if label.api_base == BUILT_IN:
-            return self._describer()
+            return self._describer_factory()
         endpoint = keyring.endpoint(label.api_base)
         self._check(endpoint)
         if not (0 < len(label.name) <= LONGEST_NAME and label.name.isprintable()):

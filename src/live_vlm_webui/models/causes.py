@@ -7,7 +7,9 @@ a server said is quoted, shortened, on one line and without the key; a page of a
 from __future__ import annotations
 
 import json
+import os
 import re
+import ssl
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -27,12 +29,13 @@ SEES_NOTHING = re.compile(
     r"|\b(images?|image_url|vision|multi-?modal)( (inputs?|contents?|data|parts?|messages?))? (is|are) (not|only) "
     r"(supported|allowed|enabled|available)"
     r"|(not|n't|cannot) (support|accept|allow|process|handle)\w* (.{0,20} )?"
-    r"(images?(?! (format|size|type|dimension|resolution))|image_url|vision|multi-?modal)\b"
+    r"(images?(?!/| (format|size|type|dimension|resolution))|image_url|vision|multi-?modal)\b"
     r"|missing data required for image input|\bmmproj\b"
     r"|no endpoints found that support image|at most 0 image"
     r"|(unknown|unsupported|invalid) (variant|content part|content type|message content).{0,30}image",
     re.IGNORECASE,
 )
+SEEING_WORD = re.compile(r"image|vision|modal|mmproj", re.IGNORECASE)
 TOO_MANY_PICTURES = re.compile(r"at most (\d+) image|too many images|(only|maximum of) (one|1) image", re.IGNORECASE)
 TOO_LONG = re.compile(
     r"context (length|window|size)|maximum .{0,20}(length|tokens)|too (long|large)|exceeds", re.IGNORECASE
@@ -63,8 +66,9 @@ def cause_of_status(
     where = endpoint.api_base
     said = said_in(body, endpoint)
     quote = f" It said: {said}" if said else ""
-    name = rf"(?<!\w){re.escape(model)}(?!\w)"
-    bare = re.sub(name, "it", said) if model else said  # a name such as llama-vision says nothing about the fault
+    named = rf"(?<!\w){re.escape(model)}(?!\w)"
+    # A name such as llama-vision says nothing about the fault, and one such as "a" is part of what does.
+    bare = re.sub(named, "it", said) if SEEING_WORD.search(model) else said
     if status < 400:
         return _redirected(where, headers)
     if status in {401, 403}:
@@ -83,11 +87,12 @@ def cause_of_status(
             f"{model} at {where} cannot see pictures.{quote}",
             "Choose a vision model, such as qwen2.5-vl, gemma3 or llava; llama.cpp needs --mmproj, too.",
         )
-    if model and (MODEL_MISSING.search(said) or (status == 404 and bare != said)):
+    if model and (MODEL_MISSING.search(said) or (status == 404 and re.search(named, said))):
+        install = f", or install it: `ollama pull {model}`" if "pull" in said else ""
         return ModelError(
             "model-missing",
             f"There is no model {model} at {where}.{quote}",
-            f"Choose one of those that it lists, or install it: with Ollama, `ollama pull {model}`.",
+            f"Choose one of those that it lists{install}.",
         )
     return _other_status(status, where, headers, said, quote)
 
@@ -229,8 +234,7 @@ def bad_answer(endpoint: Endpoint, what: str) -> ModelError:
 def said_in(body: bytes, endpoint: Endpoint) -> str:
     """The message in the start of a failed answer, on one line, shortened and without the key; empty if there is none.
 
-    Known forms: ``{"error": {"message"}}``, ``{"error": "..."}``, ``{"message"}``, ``{"detail"}`` (also as FastAPI's
-    list of faults), ``{"title"}``, and short plain text.
+    It is in ``error``, ``error.message``, ``message``, ``detail`` (FastAPI's is a list), ``title``, or plain text.
     """
     text = body.decode("utf-8", "replace").strip()
     try:
@@ -280,8 +284,10 @@ def wait_of(headers: Mapping[str, str], said: str) -> float | None:
 
 
 def _reason_of(error: Exception) -> str:
+    """Connection refused, certificate has expired ...: what is the matter, without addresses."""
     inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
-    return getattr(inner, "strerror", None) or str(inner)
+    number = inner.errno if isinstance(inner, OSError) and not isinstance(inner, ssl.SSLError) else None
+    return os.strerror(number) if number else getattr(inner, "strerror", None) or str(inner)
 
 
 def _start_it(endpoint: Endpoint) -> str:

@@ -52,7 +52,7 @@ class Discovery:
             return last.get(endpoint.api_base) if error.code == "timeout" else None
 
 
-def _place(endpoint: Endpoint) -> tuple[str, str]:
+def _place(endpoint: Endpoint) -> tuple[str, int | None, str]:
     """Where an endpoint is, in the same words for all names of this machine."""
-    host, _, path = endpoint.api_base.partition("://")[2].partition("/")
-    return (HOST + host.removeprefix(endpoint.host), path) if endpoint.is_local else (host, path)
+    url = endpoint.url("")
+    return HOST if endpoint.is_local else endpoint.host, url.port, url.raw_path

@@ -28,8 +28,9 @@ MOST_SHOWN = 64
 MOST_REMEMBERED = 64
 SHOWN_AT_ONCE = 4
 OLLAMA, LLAMA_CPP, SGLANG, VLLM, NIM = "Ollama", "llama.cpp", "SGLang", "vLLM", "NIM"
-OWNERS = {"library": OLLAMA, "llamacpp": LLAMA_CPP, "sglang": SGLANG, "vllm": VLLM, "system": NIM}
-"""What servers write into ``owned_by`` of each model. NIM's newer ones write what vLLM does."""
+OWNERS = {"library": OLLAMA, "llamacpp": LLAMA_CPP, "sglang": SGLANG, "vllm": VLLM}
+"""What servers write into ``owned_by`` of each model. NIM writes ``system``, as others do, or ``vllm``."""
+NIM_ROUTES = ("/metadata", "/health/ready")
 HOSTS = {"api.openai.com": "OpenAI", "integrate.api.nvidia.com": "NVIDIA API Catalog"}
 
 Card: TypeAlias = dict[str, Any]
@@ -75,8 +76,8 @@ class Lister:
         try:
             with Deadline(self._seconds):
                 server, sight = await self._ask_more(endpoint, server, cards)
-        except DeadlineError:
-            pass  # the names must do
+        except (DeadlineError, ModelError):
+            pass  # the names must do, this time
         offers = []
         for card in cards:
             name = card["id"]
@@ -120,8 +121,11 @@ class Lister:
         return told[1], told[2]
 
     async def _recognise(self, endpoint: Endpoint, server: str, cards: list[Card]) -> tuple[str, Sight]:
-        if server == VLLM:
-            return (NIM if await self._try(endpoint, endpoint.url("/metadata")) else VLLM), {}
+        if server == VLLM or any(card.get("owned_by") == "system" for card in cards):
+            for route in NIM_ROUTES:
+                if await self._try(endpoint, endpoint.url(route)):
+                    return NIM, {}
+            return server, {}
         version = await self._try(endpoint, endpoint.native_url("/api/version"))
         return (OLLAMA, await self._show(endpoint, cards)) if "version" in version else (server, {})
 
@@ -137,10 +141,16 @@ class Lister:
         return dict(await asyncio.gather(*(show(card["id"]) for card in cards[:MOST_SHOWN])))
 
     async def _try(self, endpoint: Endpoint, url: URL, body: object = None) -> Card:
-        """What a route says that not every server has; empty if it says nothing."""
+        """What a route says that not every server has; empty if the server does not have it.
+
+        Raises:
+            ModelError: The server could not be asked.
+        """
         try:
             found = await self._fetch(endpoint, url, body)
-        except ModelError:
+        except ModelError as error:
+            if error.code in {"timeout", "unreachable", "rate-limited"}:
+                raise
             return {}
         return found if isinstance(found, dict) else {}
 

@@ -157,7 +157,7 @@ class OpenAIModel:
                 if may_be_stale and _broke(error) and time.monotonic() - sent < STALE_SECONDS:
                     may_be_stale = False
                     continue
-                raise self._cause(error, begun=False, answering=False) from None
+                raise self._cause(error, asked, begun=False, answering=False) from None
             if response.status < 300:
                 if dialect != known:
                     self._dialects.keep(self._label, dialect)
@@ -192,7 +192,7 @@ class OpenAIModel:
             with Deadline(min(patience, asked + self._limits.total - now)):
                 return await response.content.readany()
         except (ClientError, OSError, ValueError) as error:
-            raise self._cause(error, begun=begun, answering=True) from None
+            raise self._cause(error, asked, begun=begun, answering=True) from None
 
     async def _read_whole(self, response: ClientResponse, asked: float) -> bytes:
         pieces: list[bytes] = []
@@ -213,21 +213,19 @@ class OpenAIModel:
         except (ClientError, TimeoutError, OSError):
             return
 
-    def _cause(self, error: Exception, *, begun: bool, answering: bool) -> ModelError:
+    def _cause(self, error: Exception, asked: float, *, begun: bool, answering: bool) -> ModelError:
         if not isinstance(error, DeadlineError):
             return cause_of_exception(error, self._endpoint, answering=answering)
-        model, where = self._label.name, self._endpoint.api_base
+        what, seconds = ("did not begin to answer within", self._limits.first_token)
         if begun:
-            return ModelError(
-                "timeout",
-                f"{model} at {where} stopped in the middle of its answer, or took longer than"
-                f" {self._limits.total:g} s for it.",
-                "It is asked again with the next frame. If this repeats, look at the log of the model server.",
-            )
+            what, seconds = ("fell silent in the middle of its answer, for", self._limits.next_token)
+        if time.monotonic() - asked >= self._limits.total:
+            what, seconds = ("was still not done with its answer after", self._limits.total)
         return ModelError(
             "timeout",
-            f"{model} at {where} did not begin to answer within {self._limits.first_token:g} s.",
-            "Wait if it is loading; else choose a smaller model, smaller pictures, or look at the server's log.",
+            f"{self._label.name} at {self._endpoint.api_base} {what} {seconds:g} s.",
+            "It is asked again with the next frame. Wait if it is being loaded; else look at the log of its server, or"
+            " choose a smaller model, smaller pictures or shorter answers.",
         )
 
 

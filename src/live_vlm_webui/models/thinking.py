@@ -15,6 +15,8 @@ class ThoughtFilter:
     def __init__(self) -> None:
         self._held = ""
         self._state = "start"
+        self.has_thought = False
+        """Whether there was a thought."""
 
     @property
     def is_thinking(self) -> bool:
@@ -30,6 +32,7 @@ class ThoughtFilter:
             begun = self._held.lstrip()
             if begun.startswith(OPENING):
                 self._state = "thinking"
+                self.has_thought = True
                 self._held = begun[len(OPENING) :]
             elif not OPENING.startswith(begun):
                 return self._answer()

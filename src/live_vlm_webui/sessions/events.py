@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ LONGEST_QUEUE = 256
 TOO_SLOW = "This browser reads more slowly than the session talks."
 
 Fields = dict[str, object]
+Observer = Callable[[str, Fields], None]
+
+logger = logging.getLogger(__name__)
 
 
 def to_json(kind: str, fields: Fields) -> str:
@@ -45,7 +49,7 @@ class Event:
 
 
 class Subscription:
-    """One browser's part: ``async for text in subscription`` yields JSON until the session ends, or the patience with it.
+    """One browser's part: ``async for text in subscription`` yields JSON until the session ends, or patience does.
 
     To be closed by who reads it; ``with`` does that.
 
@@ -118,11 +122,18 @@ class Events:
     Args:
         state: The whole state, which each subscription begins with.
         left: Called when a subscription ended, for whatever reason.
+        observe: Called with the type and fields of each event but text, whether or not a browser listens.
     """
 
-    def __init__(self, state: Callable[[], Fields], left: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        state: Callable[[], Fields],
+        left: Callable[[], None] = lambda: None,
+        observe: Observer | None = None,
+    ) -> None:
         self._state = state
         self._left = left
+        self._observe = observe
         self._subscriptions: list[Subscription] = []
         self._told: dict[str, Fields] = {}
         self._answer: object = None
@@ -147,6 +158,11 @@ class Events:
         """Tell what happens once."""
         self._tell_pieces()
         self.put(Event(kind, fields))
+        if self._observe is not None:
+            try:
+                self._observe(kind, fields)
+            except Exception:  # who counts answers must not stop them
+                logger.exception("an observer of events failed")
 
     def tell_state(self, kind: str, **fields: object) -> None:
         """Tell how something is now, if that is another than was told last."""

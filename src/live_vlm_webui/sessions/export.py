@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from concurrent.futures import Executor
 
 from live_vlm_webui.media.picture import Picture
@@ -70,7 +70,7 @@ def inert(cell: str) -> str:
     return f"'{cell}" if cell[:1] in {"\t", "\r", "\n"} or cell.lstrip()[:1] in set(FORMULA_STARTS) else cell
 
 
-async def zipped(answers: Iterable[Answer], executor: Executor) -> AsyncIterator[bytes]:
+async def zipped(answers: Iterable[Answer], executor: Executor) -> AsyncGenerator[bytes, None]:
     """A zip of ``answers.jsonl``, ``answers.csv`` and the pictures, in pieces made in the threads of ``executor``."""
     loop = asyncio.get_running_loop()
     pieces = zip_pieces(tuple(answers))

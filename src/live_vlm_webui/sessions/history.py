@@ -11,7 +11,7 @@ from live_vlm_webui.media.picture import Picture
 from live_vlm_webui.models.model import ModelLabel
 from live_vlm_webui.sessions.numbers import Numbers
 
-MOST_ANSWERS = 200
+MOST_ANSWERS = 100
 MOST_BYTES = 24 * 1024 * 1024
 OVERHEAD_BYTES = 2048
 """About what an answer takes besides its pictures and words."""

@@ -197,6 +197,10 @@ class Reel(Generic[FrameT]):
         earlier = [frame for frame in self._frames if newest.decoded_at - frame.decoded_at >= self.spacing]
         return (*earlier[-(self.length - 1) :], newest)
 
+    def clear(self) -> None:
+        """Let go of all frames."""
+        self._frames.clear()
+
     def _broken_before(self, frame: FrameT) -> bool:
         """Whether the camera was silent for so long before ``frame`` that what came earlier shows another moment."""
         return frame.decoded_at - self._frames[-1].decoded_at > 2 * self.spacing + REEL_SLACK_SECONDS

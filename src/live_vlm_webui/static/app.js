@@ -1,128 +1,154 @@
-// The page: connects its controls to the camera and shows how camera and server are.
+// The page: connects its parts to a session of the server.
 
-import { Camera, explain, listCameras, obstacle } from "./camera.js";
-import { watchServer } from "./health.js";
+import { ask } from "./api.js";
+import { LiveAnswer, showModel } from "./answers.js";
+import { Connection } from "./connection.js";
+import { element, setText } from "./dom.js";
+import { History, open, showPercentiles } from "./history.js";
+import { signIn, signOut } from "./login.js";
+import { Models } from "./models.js";
+import { notify, withdraw } from "./notices.js";
+import { Prompts } from "./prompts.js";
+import { SettingControls } from "./settings.js";
+import { Source } from "./source.js";
+import { prepareStage } from "./stage.js";
+import { SystemCard } from "./system.js";
 
-const element = (id) => document.getElementById(id);
-const video = element("video");
-const stage = element("stage");
-const toggle = element("toggle");
-const picker = element("picker");
-const mirror = element("mirror");
-const fullscreen = element("fullscreen");
+const CONNECTION = {
+  connecting: "Connecting",
+  open: "Connected",
+  lost: "Connection lost",
+};
+const GONE = {
+  message: "The server does not answer.",
+  remedy: "If it was stopped, start live-vlm-webui again; this page reconnects by itself.",
+};
+const SAID_WHY = 4000; // codes from here on are the server's own: it has told the reason in an error event
+const REPLACED = { message: "The server was replaced by another version.", remedy: "Reload this page to use it." };
 
-const OFF = "The camera is off. Start it and your browser will ask for permission.";
+const fail = (failure) => notify("request", failure);
+const live = new LiveAnswer(open);
+const history = new History();
+const models = new Models(() => connection.session, change, fail);
+const prompts = new Prompts(change);
+const controls = new SettingControls(change);
+const system = new SystemCard(fail);
+const connection = new Connection(rememberedSession(), { onEvent: take, onState: showConnection, mayOpen: signIn });
 
-// Camera
+prepareStage();
+const source = new Source(connection, fail);
 
-const camera = new Camera(video, () => show("failed", "The camera was disconnected. Connect it, then start again."));
+let settings = null;
+let camera = null;
+let version = "";
 
-/** Show the camera's state ("off", "starting", "on" or "failed"); `message` stands where the picture would. */
-function show(state, message) {
-  stage.dataset.state = state;
-  element("message").textContent = message;
-  element("camera-state").textContent = { off: "Off", starting: "Starting", on: describePicture(), failed: "No picture" }[state];
-  toggle.textContent = { off: "Start camera", starting: "Cancel", on: "Stop camera", failed: "Start camera" }[state];
-  fullscreen.disabled = state !== "on";
+const EVENTS = {
+  session(event) {
+    remember(event.id);
+    withdraw("server");
+    version ||= event.version;
+    setText(element("version"), event.version);
+    if (event.version !== version) notify("version", REPLACED);
+    applySettings(event.settings);
+    EVENTS.model({ model: event.model });
+    history.reset(event.id, event.answers);
+    live.reset(event);
+    showPercentiles(event.percentiles);
+    system.reset(event.system);
+    camera = event.camera;
+    source.apply(camera, true);
+    hint();
+    models.list();
+  },
+  settings: (event) => applySettings(event.settings),
+  camera(event) {
+    camera = event.camera;
+    source.apply(camera);
+    hint();
+  },
+  model({ model, error }) {
+    showModel(model, error);
+    models.answeredBy(model);
+  },
+  "answer.started": (event) => live.started(event),
+  "answer.delta": (event) => live.delta(event),
+  "answer.finished"(event) {
+    const answer = live.finished(event);
+    if (answer) history.add(answer);
+    showPercentiles(event.percentiles);
+  },
+  "answer.failed": (event) => live.failed(event),
+  system: (event) => system.apply(event),
+  closing: ({ reason }) => notify("server", { message: reason, remedy: GONE.remedy }),
+  error: ({ error }) => fail(error),
+};
+
+function take(event) {
+  EVENTS[event.type]?.(event);
 }
 
-function describePicture() {
-  return video.videoWidth ? `${camera.label}, ${video.videoWidth} × ${video.videoHeight}` : camera.label;
+function applySettings(now, refused = false) {
+  settings = now;
+  prompts.apply(now.prompt);
+  models.apply(now);
+  controls.apply(now, refused);
+  hint();
 }
 
-async function start() {
-  show("starting", "Waiting for the camera. If your browser asks, allow it.");
+/** Send a change of settings; the session tells all its browsers what they are then. */
+async function change(patch) {
+  withdraw("request");
   try {
-    if (!(await camera.open(picker.value))) return;
-  } catch (error) {
-    show("failed", explain(error));
-    await fillPicker();
-    return;
+    applySettings((await ask("PATCH", `/api/sessions/${encodeURIComponent(connection.session)}`, patch)).settings);
+  } catch (failure) {
+    fail(failure);
+    if (settings) applySettings(settings, true);
   }
-  show("on", "");
-  await fillPicker();
 }
 
-function stop() {
-  camera.stop();
-  show("off", OFF);
+function hint() {
+  if (settings?.paused) live.hint("Paused. Resume to ask again.");
+  else if (!camera) live.hint("Start a camera and its picture is described here.");
+  else if (camera.state === "live") live.hint("Waiting for the first answer.");
+  else live.hint(camera.detail || "Waiting for the first frame.");
 }
 
-async function fillPicker() {
-  const cameras = await listCameras();
-  if (cameras.length === 0) return;
-  const chosen = camera.deviceId || picker.value;
-  picker.replaceChildren(...cameras.map(({ id, label }) => new Option(label, id, false, id === chosen)));
-  picker.disabled = false;
+function showConnection(state, code = 0) {
+  element("connection").dataset.state = state;
+  setText(element("connection-text"), CONNECTION[state]);
+  if (state === "lost" && code < SAID_WHY) notify("server", GONE);
 }
 
-toggle.addEventListener("click", () => (["on", "starting"].includes(stage.dataset.state) ? stop() : start()));
-picker.addEventListener("change", () => stage.dataset.state === "on" && start());
-video.addEventListener("resize", () => {
-  if (video.videoWidth) stage.style.setProperty("--picture-ratio", `${video.videoWidth} / ${video.videoHeight}`);
-  if (stage.dataset.state === "on") show("on", "");
-});
-
-// Mirror, remembered in this browser
-
-function setMirror(on) {
-  stage.classList.toggle("mirrored", on);
-  mirror.setAttribute("aria-pressed", String(on));
-}
-
-mirror.addEventListener("click", () => {
-  const on = !stage.classList.contains("mirrored");
-  setMirror(on);
+/** The session that this tab watches: the one named in the address, else the one that it had before a reload. */
+function rememberedSession() {
+  const named = new URLSearchParams(location.hash.slice(1)).get("session");
   try {
-    localStorage.setItem("mirror", String(on));
+    return named ?? sessionStorage.getItem("session") ?? "";
   } catch {
-    // Storage is switched off in this browser: the choice lasts as long as the page.
+    return named ?? "";
+  }
+}
+
+function remember(session) {
+  try {
+    sessionStorage.setItem("session", session);
+  } catch {
+    // Storage is switched off in this browser: a reload begins a new session.
+  }
+}
+
+// Theme: theme.js has applied what was chosen before.
+element("theme").value = document.documentElement.dataset.theme ?? "";
+element("theme").addEventListener("change", ({ target }) => {
+  if (target.value) document.documentElement.dataset.theme = target.value;
+  else delete document.documentElement.dataset.theme;
+  try {
+    localStorage.setItem("theme", target.value);
+  } catch {
+    // The choice lasts as long as the page.
   }
 });
 
-try {
-  setMirror(localStorage.getItem("mirror") === "true");
-} catch {
-  setMirror(false);
-}
+element("sign-out").addEventListener("click", () => signOut().catch(fail));
 
-// Fullscreen: of the stage where the browser can, of the video alone on an iPhone
-
-fullscreen.hidden = !document.fullscreenEnabled && !video.webkitEnterFullscreen;
-fullscreen.addEventListener("click", () => {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else if (document.fullscreenEnabled) stage.requestFullscreen();
-  else video.webkitEnterFullscreen();
-});
-
-// Server
-
-let firstVersion = null;
-
-watchServer((version) => {
-  const gone = version === null;
-  const notice = element("notice");
-  element("health").dataset.state = gone ? "gone" : "ok";
-  element("health-text").textContent = gone ? "Server gone" : "Server running";
-  if (!gone) {
-    firstVersion ??= version;
-    element("version").textContent = version;
-  }
-  const replaced = !gone && version !== firstVersion;
-  const text = gone
-    ? "The server does not answer. If it was stopped, start live-vlm-webui again; this page reconnects by itself."
-    : "The server was replaced by another version. Reload this page to use it.";
-  notice.hidden = !(gone || replaced);
-  if (!notice.hidden && notice.textContent !== text) notice.textContent = text;
-});
-
-// At the start
-
-const hindrance = obstacle();
-if (hindrance) {
-  toggle.disabled = true;
-  show("failed", hindrance);
-} else {
-  show("off", OFF);
-  navigator.mediaDevices.addEventListener("devicechange", fillPicker);
-}
+connection.start();

@@ -1,4 +1,4 @@
-// The camera: opening, switching and closing it. The picture goes to the video element and nowhere else.
+// This browser's camera: opening, switching and closing it.
 
 const WANTED = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
@@ -45,14 +45,19 @@ export class Camera {
     this.#onEnd = onEnd;
   }
 
+  /** The video track of the open camera; undefined if none is open. */
+  get track() {
+    return this.#stream?.getVideoTracks()[0];
+  }
+
   /** The identifier of the open camera, or "". */
   get deviceId() {
-    return this.#track?.getSettings().deviceId ?? "";
+    return this.track?.getSettings().deviceId ?? "";
   }
 
   /** The name of the open camera, or "". */
   get label() {
-    return this.#track?.label ?? "";
+    return this.track?.label ?? "";
   }
 
   /**
@@ -91,16 +96,12 @@ export class Camera {
 
   #show(stream) {
     this.#stream = stream;
-    this.#track.addEventListener("ended", () => {
+    this.track.addEventListener("ended", () => {
       if (this.#stream !== stream) return;
       this.stop();
       this.#onEnd();
     });
     this.#video.srcObject = stream;
-  }
-
-  get #track() {
-    return this.#stream?.getVideoTracks()[0];
   }
 }
 

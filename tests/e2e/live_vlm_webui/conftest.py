@@ -1,36 +1,196 @@
 from __future__ import annotations
 
+import json
+import os
 import select
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 START_SECONDS = 30
 STOP_SECONDS = 10
+PATIENCE_SECONDS = 15
+TOOLS = Path(__file__).parents[2] / "tools"
+
+DESKTOP = {"width": 1280, "height": 800}
+COUNT_SCRIPTS = "addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective));"
+
+
+class Process:
+    """A program that says in its first line where it serves, and what it says afterwards."""
+
+    def __init__(self, *command: str | Path, log: Path, env: dict[str, str] | None = None) -> None:
+        self._command, self._env = command, {**os.environ, **(env or {})}
+        self.log = log
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, the first time or again."""
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=subprocess.PIPE, stderr=log, text=True, env=self._env
+            )
+
+    def line(self) -> str:
+        """The next line that it prints."""
+        readable, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
+        line = self._process.stdout.readline() if readable else ""
+        assert line, f"{self._command[0]} said nothing\n{self.log.read_text()}"
+        return line.strip()
+
+    def stop(self) -> None:
+        """Ends it, if it runs."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+
+class ModelServer:
+    """tests/tools/openai_server.py in a process of its own."""
+
+    def __init__(self, log: Path, *arguments: str) -> None:
+        self.process = Process(sys.executable, TOOLS / "openai_server.py", "--port", "0", *arguments, log=log)
+        self.api_base = self.process.line()
+
+    def behave(self, **behaviour) -> None:
+        """Answer like this from now on."""
+        self._control("behave", json.dumps(behaviour).encode())
+
+    @property
+    def questions(self) -> list[dict]:
+        """What it was asked, oldest first."""
+        return [one for one in self._control("requests") if one["path"].endswith("/chat/completions")]
+
+    def _control(self, action: str, body: bytes | None = None):
+        address = f"{self.api_base.removesuffix('/v1')}/control/{action}"
+        with urllib.request.urlopen(urllib.request.Request(address, body), timeout=5) as answer:
+            return json.load(answer)
+
+
+class Visit:
+    """A page that was opened, with all that it asked for and complained about."""
+
+    def __init__(
+        self, browser, url, *, viewport=DESKTOP, scheme="light", scale=1, script="", prepare=None, fragment=""
+    ):
+        self.context = browser.new_context(viewport=viewport, color_scheme=scheme, device_scale_factor=scale)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type != "log" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        self.page.add_init_script(COUNT_SCRIPTS + script)
+        if prepare:
+            prepare(self.page)
+        self.page.goto(url + fragment)
+
+    def connected(self):
+        """Waits until the page has its session."""
+        self.page.wait_for_selector("#connection[data-state=open]")
+        return self
+
+    def __getitem__(self, name):
+        return self.page.locator(f"#{name}")
+
+    def text(self, name):
+        """The words that the element with that id shows."""
+        return self[name].inner_text()
+
+    def button(self, name):
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def start_camera(self):
+        self.button("Start camera").click()
+        self.page.wait_for_selector("#stage[data-state=on]")
+        self.until("document.getElementById('video').currentTime > 0.2")
+
+    def until(self, expression):
+        """Waits for ``expression`` to become true (wait_for_function needs what the page's policy forbids)."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.page.evaluate(f"() => {expression}"):
+            assert time.monotonic() < deadline, f"still not so: {expression}\n{self.page.inner_text('body')}"
+            self.page.wait_for_timeout(50)
+
+    def until_text(self, name, words):
+        """Waits until the element with that id shows ``words``."""
+        self.until(f"document.getElementById({json.dumps(name)}).innerText.includes({json.dumps(words)})")
 
 
 @pytest.fixture
-def server() -> Iterator[subprocess.Popen[str]]:
-    """A running server; its first line of output is left to be read by ``url``."""
+def processes() -> Iterator[list[Process]]:
+    """Programs that are ended at the end, the last first."""
+    running: list[Process] = []
+    yield running
+    for process in reversed(running):
+        process.stop()
+
+
+@pytest.fixture
+def serve(processes, tmp_path) -> Iterator[Callable[..., Process]]:
+    """Starts live-vlm-webui with the given arguments; its first line of output is left to be read."""
+    log = tmp_path / "server.log"
+    log.touch()
     script = Path(sys.executable).with_name("live-vlm-webui")
-    command = [str(script)] if script.exists() else [sys.executable, "-m", "live_vlm_webui"]
-    process = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    yield process
-    process.terminate()
-    process.communicate(timeout=STOP_SECONDS)
+    command = [script] if script.exists() else [sys.executable, "-m", "live_vlm_webui"]
+
+    def start(*arguments) -> Process:
+        env = {"LIVE_VLM_DATA": str(tmp_path / "data")}
+        processes.append(Process(*command, "--no-ssl", "--port", "0", *arguments, log=log, env=env))
+        return processes[-1]
+
+    yield start
+    assert "Traceback" not in log.read_text()
+
+
+def address_in(line: str) -> str:
+    """The address in the line that a server prints when it is ready."""
+    assert " is ready: " in line
+    return line.split(" is ready: ")[1].split(" ")[0]
+
+
+@pytest.fixture
+def serve_models(processes, tmp_path) -> Callable[..., ModelServer]:
+    """Starts servers of models."""
+
+    def start(*arguments) -> ModelServer:
+        server = ModelServer(tmp_path / "models.log", *arguments)
+        processes.append(server.process)
+        return server
+
+    return start
+
+
+@pytest.fixture
+def models(serve_models) -> ModelServer:
+    """A server of models: llava sees, llama does not. Each answer tells its number."""
+    server = serve_models("--play", "ollama", "--model", "llava:7b", "--text-model", "llama3:8b")
+    server.behave(text="Answer {number}: **a cup** of coffee on a table.", total=0.3)
+    return server
+
+
+@pytest.fixture
+def server(serve, models) -> Process:
+    """A running server that asks ``models``."""
+    return serve("--api-base", models.api_base)
 
 
 @pytest.fixture
 def url(server) -> str:
     """The address that the server printed."""
-    readable, _, _ = select.select([server.stdout], [], [], START_SECONDS)
-    line = server.stdout.readline() if readable else ""
-    assert " is ready: " in line
-    return line.split(" is ready: ")[1].split(" ")[0]
+    return address_in(server.line())
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +203,10 @@ def playwright():
 
 @pytest.fixture
 def launch(playwright) -> Iterator[Callable[..., object]]:
-    """Start the machine's own Chromium with the given switches."""
+    """Starts the machine's own Chromium with the given switches."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
-        pytest.skip("no chromium on the path")
+        pytest.skip("no chromium on the path (apt-get install chromium)")
     browsers = []
 
     def start(*switches: str):
@@ -65,3 +225,60 @@ def launch(playwright) -> Iterator[Callable[..., object]]:
 def browser(launch):
     """A browser with one camera that shows a moving test picture, and which allows it without asking."""
     return launch("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+
+
+@pytest.fixture
+def visit_class() -> type[Visit]:
+    """For pages that may not connect."""
+    return Visit
+
+
+@pytest.fixture
+def visit(browser, url) -> Callable[..., Visit]:
+    """Opens the page of the server, in another tab and as another user each time."""
+
+    def start(browser=browser, url=url, **how) -> Visit:
+        return Visit(browser, url, **how).connected()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def photograph(tmp_path_factory) -> Callable[[str], Path]:
+    """Writes one of scikit-image's photographs as a camera's film: 1280x720 JPEGs one after another."""
+    skimage = pytest.importorskip(
+        "skimage", reason="scikit-image, whose photographs are the camera's picture, is missing"
+    )
+    import numpy as np
+    import simplejpeg
+
+    folder = tmp_path_factory.mktemp("photographs")
+
+    def film(name: str) -> Path:
+        path = folder / f"{name}.mjpeg"
+        if not path.exists():
+            picture = getattr(skimage.data, name)()
+            height, width = picture.shape[:2]
+            scale = max(1280 / width, 720 / height)
+            shape = (round(height * scale), round(width * scale))
+            large = skimage.transform.resize(picture, shape, anti_aliasing=True, preserve_range=True).astype(np.uint8)
+            top, left = (shape[0] - 720) // 2, (shape[1] - 1280) // 2
+            jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(large[top : top + 720, left : left + 1280]), quality=90)
+            path.write_bytes(jpeg * 3)
+        return path
+
+    return film
+
+
+@pytest.fixture
+def camera_of(launch, photograph):
+    """A browser whose camera shows a photograph."""
+
+    def start(name: str):
+        return launch(
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={photograph(name)}",
+        )
+
+    return start

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import select
+import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -20,6 +23,7 @@ class Server:
 
     process: subprocess.Popen[str]
     ready_line: str
+    data_dir: Path
 
     @property
     def url(self) -> str:
@@ -28,6 +32,24 @@ class Server:
     @property
     def port(self) -> int:
         return int(self.url.rstrip("/").rpartition(":")[2])
+
+    def trusting(self) -> ssl.SSLContext:
+        """What a client that was given the certificate checks it with, as strictly as the newest Python does."""
+        context = ssl.create_default_context(cafile=self.data_dir / "tls" / "certificate.pem")
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+        """Ask for ``path``, with the certificate checked."""
+        context = self.trusting() if self.url.startswith("https:") else None
+        request = Request(f"{self.url}{path}", headers=dict(headers or {}))
+        answer: HTTPResponse = urlopen(request, timeout=5, context=context)
+        return answer
+
+    def stop(self) -> tuple[str, str]:
+        """End it as a service manager does; what it still said."""
+        self.process.terminate()
+        return self.process.communicate(timeout=STOP_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -38,17 +60,30 @@ def command() -> list[str]:
 
 
 @pytest.fixture
-def start_server(command) -> Iterator[Callable[..., Server]]:
+def data_dir(tmp_path: Path) -> Path:
+    """Where the servers of one test keep what they keep."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def environment(data_dir: Path) -> dict[str, str]:
+    """The environment of servers, without what the user has set for their own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIVE_VLM_")}
+    return {**kept, "LIVE_VLM_DATA": str(data_dir), "PYTHONWARNINGS": "default"}
+
+
+@pytest.fixture
+def start_server(command, environment, data_dir) -> Iterator[Callable[..., Server]]:
     """Start servers with the given arguments; those that still run at the end are ended."""
     processes: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str) -> Server:
+    def start(*arguments: str, **variables: str) -> Server:
         process = subprocess.Popen(
             [*command, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONWARNINGS": "default"},
+            env={**environment, **variables},
         )
         processes.append(process)
         assert process.stdout is not None
@@ -57,7 +92,7 @@ def start_server(command) -> Iterator[Callable[..., Server]]:
         if " is ready: " not in line:
             process.kill()
             pytest.fail(f"the server did not become ready: {line!r} {process.communicate()[1]}")
-        return Server(process, line)
+        return Server(process, line, data_dir)
 
     yield start
     for process in processes:

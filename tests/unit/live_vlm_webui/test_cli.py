@@ -6,6 +6,7 @@ import pytest
 
 import live_vlm_webui
 from live_vlm_webui.cli import build_parser, main
+from live_vlm_webui.environment import SOURCES
 
 
 def test_version_is_the_name_and_the_version_alone(capsys):
@@ -20,28 +21,46 @@ def test_help_explains_every_option(capsys, monkeypatch):
     with pytest.raises(SystemExit) as exit_:
         main(["--help"])
     assert exit_.value.code == 0
-    options = capsys.readouterr().out.partition("options:")[2]
-    named = set(re.findall(r"^  (?:-h, )?(--[a-z-]+)", options, flags=re.MULTILINE))
-    assert named == {"--help", "--host", "--port", "--auto-port", "--log-level", "--version"}
-    for default in ("127.0.0.1", "8090", "info"):
-        assert f"(default: {default})" in options
-
-
-def test_defaults_are_loopback_and_port_8090():
-    assert vars(build_parser().parse_args([])) == {
-        "host": "127.0.0.1",
-        "port": 8090,
-        "auto_port": False,
-        "log_level": "info",
+    told = capsys.readouterr().out
+    named = set(re.findall(r"^  (?:-h, )?(--[a-z-]+)", told, flags=re.MULTILINE))
+    assert named == {
+        "--help",
+        "--version",
+        "--host",
+        "--port",
+        "--auto-port",
+        "--api-base",
+        "--model",
+        "--api-key",
+        "--prompt",
+        "--process-every",
+        "--monitor-interval",
+        "--ssl-cert",
+        "--ssl-key",
+        "--no-ssl",
+        "--token",
+        "--allow-host",
+        "--media-dir",
+        "--log-level",
     }
+    together = " ".join(told.split())
+    for default in ("127.0.0.1", "8090", "info", "1"):
+        assert f"(default: {default})" in together
+    for source in SOURCES:
+        assert source.flag in named
+        assert not source.variable or source.variable in told
+    assert "LIVE_VLM_DATA" in told
+
+
+def test_without_arguments_nothing_is_asked_for_and_the_defaults_hold():
+    given = vars(build_parser().parse_args([]))
+    assert {name: value for name, value in given.items() if value} == {}
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--port", "many"],
         ["--port"],
-        ["--log-level", "loud"],
         ["--auto"],
         ["--frobnicate"],
         ["stray"],
@@ -54,9 +73,16 @@ def test_arguments_that_cannot_be_read_exit_with_2(arguments, capsys):
     assert arguments[-1] in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("port", ["-1", "65536"])
-def test_a_port_out_of_range_exits_with_2_and_says_the_range(port, capsys):
-    assert main(["--port", port]) == 2
-    assert capsys.readouterr().err == (
-        f"live-vlm-webui: {port} is not a port.\nGive 1 to 65535, or 0 for any free port.\n"
-    )
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--port", "-1"], "--port: -1 is not a port.\nGive 1 to 65535, or 0 for any free port.\n"),
+        (["--port", "65536"], "--port: 65536 is not a port.\nGive 1 to 65535, or 0 for any free port.\n"),
+        (["--port", "many"], "--port: 'many' is not a whole number.\nGive digits alone.\n"),
+        (["--log-level", "loud"], "--log-level: 'loud' is not a log level.\n"),
+        (["--host", "camera.example"], "--host: 'camera.example' is not an address to listen on.\n"),
+    ],
+)
+def test_a_value_that_cannot_be_used_exits_with_2_and_says_what_would_be_right(arguments, told, capsys):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith(f"live-vlm-webui: {told}")

@@ -1,0 +1,130 @@
+"""The app's figures beside their budgets: those of spec and README, measured on a running server.
+
+::
+
+    python benchmarks/measure.py                                   starts one itself
+    python benchmarks/measure.py https://192.0.2.7:8090 --token @token.txt --model http://192.0.2.9:8000/v1
+
+Without ``--model`` a stand-in is started here that takes 300 ms for an answer; the server must be able to reach it. On
+another machine's server the figures of its process are left out; on this one's, ``--pid`` says which process it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from world import Figure, Meter, World, app_server, connect, model_server, video
+
+MODEL_SECONDS = 0.3
+ANSWERS_SECONDS = 19.0
+ROUNDS = 4
+ROUND_SECONDS = 5.0
+
+
+async def one_session(world: World, meter: Meter | None) -> list[Figure]:
+    """A camera of 1280x720 at 30 frames a second, one browser, and a model that is asked whenever it is free."""
+    clip = video.encode("h264", width=1280, height=720, seconds=4, bit_rate=1_500_000)
+    session = await world.session()
+    watcher = await world.watch(session)
+    began = time.monotonic()
+    await world.camera(session, clip)
+    await watcher.until("answer.finished", 20)
+    first = time.monotonic() - began
+    await asyncio.sleep(3)  # the bit rate and the allocator settle
+    since = len(watcher.events)
+    load = meter.load(ANSWERS_SECONDS) if meter else asyncio.sleep(ANSWERS_SECONDS, 0.0)
+    percent = await load
+    finished = watcher.of("answer.finished", since)
+    overheads = sorted(event["numbers"]["overhead"] for event in finished)
+    figures = [
+        Figure("first answer after the camera's offer", first, 3, "s"),
+        Figure(
+            f"answers in {ANSWERS_SECONDS:g} s from a model that takes {1000 * MODEL_SECONDS:g} ms",
+            len(finished),
+            60,
+            "answers",
+            "the widely used implementation gets 14",
+            at_least=True,
+        ),
+        Figure(
+            "frame taken to request sent, 95th percentile",
+            statistics.quantiles(overheads, n=20)[-1] if len(overheads) > 1 else float("nan"),
+            5,
+            "ms",
+            f"of {len(overheads)} answers",
+        ),
+    ]
+    if meter:
+        reference = "the widely used implementation took 29 to 36 % and 294 MB"
+        figures.append(Figure("processor per WebRTC session", percent, 12, "% of a core", reference))
+        figures.append(Figure("memory with one session", meter.memory, 120, "MB", reference))
+        figures += await viewers(world, meter, session)
+    return figures
+
+
+async def viewers(world: World, meter: Meter, session: str) -> list[Figure]:
+    """What nine more browsers cost that watch the same session, in rounds that alternate."""
+    alone, crowd = [], []
+    for _ in range(ROUNDS):
+        alone.append(await meter.load(ROUND_SECONDS))
+        for _ in range(9):
+            await world.watch(session)
+        crowd.append(await meter.load(ROUND_SECONDS))
+        await world.leave(9)
+    reference = f"medians of {ROUNDS} rounds: {statistics.median(crowd):.1f} % and {statistics.median(alone):.1f} %"
+    ratio = statistics.median(crowd) / statistics.median(alone)
+    return [Figure("10 viewers of a session, of one viewer's processor time", ratio, 1.3, "times", reference)]
+
+
+def measure(url: str = "", token: str = "", model: str = "", pid: int = 0) -> Iterator[Figure]:
+    """All figures; a server and a model are started if they are not given."""
+    with ExitStack() as stack:
+        if not model:
+            _, model = stack.enter_context(model_server("--total", str(MODEL_SECONDS)))
+        server = None
+        if not url:
+            server, url = stack.enter_context(app_server("--api-base", model, "--log-level", "warning"))
+            pid = server.pid
+        meter = Meter(pid) if pid else None
+
+        async def run() -> tuple[list[Figure], float]:
+            async with connect(url, model, token) as world:
+                figures = await one_session(world, meter)
+                began = time.monotonic()
+                if server:
+                    server.send_signal(signal.SIGTERM)
+                    await asyncio.to_thread(server.wait, 10)
+                return figures, time.monotonic() - began
+
+        figures, stopped = asyncio.run(run())
+        yield from figures
+        if server:
+            yield Figure("stop, with a session open", stopped, 3, "s")
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("url", nargs="?", default="", help="where the server is; none: one is started")
+    parser.add_argument("--token", default="", help="@FILE: what the server wants to see")
+    parser.add_argument("--model", default="", help="address of an API, as the server reaches it")
+    parser.add_argument("--pid", type=int, default=0, help="the server's process, if it runs on this machine")
+    arguments = parser.parse_args()
+    token = arguments.token
+    if token and not token.startswith("@"):
+        parser.error("--token takes @FILE: others can read arguments in the process list")
+    token = Path(token[1:]).read_text(encoding="utf-8").strip() if token else ""
+    for figure in measure(arguments.url, token, arguments.model, arguments.pid):
+        sys.stdout.write(f"{figure}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""What figures are measured on: a server, a model that takes its time, cameras, and browsers that watch."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+TOOLS = Path(__file__).parents[1] / "tests" / "tools"
+if str(TOOLS) not in sys.path:
+    sys.path.append(str(TOOLS))
+
+import aiohttp  # noqa: E402 - the tools' directory has to be on the path
+import psutil  # noqa: E402
+import video  # noqa: E402
+import webrtc_client  # noqa: E402
+from figures import Figure  # noqa: E402
+
+__all__ = ["Figure", "Meter", "Watcher", "World", "app_server", "connect", "model_server", "video"]
+
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+
+@contextmanager
+def process(*command: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run a program that prints one line when it is ready; yield it and that line, and end it afterwards."""
+    running = subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+    try:
+        assert running.stdout is not None
+        line = running.stdout.readline().strip()
+        if not line:
+            raise SystemExit(f"{' '.join(command)} ended with {running.wait(STOP_SECONDS)} before it was ready.")
+        yield running, line
+    finally:
+        if running.poll() is None:
+            running.terminate()
+        try:
+            running.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+        running.stdout.close()
+
+
+@contextmanager
+def model_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server of models on loopback; yield it and its API's address."""
+    with process(str(TOOLS / "openai_server.py"), "--keep", "1", *options) as ready:
+        yield ready
+
+
+@contextmanager
+def app_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The installed app on a free port of loopback; yield it and its address."""
+    with (
+        TemporaryDirectory() as data,
+        process("-m", "live_vlm_webui", "--no-ssl", "--port", "0", *options, LIVE_VLM_DATA=data) as (server, line),
+    ):
+        yield server, line.split(" is ready: ")[1].split()[0].rstrip("/")
+
+
+@dataclass
+class Watcher:
+    """A browser that watches one session.
+
+    Attributes:
+        session: The session's id.
+        events: What it was told, in order.
+        closed: Why the server closed it; empty while it is open.
+    """
+
+    session: str
+    events: list[dict[str, Any]] = field(default_factory=list)
+    closed: str = ""
+
+    def of(self, kind: str, since: int = 0) -> list[dict[str, Any]]:
+        """The events of one kind after the first ``since``."""
+        return [event for event in self.events[since:] if event["type"] == kind]
+
+    async def until(self, kind: str, seconds: float, since: int = 0, **fields: object) -> dict[str, Any]:
+        """Wait for an event with these fields.
+
+        Raises:
+            TimeoutError: It did not come.
+        """
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            for event in self.of(kind, since):
+                if all(event.get(name) == value for name, value in fields.items()):
+                    return event
+            await asyncio.sleep(0.02)
+        raise TimeoutError(f"session {self.session} told no {kind} {fields} within {seconds} s")
+
+
+class World:
+    """A running server and what is connected to it.
+
+    Args:
+        http: What requests go through; it carries the token, if there is one.
+        url: Where the server is, without a slash at the end.
+        model: The API's address of the model that its sessions ask.
+    """
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, model: str) -> None:
+        self.http = http
+        self.url = url
+        self.model = model
+        self._readers: list[asyncio.Task[None]] = []
+        self._sockets: list[aiohttp.ClientWebSocketResponse] = []
+        self._peers: list[webrtc_client.Peer] = []
+
+    async def session(self, **settings: object) -> str:
+        """Make a session that asks ``model``; return its id."""
+        async with self.http.post(f"{self.url}/api/sessions", json={"api_base": self.model, **settings}) as answer:
+            answer.raise_for_status()
+            return str((await answer.json())["id"])
+
+    async def change(self, session: str, **settings: object) -> None:
+        """Change settings of a session."""
+        async with self.http.patch(f"{self.url}/api/sessions/{session}", json=settings) as answer:
+            answer.raise_for_status()
+
+    async def watch(self, session: str) -> Watcher:
+        """Connect a browser to a session."""
+        socket = await self.http.ws_connect(f"{self.url}/ws", params={"session": session}, max_msg_size=0)
+        watcher = Watcher(session)
+        self._sockets.append(socket)
+        self._readers.append(asyncio.create_task(_read(socket, watcher)))
+        return watcher
+
+    async def leave(self, count: int) -> None:
+        """Disconnect the browsers that came last."""
+        for _ in range(count):
+            await self._sockets.pop().close()
+            await self._readers.pop()
+
+    async def camera(self, session: str, clip: video.Clip) -> webrtc_client.Peer:
+        """Connect a browser's camera that sends ``clip`` again and again."""
+        peer = webrtc_client.Peer(clip)
+        self._peers.append(peer)
+        await peer.connect(webrtc_client.offer_to(self.http, self.url, session))
+        return peer
+
+    async def close(self) -> None:
+        """Disconnect all."""
+        await asyncio.gather(*(peer.close() for peer in self._peers))
+        await self.leave(len(self._sockets))
+
+
+async def _read(socket: aiohttp.ClientWebSocketResponse, watcher: Watcher) -> None:
+    async for message in socket:
+        if message.type is aiohttp.WSMsgType.TEXT:
+            watcher.events.append(json.loads(message.data))
+    watcher.closed = f"{socket.close_code}"
+
+
+@asynccontextmanager
+async def connect(url: str, model: str, token: str = "") -> AsyncIterator[World]:
+    """Be connected to a server."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(ssl=False, limit=0)) as http:
+        world = World(http, url.rstrip("/"), model)
+        try:
+            yield world
+        finally:
+            await world.close()
+
+
+class Meter:
+    """Processor time and memory of a process on this machine, its children included."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+
+    def _all(self) -> list[psutil.Process]:
+        return [self._process, *self._process.children(recursive=True)]
+
+    @property
+    def processor_seconds(self) -> float:
+        """User and system time so far."""
+        return sum(one.cpu_times().user + one.cpu_times().system for one in self._all())
+
+    @property
+    def memory(self) -> float:
+        """Resident, in MB."""
+        return sum(one.memory_info().rss for one in self._all()) / 1e6
+
+    async def load(self, seconds: float) -> float:
+        """Percent of one core over the next ``seconds``."""
+        before, began = self.processor_seconds, time.monotonic()
+        await asyncio.sleep(seconds)
+        return 100 * (self.processor_seconds - before) / (time.monotonic() - began)

@@ -1,0 +1,61 @@
+"""``/api/sessions/ID/camera`` and ``/picture``: cameras that the server reads, and single pictures."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from live_vlm_webui.api.body import check_names, read_body, read_json, text_of
+from live_vlm_webui.api.keys import CAMERAS, ENCODERS, LOADER, session_of
+from live_vlm_webui.errors import MediaTypeError
+
+ADDRESS_LENGTH = 2048
+PICTURE_BYTES = 16 * 1024 * 1024
+
+
+async def connect(request: web.Request) -> web.Response:
+    """Take the camera at an address for the session's."""
+    session = session_of(request)
+    body = await read_json(request)
+    check_names(body, "address")
+    await request.app[LOADER].load("av")
+    camera = await request.app[CAMERAS].open(text_of(body, "address", ADDRESS_LENGTH))
+    try:
+        await session.attach(camera)
+    except BaseException:
+        await camera.close()
+        raise
+    return web.json_response(camera.status.to_json())
+
+
+async def disconnect(request: web.Request) -> web.Response:
+    """Leave the session without a camera."""
+    await session_of(request).attach(None)
+    return web.Response(status=204)
+
+
+async def picture(request: web.Request) -> web.Response:
+    """Take one picture for the session's camera."""
+    session = session_of(request)
+    if not request.content_type.startswith("image/"):
+        raise MediaTypeError(
+            f"{request.path} takes a picture.", "Send its bytes as the body, with Content-Type: image/jpeg or its own."
+        )
+    body = await read_body(request, PICTURE_BYTES)
+    await request.app[LOADER].load("av")
+    from live_vlm_webui.media.push import PushCamera
+
+    camera = PushCamera("picture", request.app[ENCODERS])
+    try:
+        await camera.push(body)
+        await session.attach(camera)
+    except BaseException:
+        await camera.close()
+        raise
+    return web.json_response(camera.status.to_json())
+
+
+ROUTES = (
+    web.put("/api/sessions/{session}/camera", connect),
+    web.delete("/api/sessions/{session}/camera", disconnect),
+    web.post("/api/sessions/{session}/picture", picture),
+)

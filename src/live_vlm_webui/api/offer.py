@@ -1,0 +1,37 @@
+"""``POST /offer``: a browser's camera over WebRTC."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from live_vlm_webui.api.body import check_names, read_json, text_of
+from live_vlm_webui.api.keys import LOADER, SESSIONS
+from live_vlm_webui.errors import InputError
+
+ID_LENGTH = 64
+SDP_LENGTH = 48 * 1024
+
+
+async def offer(request: web.Request) -> web.Response:
+    """Take a browser's offer and answer it; its camera becomes the session's."""
+    body = await read_json(request)
+    check_names(body, "session", "sdp", "type")
+    if body.get("type") != "offer":
+        raise InputError("type is not offer.", 'Send {"session": ..., "sdp": ..., "type": "offer"}.')
+    session = request.app[SESSIONS].get(text_of(body, "session", ID_LENGTH))
+    sdp = text_of(body, "sdp", SDP_LENGTH)
+    await request.app[LOADER].load("av")
+    await request.app[LOADER].load("live_vlm_webui.media.webrtc")
+    from live_vlm_webui.media.webrtc import WebRtcCamera
+
+    camera = WebRtcCamera()
+    try:
+        answer = await camera.accept(sdp)
+        await session.attach(camera)
+    except BaseException:
+        await camera.close()
+        raise
+    return web.json_response({"sdp": answer, "type": "answer"})
+
+
+ROUTES = (web.post("/offer", offer),)

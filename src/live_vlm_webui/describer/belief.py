@@ -1,0 +1,251 @@
+"""What is believed of what the networks say.
+
+Checked on photographs that the numbers were not chosen on; the tests name both.
+
+- A box counts at 0.65 or more, with a "probably" under 0.75 if the tagger cannot confirm it. Between 0.45 and 0.65 it
+  needs a witness: a surer box of the same class, or the tagger, asked about that part of the picture.
+- Of what an animal is, the tagger knows more than the detector. Where the two differ about more than cat, dog and
+  bird, both are named as possible.
+- A word of the tagger is believed at 0.5, and is a "perhaps" from 0.25 on. Four in ten of its classes are animals, so
+  one of an animal's must stand out: many small likelihoods are what it gives to things that it does not know.
+- In a picture without sharp detail, or of few tones, only what is very sure counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from live_vlm_webui.describer.boxes import Box, Detection
+    from live_vlm_webui.describer.networks import Networks
+    from live_vlm_webui.describer.pixels import Floats, Image
+    from live_vlm_webui.describer.vocabulary import Thing, Vocabulary
+
+Across = Literal["left", "centre", "right"]
+Down = Literal["top", "middle", "bottom"]
+Extent = Literal["filling", "large", "medium", "small"]
+Witness = Callable[["Box"], "Floats"]
+"""What the tagger says of a part of the picture, [1000]."""
+
+SURE = 0.65
+POSSIBLE = 0.45
+CONFIDENT = 0.75
+VERY_SURE = 0.8
+TAG_SURE = 0.5
+TAG_POSSIBLE = 0.25
+STANDS_OUT = 0.7
+"""The likeliest class of an animal's has at least this share of what the word needs."""
+KIND_SURE = 0.75
+SAME_PLACE = 0.7
+RIVALS = 0.1
+NESTED = 0.85
+MOST_WITNESSES = 4
+MOST_TAGS = 2
+LEFT, RIGHT = 0.4, 0.6
+FILLING, LARGE, MEDIUM = 0.6, 0.2, 0.04
+PERSON = "person"
+ANIMAL = "animal"
+SPECIES = ("cat", "dog", "bird")
+WITHOUT_ARTICLE = ("food", "furniture", "clothing")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A thing, at a place.
+
+    Attributes:
+        thing: What it most likely is.
+        sure: Whether it is said without "probably".
+        score: Of the detector, 0 to 1.
+        box: Where.
+        rival: What it might be as well.
+    """
+
+    thing: Thing
+    sure: bool
+    score: float
+    box: Box
+    rival: Thing | None = None
+
+    @property
+    def across(self) -> Across:
+        """Left, centre or right, as the viewer sees it."""
+        x = self.box.centre[0]
+        return "left" if x < LEFT else "right" if x > RIGHT else "centre"
+
+    @property
+    def down(self) -> Down:
+        """Top, middle or bottom."""
+        y = self.box.centre[1]
+        return "top" if y < LEFT else "bottom" if y > RIGHT else "middle"
+
+    @property
+    def extent(self) -> Extent:
+        """How much of the picture it takes."""
+        area = self.box.area
+        return "filling" if area >= FILLING else "large" if area >= LARGE else "medium" if area >= MEDIUM else "small"
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Something that the picture shows somewhere.
+
+    Attributes:
+        phrase: What, with an article: a thing, or where that is not sure a kind of things.
+        likelihood: 0 to 1.
+        sure: Whether it is said without "perhaps".
+        thing: The likeliest thing; of a kind that is sure, the one that it perhaps is.
+    """
+
+    phrase: str
+    likelihood: float
+    sure: bool
+    thing: Thing
+
+
+def believed(
+    detections: Sequence[Detection], vocabulary: Vocabulary, witness: Witness, *, poor: bool = False
+) -> list[Seen]:
+    """What is there, the surest first.
+
+    Args:
+        detections: All boxes, the surest first.
+        vocabulary: For the classes' words.
+        witness: Asked about at most ``MOST_WITNESSES`` boxes.
+        poor: Whether the picture has no sharp detail or few tones.
+    """
+    seen: list[Seen] = []
+    asked = 0
+    sure_classes = {one.number for one in detections if one.score >= SURE}
+    for one in detections:
+        thing = vocabulary.detected[one.number]
+        if one.score < POSSIBLE or _hidden(one, thing, seen):
+            continue
+        seconded = one.number in sure_classes
+        needs_witness = thing.kind == ANIMAL or one.score < (VERY_SURE if thing.name == PERSON else CONFIDENT)
+        if not needs_witness:
+            verdict: Seen | None = Seen(thing, True, one.score, one.box)
+        elif asked < MOST_WITNESSES:
+            asked += 1
+            verdict = _judged(one, thing, vocabulary, witness(one.box), seconded=seconded)
+        else:
+            verdict = Seen(thing, False, one.score, one.box) if seconded else None
+        if verdict and poor and one.score < VERY_SURE:
+            verdict = replace(verdict, sure=False) if one.score >= SURE or verdict.rival else None
+        if verdict:
+            seen.append(verdict)
+    return _with_rivals(seen, detections, vocabulary)
+
+
+def best_tags(
+    crops: Sequence[Image], networks: Networks, vocabulary: Vocabulary, seen: Sequence[Seen], *, poor: bool = False
+) -> tuple[Tag, ...]:
+    """What the picture shows beyond what is ``seen``: what is sure, else the likeliest "perhaps".
+
+    Args:
+        crops: Of the picture.
+        networks: For the tagger.
+        vocabulary: What can be said.
+        seen: With their kinds these are known already.
+        poor: Whether the picture has no sharp detail or few tones.
+    """
+    known = {one.thing.kind or one.thing.name for one in seen} | {one.thing.detector_class for one in seen}
+    things = [
+        thing
+        for thing in vocabulary.things
+        if thing.tagger_classes and not {thing.kind or thing.name, thing.detector_class} & known
+    ]
+    first_looks = [networks.tag(crop) for crop in crops]
+    promising = [max(likelihood(tags, thing, 0) for thing in things) for tags in first_looks]
+    best = max(range(len(crops)), key=lambda crop: promising[crop])
+    if promising[best] < TAG_POSSIBLE:
+        return ()
+    tags = networks.tag_carefully(crops[best])
+    needed = VERY_SURE if poor else TAG_SURE
+    sure = sorted(((likelihood(tags, thing, needed), thing.phrase, thing) for thing in things), reverse=True)
+    if sure[0][0] >= needed:
+        return tuple(Tag(phrase, share, True, thing) for share, phrase, thing in sure[:MOST_TAGS] if share >= needed)
+    if poor:
+        return ()
+    words = sorted(((likelihood(tags, thing, TAG_POSSIBLE), thing.phrase, thing) for thing in things), reverse=True)
+    share, phrase, thing = words[0]
+    if share < TAG_POSSIBLE:
+        return ()
+    of_kind = sum(likelihood(tags, other, 0) for other in vocabulary.kinds.get(thing.kind, ()))
+    if of_kind >= KIND_SURE:
+        return (Tag(_with_article(thing.kind), of_kind, True, thing),)
+    return (Tag(phrase, share, False, thing),)
+
+
+def likelihood(tags: Floats, thing: Thing, needed: float) -> float:
+    """How likely ``thing`` is; 0 if the tagger does not know it, or none of an animal's classes stands out.
+
+    Args:
+        tags: [1000].
+        thing: What.
+        needed: What the likelihood must be to be of use.
+    """
+    if not thing.tagger_classes:
+        return 0.0
+    shares = tags[list(thing.tagger_classes)]
+    if thing.kind == ANIMAL and float(shares.max()) < STANDS_OUT * needed:
+        return 0.0
+    return min(1.0, float(shares.sum()))
+
+
+def _judged(one: Detection, thing: Thing, vocabulary: Vocabulary, tags: Floats, *, seconded: bool) -> Seen | None:
+    share = sum(
+        likelihood(tags, same, TAG_POSSIBLE)
+        for same in vocabulary.things
+        if same.detector_class == thing.detector_class
+    )
+    here = Seen(thing, share >= TAG_SURE or (one.score >= SURE and share >= TAG_POSSIBLE), one.score, one.box)
+    animal_share, animal = max(
+        ((likelihood(tags, animal, TAG_POSSIBLE), animal) for animal in vocabulary.kinds[ANIMAL]),
+        key=lambda pair: pair[0],
+    )
+    if thing.kind == ANIMAL:
+        if animal == thing or animal_share < TAG_SURE:
+            return replace(here, sure=here.sure or one.score >= CONFIDENT) if here.sure or one.score >= SURE else None
+        if thing.name in SPECIES and animal.name in SPECIES:
+            return replace(here, thing=animal, sure=True)
+        return replace(here, sure=False, rival=animal)
+    if thing.name == PERSON:
+        if animal_share >= VERY_SURE:
+            return replace(here, sure=False, rival=animal) if one.score >= SURE else None
+        return replace(here, sure=one.score >= SURE) if one.score >= SURE or seconded else None
+    return here if here.sure or one.score >= SURE or seconded else None
+
+
+def _hidden(one: Detection, thing: Thing, seen: Sequence[Seen]) -> bool:
+    """Whether a box is one more for a thing that is already there."""
+    for other in seen:
+        if other.box.overlap(one.box) >= SAME_PLACE:
+            return True
+        smaller = min(other.box.area, one.box.area)
+        if other.thing == thing and smaller and other.box.shared(one.box) >= NESTED * smaller:
+            return True
+    return False
+
+
+def _with_rivals(seen: list[Seen], detections: Sequence[Detection], vocabulary: Vocabulary) -> list[Seen]:
+    """Name what nearly got the same place, if it is of the same kind: a car that might be a truck."""
+    result = []
+    for one in seen:
+        rivals = [
+            vocabulary.detected[other.number]
+            for other in detections
+            if other.box.overlap(one.box) >= SAME_PLACE and one.score - RIVALS <= other.score <= one.score
+        ]
+        rival = next((thing for thing in rivals if thing.kind == one.thing.kind != "" and thing != one.thing), None)
+        result.append(replace(one, sure=False, rival=rival) if rival and one.rival is None and one.thing.kind != ANIMAL
+                      else one)  # fmt: skip
+    return result
+
+
+def _with_article(kind: str) -> str:
+    if kind in WITHOUT_ARTICLE:
+        return kind
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

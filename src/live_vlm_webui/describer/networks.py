@@ -1,0 +1,182 @@
+"""The two networks: a detector (NanoDet) and a tagger (EfficientNet-Lite0), in onnxruntime on the CPU.
+
+``data/NOTICE.txt`` says where they come from. Both are asked about a picture and its mirror image, and the mean of both
+is what counts: a mirrored picture then gets the mirrored answer, and what is seen in one of the two alone is mostly
+not there.
+"""
+
+from __future__ import annotations
+
+import threading
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING
+
+from live_vlm_webui.describer.boxes import Box, Detection, confirmed, suppress
+from live_vlm_webui.describer.pixels import scaled
+from live_vlm_webui.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import onnxruntime
+
+    from live_vlm_webui.describer.pixels import Floats, Image
+
+DETECTOR = "nanodet.onnx"
+DETECTOR_SIDE = 416
+DETECTOR_CLASSES = 80
+STRIDES = (8, 16, 32)
+BINS = 11
+BGR_MEAN = (103.53, 116.28, 123.675)
+BGR_DEVIATION = (57.375, 57.12, 58.395)
+PADDING = (114, 114, 114)
+FAINTEST = 0.3
+"""Boxes with less are not even remembered."""
+TAGGER = "efficientnet-lite0.onnx"
+TAGGER_SIDE = 224
+TAGGER_MEAN = 127.0
+TAGGER_SCALE = 128.0
+CLOSER = 0.1
+"""A closer look leaves out this share of the picture at each side."""
+THREADS = 2
+
+
+class Networks:
+    """Both networks, loaded when the first question needs them; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loaded: tuple[onnxruntime.InferenceSession, onnxruntime.InferenceSession] | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether they are in memory."""
+        return self._loaded is not None
+
+    def load(self) -> tuple[onnxruntime.InferenceSession, onnxruntime.InferenceSession]:
+        """Load both if that has not been done; about a fifth of a second.
+
+        Raises:
+            ModelError: A file is missing or damaged, or onnxruntime cannot be loaded.
+        """
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = (_session(DETECTOR), _session(TAGGER))
+            return self._loaded
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Everything that the detector sees in ``image`` with ``FAINTEST`` or more, the surest first."""
+        detector, _ = self.load()
+        seen = _detect(detector, image)
+        if not seen:
+            return []
+        return confirmed(seen, _detect(detector, image[:, ::-1]))
+
+    def tag(self, image: Image) -> Floats:
+        """How likely each of the tagger's 1000 classes is, [1000]."""
+        import numpy as np
+
+        _, tagger = self.load()
+        crop = np.ascontiguousarray(image)
+        likelihoods: Floats = (_tag(tagger, crop) + _tag(tagger, crop[:, ::-1])) / np.float32(2)
+        return likelihoods
+
+    def tag_carefully(self, image: Image) -> Floats:
+        """The same, as the mean of three looks: as it is, closer, and from farther away.
+
+        What the tagger says of patterns and of things that it does not know changes from one to the other.
+        """
+        import numpy as np
+
+        height, width = image.shape[:2]
+        closer = image[
+            int(height * CLOSER) : height - int(height * CLOSER), int(width * CLOSER) : width - int(width * CLOSER)
+        ]
+        farther = np.pad(image, ((height // 8,) * 2, (width // 8,) * 2, (0, 0)), mode="edge")
+        looks = [self.tag(one) for one in (image, closer, farther)]
+        likelihoods: Floats = np.mean(looks, axis=0, dtype=np.float32)
+        return likelihoods
+
+
+def _session(name: str) -> onnxruntime.InferenceSession:
+    # The 16-bit weights are cast by the graph's own Cast nodes, which onnxruntime folds into 32-bit ones when it loads.
+    try:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        options.inter_op_num_threads = 1
+        # Threads that spin while they wait for work cost more CPU than the work.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # The arena keeps for ever what the largest step once needed.
+        options.enable_cpu_mem_arena = False
+        options.log_severity_level = 3
+        with as_file(files("live_vlm_webui.describer").joinpath("data").joinpath(name)) as path:
+            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(
+            "model-missing",
+            f"The built-in describer's network {name} could not be loaded: {error}",
+            "Install the package again (`pip install --force-reinstall live-vlm-webui`), or choose a model server.",
+        ) from error
+
+
+def _detect(detector: onnxruntime.InferenceSession, image: Image) -> list[Detection]:
+    import numpy as np
+
+    height, width = image.shape[:2]
+    scale = DETECTOR_SIDE / max(height, width)
+    inner_width, inner_height = max(2, round(width * scale)), max(2, round(height * scale))
+    left, top = (DETECTOR_SIDE - inner_width) // 2, (DETECTOR_SIDE - inner_height) // 2
+    square = np.empty((DETECTOR_SIDE, DETECTOR_SIDE, 3), np.uint8)
+    square[:] = PADDING
+    square[top : top + inner_height, left : left + inner_width] = scaled(image, inner_width, inner_height)
+    pixels = (square[:, :, ::-1] - np.array(BGR_MEAN, np.float32)) / np.array(BGR_DEVIATION, np.float32)
+    outputs = detector.run(None, {detector.get_inputs()[0].name: np.ascontiguousarray(pixels.transpose(2, 0, 1))[None]})
+
+    def fraction(x: float, y: float) -> tuple[float, float]:
+        return min(1.0, max(0.0, (x - left) / inner_width)), min(1.0, max(0.0, (y - top) / inner_height))
+
+    detections = []
+    for number, score, (x0, y0, x1, y1) in decode_boxes(outputs):
+        box = Box(*fraction(x0, y0), *fraction(x1, y1))
+        detections.append(Detection(number, score, box))
+    return suppress(detections)
+
+
+def decode_boxes(outputs: Sequence[Floats]) -> list[tuple[int, float, tuple[float, float, float, float]]]:
+    """Read NanoDet's outputs (GFL: each side is a distribution over distances from the cell's centre).
+
+    Args:
+        outputs: For each stride scores [1, n, 80] and sides [1, n, 44], in any order.
+
+    Returns:
+        Class, score, and left, top, right, bottom in pixels of the network's input, for scores of ``FAINTEST`` or more.
+    """
+    import numpy as np
+
+    by_shape = {output.shape[1:]: output[0] for output in outputs}
+    found = []
+    for stride in STRIDES:
+        grid = DETECTOR_SIDE // stride
+        scores = by_shape[grid * grid, DETECTOR_CLASSES]
+        cells, numbers = np.nonzero(scores >= FAINTEST)
+        sides = by_shape[grid * grid, 4 * BINS][cells].reshape(-1, 4, BINS)
+        weights = np.exp(sides - sides.max(axis=2, keepdims=True))
+        distances = (weights / weights.sum(axis=2, keepdims=True)) @ np.arange(BINS, dtype=np.float32) * stride
+        for cell, number, (left, top, right, bottom) in zip(
+            cells.tolist(), numbers.tolist(), distances.tolist(), strict=True
+        ):
+            x, y = (cell % grid + 0.5) * stride, (cell // grid + 0.5) * stride
+            found.append((number, float(scores[cell, number]), (x - left, y - top, x + right, y + bottom)))
+    return found
+
+
+def _tag(tagger: onnxruntime.InferenceSession, crop: Image) -> Floats:
+    import numpy as np
+
+    pixels = (scaled(crop, TAGGER_SIDE, TAGGER_SIDE) - np.float32(TAGGER_MEAN)) / np.float32(TAGGER_SCALE)
+    logits = tagger.run(None, {"x": np.ascontiguousarray(pixels.transpose(2, 0, 1))[None]})[0][0]
+    weights = np.exp(logits - logits.max())
+    likelihoods: Floats = weights / weights.sum()
+    return likelihoods

@@ -1,0 +1,66 @@
+"""Pictures as arrays of pixels: decoded, scaled, cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from live_vlm_webui.describer.boxes import Box
+
+    Image = NDArray[np.uint8]
+    """Pixels, [height, width, 3], RGB."""
+    Floats = NDArray[np.float32]
+
+WIDE = 1.15
+"""Frames wider than this times their height (or the reverse) are looked at in three crops."""
+MARGIN = 1.1
+"""How much larger than its box a thing's surroundings are cut."""
+
+
+def square_crops(image: Image) -> list[Image]:
+    """The middle, and of an oblong picture both ends, as squares of its shorter side."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    if max(height, width) <= WIDE * side:
+        starts = {(max(height, width) - side) // 2}
+    else:
+        starts = {0, (max(height, width) - side) // 2, max(height, width) - side}
+    if width >= height:
+        return [image[:, start : start + side] for start in sorted(starts)]
+    return [image[start : start + side] for start in sorted(starts)]
+
+
+def scaled(image: Image, width: int, height: int) -> Image:
+    """``image`` in another size, each pixel the mean of what it covers where that is smaller."""
+    import av
+    import numpy as np
+
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+    smaller = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
+    return smaller.to_ndarray().astype(np.uint8, copy=False)
+
+
+def decoded(jpeg: bytes) -> Image:
+    """The pixels of a JPEG.
+
+    Raises:
+        ValueError: It is none.
+    """
+    import simplejpeg
+
+    pixels: Image = simplejpeg.decode_jpeg(jpeg, "RGB")
+    return pixels
+
+
+def window(image: Image, box: Box) -> Image:
+    """The square of ``image`` around ``box``, with a margin; no larger than the picture's shorter side."""
+    height, width = image.shape[:2]
+    side = max((box.right - box.left) * width, (box.bottom - box.top) * height) * MARGIN
+    pixels = max(8, min(height, width, round(side)))
+    x, y = box.centre
+    left = min(max(0, round(x * width - pixels / 2)), width - pixels)
+    top = min(max(0, round(y * height - pixels / 2)), height - pixels)
+    return image[max(0, top) : top + pixels, max(0, left) : left + pixels]

@@ -1,0 +1,103 @@
+"""Addresses of cameras that the server reads itself: which are taken, and how they are shown without their secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from live_vlm_webui.errors import ForbiddenError, InputError
+from live_vlm_webui.secret import Secret
+
+MAX_LENGTH = 2048
+SCHEMES = ("rtsp", "rtsps")
+DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
+REMEDY = "Give an address such as rtsp://USER:PASSWORD@HOST/PATH, as the camera's manual names it."
+SECRETS = re.compile(r"(user(name)?|login|pass(word|wd)?|pwd|token|auth|key)[=:]", re.IGNORECASE)
+"""Some cameras want credentials within the path, as ``/user=admin_password=..._channel=1``; it is shown up to there."""
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.,-]+")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a camera is. Two of the same place are equal.
+
+    Attributes:
+        url: What FFmpeg opens, credentials included.
+        name: What to call it: the same without credentials and query, or the file's name.
+        live: Whether it is a camera; else a file, which is played in real time and over again.
+    """
+
+    url: Secret
+    name: str
+    live: bool
+
+
+def parse_address(text: str, directories: Sequence[Path] = ()) -> Address:
+    """Check what a user gave. Looks at the file system for files: for a worker thread.
+
+    Args:
+        text: ``rtsp://`` or ``rtsps://``; or a video file, absolute or relative to one of the directories.
+        directories: The only ones whose files may be read.
+
+    Raises:
+        InputError: It is no address, or one of another kind.
+        ForbiddenError: It is a file that may not be read, whether it exists or not.
+    """
+    text = text.strip()
+    if not text or len(text) > MAX_LENGTH or not text.isprintable():
+        raise InputError("The address is empty, too long, or has characters that cannot be shown.", REMEDY)
+    scheme, colon, rest = text.partition(":")
+    if scheme.lower() == "file":
+        return _file(unquote(rest.removeprefix("//")), directories)
+    if rest.startswith("//"):
+        return _camera(text)
+    if colon and SCHEME.fullmatch(scheme):
+        raise _other(scheme)
+    return _file(text, directories)
+
+
+def _camera(text: str) -> Address:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise InputError("The address cannot be read.", REMEDY) from None
+    scheme = parts.scheme.lower()
+    if scheme not in SCHEMES:
+        raise _other(scheme)
+    if not parts.hostname or re.search(r"[\s\\]", text):
+        raise InputError("The address names no host.", REMEDY)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if port is not None and port != DEFAULT_PORTS[scheme]:
+        host += f":{port}"
+    user, at, _ = parts.netloc.rpartition("@")
+    url = urlunsplit((scheme, f"{user}{at}{host}", parts.path, parts.query, ""))
+    secret = SECRETS.search(parts.path)
+    path = f"{parts.path[: secret.end()]}***" if secret else parts.path
+    return Address(Secret(url), f"{scheme}://{host}{path}", live=True)
+
+
+def _file(name: str, directories: Sequence[Path]) -> Address:
+    for directory in directories:
+        root = directory.resolve()
+        try:
+            path = (root / name).resolve(strict=True)
+        except (OSError, RuntimeError, ValueError):
+            continue
+        if path.is_relative_to(root) and path.is_file():
+            return Address(Secret(f"file:{path}"), path.name, live=False)
+    if not directories:
+        raise ForbiddenError(
+            "This server reads no files.", "Start it with --media-dir DIRECTORY to have the videos there read."
+        )
+    raise ForbiddenError(
+        "There is no such file that this server may read.",
+        "Put it into a directory that the server was started with (--media-dir), and give its name.",
+    )
+
+
+def _other(scheme: str) -> InputError:
+    return InputError(f"Addresses that begin with {scheme}: are not read.", REMEDY)

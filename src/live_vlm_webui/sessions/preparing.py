@@ -1,0 +1,59 @@
+"""From frames to pictures: what is done in the threads of the encoders."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from live_vlm_webui.media.picture import Picture
+
+if TYPE_CHECKING:
+    import av
+
+    from live_vlm_webui.sessions.scene_change import Thumbnail
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The pictures of one question.
+
+    Attributes:
+        pictures: In the order of the frames.
+        thumbnail: Of the last frame, if it was asked for.
+        began: ``time.monotonic()`` in seconds.
+        ended: Likewise.
+    """
+
+    pictures: tuple[Picture, ...]
+    thumbnail: Thumbnail | None
+    began: float
+    ended: float
+
+
+def prepare(images: Sequence[av.VideoFrame], long_side: int, with_thumbnail: bool) -> Prepared:
+    """Scale and compress the frames of a question."""
+    from live_vlm_webui.media.jpeg import compress
+
+    began = time.monotonic()
+    pictures = tuple(compress(image, long_side) for image in images)
+    small = None
+    if with_thumbnail:
+        from live_vlm_webui.sessions.scene_change import thumbnail
+
+        small = thumbnail(images[-1])
+    return Prepared(pictures, small, began, time.monotonic())
+
+
+def compare(reference: Thumbnail, image: av.VideoFrame) -> float:
+    """How much a frame differs from the picture whose thumbnail is given, 0 to 1."""
+    from live_vlm_webui.sessions.scene_change import difference, thumbnail
+
+    return difference(reference, thumbnail(image))
+
+
+def warm_up() -> None:
+    """Load what the first question needs."""
+    import av  # noqa: F401
+    import simplejpeg  # noqa: F401

@@ -1,0 +1,137 @@
+// The answer that is being given, and the last one until the next has begun to come.
+
+import { element, make, setText } from "./dom.js";
+import { modelName, numbersLine } from "./format.js";
+import { plain, render } from "./markdown.js";
+import { caption } from "./stage.js";
+
+const ANNOUNCE_EVERY_MS = 6000;
+
+/** Shows one session's answer; `onOpen(answer)` is called when its frame is chosen. */
+export class LiveAnswer {
+  #box = element("answer");
+  #text = element("text");
+  #image = element("frame-image");
+  #answer = null;
+  #coming = null;
+  #announcedAt = 0;
+  #drawing = 0;
+
+  constructor(onOpen) {
+    element("frame").addEventListener("click", () => this.#answer && onOpen(this.#answer));
+    element("copy").addEventListener("click", () => copy(element("copy"), this.#answer?.text ?? ""));
+  }
+
+  /** The whole state came: the last answers, the question that is out, and why there is no answer, if there is none. */
+  reset({ answers, asking, error }) {
+    this.#coming = null;
+    this.#answer = answers.at(-1) ?? null;
+    this.#draw();
+    if (error) this.failed({ error });
+    if (!asking) return;
+    this.started(asking);
+    if (asking.text) this.delta(asking);
+  }
+
+  started({ id, at, model, prompt, frame }) {
+    this.#coming = { id, at, model, prompt, frame, text: "" };
+    this.#state("asking");
+  }
+
+  delta({ id, text }) {
+    if (this.#coming?.id !== id) return;
+    this.#coming.text += text;
+    this.#answer = this.#coming;
+    this.#state("answering");
+    this.#drawSoon();
+  }
+
+  /** @returns the whole answer, for the history; null if it began before this page looked. */
+  finished({ id, text, numbers }) {
+    if (this.#coming?.id !== id) return null;
+    this.#answer = { ...this.#coming, text, numbers };
+    this.#coming = null;
+    this.#state("idle");
+    this.#drawSoon();
+    this.#announce(text);
+    return this.#answer;
+  }
+
+  failed({ error }) {
+    this.#coming = null;
+    this.#answer = null;
+    cancelAnimationFrame(this.#drawing);
+    this.#state("failed");
+    element("frame").hidden = true;
+    element("copy").disabled = true;
+    setText(element("numbers"), "");
+    caption("");
+    this.#text.replaceChildren(
+      make("p", { class: "problem" }, error.message),
+      make("p", { class: "quiet" }, error.remedy),
+    );
+  }
+
+  /** Say why there is no answer yet, while there is none. */
+  hint(words) {
+    if (this.#answer || this.#coming || this.#box.dataset.state === "failed") return;
+    this.#text.replaceChildren(make("p", { class: "quiet" }, words));
+  }
+
+  #state(state) {
+    this.#box.dataset.state = state;
+  }
+
+  #drawSoon() {
+    cancelAnimationFrame(this.#drawing);
+    this.#drawing = requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    const answer = this.#answer;
+    if (!answer) {
+      this.#state("idle");
+      this.#text.replaceChildren();
+    } else {
+      render(this.#text, answer.text);
+      if (this.#image.getAttribute("src") !== answer.frame) this.#image.src = answer.frame;
+    }
+    caption(answer ? plain(answer.text) : "");
+    element("frame").hidden = !answer;
+    element("copy").disabled = !answer;
+    if (!answer || answer.numbers) setText(element("numbers"), answer ? numbersLine(answer.numbers) : "");
+  }
+
+  /** Read finished answers to a screen reader; not more of them than one can listen to. */
+  #announce(text) {
+    const now = performance.now();
+    if (now - this.#announcedAt < ANNOUNCE_EVERY_MS) return;
+    this.#announcedAt = now;
+    setText(element("announcement"), plain(text));
+  }
+}
+
+/** Copy `text`, and say on the button that it is done. */
+export async function copy(button, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = make("textarea", { value: text, class: "unseen" }); // pages without HTTPS have no clipboard
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  setText(button, "Copied");
+  setTimeout(() => setText(button, "Copy"), 1500);
+}
+
+/** Show which model answers, or why none does. */
+export function showModel(label, error) {
+  setText(element("label"), label ? modelName(label) : "");
+  element("label").title = label?.api_base ?? "";
+  const note = element("model-note");
+  note.hidden = !error;
+  note.classList.toggle("problem", Boolean(error));
+  setText(note, error ? [error.message, error.remedy].filter(Boolean).join(" ") : "");
+}

@@ -1,0 +1,76 @@
+// The WebSocket of a session: its events come in, settings and frames go out. It reconnects by itself.
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 8000;
+const UNKNOWN_SESSION = 4404;
+
+/**
+ * A session of the server, as this browser sees it.
+ *
+ * `onEvent(event)` gets each event; `onState(state, code)` gets "connecting", "open" or "lost". Each time before it is
+ * opened `mayOpen()` is awaited: if it gives false, that is tried again later.
+ */
+export class Connection {
+  #socket = null;
+  #session;
+  #wait = FIRST_WAIT_MS;
+  #timer = 0;
+  #handlers;
+
+  constructor(session, handlers) {
+    this.#session = session;
+    this.#handlers = handlers;
+  }
+
+  /** The identifier of the session, or "" before the server has told it. */
+  get session() {
+    return this.#session;
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Bytes that were sent and have not left this machine yet. */
+  get waiting() {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  /** Connect, and stay connected from now on. */
+  async start() {
+    this.#handlers.onState("connecting");
+    if (await this.#handlers.mayOpen()) this.#open();
+    else this.#lost(0);
+  }
+
+  /** Send a JPEG, if there is a connection. */
+  push(jpeg) {
+    if (this.isOpen) this.#socket.send(jpeg);
+  }
+
+  #open() {
+    const query = this.#session ? `?session=${encodeURIComponent(this.#session)}` : "";
+    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws${query}`);
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => this.#take(JSON.parse(data)));
+    socket.addEventListener("close", ({ code }) => this.#lost(code));
+  }
+
+  #take(event) {
+    if (event.type === "session") {
+      this.#session = event.id;
+      this.#wait = FIRST_WAIT_MS;
+      this.#handlers.onState("open");
+    }
+    this.#handlers.onEvent(event);
+  }
+
+  #lost(code) {
+    this.#socket = null;
+    if (code === UNKNOWN_SESSION) this.#session = ""; // it ended while we were away: a new one
+    this.#handlers.onState("lost", code);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.start(), code === UNKNOWN_SESSION ? 0 : this.#wait);
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+  }
+}

@@ -1,0 +1,65 @@
+// Figures in words.
+
+const MISSING = "–";
+
+/** Milliseconds as a person reads them. */
+export function duration(ms) {
+  if (ms === null || ms === undefined) return MISSING;
+  if (ms < 1) return "< 1 ms";
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  return `${(ms / 1000).toFixed(ms < 10000 ? 2 : 1)} s`;
+}
+
+export function percent(value) {
+  return value === null || value === undefined ? MISSING : `${value} %`;
+}
+
+export function celsius(value) {
+  return value === null || value === undefined ? MISSING : `${value} °C`;
+}
+
+export function watts(value) {
+  return value === null || value === undefined ? MISSING : `${value.toFixed(value < 100 ? 1 : 0)} W`;
+}
+
+/** Bytes used of a total, in GB as makers of memory count them (2^30 bytes). */
+export function gigabytes(used, total) {
+  if (used === null || used === undefined) return MISSING;
+  const gb = (bytes) => (bytes / 2 ** 30).toFixed(bytes < 100 * 2 ** 30 ? 1 : 0);
+  return total ? `${gb(used)} of ${gb(total)} GB` : `${gb(used)} GB`;
+}
+
+/** The time of day of an RFC 3339 instant, in the reader's zone. */
+export function timeOfDay(at) {
+  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
+
+/** A model's name and who serves it. */
+export function modelName(label) {
+  if (!label) return "";
+  return label.server && label.server !== label.name ? `${label.name} · ${label.server}` : label.name;
+}
+
+/** What an answer took, as [name, value] pairs, the most telling first. */
+export function numbersOf(numbers) {
+  return [
+    ["Total", duration(numbers.total)],
+    ["First token", duration(numbers.first_token)],
+    ["Tokens a second", numbers.tokens_per_second === null ? MISSING : numbers.tokens_per_second.toFixed(1)],
+    ["Tokens", numbers.tokens ?? MISSING],
+    ["Age of the frame", duration(numbers.capture_age)],
+    ["Queue", duration(numbers.queue)],
+    ["Scale and compress", duration(numbers.encode)],
+    ["Overhead", duration(numbers.overhead)],
+    ["Frames skipped", numbers.frames_skipped],
+  ].map(([name, value]) => [name, String(value)]);
+}
+
+/** The same in one line. */
+export function numbersLine(numbers) {
+  const words = [duration(numbers.total)];
+  if (numbers.first_token !== null) words.push(`first token ${duration(numbers.first_token)}`);
+  if (numbers.tokens_per_second) words.push(`${numbers.tokens_per_second.toFixed(1)} tokens/s`);
+  words.push(`overhead ${duration(numbers.overhead)}`);
+  return words.join(" · ");
+}

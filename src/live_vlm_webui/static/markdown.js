@@ -1,0 +1,127 @@
+// Markdown as models write it, as document nodes. Text becomes text nodes and nothing else: no markup of the model's
+// gets into the page, links are shown and lead nowhere, images are not loaded.
+
+import { make } from "./dom.js";
+
+const FENCE = /^\s*(```|~~~)/;
+const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/;
+const BULLET = /^(\s*)[-*+]\s+(.*)$/;
+const NUMBERED = /^(\s*)(\d{1,9})[.)]\s+(.*)$/;
+const QUOTE = /^>\s?(.*)$/;
+const RULE = /^\s*([-*_])(\s*\1){2,}\s*$/;
+const ROW = /^\s*\|(.+)\|\s*$/;
+const UNDER_HEADER = /^[\s|:-]+$/;
+const SPAN = /(`+)(.+?)\1|(\*\*|__)(?=\S)(.+?)\3|(?<![\w*])([*_])(?=\S)([^*_]+?)\5(?!\w)|!?\[([^\]]*)\]\(([^)\s]*)\)/;
+
+/** Put `text` into `target`, in place of what is there. */
+export function render(target, text) {
+  target.replaceChildren(...blocks(text.split(/\r?\n/)));
+}
+
+/** `text` without its marks, in one line: where there is no room for more, and to be read aloud. */
+export function plain(text) {
+  return blocks(text.split(/\r?\n/))
+    .map((node) => node.textContent.trim())
+    .filter(Boolean)
+    .join(" ");
+}
+
+function blocks(lines) {
+  const made = [];
+  let paragraph = [];
+  const end = () => {
+    if (paragraph.length) made.push(make("p", {}, ...withBreaks(paragraph)));
+    paragraph = [];
+  };
+  for (let at = 0; at < lines.length; ) {
+    const block = blockAt(lines, at);
+    if (block) {
+      end();
+      if (block.node) made.push(block.node);
+      at = block.next;
+    } else {
+      paragraph.push(lines[at]);
+      at += 1;
+    }
+  }
+  end();
+  return made;
+}
+
+/** What begins at a line if it is more than a paragraph's text: its node, and the line after it. */
+function blockAt(lines, at) {
+  const line = lines[at];
+  if (!line.trim()) return { next: at + 1 };
+  if (FENCE.test(line)) return code(lines, at);
+  const heading = HEADING.exec(line);
+  if (heading) return { node: make("p", { class: "heading" }, ...spans(heading[2])), next: at + 1 };
+  if (RULE.test(line)) return { node: make("hr"), next: at + 1 };
+  if (BULLET.test(line) || NUMBERED.test(line)) return list(lines, at);
+  if (QUOTE.test(line)) return gather(lines, at, QUOTE, (inner) => make("blockquote", {}, ...blocks(inner)));
+  if (ROW.test(line) && UNDER_HEADER.test(lines[at + 1] ?? "")) return table(lines, at);
+  return null;
+}
+
+function code(lines, at) {
+  let end = at + 1;
+  while (end < lines.length && !FENCE.test(lines[end])) end += 1;
+  return { node: make("pre", {}, make("code", {}, lines.slice(at + 1, end).join("\n"))), next: end + 1 };
+}
+
+/** A list, with what is indented under its entries as lists in them. */
+function list(lines, at) {
+  const indent = /^\s*/.exec(lines[at])[0].length;
+  const first = NUMBERED.exec(lines[at]);
+  const node = make(first ? "ol" : "ul", first ? { start: Number(first[2]) } : {});
+  let next = at;
+  while (next < lines.length) {
+    const entry = first ? NUMBERED.exec(lines[next]) : BULLET.exec(lines[next]);
+    if (!entry || entry[1].length !== indent) break;
+    let end = next + 1;
+    while (end < lines.length && lines[end].trim() && /^\s*/.exec(lines[end])[0].length > indent) end += 1;
+    const item = make("li", {}, ...spans(entry.at(-1)), ...blocks(lines.slice(next + 1, end)));
+    node.append(item);
+    next = end;
+    while (!lines[next]?.trim() && isEntry(lines[next + 1], first)) next += 1; // a blank line between entries
+  }
+  return { node, next };
+}
+
+const isEntry = (line, numbered) => line !== undefined && (numbered ? NUMBERED : BULLET).test(line);
+
+function gather(lines, at, pattern, wrap) {
+  const inner = [];
+  let next = at;
+  for (; next < lines.length && pattern.test(lines[next]); next += 1) inner.push(pattern.exec(lines[next])[1]);
+  return { node: wrap(inner), next };
+}
+
+function table(lines, at) {
+  const row = (line, tag) =>
+    make("tr", {}, ...ROW.exec(line)[1].split("|").map((cell) => make(tag, {}, ...spans(cell.trim()))));
+  const body = make("tbody");
+  let next = at + 2;
+  for (; next < lines.length && ROW.test(lines[next]); next += 1) body.append(row(lines[next], "td"));
+  return { node: make("table", {}, make("thead", {}, row(lines[at], "th")), body), next };
+}
+
+function withBreaks(lines) {
+  return lines.flatMap((line, at) => (at ? [make("br"), ...spans(line.trim())] : spans(line.trim())));
+}
+
+/** A line's text with code, strong and emphasised parts. */
+function spans(text) {
+  const made = [];
+  let rest = text;
+  for (let found = SPAN.exec(rest); found; found = SPAN.exec(rest)) {
+    const [whole, ticks, inCode, , strong, , emphasis, label, address] = found;
+    if (found.index) made.push(rest.slice(0, found.index));
+    if (ticks) made.push(make("code", {}, inCode));
+    else if (strong !== undefined) made.push(make("strong", {}, ...spans(strong)));
+    else if (emphasis !== undefined) made.push(make("em", {}, ...spans(emphasis)));
+    else made.push([label, address && `(${address})`].filter(Boolean).join(" "));
+    rest = rest.slice(found.index + whole.length);
+  }
+  if (rest) made.push(rest);
+  return made;
+}

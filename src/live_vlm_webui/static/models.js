@@ -1,0 +1,131 @@
+// Which model answers: those that were found, those of another server, and the choice.
+
+import { ask } from "./api.js";
+import { element, setText } from "./dom.js";
+import { modelName } from "./format.js";
+
+const AUTOMATIC = "";
+
+/** The model of the session `session()`; `change(patch)` sends what is set, `onFailure(failure)` is told what fails. */
+export class Models {
+  #select = element("model");
+  #found = [];
+  #others = [];
+  #key = null;
+  #settings = { api_base: "", model: "" };
+  #label = null;
+  #session;
+  #change;
+  #onFailure;
+
+  constructor(session, change, onFailure) {
+    this.#session = session;
+    this.#change = change;
+    this.#onFailure = onFailure;
+    this.#select.addEventListener("change", () => this.#choose());
+    element("refresh").addEventListener("click", () => this.list(true));
+    element("endpoint").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#listOthers();
+    });
+    this.#show();
+  }
+
+  /** The session's settings are these now. */
+  apply({ api_base, model }) {
+    this.#settings = { api_base, model };
+    this.#show();
+  }
+
+  /** This model answers now; null if none does. */
+  answeredBy(label) {
+    this.#label = label;
+    this.#show();
+  }
+
+  /** List what was found; with `again` after another look. */
+  async list(again = false) {
+    await this.#list(element("refresh"), async () => {
+      this.#found = (await ask("GET", `/api/models${again ? "?refresh=true" : ""}`)).models;
+    });
+  }
+
+  async #listOthers() {
+    const api_base = element("api_base").value.trim();
+    const api_key = element("api_key").value;
+    const button = element("endpoint").querySelector("button");
+    await this.#list(button, async () => {
+      this.#others = (await ask("POST", "/api/models", { session: this.#session(), api_base, ...(api_key && { api_key }) })).models;
+      // The server keeps the key once a model is chosen; until then it is here, for that address alone.
+      this.#key = api_key ? { api_base: this.#others[0]?.api_base, api_key } : null;
+      element("api_key").value = "";
+      this.#show();
+      this.#select.focus();
+      this.#note(this.#others.length ? `Choose one of its ${this.#others.length} models above.` : "That server lists no models.");
+    });
+  }
+
+  async #list(button, work) {
+    button.disabled = true;
+    this.#note("");
+    try {
+      await work();
+    } catch (failure) {
+      this.#onFailure(failure);
+    }
+    button.disabled = false;
+    this.#show();
+  }
+
+  #choose() {
+    const offer = this.#offers[this.#select.value];
+    if (!offer) {
+      this.#change({ api_base: "", model: "" });
+      return;
+    }
+    const { api_base, name } = offer;
+    const key = this.#key?.api_base === api_base ? { api_key: this.#key.api_key } : {};
+    this.#change({ api_base, model: name, ...key });
+    this.#key = Object.keys(key).length ? null : this.#key;
+  }
+
+  /** All that can be chosen, the one that is chosen included even if nobody listed it. */
+  get #offers() {
+    const offers = [...this.#found];
+    for (const other of this.#others) if (!offers.some((offer) => isSame(offer, other))) offers.push(other);
+    const { api_base, model } = this.#settings;
+    const chosen = { api_base, name: model, server: "", vision: null };
+    if (api_base && model && !offers.some((offer) => isSame(offer, chosen))) offers.push(chosen);
+    return offers;
+  }
+
+  #show() {
+    const offers = this.#offers;
+    const { api_base, model } = this.#settings;
+    const at = api_base ? offers.findIndex((offer) => isSame(offer, { api_base, name: model || this.#label?.name })) : -1;
+    const groups = new Map();
+    for (const [index, offer] of offers.entries()) {
+      const where = offer.api_base === "built-in" ? "In this program" : [offer.server, offer.api_base].filter(Boolean).join(", ");
+      if (!groups.has(where)) groups.set(where, []);
+      const blind = offer.vision === false ? " (takes no pictures)" : "";
+      groups.get(where).push(new Option(offer.name + blind, String(index), false, index === at));
+    }
+    const now = !api_base && this.#label ? `: ${modelName(this.#label)}` : "";
+    this.#select.replaceChildren(new Option(`Automatic${now}`, AUTOMATIC, false, at === -1));
+    for (const [label, options] of groups) {
+      const group = document.createElement("optgroup");
+      group.label = label;
+      group.append(...options);
+      this.#select.append(group);
+    }
+  }
+
+  #note(words) {
+    const note = element("model-note");
+    note.classList.remove("problem");
+    note.hidden = !words;
+    setText(note, words);
+  }
+}
+
+const isSame = (one, other) => one.api_base === other.api_base && one.name === other.name;

@@ -1,0 +1,126 @@
+// What the model is asked: presets, own ones kept in this browser, and free text.
+
+import { element, keep, recall } from "./dom.js";
+
+const PRESETS = [
+  ["Scene", "Describe what you see in one or two sentences."],
+  ["Objects", "List the objects that you see, one per line, with how many there are and where in the picture they are."],
+  [
+    "People and safety",
+    "How many people are there and what does each do? Then name anything that could be dangerous: fire, smoke, somebody " +
+      "on the ground, a blocked way, missing protective gear. If nothing is, say so.",
+  ],
+  ["Text in the picture", "Read all text in the picture, exactly as it is written, line by line. If there is none, say so."],
+  [
+    "Robot navigation",
+    "You are the eyes of a small robot. In three short lines: which way is free (left, ahead, right); the nearest " +
+      "obstacle and about how far it is; the move that you recommend.",
+  ],
+  ["What happens", "These frames follow each other. Say in one sentence what happens in them: what moves, and where to."],
+  [
+    "Structured JSON",
+    'Answer with JSON alone, without a code fence: {"scene": "...", "objects": [{"name": "...", "count": 1, "place": ' +
+      '"..."}], "people": 0, "text": "..."}',
+  ],
+];
+const KEY = "presets";
+const MOST_OWN = 50;
+
+/** The prompt of one session; `change(patch)` sends what the user sets. */
+export class Prompts {
+  #select = element("preset");
+  #area = element("prompt");
+  #own = readOwn();
+  #active = "";
+  #change;
+
+  constructor(change) {
+    this.#change = change;
+    this.#select.addEventListener("change", () => this.#choose());
+    this.#area.addEventListener("input", () => this.#show());
+    this.#area.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#apply();
+    });
+    element("apply").addEventListener("click", () => this.#apply());
+    element("save-preset").addEventListener("click", () => this.#nameIt(true));
+    element("cancel-preset").addEventListener("click", () => this.#nameIt(false));
+    element("delete-preset").addEventListener("click", () => this.#delete());
+    element("name-preset").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#save(element("preset-name").value.trim());
+    });
+    this.#show();
+  }
+
+  /** The session's prompt is this now. What somebody is typing here stays. */
+  apply(prompt) {
+    if (this.#area.value === this.#active || !this.#area.value) this.#area.value = prompt;
+    this.#active = prompt;
+    this.#show();
+  }
+
+  get #all() {
+    return [...PRESETS, ...this.#own];
+  }
+
+  #choose() {
+    const chosen = this.#all[this.#select.value];
+    if (!chosen) return;
+    this.#area.value = chosen[1];
+    this.#apply();
+  }
+
+  #apply() {
+    const prompt = this.#area.value.trim();
+    if (prompt && prompt !== this.#active) this.#change({ prompt });
+  }
+
+  #nameIt(begun) {
+    element("name-preset").hidden = !begun;
+    element("preset-name").value = "";
+    (begun ? element("preset-name") : element("save-preset")).focus();
+  }
+
+  #save(name) {
+    const prompt = this.#area.value.trim();
+    if (!name || !prompt) return;
+    this.#own = [...this.#own.filter(([other]) => other !== name), [name, prompt]].slice(-MOST_OWN);
+    keep(KEY, this.#own);
+    this.#nameIt(false);
+    this.#show();
+  }
+
+  #delete() {
+    const gone = this.#all[this.#select.value];
+    this.#own = this.#own.filter((preset) => preset !== gone);
+    keep(KEY, this.#own);
+    this.#show();
+  }
+
+  #show() {
+    const text = this.#area.value.trim();
+    const at = this.#all.findIndex(([, prompt]) => prompt === text);
+    const option = ([name], index) => new Option(name, String(index), false, index === at);
+    const own = this.#own.map((preset, index) => option(preset, PRESETS.length + index));
+    const free = new Option("Own words", "", false, at === -1);
+    free.disabled = at !== -1;
+    this.#select.replaceChildren(free, group("Presets", PRESETS.map(option)));
+    if (own.length) this.#select.append(group("Kept in this browser", own));
+    element("apply").disabled = !text || text === this.#active;
+    element("save-preset").hidden = at !== -1 || !text;
+    element("delete-preset").hidden = at < PRESETS.length;
+  }
+}
+
+function group(label, options) {
+  const made = document.createElement("optgroup");
+  made.label = label;
+  made.append(...options);
+  return made;
+}
+
+function readOwn() {
+  const kept = recall(KEY, []);
+  const isPreset = (preset) => Array.isArray(preset) && preset.length === 2 && preset.every((part) => typeof part === "string");
+  return Array.isArray(kept) ? kept.filter(isPreset).slice(0, MOST_OWN) : [];
+}

@@ -1,0 +1,65 @@
+// The numbers and choices of a session: when it asks, about which frames, and how long an answer may be.
+
+import { element, setText } from "./dom.js";
+
+const NUMBERS = ["max_tokens", "long_side", "max_frame_age", "frames_per_question", "frame_spacing"];
+const EVERY = {
+  frames: { label: "Frames", name: "every", otherwise: 30, min: 1, max: 100000, step: 1 },
+  seconds: { label: "Seconds", name: "every", otherwise: 5, min: 0.05, max: 86400, step: "any" },
+  change: { label: "Share of the picture, in percent", name: "threshold", otherwise: 0.05, min: 0, max: 100, step: "any" },
+};
+
+/** Connects the controls of a session's settings; `change(patch)` sends what the user sets. */
+export class SettingControls {
+  #change;
+
+  constructor(change) {
+    this.#change = change;
+    for (const name of NUMBERS) {
+      element(name).addEventListener("change", ({ target }) => {
+        if (target.reportValidity() && target.value) this.#change({ [name]: target.valueAsNumber });
+      });
+    }
+    element("sampling").addEventListener("change", ({ target }) => this.#setMode(target.value));
+    element("every").addEventListener("change", ({ target }) => {
+      if (target.reportValidity() && target.value) this.#setMode(element("sampling").value, target.valueAsNumber);
+    });
+    element("pause").addEventListener("click", ({ target }) => {
+      this.#change({ paused: target.getAttribute("aria-pressed") !== "true" });
+    });
+  }
+
+  /** The session's settings are these now. What somebody is typing here stays, unless it was `refused`. */
+  apply(settings, refused = false) {
+    for (const name of NUMBERS) set(element(name), settings[name], refused);
+    const { mode } = settings.sampling;
+    element("sampling").value = mode;
+    this.#showEvery(mode, settings.sampling, refused);
+    element("pause").setAttribute("aria-pressed", String(settings.paused));
+    setText(element("pause"), settings.paused ? "Resume" : "Pause");
+  }
+
+  #setMode(mode, value) {
+    const every = EVERY[mode];
+    if (!every) {
+      this.#change({ sampling: { mode } });
+      return;
+    }
+    const wanted = value === undefined ? every.otherwise : mode === "change" ? value / 100 : value;
+    this.#change({ sampling: { mode, [every.name]: wanted } });
+  }
+
+  #showEvery(mode, sampling, refused) {
+    const every = EVERY[mode];
+    element("every-field").hidden = !every;
+    if (!every) return;
+    setText(element("every-label"), every.label);
+    const input = element("every");
+    Object.assign(input, { min: every.min, max: every.max, step: every.step });
+    set(input, mode === "change" ? Number((sampling.threshold * 100).toFixed(3)) : sampling.every, refused);
+  }
+}
+
+function set(input, value, refused) {
+  if (refused || document.activeElement !== input) input.value = String(value);
+}

@@ -1,0 +1,81 @@
+// The picture on the page: the video of this browser's camera, what the server sees, or words in its place.
+
+import { element, keep, recall, setText } from "./dom.js";
+
+const stage = element("stage");
+const video = element("video");
+const preview = element("preview");
+const mirror = element("mirror");
+
+export const WORDS = {
+  off: "The camera is off. Start it and your browser will ask for permission.",
+  stream: "Give the address of a network camera, or the path of a video file on the server.",
+  picture: "Choose a picture, drop one here, or paste one.",
+};
+
+/**
+ * Show how the picture is.
+ *
+ * @param {"off" | "starting" | "on" | "failed"} state
+ * @param {string} message stands where the picture would.
+ */
+export function show(state, message = "") {
+  stage.dataset.state = state;
+  setText(element("message"), message);
+  for (const button of document.querySelectorAll("button.fullscreen")) button.disabled = state !== "on";
+}
+
+/** Show the video element of this browser's camera. */
+export function showVideo() {
+  stage.dataset.shows = "video";
+  preview.hidden = true;
+  preview.removeAttribute("src");
+  fit(video.videoWidth, video.videoHeight);
+}
+
+/** Show an image: the path of the server's preview, or an address of this page's own. */
+export function showImage(address) {
+  stage.dataset.shows = "image";
+  preview.hidden = false;
+  if (preview.getAttribute("src") !== address) preview.src = address;
+}
+
+/** Show the newest answer over the picture; in full screen only. */
+export function caption(text) {
+  setText(element("caption"), text);
+}
+
+function fit(width, height) {
+  if (width && height) stage.style.setProperty("--picture-ratio", `${width} / ${height}`);
+}
+
+function setMirror(on) {
+  stage.classList.toggle("mirrored", on);
+  mirror.setAttribute("aria-pressed", String(on));
+}
+
+/** Connect the picture's own controls. */
+export function prepareStage() {
+  video.addEventListener("resize", () => stage.dataset.shows === "video" && fit(video.videoWidth, video.videoHeight));
+  preview.addEventListener("load", () => fit(preview.naturalWidth, preview.naturalHeight));
+
+  setMirror(recall("mirror", false));
+  mirror.addEventListener("click", () => {
+    const on = !stage.classList.contains("mirrored");
+    setMirror(on);
+    keep("mirror", on);
+  });
+
+  const possible = document.fullscreenEnabled || video.webkitEnterFullscreen;
+  for (const button of document.querySelectorAll("button.fullscreen")) {
+    button.hidden = !possible;
+    button.addEventListener("click", toggleFullscreen);
+  }
+}
+
+/** Of the picture with the answer over it where the browser can, of the video alone on an iPhone. */
+function toggleFullscreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else if (document.fullscreenEnabled) stage.requestFullscreen();
+  else video.webkitEnterFullscreen();
+}

@@ -1,0 +1,170 @@
+// The machine: what it is, how busy, and how it was in the last minutes.
+
+import { ask } from "./api.js";
+import { element, make, setText } from "./dom.js";
+import { celsius, gigabytes, percent, watts } from "./format.js";
+import { Sparkline } from "./sparkline.js";
+
+const PLACES = 120;
+const QUIET_STATES = new Set(["ok", "absent", "starting"]);
+
+/** Shows the machine of the server; `onFailure(failure)` is told if it does not take another interval. */
+export class SystemCard {
+  #gauges = new Map();
+
+  constructor(onFailure) {
+    element("interval").addEventListener("change", async ({ target }) => {
+      try {
+        showInterval((await ask("PATCH", "/api/system", { interval: Number(target.value) })).interval);
+      } catch (failure) {
+        onFailure(failure);
+      }
+    });
+  }
+
+  /** The whole state came. */
+  reset({ machine, interval, sample, history }) {
+    const size = machine.memory_bytes ? gigabytes(machine.memory_bytes) : "";
+    const cores = machine.cores ? `${machine.cores} cores` : "";
+    const [name, ...words] = [machine.product, machine.name, machine.cpu, cores, size, machine.os].filter(Boolean);
+    element("machine").replaceChildren(make("strong", {}, name ?? ""), words.map((word) => ` · ${word}`).join(""));
+    showInterval(interval);
+    for (const { node } of this.#gauges.values()) node.remove();
+    this.#gauges.clear();
+    if (sample) this.#show(sample, (gauge, key) => gauge.fill(column(history, key), gauge.last));
+  }
+
+  /** A new sample came. */
+  apply({ interval, sample }) {
+    showInterval(interval);
+    this.#show(sample, (gauge) => gauge.push(gauge.last));
+  }
+
+  #show(sample, advance) {
+    const shown = new Set();
+    for (const { key, ...figures } of gaugesOf(sample)) {
+      if (!this.#gauges.has(key)) this.#gauges.set(key, new Gauge(element("gauges")));
+      const gauge = this.#gauges.get(key);
+      gauge.show(figures);
+      advance(gauge, key);
+      shown.add(key);
+    }
+    for (const [key, gauge] of this.#gauges) {
+      if (shown.has(key)) continue;
+      gauge.node.remove();
+      this.#gauges.delete(key);
+    }
+    showSources(sample);
+  }
+}
+
+/** Say which sensors fail; and where no GPU is known, why. */
+function showSources({ gpus, sources }) {
+  const told = sources.filter(({ state }) => !QUIET_STATES.has(state) || (state === "absent" && gpus.length === 0));
+  const list = element("sources");
+  const words = told.map(({ name, state, reason }) => (state === "absent" ? `No GPU: ${reason}` : `${name}: ${reason}`));
+  list.hidden = words.length === 0;
+  if (list.dataset.words === words.join("\n")) return;
+  list.dataset.words = words.join("\n");
+  list.replaceChildren(...words.map((text, at) => make("li", { class: told[at].state }, text)));
+}
+
+/** What is worth a gauge in a sample, in order: key, label, value in words, figure, what full is, and what to add. */
+function gaugesOf({ gpus, cpu, memory, board }) {
+  const made = [];
+  for (const [place, gpu] of gpus.entries()) {
+    const number = gpus.length > 1 ? ` ${place}` : "";
+    made.push({
+      key: `gpu ${place} use`, label: `GPU${number}`, value: percent(gpu.use_percent), figure: gpu.use_percent, most: 100,
+      more: gpu.name, why: gpu.missing.use_percent,
+    });
+    if (gpu.memory_used_bytes !== null || !gpu.integrated) {
+      made.push({
+        key: `gpu ${place} memory`, label: gpu.integrated ? `GPU${number} memory (shared)` : `VRAM${number}`,
+        value: gigabytes(gpu.memory_used_bytes, gpu.memory_total_bytes), figure: gpu.memory_used_bytes,
+        most: gpu.memory_total_bytes ?? 0, why: gpu.missing.memory_used_bytes,
+      });
+    }
+    if (gpu.temperature_celsius !== null || !gpu.integrated) {
+      made.push({
+        key: `gpu ${place} temperature`, label: `GPU${number} temperature`, value: celsius(gpu.temperature_celsius),
+        figure: gpu.temperature_celsius, most: gpu.temperature_limit_celsius ?? 100, why: gpu.missing.temperature_celsius,
+        more: gpu.temperature_limit_celsius ? `slows down at ${celsius(gpu.temperature_limit_celsius)}` : "",
+      });
+    }
+    if (gpu.power_watts !== null || !gpu.integrated) {
+      made.push({
+        key: `gpu ${place} power`, label: `GPU${number} power`, value: watts(gpu.power_watts), figure: gpu.power_watts,
+        most: gpu.power_limit_watts ?? 10, why: gpu.missing.power_watts,
+        more: gpu.power_limit_watts ? `of ${watts(gpu.power_limit_watts)}` : "",
+      });
+    }
+  }
+  const heat = cpu.temperature_celsius === null ? "" : celsius(cpu.temperature_celsius);
+  made.push({ key: "cpu", label: "CPU", value: percent(cpu.use_percent), figure: cpu.use_percent, most: 100, more: heat });
+  made.push({
+    key: "memory", label: "Memory", value: gigabytes(memory.used_bytes, memory.total_bytes), figure: memory.used_bytes,
+    most: memory.total_bytes ?? 0,
+  });
+  if (board) {
+    made.push({
+      key: "board", label: "Board power", value: watts(board.power_watts), figure: board.power_watts, most: 10,
+      more: board.power_mode,
+    });
+  }
+  return made;
+}
+
+/** The column of a history that belongs to a gauge. */
+function column(history, key) {
+  if (key === "cpu") return history.cpu_percent;
+  if (key === "memory") return history.memory_used_bytes;
+  if (key === "board") return history.board_watts;
+  const [, place, figure] = key.split(" ");
+  const names = { use: "use_percent", memory: "memory_used_bytes", temperature: "temperature_celsius", power: "power_watts" };
+  return history.gpus[place]?.[names[figure]] ?? [];
+}
+
+/** One figure with its line. */
+class Gauge {
+  #label = make("span", { class: "gauge-label" });
+  #value = make("strong");
+  #more = make("span", { class: "quiet" });
+  #line = new Sparkline(PLACES);
+  #figures = [];
+  #most = 0;
+  last = null;
+  node = make("div", { class: "gauge" }, make("p", {}, this.#label, this.#more), this.#value, this.#line.node);
+
+  constructor(parent) {
+    parent.append(this.node);
+  }
+
+  show({ label, value, figure, most, more = "", why = "" }) {
+    setText(this.#label, label);
+    setText(this.#value, value);
+    setText(this.#more, figure === null && why ? why : more);
+    this.node.title = figure === null ? why : "";
+    this.node.classList.toggle("missing", figure === null);
+    this.last = figure;
+    this.#most = most;
+  }
+
+  push(figure) {
+    this.#figures = [...this.#figures, figure].slice(-PLACES);
+    this.#line.draw(this.#figures, this.#most);
+  }
+
+  fill(figures) {
+    this.#figures = figures.slice(-PLACES);
+    this.#line.draw(this.#figures, this.#most);
+  }
+}
+
+function showInterval(seconds) {
+  const select = element("interval");
+  const known = [...select.options].find(({ value }) => Number(value) === seconds);
+  const chosen = known ?? new Option(`Every ${seconds} s`, String(seconds));
+  if (!known) select.append(chosen);
+  chosen.selected = true;
+}

@@ -1,0 +1,80 @@
+// The camera over WebRTC: this browser sends, the server only receives.
+
+import { ask } from "./api.js";
+
+const GATHER_MS = 2000;
+const CONNECT_MS = 6000;
+
+/** WebRTC did not connect; the message says why. */
+export class NotConnected extends Error {}
+
+/** One connection that carries a camera's picture to the server. */
+export class WebRtcSender {
+  #peer = null;
+  #sender = null;
+  #onLost;
+
+  /** `onLost()` is called if the connection breaks after it stood. */
+  constructor(onLost) {
+    this.#onLost = onLost;
+  }
+
+  /**
+   * Connect and send.
+   *
+   * @throws {NotConnected} no way to the server was found in time.
+   * @throws {Failure} the server refused.
+   */
+  async start(session, track) {
+    if (!window.RTCPeerConnection) throw new NotConnected("This browser has no WebRTC.");
+    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#peer = peer;
+    try {
+      this.#sender = peer.addTransceiver(track, { direction: "sendonly" }).sender;
+      await peer.setLocalDescription(await peer.createOffer());
+      await until(peer, "icegatheringstatechange", GATHER_MS, () => peer.iceGatheringState === "complete");
+      const { type, sdp } = peer.localDescription;
+      await peer.setRemoteDescription(await ask("POST", "/offer", { session, type, sdp }));
+      await until(peer, "connectionstatechange", CONNECT_MS, () => isOver(peer.connectionState));
+      if (peer.connectionState !== "connected") throw new NotConnected("No way through the network was found.");
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+    peer.addEventListener("connectionstatechange", () => {
+      if (peer.connectionState !== "failed") return;
+      this.stop();
+      this.#onLost();
+    });
+  }
+
+  /** Send another camera's picture from now on. */
+  async replace(track) {
+    await this.#sender?.replaceTrack(track);
+  }
+
+  stop() {
+    this.#peer?.close();
+    this.#peer = null;
+    this.#sender = null;
+  }
+}
+
+const isOver = (state) => ["connected", "failed", "closed"].includes(state);
+
+/** Wait until `isSo()`, which `event` may change, but not longer than `ms`. */
+function until(peer, event, ms, isSo) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    peer.addEventListener(event, check);
+    check();
+    function check() {
+      if (isSo()) done();
+    }
+    function done() {
+      clearTimeout(timer);
+      peer.removeEventListener(event, check);
+      resolve();
+    }
+  });
+}

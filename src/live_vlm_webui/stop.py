@@ -1,0 +1,121 @@
+"""``live-vlm-webui-stop``: ends a server that this user started, and no other process."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from live_vlm_webui import __version__
+
+if TYPE_CHECKING:
+    from live_vlm_webui.pid_file import Running
+
+PROGRAM = "live-vlm-webui-stop"
+STOPPED = 0
+FAILED = 1
+MISUSED = 2
+NOT_RUNNING = 3
+WAIT_SECONDS = 10.0
+"""A server ends within 3 seconds, whatever happens; a machine that swaps may need longer."""
+POLL_SECONDS = 0.05
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Stop the server and return the exit status.
+
+    Args:
+        argv: The arguments after the program's name; None takes those of the process.
+
+    Returns:
+        0 if it was stopped, 1 if it could not be, 2 for arguments that cannot be used, 3 if none runs.
+
+    Raises:
+        SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
+    """
+    arguments = build_parser().parse_args(argv)
+    from live_vlm_webui.environment import data_dir_of
+    from live_vlm_webui.errors import WebUIError
+
+    try:
+        return stop(data_dir_of(os.environ), arguments.port)
+    except WebUIError as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Stop a live-vlm-webui that you started, and wait until it has ended.",
+        epilog=f"Exit status: {STOPPED} stopped, {NOT_RUNNING} none runs, {FAILED} it could not be stopped,"
+        f" {MISUSED} not clear which. LIVE_VLM_DATA must be what the server was started with.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--port", type=int, metavar="PORT", help="the one on this port (default: the only one that runs)"
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    return parser
+
+
+def stop(directory: Path, port: int | None) -> int:
+    """Stop the server on ``port``, or the only one; ``directory`` is its data directory.
+
+    Raises:
+        SettingsError: Several run, and no port was given.
+    """
+    from live_vlm_webui.errors import SettingsError
+    from live_vlm_webui.pid_file import find
+
+    running = []
+    for path, found in find(directory):
+        if found is not None and not found.is_here:
+            _say(f"{found.url} was started in another container or on another machine ({found.place}): stop it there.")
+        elif found is None or not found.is_running:
+            path.unlink(missing_ok=True)
+            _say(f"Removed {path}: its server ended without doing so.")
+        elif port in {None, found.port}:
+            running.append(found)
+    if not running:
+        on = "" if port is None else f" on port {port}"
+        _say(f"No live-vlm-webui runs{on} that was started with the data directory {directory}.")
+        return NOT_RUNNING
+    if len(running) > 1 and len({one.port for one in running}) > 1:
+        ports = ", ".join(str(one.port) for one in running)
+        raise SettingsError(f"Several servers run, on the ports {ports}.", "Say which one with --port.")
+    return max(_stop(one) for one in running)
+
+
+def _stop(running: Running) -> int:
+    try:
+        os.kill(running.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # ended by itself in this very moment
+    except PermissionError:
+        _say(f"{running.url} belongs to another user (process {running.pid}): it was not stopped.")
+        return FAILED
+    end = time.monotonic() + WAIT_SECONDS
+    while running.is_running:
+        if time.monotonic() > end:
+            _say(f"{running.url} did not end within {WAIT_SECONDS:g} s. To end it by force: kill -KILL {running.pid}")
+            return FAILED
+        time.sleep(POLL_SECONDS)
+    _say(f"Stopped {running.url} (process {running.pid}).")
+    return STOPPED
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+
+HOSTILE = (
+    '<img src=x onerror="window.hacked = 1"><script>window.hacked = 2</script> [press](javascript:window.hacked=3)'
+    " ![](http://evil.example/pixel.png) **bold** <b>not bold</b>\n\n- one\n- two\n\n```\n<i>code</i>\n```"
+)
+
+
+def fetch_sha256(tab, path):
+    """The digest of what the page's server sends for ``path``."""
+    body = tab.context.request.get(tab.page.url.split("#")[0].rstrip("/") + path).body()
+    return hashlib.sha256(body).hexdigest()
+
+
+def entries(tab):
+    return tab.page.locator("#history li")
+
+
+def test_an_answer_comes_word_by_word_beside_the_frame_that_was_asked_about(visit, models):
+    models.behave(text=" ".join(f"word{number}" for number in range(30)), total=3)
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("text", "word3")
+    assert "word29" not in tab.text("text")
+    assert tab["answer"].get_attribute("data-state") == "answering"
+    tab.until("document.getElementById('frame-image').naturalWidth > 0")
+    tab.until_text("text", "word29")
+    tab.until_text("numbers", "tokens/s")
+    assert re.match(r"3\.\d+ s · first token \d+ ms · [\d.]+ tokens/s · overhead (< )?\d+ ms", tab.text("numbers"))
+    assert tab.complaints == []
+
+
+def test_the_frame_beside_an_answer_is_the_very_picture_that_the_model_got(visit, models):
+    models.behave(text="frame {digest}", total=0.2)
+    tab = visit()
+    tab.start_camera()
+    tab.until("document.querySelectorAll('#history li').length >= 2")
+    tab.button("Pause").click()
+    tab.page.wait_for_timeout(600)
+    for at in range(2):
+        entry = entries(tab).nth(at)
+        digest = entry.locator(".words").inner_text().removeprefix("frame ")
+        assert fetch_sha256(tab, entry.locator("img").get_attribute("src")).startswith(digest)
+
+
+def test_the_history_has_the_newest_answer_first_and_opens_one_at_full_size(visit):
+    tab = visit()
+    assert tab["no-history"].is_visible()
+    tab.start_camera()
+    tab.until("document.querySelectorAll('#history li').length >= 3")
+    tab.button("Pause").click()
+    tab.page.wait_for_timeout(600)
+    words = entries(tab).locator(".words").all_inner_texts()
+    numbers = [int(re.search(r"Answer (\d+)", text)[1]) for text in words]
+    assert numbers == sorted(numbers, reverse=True)
+    assert tab["no-history"].is_hidden()
+
+    entries(tab).nth(1).get_by_role("button").click()
+    detail = tab.page.get_by_role("dialog")
+    assert f"Answer {numbers[1]}: a cup of coffee" in detail.inner_text()
+    assert "Describe what you see" in detail.inner_text()
+    assert "First token" in detail.inner_text()
+    tab.until("document.getElementById('detail-frame').naturalWidth === 640")
+    tab.page.keyboard.press("Escape")
+    assert detail.is_hidden()
+    assert tab.complaints == []
+
+
+def test_answers_with_the_same_words_are_one_entry(visit, models):
+    models.behave(text="Always the same.", total=0.1)
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("history", "times the same")
+    assert entries(tab).count() == 1
+
+
+def test_the_history_is_there_again_after_a_reload(visit):
+    tab = visit()
+    tab.start_camera()
+    tab.until("document.querySelectorAll('#history li').length >= 2")
+    tab.page.reload()
+    tab.connected()
+    tab.until("document.querySelectorAll('#history li').length >= 2")
+    assert "a cup of coffee" in tab.text("history")
+
+
+def test_the_history_can_be_taken_home(visit):
+    tab = visit()
+    assert tab["exports"].is_hidden()
+    tab.start_camera()
+    tab.until("document.querySelectorAll('#history li').length >= 1")
+    for link, start in (("zip with frames", b"PK"), ("JSONL", b'{"id"'), ("CSV", b"id,")):
+        with tab.page.expect_download() as download:
+            tab.page.get_by_role("link", name=link).click()
+        assert download.value.path().read_bytes().startswith(start)
+    assert tab.complaints == []
+
+
+def test_a_models_markup_is_shown_as_text_and_never_becomes_part_of_the_page(visit, models):
+    models.behave(text=HOSTILE, total=0.2)
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("text", "<b>not bold</b>")
+    tab.until("document.querySelectorAll('#history li').length >= 1")
+    tab.button("Pause").click()
+    tab.page.wait_for_timeout(600)
+    entries(tab).first.get_by_role("button").click()
+    shown = tab.page.locator("#detail-text")
+    for place in (tab["text"], tab["history"], shown):
+        assert "<b>not bold</b>" in place.inner_text()
+        assert place.locator("script, b, i, a").count() == 0
+        assert place.locator("img[src*=evil], img[src=x]").count() == 0
+    assert shown.locator("strong").inner_text() == "bold"
+    assert shown.locator("li").all_inner_texts() == ["one", "two"]
+    assert shown.locator("pre code").inner_text() == "<i>code</i>"
+    assert "press (javascript:window.hacked=3)" in shown.inner_text()
+    assert tab.page.evaluate("() => window.hacked") is None
+    assert tab.complaints == []
+    assert not any("evil" in host for host in tab.hosts)
+
+
+def test_an_answer_can_be_copied(visit, models):
+    models.behave(text="**A cup** to copy.", total=0.1)
+    tab = visit()
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    assert tab.button("Copy").is_disabled()
+    tab.start_camera()
+    tab.until_text("text", "A cup to copy.")
+    tab.button("Pause").click()
+    tab.page.wait_for_timeout(500)
+    tab.button("Copy").click()
+    tab.page.wait_for_selector("#copy:has-text('Copied')")
+    assert tab.page.evaluate("() => navigator.clipboard.readText()") == "**A cup** to copy."
+
+
+def test_a_finished_answer_is_told_to_screen_readers_and_not_each_word(visit, models):
+    tab = visit(
+        script="""
+        addEventListener("DOMContentLoaded", () => {
+          window.told = [];
+          const place = document.getElementById("announcement");
+          new MutationObserver(() => window.told.push(place.textContent)).observe(place, { childList: true });
+        });
+        """
+    )
+    tab.start_camera()
+    tab.until("document.querySelectorAll('#history li').length >= 3")
+    told = tab.page.evaluate("() => window.told")
+    assert 1 <= len(told) <= 2  # not more than one can listen to
+    assert told[0].startswith("Answer ")
+    assert tab["announcement"].get_attribute("aria-live") == "polite"
+    assert tab.page.locator("#text[aria-live], #answer[aria-live], #history[aria-live]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "told"),
+    [
+        ({"fail": "ollama-404"}, "llava:7b"),
+        ({"fail": "openai-500"}, "500"),
+        ({"fault": "empty"}, ""),
+    ],
+    ids=["model missing", "server fails", "empty answer"],
+)
+def test_a_model_that_fails_is_told_with_a_remedy_until_it_answers_again(visit, models, behaviour, told):
+    models.behave(**behaviour)
+    tab = visit()
+    tab.start_camera()
+    tab.page.wait_for_selector("#answer[data-state=failed]")
+    assert told in tab.text("text")
+    assert tab.page.locator("#text .quiet").inner_text()
+    models.behave(fail="", fault="", text="Well again.", total=0.1)
+    tab.until_text("text", "Well again.")
+    assert tab.complaints == []
+
+
+def test_pausing_stops_the_questions_and_resuming_goes_on(visit, models):
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("text", "cup")
+    tab.button("Pause").click()
+    tab.page.wait_for_selector("#pause[aria-pressed=true]")
+    tab.page.wait_for_timeout(600)
+    asked = len(models.questions)
+    tab.page.wait_for_timeout(700)
+    assert len(models.questions) == asked
+    tab.button("Resume").click()
+    tab.until_text("text", f"Answer {asked + 1}")

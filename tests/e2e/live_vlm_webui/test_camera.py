@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+
+LOOK_AT_THE_PICTURE = """
+() => {
+  const video = document.getElementById("video");
+  const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 36 });
+  const context = canvas.getContext("2d");
+  context.drawImage(video, 0, 0, 64, 36);
+  const pixels = context.getImageData(0, 0, 64, 36).data;
+  let brightest = 0;
+  const colours = new Set();
+  for (let i = 0; i < pixels.length; i += 4) {
+    brightest = Math.max(brightest, pixels[i], pixels[i + 1], pixels[i + 2]);
+    colours.add(`${pixels[i] >> 5},${pixels[i + 1] >> 5},${pixels[i + 2] >> 5}`);
+  }
+  const { videoWidth: width, videoHeight: height, currentTime: time } = video;
+  return { width, height, time, brightest, colours: colours.size };
+}
+"""
+NO_WEBRTC = "RTCPeerConnection.prototype.setRemoteDescription = async () => {};"
+
+
+def test_the_camera_shows_a_live_picture_until_it_is_stopped(visit, url):
+    tab = visit()
+    tab.start_camera()
+    first = tab.page.evaluate(LOOK_AT_THE_PICTURE)
+    tab.until(f"document.getElementById('video').currentTime > {first['time'] + 0.5}")
+    assert (first["width"], first["height"]) == (1280, 720)
+    assert first["brightest"] > 64
+    assert first["colours"] > 1
+
+    tab.page.evaluate("() => { window.track = document.getElementById('video').srcObject.getVideoTracks()[0]; }")
+    tab.button("Stop camera").click()
+    assert tab.page.evaluate("() => window.track.readyState") == "ended"
+    assert tab.page.evaluate("() => document.getElementById('video').srcObject") is None
+    tab.until_text("camera-state", "Off")
+    assert tab.complaints == []
+    assert tab.hosts == {urlsplit(url).netloc}
+
+
+def test_the_picture_is_sent_over_webrtc_and_the_page_says_so(visit):
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("camera-state", "WebRTC")
+    tab.until_text("camera-state", "Live")
+    assert tab["camera-note"].is_hidden()
+
+
+def test_where_webrtc_does_not_connect_jpegs_are_sent_and_the_page_says_why(visit, models):
+    tab = visit(script=NO_WEBRTC)
+    tab.start_camera()
+    tab.until_text("camera-state", "JPEGs")
+    tab.until_text("camera-state", "1280 × 720")
+    assert "No way through the network was found." in tab.text("camera-note")
+    tab.until_text("text", "a cup of coffee")
+    assert len(models.questions) >= 1
+    tab.button("Stop camera").click()
+    tab.until_text("camera-state", "Off")
+    assert tab["camera-note"].is_hidden()
+    assert tab.complaints == []
+
+
+def test_a_browser_without_webrtc_sends_jpegs_at_once(visit):
+    tab = visit(script="delete window.RTCPeerConnection;")
+    tab.start_camera()
+    tab.until_text("camera-state", "JPEGs")
+    assert "This browser has no WebRTC." in tab.text("camera-note")
+    tab.until_text("text", "a cup of coffee")
+
+
+def test_the_picker_switches_the_camera_while_it_runs(launch, visit):
+    tab = visit(launch("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=2"))
+    assert tab["picker"].is_disabled()
+    tab.start_camera()
+    tab.until_text("camera-state", "Live")
+    options = tab.page.locator("#picker option")
+    assert options.count() == 2
+    other = options.nth(1).inner_text()
+    assert other not in tab.text("camera-state")
+    tab.page.get_by_label("Camera to use").select_option(label=other)
+    tab.until_text("camera-state", other)
+    tab.until_text("camera-state", "Live")
+    assert tab["stage"].get_attribute("data-state") == "on"
+    assert tab.complaints == []
+
+
+def test_mirroring_turns_the_picture_round_and_is_remembered(visit):
+    tab = visit()
+    tab.button("Mirror").click()
+    tab.page.reload()
+    assert tab.button("Mirror").get_attribute("aria-pressed") == "true"
+    transform = "video => getComputedStyle(video).transform"
+    assert tab["video"].evaluate(transform) == "matrix(-1, 0, 0, 1, 0, 0)"
+    tab.button("Mirror").click()
+    assert tab["video"].evaluate(transform) == "none"
+
+
+def test_fullscreen_shows_the_picture_with_the_answer_over_it(visit):
+    tab = visit()
+    assert tab.button("Fullscreen").is_disabled()
+    tab.start_camera()
+    tab.until_text("text", "a cup of coffee")
+    assert tab["caption"].is_hidden()
+    tab.button("Fullscreen").click()
+    tab.until("document.fullscreenElement?.id === 'stage'")
+    tab.until_text("caption", "cup")
+    assert tab["caption"].is_visible()
+    assert tab.complaints == []
+
+
+def test_the_button_on_the_picture_starts_and_stops_too(visit):
+    tab = visit()
+    tab["stage"].hover()
+    tab["play"].click()
+    tab.page.wait_for_selector("#stage[data-state=on]")
+    tab["play"].click()
+    tab.page.wait_for_selector("#stage[data-state=off]")
+
+
+@pytest.mark.parametrize(
+    ("switches", "told"),
+    [
+        (
+            ["--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream"],
+            "No camera was found.",
+        ),
+        (["--use-fake-device-for-media-stream", "--deny-permission-prompts"], "The browser refused the camera."),
+    ],
+    ids=["no camera", "permission denied"],
+)
+def test_a_camera_that_cannot_be_had_is_told_in_words(launch, visit, switches, told):
+    tab = visit(launch(*switches))
+    tab.button("Start camera").click()
+    tab.page.wait_for_selector("#stage[data-state=failed]")
+    assert told in tab.text("message")
+    assert tab.button("Start camera").is_enabled()
+    assert tab.complaints == []
+
+
+def test_an_insecure_address_is_told_before_anybody_tries(visit):
+    tab = visit(script="Object.defineProperty(window, 'isSecureContext', { value: false });")
+    assert "over HTTPS" in tab.text("message")
+    assert tab.button("Start camera").is_disabled()
+
+
+def test_a_camera_that_is_unplugged_is_told(visit):
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("camera-state", "Live")
+    tab.page.evaluate(
+        "() => document.getElementById('video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))"
+    )
+    assert "The camera was disconnected." in tab.text("message")
+    tab.until_text("camera-state", "Off")
+    tab.start_camera()
+    tab.until_text("camera-state", "Live")
+    assert tab.complaints == []
+
+
+def test_cancelling_while_the_browser_asks_leaves_the_camera_off(visit):
+    slow = """
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (wanted) => {
+        await new Promise((allow) => { window.allow = allow; });
+        window.opened = await open(wanted);
+        return window.opened;
+      };
+    """
+    tab = visit(script=slow)
+    tab.button("Start camera").click()
+    tab.button("Cancel").click()
+    tab.page.evaluate("() => window.allow()")
+    tab.until("window.opened?.getVideoTracks()[0].readyState === 'ended'")
+    assert tab["stage"].get_attribute("data-state") == "off"
+    assert tab.text("camera-state") == "Off"
+
+
+def test_a_second_browser_that_watches_the_session_sees_its_picture_and_answers(visit):
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("text", "a cup of coffee")
+    session = tab.page.evaluate("() => sessionStorage.getItem('session')")
+    other = visit(fragment=f"#session={session}")
+    other.until("document.getElementById('preview').naturalWidth > 0")
+    assert other["stage"].get_attribute("data-state") == "on"
+    other.until_text("text", "a cup of coffee")
+    assert other.complaints == []
+
+    other.start_camera()
+    tab.until_text("notices", "Another source took the place")
+    assert tab.page.evaluate("() => document.getElementById('video').srcObject") is None
+    other.until_text("camera-state", "Live")
+    assert tab.complaints == []

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+
+import live_vlm_webui
+
+
+def test_the_page_tells_the_servers_version_and_that_it_is_connected(visit):
+    tab = visit()
+    assert tab.text("version") == live_vlm_webui.__version__
+    assert tab.text("connection-text") == "Connected"
+    assert tab.page.locator("#notices .notice").count() == 0
+
+
+def test_a_server_that_stops_is_told_and_one_that_is_started_again_is_used_by_itself(serve, models, visit, url, server):
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("text", "cup")
+    server.stop()
+    tab.page.wait_for_selector("#connection[data-state=lost]")
+    tab.until_text("notices", "If it was stopped, start live-vlm-webui again")
+
+    port = url.rstrip("/").rpartition(":")[2]
+    serve("--api-base", models.api_base, "--port", port).line()
+    tab.connected()
+    assert tab.page.locator("#notices .notice").count() == 0
+    tab.until_text("camera-state", "Live")
+    asked = len(models.questions)
+    tab.until_text("text", f"Answer {asked + 2}")
+
+
+def test_the_page_asks_to_be_reloaded_when_another_version_took_over(visit):
+    connections = []
+
+    def renumber(socket):
+        server = socket.connect_to_server()
+        connections.append(server)
+
+        def pass_on(message):
+            event = json.loads(message)
+            if event["type"] == "session" and len(connections) > 1:
+                event["version"] = "99.0.0"
+            socket.send(json.dumps(event))
+
+        server.on_message(pass_on)
+
+    tab = visit(prepare=lambda page: page.route_web_socket("**/ws*", renumber))
+    assert tab.page.locator("#notices .notice").count() == 0
+    connections[0].close()
+    tab.until_text("version", "99.0.0")
+    assert "Reload this page" in tab.text("notices")
+
+
+def test_a_session_that_is_gone_is_replaced_by_a_new_one(visit):
+    tab = visit(fragment="#session=nosuchsession")
+    assert tab.page.evaluate("() => sessionStorage.getItem('session')") != "nosuchsession"
+    tab.start_camera()
+    tab.until_text("text", "cup")

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+TOKEN = "correct horse battery staple 42"
+
+
+@pytest.fixture
+def lines(serve, models, tmp_path):
+    """What a server prints that everybody must sign in to."""
+    (tmp_path / "token").write_text(TOKEN)
+    server = serve("--api-base", models.api_base, "--token", f"@{tmp_path / 'token'}")
+    printed = [server.line()]
+    while "#code=" not in printed[-1]:
+        printed.append(server.line())
+    return printed
+
+
+@pytest.fixture
+def url(lines):
+    return lines[0].split(" is ready: ")[1].split(" ")[0]
+
+
+@pytest.fixture
+def code(lines):
+    return re.search(r"#code=\S+", lines[-1])[0]
+
+
+@pytest.fixture
+def enter(browser, url, visit_class):
+    def start(**how):
+        return visit_class(browser, url, **how)
+
+    return start
+
+
+def test_who_is_not_signed_in_sees_the_form_alone_and_gets_in_with_the_token(enter):
+    tab = enter()
+    tab.page.wait_for_selector("#login:visible")
+    assert tab["main"].is_hidden()
+    tab.page.get_by_label("Token").fill("a wrong one")
+    tab.button("Sign in").click()
+    tab.page.wait_for_selector("#login-error:visible")
+    assert "wrong" in tab.text("login-error")
+    tab.page.get_by_label("Token").fill(TOKEN)
+    tab.button("Sign in").click()
+    tab.connected()
+    assert tab["main"].is_visible()
+    assert tab["login"].is_hidden()
+    tab.start_camera()
+    tab.until_text("text", "cup")
+    tab.page.reload()
+    tab.connected()
+    assert TOKEN not in tab.page.evaluate("() => JSON.stringify([localStorage, sessionStorage, location.href])")
+
+
+def test_the_one_time_code_signs_in_and_leaves_the_address(enter, code):
+    tab = enter(fragment=code)
+    tab.connected()
+    assert "code" not in tab.page.url
+    assert tab.page.evaluate("() => history.length") <= 2
+    tab.page.reload()
+    tab.connected()
+
+    other = enter(fragment=code)
+    other.page.wait_for_selector("#login:visible")
+    assert "used" in other.text("login-error")
+    assert "code" not in other.page.url
+
+
+def test_signing_out_asks_for_the_token_again(enter, code):
+    tab = enter(fragment=code)
+    tab.connected()
+    tab.button("Sign out").click()
+    tab.page.wait_for_selector("#login:visible")
+    assert tab["main"].is_hidden()
+
+
+def test_where_nobody_must_sign_in_nobody_can_sign_out(serve, models, browser, visit_class):
+    open_server = serve("--api-base", models.api_base)
+    tab = visit_class(browser, open_server.line().split(" is ready: ")[1].split(" ")[0])
+    tab.connected()
+    assert tab["sign-out"].is_hidden()

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import pytest
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+NAMELESS = """
+() => [...document.querySelectorAll("button, select, input, textarea, a[href], img, video, [role]")]
+  .filter((one) => one.checkVisibility() && !one.closest("[aria-hidden=true]"))
+  .filter((one) => !(one.labels?.length || one.textContent.trim() || one.getAttribute("aria-label") ||
+    one.getAttribute("aria-labelledby") || one.getAttribute("alt") !== null))
+  .map((one) => one.outerHTML)
+"""
+CONTRAST = """
+() => {
+  const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const channel = (value) => (value /= 255) <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = (one) => {
+    for (; one; one = one.parentElement) {
+      const colour = parse(getComputedStyle(one).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const faint = [];
+  for (const one of document.querySelectorAll("p, span, h1, h2, label, button, select, summary, strong, a, input")) {
+    const words = [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!one.checkVisibility({ visibilityProperty: true }) || one.disabled || one.closest(".stage, .unseen")) continue;
+    if (!words && !["SELECT", "INPUT"].includes(one.tagName)) continue;
+    const [text, page] = [light(parse(getComputedStyle(one).color)), light(behind(one))];
+    const ratio = (Math.max(text, page) + 0.05) / (Math.min(text, page) + 0.05);
+    if (ratio < 4.5) faint.push(`${ratio.toFixed(1)} ${one.outerHTML.slice(0, 80)}`);
+  }
+  return faint;
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "viewport", "scale"), [("desktop", DESKTOP, 1), ("phone", PHONE, 2)])
+def test_the_page_fits_the_screen_and_can_be_read(visit, tmp_path, record_property, name, viewport, scale, scheme):
+    tab = visit(viewport=viewport, scheme=scheme, scale=scale)
+    tab.start_camera()
+    tab.until("document.querySelectorAll('#history li').length >= 2")
+    picture = tmp_path / f"{name}-{scheme}.png"
+    tab.page.screenshot(path=picture)
+    record_property("screenshot", str(picture))
+
+    for summary in tab.page.locator("summary").all():
+        summary.click()
+    assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= viewport["width"]
+    assert tab.page.evaluate(CONTRAST) == []
+    assert tab.page.evaluate(NAMELESS) == []
+    background = tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(12, 17, 22)") is (scheme == "dark")
+
+
+def test_a_theme_that_was_chosen_beats_the_systems_and_is_there_before_anything_is_painted(visit):
+    tab = visit(scheme="light")
+    tab["theme"].select_option("dark")
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    assert tab.page.evaluate(background) == "rgb(12, 17, 22)"
+    tab.page.reload(wait_until="commit")
+    tab.page.wait_for_selector("html[data-theme=dark]", state="attached")
+    tab.connected()
+    assert tab["theme"].input_value() == "dark"
+    tab["theme"].select_option("")
+    assert tab.page.evaluate(background) == "rgb(243, 245, 247)"
+
+
+def test_everything_can_be_done_with_the_keyboard(visit):
+    tab = visit()
+    reached = []
+    for _ in range(60):
+        tab.page.keyboard.press("Tab")
+        reached.append(tab.page.evaluate("() => document.activeElement.id || document.activeElement.name"))
+        if reached[-1] == "interval":
+            break
+    wanted = ["theme", "source", "toggle", "mirror", "preset", "prompt", "refresh", "model", "sampling", "max_tokens"]
+    wanted += ["pause", "history", "interval"]
+    assert [one for one in reached if one in wanted] == wanted
+    assert "play" not in reached
+
+    tab["toggle"].focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_selector("#stage[data-state=on]")
+    tab.page.locator("input[value=camera]").focus()
+    tab.page.keyboard.press("ArrowRight")
+    assert tab.page.locator("#stream").is_visible()
+
+
+def test_what_is_touched_is_large_enough_for_a_finger(launch, url, visit):
+    tab = visit(viewport=PHONE)
+    small = tab.page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input:not([type=radio]):not([type=file]), .button")]
+          .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+          .filter((one) => one.getBoundingClientRect().height < 32)
+          .map((one) => one.outerHTML.slice(0, 80))"""
+    )
+    assert small == []
+
+
+def test_without_javascript_the_page_says_that_it_needs_it(browser, url):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(url)
+    assert "This page needs JavaScript" in page.inner_text("body")

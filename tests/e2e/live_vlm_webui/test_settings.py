@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import pytest
+
+
+def last_question(models):
+    return models.questions[-1]["body"]
+
+
+def choose(tab, name, **what):
+    tab.page.get_by_role("combobox", name=name, exact=True).select_option(**what)
+
+
+def test_a_preset_is_asked_from_the_next_frame_on(visit, models):
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("text", "cup")
+    choose(tab, "Preset", label="Text in the picture")
+    assert tab["prompt"].input_value().startswith("Read all text")
+    asked = len(models.questions)
+    tab.until_text("text", f"Answer {asked + 2}")
+    assert models.questions[-1]["prompt"].startswith("Read all text")
+    assert tab.complaints == []
+
+
+def test_own_words_are_asked_and_can_be_kept_as_a_preset(visit, models):
+    tab = visit()
+    tab.start_camera()
+    assert tab.button("Ask this").is_disabled()
+    tab["prompt"].fill("Is the cup full?")
+    tab["prompt"].press("Control+Enter")
+    tab.page.wait_for_selector("#apply:disabled")
+    tab.until_text("text", "cup")
+    asked = len(models.questions)
+    tab.until_text("text", f"Answer {asked + 1}")
+    assert models.questions[-1]["prompt"] == "Is the cup full?"
+
+    tab.button("Save as preset").click()
+    tab.page.get_by_placeholder("Name").fill("<b>Cup</b>")
+    tab.button("Save").click()
+    tab.page.reload()
+    tab.connected()
+    choose(tab, "Preset", label="Objects")
+    choose(tab, "Preset", label="<b>Cup</b>")
+    assert tab["prompt"].input_value() == "Is the cup full?"
+    tab.button("Delete preset").click()
+    assert tab.page.locator("#preset option", has_text="Cup").count() == 0
+    assert tab.complaints == []
+
+
+def test_what_somebody_is_typing_is_not_replaced_by_what_the_session_says(visit):
+    tab = visit()
+    session = tab.page.evaluate("() => sessionStorage.getItem('session')")
+    other = visit(fragment=f"#session={session}")
+    tab["prompt"].fill("I am still typing")
+    choose(other, "Preset", label="Objects")
+    tab.until("document.getElementById('apply').disabled === false")
+    other.until("document.getElementById('apply').disabled")
+    assert tab["prompt"].input_value() == "I am still typing"
+
+
+def test_a_setting_that_is_changed_in_one_browser_shows_in_the_others(visit):
+    tab = visit()
+    session = tab.page.evaluate("() => sessionStorage.getItem('session')")
+    other = visit(fragment=f"#session={session}")
+    tab["max_tokens"].fill("77")
+    tab["max_tokens"].press("Enter")
+    choose(tab, "When to ask", value="seconds")
+    tab["every"].fill("2.5")
+    tab["every"].press("Enter")
+    other.until("document.getElementById('max_tokens').value === '77'")
+    other.until("document.getElementById('every').value === '2.5'")
+    assert other["sampling"].input_value() == "seconds"
+
+
+def test_the_longest_answer_is_sent_to_the_model(visit, models):
+    tab = visit()
+    tab["max_tokens"].fill("5")
+    tab["max_tokens"].press("Enter")
+    tab.start_camera()
+    tab.until_text("text", "Answer")
+    assert last_question(models)["max_tokens"] == 5
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"), [("frames", "30"), ("seconds", "5"), ("change", "5")], ids=["frames", "seconds", "change"]
+)
+def test_when_to_ask_can_be_chosen_and_set(visit, mode, shown):
+    tab = visit()
+    assert tab["every"].is_hidden()
+    choose(tab, "When to ask", value=mode)
+    tab.page.wait_for_selector("#every:visible")
+    assert tab["every"].input_value() == shown
+    tab["every"].fill("12")
+    tab["every"].press("Enter")
+    tab.page.reload()
+    tab.connected()
+    tab.until("document.getElementById('every').value === '12'")
+    assert tab["sampling"].input_value() == mode
+    choose(tab, "When to ask", value="free")
+    tab.until("document.getElementById('every-field').hidden")
+    assert tab.complaints == []
+
+
+def test_asking_every_so_many_seconds_asks_no_more(visit, models):
+    tab = visit()
+    choose(tab, "When to ask", value="seconds")
+    tab.page.wait_for_selector("#every:visible")
+    tab.start_camera()
+    tab.until_text("text", "Answer 1")
+    tab.page.wait_for_timeout(2000)
+    assert len(models.questions) == 1
+
+
+def test_a_number_that_the_server_refuses_is_told_and_taken_back(visit):
+    tab = visit()
+    tab.page.locator("summary", has_text="Frames").click()
+    tab.page.evaluate("() => { document.getElementById('long_side').max = 99999; }")
+    tab["long_side"].fill("9999")
+    tab["long_side"].press("Enter")
+    tab.page.wait_for_selector("#notices .notice")
+    assert "long_side" in tab.text("notices")
+    tab.until("document.getElementById('long_side').value === '640'")
+    tab.button("Dismiss").click()
+    assert tab.page.locator("#notices .notice").count() == 0
+
+
+def test_models_are_listed_with_those_that_see_no_pictures_marked(visit):
+    tab = visit()
+    tab.until("document.querySelectorAll('#model option').length >= 3")
+    options = tab.page.locator("#model option").all_inner_texts()
+    assert "llava:7b" in options
+    assert "llama3:8b (takes no pictures)" in options
+    choose(tab, "Which one answers", label="llama3:8b (takes no pictures)")
+    tab.start_camera()
+    tab.page.wait_for_selector("#answer[data-state=failed]")
+    assert "llama3:8b" in tab.text("text")
+    choose(tab, "Which one answers", label="llava:7b")
+    tab.until_text("text", "cup")
+    assert "llava:7b · Ollama" in tab.text("label")
+
+
+def test_models_of_another_server_are_listed_with_its_key_and_the_key_goes_nowhere_else(visit, serve_models, models):
+    other = serve_models("--model", "other-vlm", "--api-key", "secret-of-the-other")
+    other.behave(text="From the other.", total=0.1)
+    tab = visit()
+    tab.page.locator("summary", has_text="Another server").click()
+    tab["api_base"].fill(other.api_base)
+    tab.button("List its models").click()
+    tab.page.wait_for_selector("#notices .notice")
+    tab["api_key"].fill("secret-of-the-other")
+    tab.button("List its models").click()
+    tab.until_text("model-note", "Choose one of its")
+    assert tab["api_key"].input_value() == ""
+    choose(tab, "Which one answers", label="other-vlm")
+    tab.start_camera()
+    tab.until_text("text", "From the other.")
+    assert "secret" not in tab.page.evaluate("() => JSON.stringify([localStorage, sessionStorage])")
+    assert all("Authorization" not in question["headers"] for question in models.questions)
+
+
+def test_the_list_is_made_anew_on_request(visit, models):
+    tab = visit()
+    tab.until("document.querySelectorAll('#model option').length >= 3")
+    with tab.page.expect_response(lambda answer: "refresh=true" in answer.url) as answer:
+        tab.button("Refresh").click()
+    assert answer.value.ok
+    tab.page.wait_for_selector("#refresh:enabled")

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def film(tmp_path):
+    """A video file of four seconds: a red picture that turns blue."""
+    av = pytest.importorskip("av")
+    import numpy as np
+
+    path = tmp_path / "media" / "red to blue.mp4"
+    path.parent.mkdir()
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number in range(40):
+            colour = (220, 20, 20) if number < 20 else (20, 20, 220)
+            picture = np.full((180, 320, 3), colour, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture
+def server(serve, models, film):
+    return serve("--api-base", models.api_base, "--media-dir", film.parent)
+
+
+@pytest.fixture
+def jpeg(photograph, tmp_path):
+    """A photograph as a file."""
+    path = tmp_path / "coffee.jpg"
+    film = photograph("coffee").read_bytes()
+    path.write_bytes(film[: len(film) // 3])
+    return path
+
+
+def offer(tab, kind):
+    tab.page.get_by_text(kind, exact=True).click()
+
+
+def test_a_file_on_the_server_is_played_with_its_picture_and_answers_shown(visit, film, models):
+    tab = visit()
+    offer(tab, "Stream or file")
+    tab["address"].fill(str(film))
+    tab.button("Connect").click()
+    tab.until("document.getElementById('preview').naturalWidth === 320")
+    assert tab["preview"].is_visible()
+    assert "red to blue.mp4" in tab.text("camera-state")
+    tab.until_text("text", "cup")
+    assert models.questions
+    tab.button("Disconnect").click()
+    tab.until_text("camera-state", "Off")
+    assert tab["preview"].is_hidden()
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("address", ["/etc/passwd", "http://example.com/film.mp4", "concat:/etc/passwd", "rtsp://"])
+def test_an_address_that_is_not_allowed_is_told_in_words(visit, address):
+    tab = visit()
+    offer(tab, "Stream or file")
+    tab["address"].fill(address)
+    tab["address"].press("Enter")
+    tab.page.wait_for_selector("#stage[data-state=failed]")
+    assert tab.text("message")
+    assert "bug" not in tab.text("message")
+    assert tab.text("stream-toggle") == "Connect"
+
+
+def test_a_camera_that_does_not_answer_is_told_and_its_password_is_not_shown(visit):
+    tab = visit()
+    offer(tab, "Stream or file")
+    tab["address"].fill("rtsp://user:geheim@127.0.0.1:9/stream")
+    tab.button("Connect").click()
+    tab.page.wait_for_selector("#stage[data-state=failed]")
+    assert "127.0.0.1" in tab.page.inner_text("main")
+    assert "geheim" not in tab.page.inner_text("main")
+    tab.button("Disconnect").click()
+    tab.until_text("camera-state", "Off")
+
+
+def test_a_picture_is_described_and_asked_about_again(visit, jpeg, models):
+    tab = visit()
+    offer(tab, "Picture")
+    assert tab.button("Ask again").is_disabled()
+    tab["file"].set_input_files(jpeg)
+    tab.until_text("text", "Answer 1")
+    assert tab["preview"].is_visible()
+    assert tab.page.evaluate("() => document.getElementById('preview').naturalWidth") == 1280
+    tab.button("Ask again").click()
+    tab.until_text("text", "Answer 2")
+    assert tab.complaints == []
+
+
+def test_a_picture_can_be_dropped_on_the_stage(visit, jpeg):
+    tab = visit()
+    data = tab.page.evaluate_handle(
+        """async (bytes) => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", { type: "image/jpeg" }));
+          return data;
+        }""",
+        list(jpeg.read_bytes()),
+    )
+    tab.page.dispatch_event("#stage", "drop", {"dataTransfer": data})
+    tab.until_text("text", "Answer 1")
+    assert tab.page.locator("input[value=picture]").is_checked()
+
+
+def test_a_file_that_is_no_picture_is_told(visit, tmp_path):
+    tab = visit()
+    offer(tab, "Picture")
+    (tmp_path / "notes.txt").write_text("no picture")
+    tab["file"].set_input_files(tmp_path / "notes.txt")
+    tab.until_text("notices", "That is not a picture.")
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
+    tab["file"].set_input_files(tmp_path / "broken.jpg")
+    tab.page.wait_for_selector("#stage[data-state=failed]")
+    assert tab.text("message")
+
+
+def test_another_source_takes_the_cameras_place_and_the_camera_goes_out(visit, jpeg):
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("camera-state", "Live")
+    tab.page.evaluate("() => { window.track = document.getElementById('video').srcObject.getVideoTracks()[0]; }")
+    offer(tab, "Picture")
+    assert tab.page.evaluate("() => window.track.readyState") == "live"  # it goes on until there is a picture
+    offer(tab, "Camera")
+    assert tab["stage"].get_attribute("data-state") == "on"
+    offer(tab, "Picture")
+    tab["file"].set_input_files(jpeg)
+    tab.until("window.track.readyState === 'ended'")
+    tab.until("document.getElementById('preview').naturalWidth === 1280")
+    offer(tab, "Camera")
+    tab.start_camera()
+    tab.until_text("camera-state", "fake_device_0")
+    assert tab["preview"].is_hidden()
+    assert tab.complaints == []

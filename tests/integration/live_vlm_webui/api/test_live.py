@@ -1,0 +1,192 @@
+"""From a real camera over the API to a model's answer, and what happens when something on that way breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from collections.abc import AsyncIterator, Callable
+
+import av
+import pytest
+import video
+from described import DescribedClient, Events
+from openai_server import OpenAIServer
+from webrtc_client import Peer, offer_to
+
+SIZE = {"width": 320, "height": 180}
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return video.encode("h264", **SIZE, seconds=1)
+
+
+@pytest.fixture
+async def models() -> AsyncIterator[OpenAIServer]:
+    async with OpenAIServer(text="Number {number} shows {digest} and nothing else.", total=0.1) as server:
+        yield server
+
+
+@pytest.fixture
+async def camera(api, clip) -> AsyncIterator[Callable]:
+    """Connect a browser's camera to a session."""
+    peers = []
+
+    async def connect(session: str) -> Peer:
+        peers.append(peer := Peer(clip))
+        await peer.connect(offer_to(api.http, api.url, session))
+        return peer
+
+    yield connect
+    await asyncio.gather(*(peer.close() for peer in peers))
+
+
+async def new_session(api: DescribedClient, models: OpenAIServer, **settings) -> str:
+    chosen = {"api_base": models.api_base, "model": models.models[0], **settings}
+    status, made = await api.ask("POST", "/api/sessions", json=chosen)
+    assert status == 201, made
+    return made["id"]
+
+
+async def one_answer(events: Events) -> list[dict]:
+    """The events of the next whole answer."""
+    while True:
+        started = await events.until("answer.started")
+        told = [started, *await events.all_until("answer.finished", "answer.failed")]
+        if told[-1]["type"] == "answer.finished" and told[-1]["id"] == started["id"]:
+            return [event for event in told if event["type"].startswith("answer.")]
+
+
+async def test_a_browsers_camera_is_described_by_a_model_word_by_word(api, models, camera):
+    session = await new_session(api, models, prompt="Which number?")
+    async with api.watch(session) as events:
+        await events.next()
+        await camera(session)
+        told = await events.all_until("answer.finished")
+    cameras = [event["camera"] for event in told if event["type"] == "camera"]
+    assert cameras[0] == {"kind": "webrtc", "state": "connecting", "detail": "", "source": "", "width": 0, "height": 0}
+    assert cameras[-1] == {"kind": "webrtc", "state": "live", "detail": "", "source": "", **SIZE}
+    assert [event["model"]["name"] for event in told if event["type"] == "model"] == [models.models[0]]
+    started, *deltas, finished = [event for event in told if event["type"].startswith("answer.")]
+    assert started["prompt"] == "Which number?"
+    assert len(deltas) >= 2
+    assert "".join(delta["text"] for delta in deltas) == finished["text"]
+    assert finished["text"].startswith("Number ")
+    assert 0 < finished["numbers"]["encode"] <= finished["numbers"]["overhead"] < finished["numbers"]["total"]
+
+
+async def test_the_picture_beside_an_answer_is_the_very_one_that_the_model_got(api, models, camera):
+    session = await new_session(api, models)
+    async with api.watch(session) as events:
+        await camera(session)
+        started, *_, finished = await one_answer(events)
+        status, jpeg = await api.ask("GET", started["frame"])
+    assert status == 200
+    assert hashlib.sha256(jpeg).hexdigest()[:8] in finished["text"]
+    with av.open(io.BytesIO(jpeg)) as opened:
+        assert (opened.streams.video[0].width, opened.streams.video[0].height) == (SIZE["width"], SIZE["height"])
+
+
+async def test_two_browsers_of_a_session_are_told_the_same(api, models, camera):
+    session = await new_session(api, models)
+    async with api.watch(session) as one, api.watch(session) as other:
+        await asyncio.gather(one.next(), other.next())
+        await camera(session)
+        told = await asyncio.gather(one.all_until("answer.finished"), other.all_until("answer.finished"))
+        assert told[0] == told[1]
+        await one.socket.send_json({"type": "settings", "prompt": "What is new?"})
+        changed = await asyncio.gather(one.until("settings"), other.until("settings"))
+        assert changed[0] == changed[1]
+        assert changed[1]["settings"]["prompt"] == "What is new?"
+
+
+async def test_who_comes_later_starts_with_all_that_was_said(api, models, camera):
+    session = await new_session(api, models)
+    async with api.watch(session) as events:
+        await camera(session)
+        *_, finished = await one_answer(events)
+        async with api.watch(session) as late:
+            state = await late.next()
+    assert state["type"] == "session"
+    assert finished["text"] in [answer["text"] for answer in state["answers"]]
+    assert state["camera"]["state"] == "live"
+
+
+async def test_a_model_server_that_dies_is_told_once_and_asked_again_when_it_is_back(api, models, camera):
+    session = await new_session(api, models)
+    async with api.watch(session) as events:
+        await camera(session)
+        await one_answer(events)
+        await models.stop()
+        failed = await events.until("answer.failed")
+        while failed["error"]["code"] != "unreachable":  # the question that was out may have been cut off
+            failed = await events.until("answer.failed")
+        assert str(models.port) in failed["error"]["message"]
+        assert failed["error"]["remedy"]
+        await asyncio.sleep(2)
+        await models.start()
+        told = await events.all_until("answer.finished", seconds=15)
+    assert [event for event in told if event["type"] == "answer.failed"] == []
+
+
+async def test_a_changed_prompt_applies_to_the_next_frame(api, models, camera):
+    session = await new_session(api, models, prompt="Before?")
+    async with api.watch(session) as events:
+        await camera(session)
+        await one_answer(events)
+        await events.socket.send_json({"type": "settings", "prompt": "After?"})
+        await events.until("settings")
+        told = [await events.until("answer.started") for _ in range(2)]
+    assert told[-1]["prompt"] == "After?"
+    assert models.asked[-1].prompt == "After?"
+
+
+async def test_a_camera_that_is_taken_away_is_told_and_may_come_back(api, models, camera):
+    session = await new_session(api, models)
+    async with api.watch(session) as events:
+        peer = await camera(session)
+        await one_answer(events)
+        await peer.close()
+        gone = await events.until("camera", seconds=20)
+        assert gone["camera"]["state"] in {"ended", "lost"}
+        assert gone["camera"]["detail"]
+        await camera(session)
+        await events.until("answer.started", seconds=15)
+
+
+async def test_a_session_without_a_camera_any_more_asks_no_more(api, models, camera):
+    session = await new_session(api, models)
+    async with api.watch(session) as events:
+        await camera(session)
+        await one_answer(events)
+        assert (await api.ask("DELETE", f"/api/sessions/{session}/camera"))[0] == 204
+        while (await events.until("camera"))["camera"] is not None:
+            pass
+        await asyncio.sleep(0.5)
+        questions = models.questions
+        await asyncio.sleep(0.5)
+    assert models.questions == questions
+
+
+async def test_the_history_is_exported_as_it_is(api, models, camera):
+    session = await new_session(api, models)
+    async with api.watch(session) as events:
+        await camera(session)
+        for _ in range(2):
+            await one_answer(events)
+        await api.ask("PATCH", f"/api/sessions/{session}", json={"paused": True})
+        await asyncio.sleep(0.3)
+        path = f"/api/sessions/{session}/answers"
+        _, listed = await api.ask("GET", path)
+        lines = await api.answer("GET", f"{path}?format=jsonl")
+        rows = await api.answer("GET", f"{path}?format=csv")
+        archive = await api.answer("GET", f"{path}?format=zip")
+        status, said = await api.ask("GET", f"{path}?format=docx")
+    texts = [answer["text"] for answer in listed["answers"]]
+    assert len(texts) >= 2
+    assert lines.body.count(b"\n") == len(texts)
+    assert all(text.encode() in rows.body and text.encode() in lines.body for text in texts)
+    assert archive.body.startswith(b"PK")
+    assert archive.headers["Content-Disposition"] == 'attachment; filename="answers.zip"'
+    assert (status, said["error"]["message"]) == (400, "'docx' is not a format of answers.")

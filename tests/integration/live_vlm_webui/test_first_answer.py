@@ -1,0 +1,80 @@
+"""A fresh server on a machine without a model server: what a user sees in the first seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+import simplejpeg
+from described import DescribedClient
+
+data = pytest.importorskip("skimage.data", reason="the photographs come with scikit-image, which is not installed")
+
+
+def photograph(name: str) -> bytes:
+    return simplejpeg.encode_jpeg(getattr(data, name)(), quality=90)
+
+
+def loaded_by(process) -> str:
+    """Which libraries a process has mapped, as the kernel lists them."""
+    maps = Path(f"/proc/{process.pid}/maps")
+    if not maps.exists():
+        pytest.skip("this system has no /proc to see what a process has loaded")
+    return maps.read_text()
+
+
+@pytest.fixture
+async def api(start_server):
+    server = start_server("--port", "0", "--no-ssl")
+    async with aiohttp.ClientSession() as http:
+        api = await DescribedClient.open(http, server.url)
+        api.process = server.process
+        _, found = await api.ask("GET", "/api/models?refresh=true")
+        if found["default"]["api_base"] != "built-in":
+            pytest.skip(f"a model server runs on this machine, at {found['default']['api_base']}")
+        yield api
+
+
+@pytest.mark.parametrize(("name", "said"), [("chelsea", "cat"), ("astronaut", "person"), ("coffee", "cup")])
+async def test_three_seconds_after_the_first_frame_something_true_is_said_about_it(api, name, said):
+    jpeg = photograph(name)
+    async with api.watch() as events:
+        await events.next()
+        began = time.monotonic()
+        await events.socket.send_bytes(jpeg)
+        finished = await events.until("answer.finished")
+        took = time.monotonic() - began
+    assert said in finished["text"].lower()
+    assert took < 3
+
+
+async def test_a_dropped_picture_is_described_once(api):
+    _, made = await api.ask("POST", "/api/sessions")
+    async with api.watch(made["id"]) as events:
+        await events.next()
+        status, camera = await api.ask(
+            "POST",
+            f"/api/sessions/{made['id']}/picture",
+            data=photograph("coffee"),
+            headers={"Content-Type": "image/jpeg"},
+        )
+        assert (status, camera["kind"], camera["state"], camera["width"]) == (200, "picture", "live", 600)
+        assert "cup" in (await events.until("answer.finished"))["text"].lower()
+        with pytest.raises(TimeoutError):
+            await events.until("answer.started", seconds=1.5)
+
+
+async def test_a_server_that_nobody_has_asked_yet_has_loaded_no_networks(api):
+    async with api.watch() as events:
+        await events.next()
+        await asyncio.sleep(0.2)
+        loaded = loaded_by(api.process)
+        assert "onnxruntime" not in loaded
+        assert "libavcodec" not in loaded
+        assert "numpy" not in loaded
+        await events.socket.send_bytes(photograph("chelsea"))
+        await events.until("answer.finished")
+        assert "onnxruntime" in loaded_by(api.process)

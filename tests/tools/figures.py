@@ -1,0 +1,22 @@
+"""A measured figure beside its budget."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Figure(NamedTuple):
+    """What was measured, the most (or the least) that it may be, and what the same run is to be compared with."""
+
+    name: str
+    value: float
+    budget: float
+    unit: str
+    reference: str = ""
+    at_least: bool = False
+
+    def __str__(self) -> str:
+        met = self.value >= self.budget if self.at_least else self.value <= self.budget
+        budget = f"{'at least' if self.at_least else 'at most'} {self.budget:g} {self.unit}"
+        line = f"{'ok    ' if met else 'MISSED'}  {self.name}: {self.value:.4g} {self.unit} ({budget})"
+        return f"{line}; {self.reference}" if self.reference else line

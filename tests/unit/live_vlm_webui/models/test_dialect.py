@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from live_vlm_webui.models.dialect import MOST_DIALECTS, Dialect, Dialects
+from live_vlm_webui.models.model import ModelLabel
+
+OPENAI = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+
+
+def test_the_newer_name_is_learned_from_openais_words():
+    assert Dialect().learn(400, OPENAI) == Dialect(limit="max_completion_tokens")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Unsupported parameter: 'stream_options' is not supported with this model.",
+        "body.stream_options: Extra inputs are not permitted",
+        "Unrecognized request argument supplied: stream_options",
+        "unknown field `stream_options`, expected one of `model`, `messages`",
+    ],
+)
+def test_a_server_without_stream_options_is_not_asked_for_them_again(refusal):
+    assert Dialect().learn(422, refusal) == Dialect(usage=False)
+    assert Dialect(usage=False).learn(422, refusal) is None
+
+
+def test_a_server_that_takes_neither_name_is_given_none():
+    refusal = "body.max_completion_tokens: Extra inputs are not permitted"
+    assert Dialect(limit="max_completion_tokens").learn(422, refusal) == Dialect(limit=None)
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal"),
+    [
+        (400, "max_tokens is too large: 9000. This model supports at most 4096 completion tokens."),
+        (
+            400,
+            "'max_tokens' or 'max_completion_tokens' is too large: 8192. This model's maximum context length is 4096",
+        ),
+        (400, "Unsupported parameter: 'messages' is not supported."),
+        (400, "m is not a multimodal model"),
+        (500, OPENAI),
+        (401, OPENAI),
+        (400, ""),
+    ],
+)
+def test_other_refusals_teach_nothing(status, refusal):
+    assert Dialect().learn(status, refusal) is None
+
+
+def test_learning_comes_to_an_end():
+    dialect, rounds = Dialect(), 0
+    while dialect is not None:
+        dialect = dialect.learn(400, f"unknown: stream_options max_tokens max_completion_tokens {OPENAI}")
+        rounds += 1
+    assert rounds == 4
+
+
+def test_dialects_are_of_a_model_at_an_address_and_limited_in_number():
+    dialects = Dialects()
+    first = ModelLabel("http://a/v1", "gpt-5")
+    dialects.keep(first, Dialect(limit="max_completion_tokens"))
+    assert dialects.of(first) == Dialect(limit="max_completion_tokens")
+    assert dialects.of(ModelLabel("http://b/v1", "gpt-5")) == Dialect()
+    assert dialects.of(ModelLabel("http://a/v1", "gpt-4o")) == Dialect()
+    for number in range(MOST_DIALECTS):
+        dialects.keep(ModelLabel("http://a/v1", str(number)), Dialect(usage=False))
+    assert dialects.of(first) == Dialect()
