@@ -70,10 +70,12 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Formatting and lint rules."""
+    """Formatting and lint rules: Python, shell scripts, Dockerfile."""
     session.install(*groups("lint"))
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
+    session.run("shellcheck", ".ci/base-image", ".ci/run", *map(str, sorted(Path("scripts").glob("*.sh"))))
+    session.run("hadolint", "docker/Dockerfile")
 
 
 @nox.session

@@ -12,6 +12,7 @@ its content alone: a release with the same dependencies has the same dependency 
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -35,6 +36,17 @@ MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 """BuildKit's TARGETARCH, and what `platform.machine()` says there."""
 OLDEST_GLIBC = 17
 """Of manylinux2014: 2.17."""
+CXX = "libstdc++.so.6"
+"""Which wheels may expect, beside the C library."""
+UNUSED = (
+    "bin",
+    "**/tests",
+    "onnxruntime/capi/libonnxruntime.so.*",  # for programs in C; Python's module has all of it inside
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/transformers",
+)
+"""What the dependencies bring and the app does not import: a seventh of their size. A test misses nothing of it."""
 QUIET = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir")
 SECRETS = {"PIP_CERT": "/run/secrets/ca", "PIP_CONFIG_FILE": "/run/secrets/pipconf"}
 """pip's settings, and where the Dockerfile mounts files for them if they are given."""
@@ -74,6 +86,7 @@ def install_dependencies(requirements: str, architecture: str, root: str) -> Non
     machine = MACHINES.get(architecture)
     if machine is None:
         sys.exit(f"assemble.py: images are made for {' and '.join(MACHINES)}, not for {architecture}.")
+    check_base()
     wanted = json.loads(Path(requirements).read_text("utf-8"))
     environment = Path(f"{root}{ENVIRONMENT}")
     shutil.copytree(ENVIRONMENT, environment, symlinks=True)
@@ -84,11 +97,20 @@ def install_dependencies(requirements: str, architecture: str, root: str) -> Non
     options += [f"--target={packages}", "--only-binary=:all:", "--no-compile", f"--constraint={pins}"]
     if wanted["needs"]:
         run("-c", PIP_FOR_MACHINE, machine, "install", *QUIET, *options, *wanted["needs"])
-    shutil.rmtree(packages / "bin", ignore_errors=True)
+    leave_out_unused(packages)
     data = Path(root) / DATA
     data.mkdir(mode=0o700)
     os.chown(data, USER, USER)
     settle(root)
+
+
+def leave_out_unused(packages: Path) -> None:
+    """Removes what `UNUSED` names."""
+    for found in [path for pattern in UNUSED for path in packages.glob(pattern)]:
+        if found.is_dir():
+            shutil.rmtree(found)
+        elif found.exists():
+            found.unlink()
 
 
 def install_application(directory: str, root: str) -> None:
@@ -128,6 +150,14 @@ def platform_tags(machine: str) -> list[str]:
     newest = int(library.split(".")[1])
     tags = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, OLDEST_GLIBC - 1, -1)]
     return [*tags, f"manylinux2014_{machine}", f"linux_{machine}"]
+
+
+def check_base() -> None:
+    """Looks whether this image, which the dependencies are installed on, has what they expect of every machine."""
+    try:
+        ctypes.CDLL(CXX)
+    except OSError as error:
+        sys.exit(f"assemble.py: the base image must have the C++ library: numpy and others need it ({error}).")
 
 
 def run(*arguments: str, **environment: str) -> None:

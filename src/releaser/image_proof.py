@@ -91,8 +91,10 @@ class ImageProof:
         for tag, descriptor in found.items():
             if descriptor is None:
                 proof.wrong.append(f"the tag {tag.name} is missing")
+            elif expected is None:
+                proof.wrong.append(f"the tag {tag.name} is there without what it stands for: {tags[0].name} is missing")
             elif descriptor.digest != expected:
-                right = f"{str(expected)[:19]} " + ("was built and qualified" if self.built else f"is {tags[0].name}")
+                right = f"{expected[:19]} " + ("was built and qualified" if self.built else f"is {tags[0].name}")
                 proof.wrong.append(f"the tag {tag.name} points elsewhere: at {descriptor.digest[:19]}, and {right}")
         return root
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from releaser.activity import current
 from releaser.adapters.containers import Engine, ForeignPlatformError
-from releaser.adapters.oci import Image
+from releaser.adapters.oci import Image, images
+from releaser.adapters.oci_layout import OciLayout
 from releaser.config import Config
 from releaser.errors import StepError
 from releaser.version import Version
@@ -41,3 +45,30 @@ def tried(engine: Engine, reference: str, image: Image, config: Config, version:
         return f"{image.platform} prints {printed!r}, has no health check"
     seconds = engine.becomes_healthy(reference, image.platform)
     return f"{image.platform} prints {printed!r}, healthy after {seconds:.0f} s"
+
+
+def all_tried(engine: Engine, layout: OciLayout, scratch: Path, config: Config, version: Version) -> list[str]:
+    """Loads each image from the layout, platform by platform, runs it and removes it again; tells what was seen.
+
+    Raises:
+        StepError: One says another version, fails, or does not become healthy.
+    """
+    engine.sweep()
+    seen = []
+    tried_as: dict[str, str] = {}
+    for name, root in layout.roots().items():
+        for image in images(layout, root):
+            same = tried_as.setdefault(image.manifest.digest, name)
+            if same != name:
+                seen.append(f"{name} {image.platform} is {same}'s, byte for byte")
+                continue
+            current().tell(f"{name} {image.platform}")
+            reference = f"localhost/releaser-trial/{engine.owner}:{name}"
+            archive = scratch / "image.tar"
+            layout.archive(image, reference, archive)
+            engine.load(archive)
+            try:
+                seen.append(f"{name} {tried(engine, reference, image, config, version)}")
+            finally:
+                engine.remove(reference)
+    return seen

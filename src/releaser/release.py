@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
@@ -237,11 +237,15 @@ class Release:
         return not self.version.is_prerelease and all(other <= self.version for other in self.released())
 
     def released(self) -> list[Version]:
-        """The final versions that have a tag, here or at the remote."""
-        refs = self.git.remote_refs(self.config.git.remote, "refs/tags/*")
-        names = {ref.removeprefix("refs/tags/").removesuffix("^{}") for ref in refs} | set(self.git.tags())
-        found = (Version.from_tag(name, self.config.git.tag) for name in names)
-        return [version for version in found if version and not version.is_prerelease]
+        """The final versions that have a tag, here or at the remote if there is one."""
+        remote = self.config.git.remote
+        refs = self.git.remote_refs(remote, "refs/tags/*") if self.git.remote_url(remote) else {}
+        names = {ref.removeprefix("refs/tags/").removesuffix("^{}") for ref in refs}
+        return self._final(names | set(self.git.tags()))
+
+    def released_here(self) -> list[Version]:
+        """The final versions that have a tag here."""
+        return self._final(self.git.tags())
 
     def secrets(self) -> list[Secret | None]:
         """Every token this release may use."""
@@ -255,6 +259,10 @@ class Release:
         config = self.config
         names = (config.testpypi.token_env, config.pypi.token_env, config.forge.token_env)
         return (*names, config.images.token_env) if config.images.token_env else names
+
+    def _final(self, tags: Iterable[str]) -> list[Version]:
+        found = (Version.from_tag(name, self.config.git.tag) for name in tags)
+        return [version for version in found if version and not version.is_prerelease]
 
     def _index(self, name: str, config: IndexConfig) -> Index:
         return Index(name, config, self.credentials.token(config.token_env))
@@ -279,6 +287,8 @@ def open_release(
     state: Path,
     credentials: Credentials | None = None,
     description: str | None = None,
+    *,
+    needs_remote: bool = True,
 ) -> Release:
     """The release of `version` from the checkout at `root`, with its state under `state`.
 
@@ -287,7 +297,7 @@ def open_release(
     """
     git = Git.at(root)
     git.head()
-    remote = git.remote_url(config.git.remote)
+    remote = git.remote_url(config.git.remote) or (None if needs_remote else str(git.root))
     if remote is None:
         raise UsageError(
             f"{git.root} has no git remote named {config.git.remote}, so there is nowhere to release to.",

@@ -19,10 +19,11 @@ _IMAGE_VERSION = {"version": "the version in SemVer form; by default the one tha
         **_IMAGE,
         "version": "a version that `invoke release` built here; by default the tree as it is",
         "load": "put it into the local engine (this machine's platform where there are several)",
-        "push": "push it with its tags; a version's tag that holds something else is never overwritten",
+        "push": "start it, then push it with its tags; a version's tag that holds another image is never overwritten",
         "builder": "a buildx builder, such as one with native arm64 nodes (`docker buildx ls`)",
         "base": "the base image, instead of the bake file's",
         "no-cache": "build every step anew",
+        "from-release": "from the wheel attached to the forge's release, as the workflow does",
         "dry-run": "print the command that would run",
     },
 )
@@ -36,6 +37,7 @@ def docker_build(
     builder: str | None = None,
     base: str | None = None,
     no_cache: bool = False,
+    from_release: bool = False,
     dry_run: bool = False,
 ) -> None:
     """Build container images from the wheel; without --load or --push only see that they build."""
@@ -50,6 +52,7 @@ def docker_build(
         builder_name=builder,
         base=base,
         no_cache=no_cache,
+        from_release=from_release,
         dry_run=dry_run or is_dry(c),
     )
 

@@ -24,16 +24,22 @@ from releaser.errors import CommandError
 
 BASE = "PYTHON_IMAGE"
 NETWORK = "BUILD_NETWORK"
+ANSWER_S = 20.0
+"""How long an engine may take to say its version; one that hangs takes the connection and never answers."""
 _CERTIFICATES = "CA_BUNDLE"
 _STEP = re.compile(r"#(\d+) (\[.+)")
 _ERROR = re.compile(r"#(\d+) ERROR: (.+)")
 
 
-def unavailable(home: Path) -> str | None:
-    """Why no image can be built here; None if one can be."""
+def unavailable(home: Path, within: float = ANSWER_S) -> str | None:
+    """Why no image can be built here; None if one can be. An engine has `within` seconds to answer."""
     if shutil.which("docker") is None:
         return "no container engine at hand: there is no docker program"
-    asked = process.ask(["docker", "version", "--format", "{{.Server.Version}}"], cwd=home, check=False)
+    words = ["docker", "version", "--format", "{{.Server.Version}}"]
+    try:
+        asked = process.ask(words, cwd=home, check=False, within=within)
+    except process.NoAnswerError:
+        return f"no container engine that answers: {endpoint(home)} has said nothing for {within:.0f} s"
     if asked.status != 0:
         return f"no container engine at {endpoint(home)}"
     if process.ask(["docker", "buildx", "version"], cwd=home, check=False).status != 0:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from releaser.adapters.oci import INDEXES, Descriptor, Image, blobs, manifests
+from releaser.adapters.oci import INDEXES, Descriptor, Image, Source, blobs, manifests
 from releaser.errors import ConflictError
 from releaser.store import write_atomically
 
@@ -69,6 +69,24 @@ class OciLayout:
                     path = self.blob(blob.digest)
                     if not path.exists() or path.stat().st_size != blob.size:
                         raise _broken(path)
+
+    def take(self, name: str, source: Source, root: Descriptor) -> None:
+        """Puts an image from elsewhere in the place of the one of that name; what both have is not fetched.
+
+        Raises:
+            ServiceError: It could not be read there.
+        """
+        for manifest in manifests(source, root):
+            for one in (*blobs(source, manifest), manifest):
+                path = self.blob(one.digest)
+                if not path.exists():
+                    path.write_bytes(source.read(one))
+        self.blob(root.digest).write_bytes(source.read(root))
+        index = json.loads((self.path / "index.json").read_text("utf-8"))
+        for entry in index["manifests"]:
+            if entry.get("annotations", {}).get(_NAME) == name:
+                entry.update(mediaType=root.media_type, digest=root.digest, size=root.size)
+        write_atomically(self.path / "index.json", json.dumps(index, indent=1) + "\n")
 
     def archive(self, image: Image, reference: str, target: Path) -> None:
         """Writes one platform's image as an archive that every `docker load` takes, old image stores included."""

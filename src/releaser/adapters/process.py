@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,10 @@ _DRAIN_S = 5.0
 """How long to go on reading when a program has ended and a daemon that it left behind holds its output open."""
 _SIGNAL_S = 0.1
 """How long a stop may take to reach us when it has reached the program first: Ctrl-C goes to the whole group."""
+
+
+class NoAnswerError(CommandError):
+    """A program that was asked something did not end in the time that it had."""
 
 
 @dataclass(frozen=True)
@@ -103,20 +109,29 @@ def ask(
     stdin: bytes | None = None,
     check: bool = True,
     purpose: str = "",
+    within: float | None = None,
 ) -> Answer:
     """Runs a program for what it answers on stdout. What it says on stderr goes into the error, if it fails.
 
-    The arguments are those of `run`.
+    The arguments are those of `run`, and `within`: the seconds that it may take, for programs that ask others.
 
     Raises:
         CommandError: It could not be started, or failed; the message ends with its last lines.
+        NoAnswerError: It did not end in time; it was ended.
         InterruptedRunError: The run was stopped; the program and its children were ended.
     """
     activity, redact = current(), _redactor(env)
     process = _start(command, cwd, env, stdin is not None, subprocess.PIPE)
     answer: list[bytes] = []
     says: list[bytes] = []
-    status = _attend(process, activity, stdin, [(process.stdout, answer.append), (process.stderr, says.append)])
+    outputs = [(process.stdout, answer.append), (process.stderr, says.append)]
+    try:
+        status = _attend(process, activity, stdin, outputs, within)
+    except TimeoutError:
+        raise NoAnswerError(
+            f"{purpose or _name(command)} did not end in {within:.0f} s.",
+            f"Try it by hand: `{shlex.join(str(word) for word in command)}`.",
+        ) from None
     if check and status != 0:
         lines = [redact(raw.decode("utf-8", "replace")) for raw in says or answer]
         raise _failure(purpose or _name(command), status, lines, "", activity)
@@ -181,11 +196,16 @@ def _attend(
     activity: Activity,
     stdin: bytes | None,
     outputs: Iterable[tuple[IO[bytes] | None, Callable[[bytes], None]]],
+    within: float | None = None,
 ) -> int:
     """Feeds a program, hands its output on line by line, and returns its exit status; ends it if the run is stopped.
 
     Each pipe has a thread, which owns and closes it: neither side can wait for the other for ever.
+
+    Raises:
+        TimeoutError: It took longer than `within`; it was ended.
     """
+    deadline = time.monotonic() + within if within else None
     errors: list[BaseException] = []
 
     def guarded(work: Callable[[], None]) -> None:
@@ -204,6 +224,8 @@ def _attend(
             raise InterruptedRunError("a program was stopped")
         if errors:
             raise errors[0]
+        if deadline and time.monotonic() > deadline:
+            raise TimeoutError
 
     try:
         for thread in threads:

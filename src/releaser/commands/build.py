@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from releaser import engine, inspection
+from releaser import engine, inspection, release_assets
 from releaser.adapters import builder, process, sbom
 from releaser.adapters.git import Git
 from releaser.adapters.index import version_of
@@ -55,7 +55,10 @@ def publish(start: Path, version: str | None, index: str, *, dist: str | None, f
     title = {"testpypi": "TestPyPI", "pypi": "PyPI"}[index]
     with tempfile.TemporaryDirectory(prefix="releaser-publish-") as scratch:
         if from_release:
-            opened = _with_dists(opened, _release_assets(opened, Path(scratch) / "dist"), Path(scratch))
+            instead = "Give the directory of its files and their checksums with --dist instead of --from-release."
+            opened = _with_dists(
+                opened, release_assets.download(opened, Path(scratch) / "dist", instead), Path(scratch)
+            )
         elif dist is not None:
             opened = _with_dists(opened, Path(dist).resolve(), Path(scratch))
         opened.built()
@@ -101,21 +104,3 @@ def _with_dists(opened: Release, directory: Path, scratch: Path) -> Release:
         }
     )
     return Release(config, opened.version, opened.git, store, opened.credentials, opened.description)
-
-
-def _release_assets(opened: Release, target: Path) -> Path:
-    found = opened.forge.find_release(opened.tag)
-    if found is None or found.draft:
-        raise UsageError(
-            f"The forge has {'no release' if found is None else 'only a draft of the release'} {opened.tag}.",
-            f"Publish the release first: `invoke release --version {opened.version}`.",
-        )
-    if SUMS not in {asset.name for asset in found.assets}:
-        raise UsageError(
-            f"The release {opened.tag} holds no {SUMS}, so what it should hold is not known.",
-            "Give the directory of its files and their checksums with --dist instead of --from-release.",
-        )
-    target.mkdir()
-    for asset in found.assets:
-        opened.forge.download_asset(asset, target / asset.name)
-    return target

@@ -9,10 +9,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from releaser import engine, images
+from releaser import engine, images, release_assets
 from releaser.activity import Activity, bound
-from releaser.adapters import builder, buildx
+from releaser.adapters import builder, buildx, oci
 from releaser.adapters.containers import Engine
+from releaser.adapters.oci_layout import OciLayout
 from releaser.commands.release import opened_release, project
 from releaser.config import Config
 from releaser.config_images import ImageTargetConfig
@@ -21,10 +22,11 @@ from releaser.image_build import ImageBuild
 from releaser.image_pick import picked_by_script
 from releaser.image_proof import ImageProof, Proof
 from releaser.image_tags import in_push_order
+from releaser.image_trial import all_tried
 from releaser.release import Release
 from releaser.step import Phase, in_order
 from releaser.steps.push_images import PushImages
-from releaser.store import Store
+from releaser.store import Dists, Store, read_dists
 from releaser.version import Version
 from releaser.version_files import from_config
 
@@ -39,13 +41,14 @@ def build(
     builder_name: str | None,
     base: str | None,
     no_cache: bool,
+    from_release: bool,
     dry_run: bool,
 ) -> None:
     """`invoke docker.build`."""
     if load and push:
         raise UsageError("An image is either loaded here or pushed.", "Give --load or --push, not both.")
     root, config = project(start)
-    opened = opened_release(start, version or str(_declared(root, config)))
+    opened = _opened(start, version, root, config)
     targets = _chosen(config, platform)
     options = [*(["--builder", builder_name] if builder_name else []), *(["--no-cache"] if no_cache else [])]
     variables = {buildx.BASE: base} if base else {}
@@ -54,10 +57,16 @@ def build(
     with tempfile.TemporaryDirectory(prefix="releaser-images-") as scratch:
         room = Path(scratch)
         # Without --version it is the tree as it stands that is wanted, whatever a release built of that version.
-        made = _build_of(opened, room, release_files=version is not None, dry_run=dry_run)
+        dists = opened.dists() if version is not None else None
+        if from_release:
+            instead = "Build from the tree of its tag instead: leave out --from-release."
+            dists = read_dists(release_assets.download(opened, room / "assets", instead))
+        made = _build_of(opened, room, dists, dry_run=dry_run)
         if push and not dry_run:
             with bound(Activity(print)):
                 layout = made.into_layout(targets, room, options=options, variables=variables)
+                print("\n".join(all_tried(Engine.connect(opened.store.path), layout, room, config, opened.version)))
+            _go_on_with_published(opened, targets, layout)
             _push(_with_images(opened, targets, layout.path, room))
             return
         bake = made.bake(targets, room, _outputs(opened, targets, room, load=load, push=push), options, variables)
@@ -75,7 +84,7 @@ def build(
 def push(start: Path, version: str | None, platform: str | None) -> None:
     """`invoke docker.push`."""
     root, config = project(start)
-    opened = opened_release(start, version or str(_declared(root, config)))
+    opened = _opened(start, version, root, config)
     layout = images.built(opened)
     if layout is None:
         raise UsageError(
@@ -89,13 +98,13 @@ def push(start: Path, version: str | None, platform: str | None) -> None:
 def tags(start: Path, version: str | None, platform: str | None) -> None:
     """`invoke docker.tags`."""
     root, config = project(start)
-    opened = opened_release(start, version or str(_declared(root, config)))
+    opened = _opened(start, version, root, config)
     targets = _chosen(config, platform)
     try:
         released = images.released(opened)
     except ServiceError as error:
-        print(f"{error.message} The floating tags are decided by the tags in git alone.", file=sys.stderr)
-        released = set(opened.released())
+        print(f"{error.message} The floating tags are decided by the tags in this checkout alone.", file=sys.stderr)
+        released = set(opened.released_here())
     for tag in in_push_order(targets, opened.version, released):
         print(tag.name)
 
@@ -107,7 +116,7 @@ def verify(start: Path, version: str | None) -> None:
         StepError: Something is wrong; every wrong tag is named.
     """
     root, config = project(start)
-    opened = opened_release(start, version or str(_declared(root, config)))
+    opened = _opened(start, version, root, config)
     _chosen(config, None)
     layout = images.built(opened)
     built = {name: found.digest for name, found in layout.roots().items()} if layout else {}
@@ -126,10 +135,10 @@ def verify(start: Path, version: str | None) -> None:
 def bake(start: Path, platform: str | None) -> None:
     """`invoke docker.bake`."""
     root, config = project(start)
-    opened = opened_release(start, str(_declared(root, config)))
+    opened = _opened(start, None, root, config)
     with tempfile.TemporaryDirectory(prefix="releaser-images-") as scratch:
         room = Path(scratch)
-        made = _build_of(opened, room, release_files=False, dry_run=True)
+        made = _build_of(opened, room, None, dry_run=True)
         print(made.bake(_chosen(config, platform), room).resolved().rstrip())
 
 
@@ -152,6 +161,11 @@ def _chosen(config: Config, platform: str | None) -> list[ImageTargetConfig]:
     return [targets[names.index(str(platform))]]
 
 
+def _opened(start: Path, version: str | None, root: Path, config: Config) -> Release:
+    """The version that was asked for, or that the project declares; images need no git remote."""
+    return opened_release(start, version or str(_declared(root, config)), needs_remote=False)
+
+
 def _declared(root: Path, config: Config) -> Version:
     return from_config(config.version_files[0]).read(root).version
 
@@ -161,10 +175,9 @@ def _need_engine(opened: Release) -> None:
         raise UsageError(f"There is {opened.no_engine}.", "Start one, or set DOCKER_HOST to where one is.")
 
 
-def _build_of(opened: Release, room: Path, *, release_files: bool, dry_run: bool) -> ImageBuild:
+def _build_of(opened: Release, room: Path, dists: Dists | None, *, dry_run: bool) -> ImageBuild:
     """What to build from: what a release built of the version, else a wheel of the tree as it is."""
     git, root = opened.git, opened.git.root
-    dists = opened.dists() if release_files else None
     commit = opened.must_have_commit() if dists else git.head()
     files: list[Path] = []
     if dists:
@@ -203,6 +216,24 @@ def _outputs(opened: Release, targets: Sequence[ImageTargetConfig], room: Path, 
 
 def _reference(opened: Release, target: ImageTargetConfig) -> str:
     return f"{opened.registry.repository}:{opened.version}{target.suffix}"
+
+
+def _go_on_with_published(opened: Release, targets: Sequence[ImageTargetConfig], layout: OciLayout) -> None:
+    """Takes what X.Y.Z holds already if it is these very images, so that a push which broke off can be made again.
+
+    A second build gives the same images, and another index of them: its provenance tells when they were built.
+    """
+    for target in targets:
+        found, own = opened.registry.find(f"{opened.version}{target.suffix}"), layout.roots()[target.name]
+        if found is None or found.digest == own.digest:
+            continue
+        published, built = (
+            {(image.platform, image.manifest.digest) for image in oci.images(source, root)}
+            for source, root in ((opened.registry, found), (layout, own))
+        )
+        if published == built:
+            print(f"{target.name} is published already, image for image: {found.digest[:19]}")
+            layout.take(target.name, opened.registry, found)
 
 
 def _push(opened: Release) -> None:

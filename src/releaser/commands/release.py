@@ -165,12 +165,11 @@ def project(start: Path) -> tuple[Path, Config]:
     return root, configuration.load(root)
 
 
-def opened_release(start: Path, version: str | None, title: str | None = None) -> Release:
+def opened_release(start: Path, version: str | None, title: str | None = None, *, needs_remote: bool = True) -> Release:
     """The release of a version given on the command line."""
     root, config = project(start)
-    return open_release(
-        root, config, wanted_version(version, config, root), configuration.state_root(), description=title
-    )
+    wanted, state = wanted_version(version, config, root), configuration.state_root()
+    return open_release(root, config, wanted, state, description=title, needs_remote=needs_remote)
 
 
 def wanted_version(text: str | None, config: Config, root: Path) -> Version:

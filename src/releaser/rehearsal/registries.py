@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from releaser.adapters import process
+from releaser.adapters import buildx, process
 
 PROGRAM = "docker-registry"
 """Debian's package and program; others call the same program `registry`."""
@@ -24,7 +24,11 @@ def program(room: Path) -> tuple[list[str], str]:
         return [found], ""
     if shutil.which("docker"):
         for image in (f"{IMAGE}:3", f"{IMAGE}:2", f"{IMAGE}:latest"):
-            asked = process.ask(["docker", "image", "inspect", "--format", "{{.Id}}", image], cwd=room, check=False)
+            words = ["docker", "image", "inspect", "--format", "{{.Id}}", image]
+            try:
+                asked = process.ask(words, cwd=room, check=False, within=buildx.ANSWER_S)
+            except process.NoAnswerError:
+                return [], f"there is no {PROGRAM} program here, and the container engine does not answer"
             if asked.status == 0:
                 return _container(image, room), ""
     return [], f"there is no {PROGRAM} program here, and the container engine has no image named {IMAGE}"

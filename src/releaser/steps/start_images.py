@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser import images
-from releaser.activity import current
-from releaser.adapters import oci
 from releaser.adapters.containers import Engine
 from releaser.errors import ServiceError, UsageError
-from releaser.image_trial import tried
+from releaser.image_trial import all_tried
 from releaser.release import Release
 from releaser.step import Outcome, Skipped, Todo
 from releaser.steps.receipted import Receipted
@@ -51,23 +49,6 @@ class StartImages(Receipted):
         if layout is None:
             raise UsageError("There are no built images.", f"`invoke release --version {release.version}`.")
         engine = Engine.connect(release.store.path)
-        engine.sweep()
-        seen = []
-        tried_as: dict[str, str] = {}
-        for name, root in layout.roots().items():
-            for image in oci.images(layout, root):
-                same = tried_as.setdefault(image.manifest.digest, name)
-                if same != name:
-                    seen.append(f"{name} {image.platform} is {same}'s, byte for byte")
-                    continue
-                current().tell(f"{name} {image.platform}")
-                reference = f"localhost/releaser-trial/{engine.owner}:{name}"
-                archive = scratch / "image.tar"
-                layout.archive(image, reference, archive)
-                engine.load(archive)
-                try:
-                    seen.append(f"{name} {tried(engine, reference, image, release.config, release.version)}")
-                finally:
-                    engine.remove(reference)
+        seen = all_tried(engine, layout, scratch, release.config, release.version)
         engine.close()
         return Receipt("; ".join(seen))

@@ -1,7 +1,6 @@
 """Real images, built by a real engine; without one the tests that need it say so and are skipped.
 
 PYTHON_IMAGE, BUILD_NETWORK, CA_BUNDLE and the other variables of docker-bake.hcl can be given in the environment.
-TEST_PYTHON_IMAGE is a base that stands in for the hub's, on an engine whose containers have no network but the host's.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from base_image import building_here
 
 REPOSITORY = Path(__file__).parents[3]
 BAKE_FILE = "docker/docker-bake.hcl"
@@ -145,36 +145,24 @@ def version(wheel_dir: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def engine() -> None:
-    """An engine with buildx answers, or the test is skipped."""
-    for words in (["docker", "info"], ["docker", "buildx", "version"]):
-        try:
-            done = run(*words, check=False)
-        except FileNotFoundError:
-            pytest.skip("no container engine: there is no program `docker`")
-        if done.returncode:
-            pytest.skip(f"no container engine: `{' '.join(words)}` says {done.stderr.strip().splitlines()[-1:]}")
+def here() -> dict[str, str]:
+    """What building needs on this machine; without an engine and a base image the test is skipped."""
+    return building_here()
 
 
 @pytest.fixture(scope="session")
-def docker(engine: None, tmp_path_factory: pytest.TempPathFactory, wheel_dir: Path, version: str) -> Docker:
-    stand_in = os.environ.get("TEST_PYTHON_IMAGE", "")
-    base = os.environ.get("PYTHON_IMAGE") or stand_in or "python:3.12-slim-bookworm"
-    if (done := run("docker", "buildx", "imagetools", "inspect", base, check=False)).returncode:
-        pytest.skip(f"no base image: {base} cannot be had: {done.stderr.strip().splitlines()[-1:]}")
+def docker(here: dict[str, str], tmp_path_factory: pytest.TempPathFactory, wheel_dir: Path, version: str) -> Docker:
     configuration = tmp_path_factory.mktemp("secret") / "pip.conf"
     configuration.write_text(f"[global]\n# {MARK}\ntimeout = 60\n", encoding="utf-8")
     return Docker(
         {
+            **here,
             "VERSION": version,
             "REVISION": REVISION,
             "CREATED": CREATED,
             "SOURCE_DATE_EPOCH": str(EPOCH),
             "REGISTRY_IMAGE": f"live-vlm-webui-test-{uuid4().hex[:8]}",
             "WHEEL_DIR": str(wheel_dir),
-            "PYTHON_IMAGE": base,
-            "BUILD_NETWORK": os.environ.get("BUILD_NETWORK") or ("host" if stand_in else "default"),
-            "CA_BUNDLE": os.environ.get("CA_BUNDLE") or os.environ.get("PIP_CERT", ""),
             "PIP_CONFIG": str(configuration),
         }
     )

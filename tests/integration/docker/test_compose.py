@@ -25,7 +25,7 @@ Compose = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.mark.parametrize("profile", ["", "ollama", "vllm"])
-def test_it_is_valid_in_each_profile(engine, profile):
+def test_it_is_valid_in_each_profile(here, profile):
     words = ["docker", "compose", "-f", "docker/compose.yaml", *(["--profile", profile] if profile else []), "config"]
     done = subprocess.run([*words, "--services"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

