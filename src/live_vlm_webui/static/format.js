@@ -37,6 +37,7 @@ export function timeOfDay(at) {
 /** A model's name and who serves it. */
 export function modelName(label) {
   if (!label) return "";
+  if (label.api_base === "built-in") return "Built-in describer";
   return label.server && label.server !== label.name ? `${label.name} · ${label.server}` : label.name;
 }
 
@@ -64,6 +65,5 @@ export function numbersOf(numbers) {
 export function numbersLine(numbers) {
   const words = [duration(numbers.total)];
   if (speed(numbers) !== MISSING) words.push(`first token ${duration(numbers.first_token)}`, `${speed(numbers)} tokens/s`);
-  words.push(`overhead ${duration(numbers.overhead)}`);
   return words.join(" · ");
 }

@@ -40,6 +40,7 @@ def test_who_is_not_signed_in_sees_the_form_alone_and_gets_in_with_the_token(ent
     tab = enter()
     tab.page.wait_for_selector("#login:visible")
     assert tab["main"].is_hidden()
+    assert tab.text("connection-text") == "Not signed in"
     tab.page.get_by_label("Token", exact=True).fill("a wrong one")
     tab.button("Sign in").click()
     tab.page.wait_for_selector("#login-error:visible")
