@@ -34,9 +34,11 @@ def client_of(request: web.Request, settings: Settings) -> str:
 
 def _on_loopback(address: str) -> bool:
     try:
-        return is_loopback(ip_address(address))
+        read = ip_address(address)
     except ValueError:
         return False
+    mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None  # what a socket for both kinds tells
+    return is_loopback(mapped or read)
 
 
 def _network(address: str) -> str:
