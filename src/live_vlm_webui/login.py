@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from live_vlm_webui.access_token import kept_token
+from live_vlm_webui.access_token import kept_token, token_path
 from live_vlm_webui.api.body import check_names, read_json, text_of
 from live_vlm_webui.clients import client_of, is_forwarded
 from live_vlm_webui.errors import InputError, LimitError, LoginError, SettingsError
@@ -51,6 +51,7 @@ class Login:
         self._sessions = Tickets(SESSION_SECONDS, MOST_SESSIONS, clock)
         self._failures = TokenBuckets(1 / FAILURE_SECONDS, FAILURES, clock=clock)
         self._all_failures = TokenBuckets(1.0, ALL_FAILURES, clock=clock)
+        self._told_of_proxy = False
 
     @property
     def token(self) -> Secret:
@@ -87,11 +88,27 @@ class Login:
         if scheme.lower() == "bearer" and token:
             self._attempt(request, "token", lambda: self._is_token(token.strip()))
             return
+        self._tell_of_proxy()
         raise LoginError(
             "Sign in first.",
             "In a browser, open this server's address and sign in with its token; a program sends the token in the"
             " header Authorization: Bearer TOKEN. Whoever started the server was told where the token is.",
         )
+
+    def _tell_of_proxy(self) -> None:
+        """Log once where the token is that nobody needed until a proxy passed a request on."""
+        if self.settings.login_required or self._told_of_proxy:
+            return
+        self._told_of_proxy = True
+        logger.warning(
+            "a proxy passes requests on, so whoever sends them must sign in, with the token in %s;"
+            " --allow-host tells the server under which name it is reached",
+            token_path(self.settings.data_dir),
+        )
+        try:
+            _ = self.token
+        except SettingsError:
+            logger.exception("nobody can sign in")
 
     def is_signed_in(self, request: web.Request) -> bool:
         """Whether ``request`` may pass by its cookie, or needs none."""

@@ -162,6 +162,15 @@ async def test_what_a_proxy_passes_on_needs_signing_in_even_on_loopback(open_doo
     assert (await open_door.get("/api/x", headers=passed_on)).status == 200
 
 
+async def test_where_the_token_for_a_proxy_is_is_logged_once(open_door, tmp_path, caplog):
+    for _ in range(3):
+        assert (await open_door.get("/api/x", headers={"Via": "1.1 proxy"})).status == 401
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(told) == 1
+    assert str(tmp_path / "token") in told[0]
+    assert (tmp_path / "token").read_text().strip() not in told[0]
+
+
 # Signing in
 
 
