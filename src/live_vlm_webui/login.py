@@ -62,6 +62,7 @@ class Login:
         """
         if self._token is None:
             self._token = kept_token(self.settings.data_dir)
+            hide(self._token, for_good=True)
         return self._token
 
     def make_code(self) -> str:
@@ -198,15 +199,7 @@ async def sign_in(request: web.Request) -> web.Response:
     cookie = login.sign_in(request, **{name: value})
     response = _answer(required=True, signed_in=True)
     secure = is_https(request)
-    response.set_cookie(
-        cookie_names(request)[0 if secure else 1],
-        cookie,
-        max_age=int(SESSION_SECONDS),
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="Strict",
-    )
+    set_cookie(response, cookie_names(request)[0 if secure else 1], cookie, int(SESSION_SECONDS), secure)
     return response
 
 
@@ -217,8 +210,13 @@ async def sign_out(request: web.Request) -> web.Response:
     response = _answer(required := login.is_required(request), signed_in=not required)
     for name in cookie_names(request):
         if name in request.cookies:
-            response.del_cookie(name, path="/", secure=is_https(request), httponly=True, samesite="Strict")
+            set_cookie(response, name, "", 0, is_https(request))
     return response
+
+
+def set_cookie(response: web.Response, name: str, value: str, max_age: int, secure: bool) -> None:
+    """Give a cookie that scripts and other sites do not get; with ``max_age`` 0, take it back."""
+    response.set_cookie(name, value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Strict")
 
 
 def _answer(required: bool, signed_in: bool) -> web.Response:
