@@ -28,6 +28,7 @@ from live_vlm_webui.api.keys import (
     PREVIEWS,
     SESSIONS,
     SETTINGS,
+    UPLOADS,
     VIEWERS,
 )
 from live_vlm_webui.api.loading import Loader
@@ -75,6 +76,7 @@ def create_app(settings: Settings) -> web.Application:
     app[LISTINGS] = asyncio.Semaphore(models.MOST_LISTINGS)
     app[OFFERS] = asyncio.Semaphore(offer.MOST_OFFERS)
     app[PICTURES] = asyncio.Semaphore(camera.MOST_PICTURES)
+    app[UPLOADS] = asyncio.Semaphore(camera.MOST_UPLOADS)
     app[PREVIEWERS] = asyncio.Semaphore(preview.MOST_PREVIEWS)
     app.on_response_prepare.append(security.add_security_headers)
     app.on_shutdown.append(end_sessions)

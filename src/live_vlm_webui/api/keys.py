@@ -38,7 +38,9 @@ MONITOR: web.AppKey[Monitor] = web.AppKey("MONITOR")
 OFFERS: web.AppKey[Semaphore] = web.AppKey("OFFERS")
 """How many more offers may be worked on; the others wait."""
 PICTURES: web.AppKey[Semaphore] = web.AppKey("PICTURES")
-"""How many more pictures may be read and decoded; the others wait."""
+"""How many more pictures may be decoded; the others wait."""
+UPLOADS: web.AppKey[Semaphore] = web.AppKey("UPLOADS")
+"""How many more pictures may be on their way."""
 LOADER: web.AppKey[Loader] = web.AppKey("LOADER")
 CATALOG: web.AppKey[Catalog] = web.AppKey("CATALOG")
 LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")

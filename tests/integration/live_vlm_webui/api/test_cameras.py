@@ -11,6 +11,8 @@ import simplejpeg
 import video
 from openai_server import OpenAIServer
 
+from live_vlm_webui.api.camera import MOST_UPLOADS
+
 JPEG = {"Content-Type": "image/jpeg"}
 
 
@@ -216,6 +218,37 @@ async def test_what_is_no_picture_is_refused(api, session, data, headers, status
     answer = await api.answer("POST", f"/api/sessions/{session}/picture", data=data, headers=headers)
     assert answer.status == status
     assert (await api.ask("GET", f"/api/sessions/{session}"))[1]["camera"] is None
+
+
+async def test_slow_pictures_keep_nobody_elses_back_and_one_too_many_is_refused_at_once(api, session):
+    path = f"/api/sessions/{session}/picture"
+    sending = asyncio.Semaphore(0)
+    ended = asyncio.Event()
+
+    async def slowly():
+        yield jpeg()[:500]
+        sending.release()
+        await ended.wait()
+
+    async def send_slowly() -> int:
+        async with api.http.post(f"{api.url}{path}", data=slowly(), headers=JPEG) as answer:
+            return answer.status
+
+    async def send() -> int:
+        return (await asyncio.wait_for(api.answer("POST", path, data=jpeg(), headers=JPEG), 10)).status
+
+    slow = [asyncio.create_task(send_slowly()) for _ in range(MOST_UPLOADS - 1)]
+    for _ in slow:
+        await sending.acquire()
+    assert await send() == 200
+    slow.append(asyncio.create_task(send_slowly()))
+    await sending.acquire()
+    for _ in range(3):  # meanwhile it arrives
+        await api.ask("GET", f"/api/sessions/{session}")
+    assert await send() == 429
+    ended.set()
+    assert set(await asyncio.gather(*slow)) == {400}
+    assert await send() == 200
 
 
 async def test_a_camera_can_be_looked_at_as_mjpeg(api, session, camera):
