@@ -120,12 +120,11 @@ def believed(
     """
     seen: list[Seen] = []
     asked = 0
-    sure_classes = {one.number for one in detections if one.score >= SURE}
     for one in detections:
         thing = vocabulary.detected[one.number]
         if one.score < POSSIBLE or _hidden(one, thing, seen):
             continue
-        seconded = one.number in sure_classes
+        seconded = any(other.sure and other.thing == thing for other in seen)
         needs_witness = thing.kind == ANIMAL or one.score < (VERY_SURE if thing.name == PERSON else CONFIDENT)
         if not needs_witness:
             verdict: Seen | None = Seen(thing, True, one.score, one.box)
