@@ -61,7 +61,7 @@ export class Source {
       else if (status?.kind === how && status.state === "live") this.#taken = true;
     } else if (anew && status) {
       this.choose(kindOf(status));
-    } else if (!status && before && element("stage").dataset.state !== "starting") {
+    } else if (!status && before && element("stage").dataset.state === "on") {
       this.#showNothing(this.kind);
     }
     this.#showRemote();
@@ -118,7 +118,8 @@ export class Source {
     this.#leaveCamera();
     show("starting", `Connecting to ${withoutPassword(address)}.`);
     try {
-      this.apply(await ask("PUT", `${this.#path}/camera`, { address }));
+      await ask("PUT", `${this.#path}/camera`, { address }); // how it fares, events tell
+      this.#showRemote();
     } catch (failure) {
       show("failed", [failure.message, failure.remedy].join(" "));
     }
@@ -143,7 +144,7 @@ export class Source {
   /** Send the picture again: a picture is asked about once. */
   async #askAgain() {
     try {
-      this.apply(await ask("POST", `${this.#path}/picture`, this.#picture));
+      await ask("POST", `${this.#path}/picture`, this.#picture);
     } catch (failure) {
       show("failed", [failure.message, failure.remedy].join(" "));
     }

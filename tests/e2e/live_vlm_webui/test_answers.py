@@ -31,7 +31,7 @@ def test_an_answer_comes_word_by_word_beside_the_frame_that_was_asked_about(visi
     tab.until("document.getElementById('frame-image').naturalWidth > 0")
     tab.until_text("text", "word29")
     tab.until_text("numbers", "tokens/s")
-    assert re.match(r"3\.\d+ s · first token \d+ ms · [\d.]+ tokens/s", tab.text("numbers"))
+    assert re.match(r"\d\.\d+ s · first token \d+ ms · [\d.]+ tokens/s", tab.text("numbers"))
     assert tab.complaints == []
 
 
