@@ -14,6 +14,7 @@ from live_vlm_webui.access_token import kept_token, token_path
 from live_vlm_webui.api.body import check_names, read_json, text_of
 from live_vlm_webui.clients import client_of, is_forwarded
 from live_vlm_webui.errors import InputError, LimitError, LoginError, SettingsError
+from live_vlm_webui.logs import hide
 from live_vlm_webui.rates import TokenBuckets
 from live_vlm_webui.secret import Secret
 from live_vlm_webui.settings import Settings

@@ -13,6 +13,7 @@ from live_vlm_webui.api.body import JSON_BYTES, kind_of, parse_object
 from live_vlm_webui.api.explain import BUG, error_json
 from live_vlm_webui.api.keys import ENCODERS, LOADER, METRICS, SESSIONS, VIEWERS
 from live_vlm_webui.errors import InputError, LimitError, RequestError, TooLargeError, WebUIError
+from live_vlm_webui.logs import shown_id
 from live_vlm_webui.sessions.events import TOO_SLOW, to_json
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Connection:
                 await self._obey(message.data)
         except Exception as caught:
             if not isinstance(caught, WebUIError):
-                logger.exception("a message to session %s failed", self._session.id)
+                logger.exception("a message to session %s failed", shown_id(self._session.id))
             error = caught if isinstance(caught, WebUIError) else BUG
             again = message.type is WSMsgType.BINARY and error.message == self._fault
             if message.type is WSMsgType.BINARY:

@@ -22,6 +22,7 @@ from ipaddress import IPv6Address, ip_address
 from yarl import URL
 
 from live_vlm_webui.errors import ForbiddenError, InputError
+from live_vlm_webui.logs import hide
 from live_vlm_webui.secret import Secret
 
 LONGEST_API_BASE = 2048
@@ -110,6 +111,7 @@ class Keyring:
         endpoint = Endpoint(api_base, key)
         self._keys.pop(endpoint.api_base, None)
         if key is not None:
+            hide(key)
             self._keys[endpoint.api_base] = key
             if len(self._keys) > MOST_KEYS:
                 del self._keys[next(iter(self._keys))]
