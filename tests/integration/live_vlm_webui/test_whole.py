@@ -87,8 +87,10 @@ async def test_keys_and_prompts_are_not_logged_however_much_is(start_server, htt
         await events.socket.send_bytes(simplejpeg.encode_jpeg(video.scene(0, 640, 360)))
         await events.until("answer.finished")
         await api.ask("GET", "/api/models?api_key=sk-hush-hush")
+        await api.ask("GET", f"/api/sessions/{made['id']}")
     assert models.asked[-1].key == "sk-hush-hush"
     _, told = await asyncio.to_thread(server.stop)
     assert "POST /api/sessions" in told
+    assert made["id"] not in told
     assert "sk-hush-hush" not in told
     assert "Wally" not in told

@@ -29,6 +29,7 @@ async def client():
     app = web.Application(middlewares=[explain_errors])
     app.router.add_get("/api/{error}", fail)
     app.router.add_get("/page/{error}", fail)
+    app.router.add_get("/api/sessions/{session}/{error}", fail)
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -87,3 +88,9 @@ async def test_an_answer_to_a_body_that_was_not_read_ends_the_connection(client)
     answer = await client.post("/api/input", data=b"x" * 1_000_000)
     assert answer.status == 405
     assert answer.headers["Connection"] == "close"
+
+
+async def test_a_bug_is_logged_without_the_sessions_whole_id(client, caplog):
+    assert (await client.get("/api/sessions/abcdefghijkl/bug")).status == 500
+    assert "GET /api/sessions/abcdef.../bug failed" in caplog.text
+    assert "abcdefghijkl" not in caplog.text
