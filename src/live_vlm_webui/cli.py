@@ -22,6 +22,10 @@ from live_vlm_webui.defaults import (
     LOG_LEVELS,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes as long to load as all the rest
+    from typing import NoReturn
+
 PROGRAM = "live-vlm-webui"
 INTERRUPTED = 130
 DESCRIPTION = """\
@@ -85,9 +89,23 @@ def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+class Parser(argparse.ArgumentParser):
+    """Tells of a stray word in words: argparse speaks of an argument named doctor."""
+
+    def error(self, message: str) -> NoReturn:
+        """As ``argparse`` has it: print ``message`` and exit with 2."""
+        if stray := re.match(r"argument doctor: invalid choice: (?P<quote>['\"])(?P<word>.*?)(?P=quote)", message):
+            from difflib import get_close_matches
+
+            near = get_close_matches(stray["word"], ["doctor"])
+            hint = "; did you mean doctor?" if near else ", only doctor; to serve, give none"
+            message = f"there is no command {stray['word']}{hint}"
+        super().error(message)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line. Values stay texts: ``environment`` reads them as it does those of the environment."""
-    parser = argparse.ArgumentParser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    parser = Parser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     _add_address(parser.add_argument_group("where to listen"))
     _add_access(parser.add_argument_group("who may come in"))

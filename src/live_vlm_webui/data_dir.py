@@ -134,6 +134,11 @@ def _make_private(directory: Path) -> None:
 
 
 def _unusable(path: Path, verb: str, error: OSError) -> SettingsError:
+    if file := next((one for one in path.parents if one.is_file()), None):
+        return SettingsError(
+            f"{path} cannot be {verb}: {file} is a file, not a directory.",
+            f"Name another place in {VARIABLE}: a directory, which is made if there is none.",
+        )
     reason = os.strerror(error.errno) if error.errno else str(error)
     return SettingsError(
         f"{path} cannot be {verb}: {reason}.",

@@ -102,3 +102,18 @@ def test_ctrl_c_while_arguments_are_read_ends_without_a_traceback(monkeypatch):
 def test_a_value_that_cannot_be_used_exits_with_2_and_says_what_would_be_right(arguments, told, capsys):
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith(f"live-vlm-webui: {told}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["doktor"], "error: there is no command doktor; did you mean doctor?\n"),
+        (["--port", "0", "foo"], "error: there is no command foo, only doctor; to serve, give none\n"),
+        (["it's"], "error: there is no command it's, only doctor; to serve, give none\n"),
+    ],
+)
+def test_a_stray_word_is_told_as_such(arguments, told, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert capsys.readouterr().err.endswith(told)

@@ -132,3 +132,12 @@ def test_two_servers_do_not_make_the_same_thing_at_once(tmp_path):
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/data"])
+def test_a_file_in_the_place_of_the_directory_is_called_one(tmp_path, place):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError) as wrong, locked(tmp_path / place):
+        pass
+    assert f"{tmp_path / 'file'} is a file, not a directory." in wrong.value.message
+    assert "LIVE_VLM_DATA" in wrong.value.remedy
