@@ -7,7 +7,7 @@ from pathlib import Path
 
 from live_vlm_webui import data_dir
 from live_vlm_webui.errors import SettingsError
-from live_vlm_webui.secret import Secret
+from live_vlm_webui.secret import Secret, can_be_sent
 from live_vlm_webui.settings import SHORTEST_TOKEN
 
 FILE = "token"
@@ -44,7 +44,7 @@ def _read(path: Path, content: bytes) -> Secret:
         value = content.decode("ascii").strip()
     except UnicodeDecodeError:
         value = ""
-    if len(value) < SHORTEST_TOKEN or not value.isprintable() or " " in value:
+    if len(value) < SHORTEST_TOKEN or not can_be_sent(value):
         raise SettingsError(
             f"{path} does not hold a token.",
             f"Delete it to have one made, or put one of at least {SHORTEST_TOKEN} ASCII characters there.",

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+LONGEST_KEY = 4096
+"""Of keys and tokens, in characters."""
+
+
+def can_be_sent(value: str) -> bool:
+    """Whether ``value`` can be a key or token: all that goes into a header unchanged, and is not empty or too long."""
+    return 0 < len(value) <= LONGEST_KEY and value.isascii() and value.isprintable() and " " not in value
+
 
 class Secret:
     """Holds a key or token; shows itself as asterisks wherever it is printed, logged or formatted.

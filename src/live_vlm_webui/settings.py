@@ -17,7 +17,7 @@ from live_vlm_webui.defaults import (
     LOG_LEVELS,
 )
 from live_vlm_webui.errors import WrongValueError
-from live_vlm_webui.secret import Secret
+from live_vlm_webui.secret import Secret, can_be_sent
 
 LAST_PORT = 65535
 LOOPBACK_NETWORKS = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
@@ -208,11 +208,10 @@ def _check_secrets(settings: Settings) -> None:
     for name, secret in (("api_key", settings.api_key), ("token", settings.token)):
         if secret is None:
             continue
-        value = secret.reveal()
-        if not (value.isascii() and value.isprintable() and value and " " not in value):
+        if not can_be_sent(secret.reveal()):
             raise WrongValueError(
                 name,
-                "It is empty, or holds characters that cannot be sent in a header.",
+                "It is empty, too long, or holds characters that cannot be sent in a header.",
                 "Give letters, digits and signs of ASCII, without spaces, on one line.",
             )
     if settings.api_key is not None and settings.api_base is None:

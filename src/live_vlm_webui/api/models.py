@@ -7,8 +7,8 @@ from aiohttp import web
 from live_vlm_webui.api.body import check_names, read_json, text_of
 from live_vlm_webui.api.keys import CATALOG, LISTINGS, SESSIONS
 from live_vlm_webui.errors import InputError, LimitError
-from live_vlm_webui.models.endpoint import LONGEST_API_BASE, LONGEST_KEY, Keyring
-from live_vlm_webui.secret import Secret
+from live_vlm_webui.models.endpoint import LONGEST_API_BASE, Keyring
+from live_vlm_webui.secret import LONGEST_KEY, Secret
 
 MOST_LISTINGS = 8
 """How many other servers may be asked for their models at a time."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aiohttp import ClientSession
 
+from live_vlm_webui.describer.describer import LABEL as BUILT_IN_LABEL
 from live_vlm_webui.errors import ForbiddenError, InputError, ModelError, RequestError, WrongValueError
 from live_vlm_webui.models.dialect import Dialects
 from live_vlm_webui.models.discovery import USUAL_PORTS, Discovery
@@ -22,7 +23,6 @@ from live_vlm_webui.secret import Secret
 LOCAL_SECONDS = 1.0
 REMOTE_SECONDS = 10.0
 REFRESH_SECONDS = 30.0
-BUILT_IN_LABEL = ModelLabel(BUILT_IN, "describer", "built-in describer")
 
 logger = logging.getLogger(__name__)
 

@@ -23,10 +23,9 @@ from yarl import URL
 
 from live_vlm_webui.errors import ForbiddenError, InputError
 from live_vlm_webui.logs import hide
-from live_vlm_webui.secret import Secret
+from live_vlm_webui.secret import Secret, can_be_sent
 
 LONGEST_API_BASE = 2048
-LONGEST_KEY = 4096
 MOST_KEYS = 32
 LAST_PORT = 65535
 METADATA_ADDRESSES = frozenset(
@@ -205,8 +204,7 @@ def check_key(key: Secret) -> None:
     Raises:
         InputError: It cannot; the key is not repeated.
     """
-    value = key.reveal()
-    if not (value and value.isascii() and value.isprintable() and " " not in value and len(value) <= LONGEST_KEY):
+    if not can_be_sent(key.reveal()):
         raise InputError(
             "The API key is empty, too long, or holds characters that cannot be sent in a header.",
             "Copy it again, without spaces and line ends.",

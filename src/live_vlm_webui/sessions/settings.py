@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from live_vlm_webui.errors import InputError
-from live_vlm_webui.secret import Secret
+from live_vlm_webui.secret import Secret, can_be_sent
 from live_vlm_webui.sessions import faults
 from live_vlm_webui.sessions.faults import FaultError, Faults
 from live_vlm_webui.sessions.sampling import EveryFrames, EverySeconds, Free, OnChange, Sampling
@@ -15,7 +15,6 @@ from live_vlm_webui.sessions.sampling import EveryFrames, EverySeconds, Free, On
 DEFAULT_PROMPT = "Describe what you see in one or two sentences."
 LONGEST_PROMPT = 16 * 1024
 LONGEST_NAME = 256
-LONGEST_KEY = 4096
 MOST_TOKENS = 8192
 MOST_FRAMES_APART = 100_000
 SECONDS_APART = (0.05, 86_400.0)
@@ -104,7 +103,7 @@ def key_in(patch: Mapping[str, object]) -> Secret | None:
         return None
     if not isinstance(value, str):
         raise FaultError("it is not a text")
-    if len(value) > LONGEST_KEY or not (value.isascii() and value.isprintable()) or " " in value:
+    if not can_be_sent(value):
         raise FaultError("it is too long, or holds characters that cannot be sent in a header")
     return Secret(value)
 

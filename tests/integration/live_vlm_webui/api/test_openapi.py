@@ -9,7 +9,8 @@ from openapi_spec_validator import validate
 import live_vlm_webui
 from live_vlm_webui.api.openapi import read_description
 from live_vlm_webui.app import create_app
-from live_vlm_webui.models.endpoint import LONGEST_API_BASE, LONGEST_KEY
+from live_vlm_webui.models.endpoint import LONGEST_API_BASE
+from live_vlm_webui.secret import LONGEST_KEY
 from live_vlm_webui.sessions import settings as session_settings
 from live_vlm_webui.settings import MONITOR_INTERVALS, Settings
 
