@@ -195,6 +195,27 @@ async def test_connections_are_bounded(http_door, monkeypatch):
         writer.close()
 
 
+async def test_a_proxy_on_this_machine_is_not_counted_as_one_address_of_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(doorway_module, "MOST_OF_ONE", 1)
+    try:
+        listener = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    except (OSError, ValueError) as error:
+        pytest.skip(f"this machine has no sockets for both kinds of address: {error}")
+    settings = Settings(host="::", ssl=False, data_dir=tmp_path)
+    server = web.Server(hello)
+    with listener:
+        doorway = Doorway(listener, server, None, Hosts(settings))
+        doorway.open()
+        held = [await asyncio.open_connection("127.0.0.1", listener.getsockname()[1]) for _ in range(3)]
+        for reader, writer in held:
+            writer.write(GET.replace(b"Connection: close\r\n", b""))
+            await asyncio.wait_for(reader.readuntil(b"hello by http"), 5)
+            writer.close()
+        await doorway.close()
+        await server.shutdown(0.1)
+        await doorway.break_off()
+
+
 async def test_when_it_is_closed_nobody_comes_in_and_who_is_inside_stays(http_door):
     reader, writer = await asyncio.open_connection("127.0.0.1", http_door.port)
     writer.write(GET.replace(b"Connection: close\r\n", b""))
