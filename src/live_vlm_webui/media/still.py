@@ -62,10 +62,10 @@ class Still:
 
 
 def inspect(data: bytes, max_bytes: int = MAX_BYTES) -> Still:
-    """Read what a file claims to be.
+    """Read what a file claims to be, from its header: quick enough for the event loop.
 
     Raises:
-        InputError: It is no picture that is taken here, is cut off, or is too large in bytes or pixels.
+        InputError: It is no picture that is taken here, or is too large in bytes or pixels.
     """
     if len(data) > max_bytes:
         raise InputError(
@@ -101,13 +101,15 @@ def decode(still: Still) -> av.VideoFrame:
         A frame like those of cameras: 4:2:0 in full range, upright, no side longer than ``MAX_SIDE``.
 
     Raises:
-        InputError: It is damaged.
+        InputError: It is damaged, or cut off.
     """
     from av.codec.context import CodecContext
     from av.error import FFmpegError
     from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
 
+    if still.codec == "mjpeg":
+        _check_scans(still.data)
     context = CodecContext.create(still.codec, "r")
     assert isinstance(context, VideoCodecContext)
     context.thread_count = 1
@@ -124,6 +126,9 @@ def _upright(image: av.VideoFrame, still: Still) -> av.VideoFrame:
 
     from live_vlm_webui.media.jpeg import fitted, full_range_planes, upright
 
+    is_turned = still.rotation or still.mirror or image.rotation
+    if image.format.name == "yuvj420p" and not is_turned and max(image.width, image.height) <= MAX_SIDE:
+        return image  # as browsers' canvases make them
     planes = full_range_planes(image, *fitted(image.width, image.height, MAX_SIDE))
     planes = upright(planes, still.rotation, mirror=still.mirror)
     height, width = planes[0].shape
@@ -149,12 +154,18 @@ def _jpeg(data: bytes) -> Still:
         if marker < 0xFFC0 or length < 2:
             raise InputError("The JPEG is damaged.", REMEDY)
         at += 2 + length
-    if data.find(b"\xff\xd9", at) == -1:
-        raise _cut_off()
-    if size is None or data.count(b"\xff\xda", at) > MAX_SCANS:
-        raise InputError("The JPEG is damaged, or has too many scans.", REMEDY)
+    if size is None:
+        raise InputError("The JPEG is damaged.", REMEDY)
     height, width = size
     return Still("mjpeg", width, height, data, TURNED.get(orientation, 0), orientation in MIRRORED)
+
+
+def _check_scans(data: bytes) -> None:
+    """Count the scans; in what is compressed no byte 0xFF is followed by such a marker's."""
+    if data.find(b"\xff\xd9", data.rfind(b"\xff\xda")) == -1:
+        raise _cut_off()
+    if data.count(b"\xff\xda") > MAX_SCANS:
+        raise InputError("The JPEG has too many scans.", "Save it as an ordinary JPEG, not a progressive one.")
 
 
 def _orientation(exif: bytes) -> int:

@@ -192,7 +192,7 @@ def test_a_jpeg_of_very_many_scans_is_refused():
     data = file_of(*ENCODERS["jpeg"])
     scan = data[data.index(b"\xff\xda") : -2]
     with pytest.raises(InputError, match="scans"):
-        inspect(data[:-2] + scan * MAX_SCANS + b"\xff\xd9")
+        decode(inspect(data[:-2] + scan * MAX_SCANS + b"\xff\xd9"))
 
 
 def test_too_many_bytes_are_refused_before_anything_is_read():
@@ -206,6 +206,15 @@ def test_a_picture_that_was_cut_off_is_refused(name, share):
     data = file_of(*ENCODERS[name])
     with pytest.raises(InputError):
         decode(inspect(data[: int(len(data) * share)]))
+
+
+def test_a_photograph_that_was_cut_off_is_refused_though_its_thumbnail_is_whole():
+    data, thumbnail = file_of(*ENCODERS["jpeg"]), file_of(*ENCODERS["jpeg"], pixels(16, 16))
+    segment = b"Exif\0\0" + thumbnail
+    photograph = data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+    assert corners(decode(inspect(photograph))) == SAME
+    with pytest.raises(InputError, match="cut off"):
+        decode(inspect(photograph[:-40]))
 
 
 @pytest.mark.parametrize(
