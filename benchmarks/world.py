@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -22,10 +23,22 @@ if str(TOOLS) not in sys.path:
 import aiohttp  # noqa: E402 - the tools' directory has to be on the path
 import psutil  # noqa: E402
 import video  # noqa: E402
-import webrtc_client  # noqa: E402
 from figures import Figure  # noqa: E402
+from webrtc_client import Peer, offer_to  # noqa: E402
 
-__all__ = ["Figure", "Meter", "Watcher", "World", "app_server", "connect", "model_server", "video"]
+__all__ = [
+    "Figure",
+    "Meter",
+    "Peer",
+    "Watcher",
+    "World",
+    "app_server",
+    "connect",
+    "free_port",
+    "model_server",
+    "rtsp_server",
+    "video",
+]
 
 START_SECONDS = 30
 STOP_SECONDS = 10
@@ -62,6 +75,19 @@ def model_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @contextmanager
+def rtsp_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """An RTSP host on loopback; yield it and the address of its stream."""
+    with process(str(TOOLS / "rtsp_server.py"), *options) as ready:
+        yield ready
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
 def app_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The installed app on a free port of loopback; yield it and its address."""
     with (
@@ -89,8 +115,8 @@ class Watcher:
         """The events of one kind after the first ``since``."""
         return [event for event in self.events[since:] if event["type"] == kind]
 
-    async def until(self, kind: str, seconds: float, since: int = 0, **fields: object) -> dict[str, Any]:
-        """Wait for an event with these fields.
+    async def until(self, kind: str, seconds: float, since: int = 0, state: str = "") -> dict[str, Any]:
+        """Wait for an event, of a camera in ``state`` if that is given.
 
         Raises:
             TimeoutError: It did not come.
@@ -98,10 +124,10 @@ class Watcher:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             for event in self.of(kind, since):
-                if all(event.get(name) == value for name, value in fields.items()):
+                if not state or (event["camera"] or {}).get("state") == state:
                     return event
             await asyncio.sleep(0.02)
-        raise TimeoutError(f"session {self.session} told no {kind} {fields} within {seconds} s")
+        raise TimeoutError(f"Session {self.session} told no {state} {kind} within {seconds:g} s.")
 
 
 class World:
@@ -119,7 +145,7 @@ class World:
         self.model = model
         self._readers: list[asyncio.Task[None]] = []
         self._sockets: list[aiohttp.ClientWebSocketResponse] = []
-        self._peers: list[webrtc_client.Peer] = []
+        self._peers: list[Peer] = []
 
     async def session(self, **settings: object) -> str:
         """Make a session that asks ``model``; return its id."""
@@ -134,10 +160,10 @@ class World:
 
     async def watch(self, session: str) -> Watcher:
         """Connect a browser to a session."""
-        socket = await self.http.ws_connect(f"{self.url}/ws", params={"session": session}, max_msg_size=0)
+        connection = await self.http.ws_connect(f"{self.url}/ws", params={"session": session}, max_msg_size=0)
         watcher = Watcher(session)
-        self._sockets.append(socket)
-        self._readers.append(asyncio.create_task(_read(socket, watcher)))
+        self._sockets.append(connection)
+        self._readers.append(asyncio.create_task(_read(connection, watcher)))
         return watcher
 
     async def leave(self, count: int) -> None:
@@ -146,12 +172,23 @@ class World:
             await self._sockets.pop().close()
             await self._readers.pop()
 
-    async def camera(self, session: str, clip: video.Clip) -> webrtc_client.Peer:
+    async def camera(self, session: str, clip: video.Clip) -> Peer:
         """Connect a browser's camera that sends ``clip`` again and again."""
-        peer = webrtc_client.Peer(clip)
+        peer = Peer(clip)
         self._peers.append(peer)
-        await peer.connect(webrtc_client.offer_to(self.http, self.url, session))
+        await peer.connect(offer_to(self.http, self.url, session))
         return peer
+
+    async def stream(self, session: str, address: str) -> None:
+        """Have a session look at an RTSP host or a file."""
+        async with self.http.put(f"{self.url}/api/sessions/{session}/camera", json={"address": address}) as answer:
+            answer.raise_for_status()
+
+    async def answers(self, session: str) -> list[dict[str, Any]]:
+        """The history of a session."""
+        async with self.http.get(f"{self.url}/api/sessions/{session}/answers") as answer:
+            answer.raise_for_status()
+            return list((await answer.json())["answers"])
 
     async def close(self) -> None:
         """Disconnect all."""
@@ -159,11 +196,11 @@ class World:
         await self.leave(len(self._sockets))
 
 
-async def _read(socket: aiohttp.ClientWebSocketResponse, watcher: Watcher) -> None:
-    async for message in socket:
+async def _read(connection: aiohttp.ClientWebSocketResponse, watcher: Watcher) -> None:
+    async for message in connection:
         if message.type is aiohttp.WSMsgType.TEXT:
             watcher.events.append(json.loads(message.data))
-    watcher.closed = f"{socket.close_code}"
+    watcher.closed = f"{connection.close_code}"
 
 
 @asynccontextmanager

@@ -10,10 +10,11 @@ from contextlib import suppress
 from aiohttp import web
 
 from live_vlm_webui import login, security
-from live_vlm_webui.api import answers, camera, events, metrics, models, offer, openapi, page, sessions, system
+from live_vlm_webui.api import answers, camera, events, metrics, models, offer, openapi, page, preview, sessions, system
 from live_vlm_webui.api.explain import explain_errors
 from live_vlm_webui.api.keys import (
     ASSETS,
+    CAMERAS,
     CATALOG,
     ENCODERS,
     HTTP,
@@ -21,13 +22,20 @@ from live_vlm_webui.api.keys import (
     LOADER,
     METRICS,
     MONITOR,
+    OFFERS,
+    PICTURES,
+    PREVIEWERS,
+    PREVIEWS,
     SESSIONS,
     SETTINGS,
+    UPLOADS,
     VIEWERS,
 )
 from live_vlm_webui.api.loading import Loader
 from live_vlm_webui.assets import load_assets
 from live_vlm_webui.describer.describer import Describer
+from live_vlm_webui.media.pool import CameraPool
+from live_vlm_webui.media.preview import Previews
 from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.connections import open_client
 from live_vlm_webui.sessions.registry import Sessions
@@ -46,6 +54,7 @@ ROUTES = (
     *offer.ROUTES,
     *sessions.ROUTES,
     *camera.ROUTES,
+    *preview.ROUTES,
     *answers.ROUTES,
     *models.ROUTES,
     *system.ROUTES,
@@ -64,10 +73,15 @@ def create_app(settings: Settings) -> web.Application:
     app[METRICS] = metrics.Metrics()
     app[LOADER] = Loader()
     app[VIEWERS] = set()
+    app[LISTINGS] = asyncio.Semaphore(models.MOST_LISTINGS)
+    app[OFFERS] = asyncio.Semaphore(offer.MOST_OFFERS)
+    app[PICTURES] = asyncio.Semaphore(camera.MOST_PICTURES)
+    app[UPLOADS] = asyncio.Semaphore(camera.MOST_UPLOADS)
+    app[PREVIEWERS] = asyncio.Semaphore(preview.MOST_PREVIEWS)
     app.on_response_prepare.append(security.add_security_headers)
     app.on_shutdown.append(end_sessions)
     app.add_routes(ROUTES)
-    app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, catalog, all_sessions))
+    app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, cameras, catalog, all_sessions))
     return app
 
 
@@ -84,11 +98,21 @@ async def encoders(app: web.Application) -> AsyncIterator[None]:
     await join(pool)
 
 
+async def cameras(app: web.Application) -> AsyncIterator[None]:
+    """The cameras that the server reads itself, and what people see of any camera."""
+    app[CAMERAS] = pool = CameraPool(app[SETTINGS].media_dirs)
+    app[PREVIEWS] = Previews(app[ENCODERS])
+    yield
+    await pool.close()
+
+
 async def catalog(app: web.Application) -> AsyncIterator[None]:
     """The models that can be chosen, and the thread in which the built-in one looks."""
     with_networks = ThreadPoolExecutor(1, thread_name_prefix="describer")
-    app[CATALOG] = found = Catalog(app[SETTINGS], app[HTTP], Describer(with_networks).model)
-    app[LISTINGS] = asyncio.Semaphore(models.MOST_LISTINGS)
+    settings = app[SETTINGS]
+    app[CATALOG] = found = Catalog(
+        settings, app[HTTP], Describer(with_networks).model, foreign_endpoints=not settings.known_servers_only
+    )
     found.start()
     yield
     await found.close()

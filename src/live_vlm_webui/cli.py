@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 
 from live_vlm_webui import __version__
 from live_vlm_webui.defaults import (
@@ -19,6 +21,10 @@ from live_vlm_webui.defaults import (
     DEFAULT_PORT,
     LOG_LEVELS,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes as long to load as all the rest
+    from typing import NoReturn
 
 PROGRAM = "live-vlm-webui"
 INTERRUPTED = 130
@@ -46,7 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
     """
-    arguments = build_parser().parse_args(argv)
+    try:
+        arguments = read_arguments(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     from live_vlm_webui.errors import WebUIError
 
     try:
@@ -60,9 +69,43 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the arguments.
+
+    Flags that there are none of are told here: argparse would take what follows one for a command, and speak of that.
+
+    Raises:
+        SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
+    """
+    parser = build_parser()
+    known = {"--help", *re.findall("--[a-z-]+", parser.format_usage())}
+    for word in takewhile(lambda word: word not in {"doctor", "--"}, argv):
+        flag = word.partition("=")[0]
+        if flag.startswith("--") and flag not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(flag, known, n=1)
+            parser.error(f"there is no {flag}{f'; did you mean {near[0]}?' if near else ''}")
+    return parser.parse_args(argv)
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells of a stray word in words: argparse speaks of an argument named doctor."""
+
+    def error(self, message: str) -> NoReturn:
+        """As ``argparse`` has it: print ``message`` and exit with 2."""
+        if stray := re.match(r"argument doctor: invalid choice: (?P<quote>['\"])(?P<word>.*?)(?P=quote)", message):
+            from difflib import get_close_matches
+
+            near = get_close_matches(stray["word"], ["doctor"])
+            hint = "; did you mean doctor?" if near else ", only doctor; to serve, give none"
+            message = f"there is no command {stray['word']}{hint}"
+        super().error(message)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line. Values stay texts: ``environment`` reads them as it does those of the environment."""
-    parser = argparse.ArgumentParser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    parser = Parser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     _add_address(parser.add_argument_group("where to listen"))
     _add_access(parser.add_argument_group("who may come in"))
@@ -126,6 +169,11 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
         " (default: look for one)",
     )
     group.add_argument("--api-key", metavar="SECRET", help="its key, sent to that address alone [LIVE_VLM_API_KEY]")
+    group.add_argument(
+        "--known-servers-only",
+        action="store_true",
+        help="ask that address and this machine's usual ports alone, whatever others the page names",
+    )
     group.add_argument(
         "--model", metavar="NAME", help="model to ask [LIVE_VLM_DEFAULT_MODEL] (default: one that takes pictures)"
     )

@@ -26,20 +26,24 @@ def client_of(request: web.Request, settings: Settings) -> str:
     the last entry, which is the proxy's own.
     """
     address = request.remote or ""
-    if settings.allow_hosts and _on_loopback(address):
+    if settings.allow_hosts and is_on_loopback(address):
         told = request.headers.getall("X-Forwarded-For", [])
         address = told[-1].rpartition(",")[2].strip() if told else address
-    return _network(address)
+    return network_of(address)
 
 
-def _on_loopback(address: str) -> bool:
+def is_on_loopback(address: str) -> bool:
+    """Whether ``address``, as a socket tells it, is this machine's."""
     try:
-        return is_loopback(ip_address(address))
+        read = ip_address(address)
     except ValueError:
         return False
+    mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None  # what a socket for both kinds tells
+    return is_loopback(mapped or read)
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """What belongs to one subscriber: the address, of IPv6 the network; empty if it is none."""
     try:
         read = ip_address(address.partition("%")[0])
     except ValueError:

@@ -59,7 +59,7 @@ def write(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        _make_private(path.parent)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -113,7 +113,7 @@ def locked(directory: Path) -> Iterator[None]:
     """
     path = directory / ".lock"
     try:
-        directory.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        _make_private(directory)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     except OSError as error:
         raise _unusable(path, "written", error) from error
@@ -127,7 +127,18 @@ def locked(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _make_private(directory: Path) -> None:
+    """Make ``directory`` and those above it that are missing; ``mkdir`` would let others into the latter."""
+    for missing in reversed([one for one in (directory, *directory.parents) if not one.exists()]):
+        missing.mkdir(PRIVATE_DIRECTORY, exist_ok=True)
+
+
 def _unusable(path: Path, verb: str, error: OSError) -> SettingsError:
+    if file := next((one for one in path.parents if one.is_file()), None):
+        return SettingsError(
+            f"{path} cannot be {verb}: {file} is a file, not a directory.",
+            f"Name another place in {VARIABLE}: a directory, which is made if there is none.",
+        )
     reason = os.strerror(error.errno) if error.errno else str(error)
     return SettingsError(
         f"{path} cannot be {verb}: {reason}.",

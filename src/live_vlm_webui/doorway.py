@@ -10,12 +10,11 @@ import logging
 import socket
 import ssl
 from contextlib import suppress
-from ipaddress import ip_address
 
 from aiohttp import web
 
+from live_vlm_webui.clients import is_on_loopback, network_of
 from live_vlm_webui.hosts import Hosts
-from live_vlm_webui.settings import is_loopback
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +95,7 @@ class Doorway:
     async def _take_in(self) -> None:
         loop = asyncio.get_running_loop()
         connection, _ = await loop.sock_accept(self._listener)
-        address = _peer(connection)
+        address = _address_of(connection)
         if len(self._arriving) >= MOST_ARRIVING or self._is_full(address):
             connection.close()
             return
@@ -115,9 +114,10 @@ class Doorway:
         if inside >= MOST_CONNECTIONS:
             logger.warning("%d connections are open: another one is turned away", inside)
             return True
-        if not address or is_loopback(ip_address(address)):
+        if not address or is_on_loopback(address):
             return False
-        return sum(one == address for one in self._inside.values()) >= MOST_OF_ONE
+        network = network_of(address)
+        return sum(network_of(one) == network for one in self._inside.values()) >= MOST_OF_ONE
 
     async def _receive(self, connection: socket.socket, address: str) -> None:
         loop = asyncio.get_running_loop()
@@ -192,8 +192,8 @@ async def _peek(connection: socket.socket) -> bytes:
     return connection.recv(1, socket.MSG_PEEK)
 
 
-def _peer(connection: socket.socket) -> str:
+def _address_of(connection: socket.socket) -> str:
     try:
-        return str(connection.getpeername()[0]).partition("%")[0]
+        return str(connection.getpeername()[0])
     except OSError:  # gone already
         return ""

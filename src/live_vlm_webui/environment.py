@@ -52,6 +52,7 @@ def read_settings(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> t
     values: dict[str, Any] = {
         "auto_port": bool(arguments.get("auto_port")),
         "ssl": not arguments.get("no_ssl"),
+        "known_servers_only": bool(arguments.get("known_servers_only")),
         "data_dir": data_dir_of(environ),
     }
     origins = {"ssl": "--no-ssl"}
@@ -169,8 +170,6 @@ def _advice(settings: Settings) -> list[str]:
             "--no-ssl: token and pictures cross the network in the clear, and browsers on other machines give no camera"
             " to a page without HTTPS."
         )
-    if settings.api_key is not None and settings.api_base is None:
-        told.append("The API key is not used: it belongs to an API's address, and none is given (--api-base).")
     return told
 
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from live_vlm_webui.access_token import kept_token
+from live_vlm_webui.access_token import kept_token, token_path
 from live_vlm_webui.api.body import check_names, read_json, text_of
 from live_vlm_webui.clients import client_of, is_forwarded
 from live_vlm_webui.errors import InputError, LimitError, LoginError, SettingsError
+from live_vlm_webui.logs import hide
 from live_vlm_webui.rates import TokenBuckets
 from live_vlm_webui.secret import Secret
 from live_vlm_webui.settings import Settings
@@ -51,6 +52,7 @@ class Login:
         self._sessions = Tickets(SESSION_SECONDS, MOST_SESSIONS, clock)
         self._failures = TokenBuckets(1 / FAILURE_SECONDS, FAILURES, clock=clock)
         self._all_failures = TokenBuckets(1.0, ALL_FAILURES, clock=clock)
+        self._told_of_proxy = False
 
     @property
     def token(self) -> Secret:
@@ -61,6 +63,7 @@ class Login:
         """
         if self._token is None:
             self._token = kept_token(self.settings.data_dir)
+            hide(self._token, for_good=True)
         return self._token
 
     def make_code(self) -> str:
@@ -87,11 +90,27 @@ class Login:
         if scheme.lower() == "bearer" and token:
             self._attempt(request, "token", lambda: self._is_token(token.strip()))
             return
+        self._tell_of_proxy()
         raise LoginError(
             "Sign in first.",
             "In a browser, open this server's address and sign in with its token; a program sends the token in the"
             " header Authorization: Bearer TOKEN. Whoever started the server was told where the token is.",
         )
+
+    def _tell_of_proxy(self) -> None:
+        """Log once where the token is that nobody needed until a proxy passed a request on."""
+        if self.settings.login_required or self._told_of_proxy:
+            return
+        self._told_of_proxy = True
+        logger.warning(
+            "a proxy passes requests on, so whoever sends them must sign in, with the token in %s;"
+            " --allow-host tells the server under which name it is reached",
+            token_path(self.settings.data_dir),
+        )
+        try:
+            _ = self.token
+        except SettingsError:
+            logger.exception("nobody can sign in")
 
     def is_signed_in(self, request: web.Request) -> bool:
         """Whether ``request`` may pass by its cookie, or needs none."""
@@ -181,15 +200,7 @@ async def sign_in(request: web.Request) -> web.Response:
     cookie = login.sign_in(request, **{name: value})
     response = _answer(required=True, signed_in=True)
     secure = is_https(request)
-    response.set_cookie(
-        cookie_names(request)[0 if secure else 1],
-        cookie,
-        max_age=int(SESSION_SECONDS),
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="Strict",
-    )
+    set_cookie(response, cookie_names(request)[0 if secure else 1], cookie, int(SESSION_SECONDS), secure)
     return response
 
 
@@ -200,8 +211,13 @@ async def sign_out(request: web.Request) -> web.Response:
     response = _answer(required := login.is_required(request), signed_in=not required)
     for name in cookie_names(request):
         if name in request.cookies:
-            response.del_cookie(name, path="/", secure=is_https(request), httponly=True, samesite="Strict")
+            set_cookie(response, name, "", 0, is_https(request))
     return response
+
+
+def set_cookie(response: web.Response, name: str, value: str, max_age: int, secure: bool) -> None:
+    """Give a cookie that scripts and other sites do not get; with ``max_age`` 0, take it back."""
+    response.set_cookie(name, value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Strict")
 
 
 def _answer(required: bool, signed_in: bool) -> web.Response:

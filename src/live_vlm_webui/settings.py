@@ -42,8 +42,9 @@ class Settings:
         auto_port: Whether to take the next free port if ``port`` is taken.
         log_level: One of ``LOG_LEVELS``.
         api_base: Of the server of models to use, such as ``http://127.0.0.1:11434/v1``; None looks for one.
+        known_servers_only: Whether sessions may ask no other servers than ``api_base`` and those on this machine.
         model: What to ask, as its server calls it; None chooses.
-        api_key: Belongs to ``api_base``, and to no other server.
+        api_key: Belongs to ``api_base``, and to no other server; there is none without that.
         prompt: That new sessions start with; None takes the first preset.
         process_every: New sessions ask about every this manieth frame; None asks as soon as the model is free.
         monitor_interval: Between two samples of the machine's figures, in seconds.
@@ -64,6 +65,7 @@ class Settings:
     auto_port: bool = False
     log_level: str = DEFAULT_LOG_LEVEL
     api_base: str | None = None
+    known_servers_only: bool = False
     model: str | None = None
     api_key: Secret | None = None
     prompt: str | None = None
@@ -213,6 +215,12 @@ def _check_secrets(settings: Settings) -> None:
                 "It is empty, or holds characters that cannot be sent in a header.",
                 "Give letters, digits and signs of ASCII, without spaces, on one line.",
             )
+    if settings.api_key is not None and settings.api_base is None:
+        raise WrongValueError(
+            "api_key",
+            "The key belongs to the address of an API, and none is given.",
+            "Give the address with --api-base or LIVE_VLM_API_BASE, or leave out the key.",
+        )
     if settings.token is not None and len(settings.token.reveal()) < SHORTEST_TOKEN:
         raise WrongValueError(
             "token",

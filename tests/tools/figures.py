@@ -15,8 +15,12 @@ class Figure(NamedTuple):
     reference: str = ""
     at_least: bool = False
 
+    @property
+    def met(self) -> bool:
+        """Whether the budget is kept; a figure that is no number does not."""
+        return self.value >= self.budget if self.at_least else self.value <= self.budget
+
     def __str__(self) -> str:
-        met = self.value >= self.budget if self.at_least else self.value <= self.budget
         budget = f"{'at least' if self.at_least else 'at most'} {self.budget:g} {self.unit}"
-        line = f"{'ok    ' if met else 'MISSED'}  {self.name}: {self.value:.4g} {self.unit} ({budget})"
+        line = f"{'ok    ' if self.met else 'MISSED'}  {self.name}: {self.value:.4g} {self.unit} ({budget})"
         return f"{line}; {self.reference}" if self.reference else line

@@ -12,7 +12,6 @@ import asyncio
 import base64
 import contextlib
 import hashlib
-import os
 import random
 import re
 import ssl
@@ -108,7 +107,7 @@ class Camera:
                 if self.fault == "silent" or (self.fault == "silent after options" and method != "OPTIONS"):
                     continue
                 if self.fault == "garbage":
-                    writer.write(os.urandom(4096))
+                    writer.write(b"\x00\x17\x2a no words \xff\r\n\r\n" * 20)
                     continue
                 writer.write(self._answer(method, headers))
                 if method == "PLAY" and playing is None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from live_vlm_webui.api.body import check_names, read_body, read_json, text_of
-from live_vlm_webui.api.keys import CAMERAS, ENCODERS, LOADER, session_of
-from live_vlm_webui.errors import MediaTypeError
+from live_vlm_webui.api.keys import CAMERAS, ENCODERS, LOADER, PICTURES, UPLOADS, session_of
+from live_vlm_webui.errors import LimitError, MediaTypeError
+
+if TYPE_CHECKING:
+    from live_vlm_webui.media.camera import CameraStatus
+    from live_vlm_webui.sessions.session import Session
 
 ADDRESS_LENGTH = 2048
 PICTURE_BYTES = 16 * 1024 * 1024
+MOST_PICTURES = 8
+MOST_UPLOADS = 16
+"""Pictures on their way, of up to ``PICTURE_BYTES`` each; one more is turned away."""
 
 
 async def connect(request: web.Request) -> web.Response:
@@ -40,18 +49,27 @@ async def picture(request: web.Request) -> web.Response:
         raise MediaTypeError(
             f"{request.path} takes a picture.", "Send its bytes as the body, with Content-Type: image/jpeg or its own."
         )
-    body = await read_body(request, PICTURE_BYTES)
-    await request.app[LOADER].load("av")
+    if request.app[UPLOADS].locked():
+        raise LimitError("Too many pictures are on their way.", "Send yours again in a moment.", retry_after=1)
+    async with request.app[UPLOADS]:
+        status = await _take(session, await read_body(request, PICTURE_BYTES), request.app)
+    return web.json_response(status.to_json())
+
+
+async def _take(session: Session, picture: bytes, app: web.Application) -> CameraStatus:
+    """Make one picture the session's camera, as soon as its turn has come to be decoded."""
+    await app[LOADER].load("av")
     from live_vlm_webui.media.push import PushCamera
 
-    camera = PushCamera("picture", request.app[ENCODERS])
+    camera = PushCamera("picture", app[ENCODERS])
     try:
-        await camera.push(body)
+        async with app[PICTURES]:
+            await camera.push(picture)
         await session.attach(camera)
     except BaseException:
         await camera.close()
         raise
-    return web.json_response(camera.status.to_json())
+    return camera.status
 
 
 ROUTES = (

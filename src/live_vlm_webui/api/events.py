@@ -13,6 +13,7 @@ from live_vlm_webui.api.body import JSON_BYTES, kind_of, parse_object
 from live_vlm_webui.api.explain import BUG, error_json
 from live_vlm_webui.api.keys import ENCODERS, LOADER, METRICS, SESSIONS, VIEWERS
 from live_vlm_webui.errors import InputError, LimitError, RequestError, TooLargeError, WebUIError
+from live_vlm_webui.logs import shown_id
 from live_vlm_webui.sessions.events import TOO_SLOW, to_json
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from live_vlm_webui.sessions.events import Subscription
     from live_vlm_webui.sessions.session import Session
 
-MESSAGE_BYTES = 8 * 1024 * 1024
+MESSAGE_BYTES = 5 * 1024 * 1024
 """Of a JPEG; a longer message ends the connection with 1009."""
 HEARTBEAT_SECONDS = 20.0
 MOST_VIEWERS = 512
@@ -41,6 +42,10 @@ async def watch(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(
         heartbeat=HEARTBEAT_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=MESSAGE_BYTES, compress=False
     )
+    if not socket.can_prepare(request):
+        raise InputError(
+            "/ws takes WebSockets alone.", "Connect a client of WebSockets; GET /api/sessions/ID tells the state once."
+        )
     await socket.prepare(request)
     viewers = request.app[VIEWERS]
     try:
@@ -88,8 +93,8 @@ class Connection:
                 pass  # it is gone
             finally:
                 teller.cancel()
-                await asyncio.gather(teller, return_exceptions=True)
-                await self._let_go()
+                # Shielded: a handler whose browser is gone may be cancelled again while it tidies up.
+                await asyncio.shield(asyncio.gather(teller, self._let_go(), return_exceptions=True))
         return subscription.reason
 
     async def _tell(self, subscription: Subscription) -> None:
@@ -110,7 +115,7 @@ class Connection:
                 await self._obey(message.data)
         except Exception as caught:
             if not isinstance(caught, WebUIError):
-                logger.exception("a message to session %s failed", self._session.id)
+                logger.exception("a message to session %s failed", shown_id(self._session.id))
             error = caught if isinstance(caught, WebUIError) else BUG
             again = message.type is WSMsgType.BINARY and error.message == self._fault
             if message.type is WSMsgType.BINARY:

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from live_vlm_webui.errors import CameraError, ModelError, RequestError, WebUIError
+from live_vlm_webui.logs import shown_path
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except ConnectionError:  # whoever asked is gone
         raise
     except Exception:
-        logger.exception("%s %s failed", request.method, request.path)
+        logger.exception("%s %s failed", request.method, shown_path(request))
         return _response(request, HTTPStatus.INTERNAL_SERVER_ERROR, BUG)
 
 

@@ -35,14 +35,20 @@ HTTP: web.AppKey[ClientSession] = web.AppKey("HTTP")
 ENCODERS: web.AppKey[ThreadPoolExecutor] = web.AppKey("ENCODERS")
 """The threads in which frames are scaled and compressed."""
 MONITOR: web.AppKey[Monitor] = web.AppKey("MONITOR")
+OFFERS: web.AppKey[Semaphore] = web.AppKey("OFFERS")
+"""How many more offers may be worked on; the others wait."""
+PICTURES: web.AppKey[Semaphore] = web.AppKey("PICTURES")
+"""How many more pictures may be decoded; the others wait."""
+UPLOADS: web.AppKey[Semaphore] = web.AppKey("UPLOADS")
+"""How many more pictures may be on their way."""
 LOADER: web.AppKey[Loader] = web.AppKey("LOADER")
 CATALOG: web.AppKey[Catalog] = web.AppKey("CATALOG")
 LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")
 """How many more other servers may be asked for their models."""
 CAMERAS: web.AppKey[CameraPool] = web.AppKey("CAMERAS")
 PREVIEWS: web.AppKey[Previews] = web.AppKey("PREVIEWS")
-PREVIEWERS: web.AppKey[set[web.Request]] = web.AppKey("PREVIEWERS")
-"""The requests for previews that are being answered."""
+PREVIEWERS: web.AppKey[Semaphore] = web.AppKey("PREVIEWERS")
+"""How many more may look at previews."""
 VIEWERS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("VIEWERS")
 """The WebSockets of all sessions."""
 SESSIONS: web.AppKey[Sessions] = web.AppKey("SESSIONS")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from live_vlm_webui.api.body import check_names, read_json, text_of
-from live_vlm_webui.api.keys import LOADER, SESSIONS
+from live_vlm_webui.api.keys import LOADER, OFFERS, SESSIONS
 from live_vlm_webui.errors import InputError
+
+if TYPE_CHECKING:
+    from live_vlm_webui.sessions.session import Session
 
 ID_LENGTH = 64
 SDP_LENGTH = 48 * 1024
+MOST_OFFERS = 8
 
 
 async def offer(request: web.Request) -> web.Response:
@@ -22,6 +28,17 @@ async def offer(request: web.Request) -> web.Response:
     sdp = text_of(body, "sdp", SDP_LENGTH)
     await request.app[LOADER].load("av")
     await request.app[LOADER].load("live_vlm_webui.media.webrtc")
+    async with request.app[OFFERS]:
+        answer = await connect(session, sdp)
+    return web.json_response({"sdp": answer, "type": "answer"})
+
+
+async def connect(session: Session, sdp: str) -> str:
+    """Make the browser behind an offer the session's camera.
+
+    Returns:
+        The answer to it.
+    """
     from live_vlm_webui.media.webrtc import WebRtcCamera
 
     camera = WebRtcCamera()
@@ -31,7 +48,7 @@ async def offer(request: web.Request) -> web.Response:
     except BaseException:
         await camera.close()
         raise
-    return web.json_response({"sdp": answer, "type": "answer"})
+    return answer
 
 
 ROUTES = (web.post("/offer", offer),)

@@ -25,17 +25,13 @@ async def preview(request: web.Request) -> web.StreamResponse:
     session = session_of(request)
     if session.camera is None:
         raise ConflictError("The session has no camera.", "Connect one, then look at its preview.")
-    viewers = request.app[PREVIEWERS]
-    if len(viewers) >= MOST_PREVIEWS:
+    if request.app[PREVIEWERS].locked():
         raise LimitError(f"{MOST_PREVIEWS} previews are being looked at already.", "Close a page that is not needed.")
-    pictures = request.app[PREVIEWS].pictures(session.camera)
-    viewers.add(request)
-    try:
+    async with request.app[PREVIEWERS]:
+        pictures = request.app[PREVIEWS].pictures(session.camera)
         return await send_pieces(
             request, parts(pictures), {"Content-Type": "multipart/x-mixed-replace;boundary=picture"}
         )
-    finally:
-        viewers.discard(request)
 
 
 async def parts(pictures: AsyncGenerator[Picture, None]) -> AsyncGenerator[bytes, None]:

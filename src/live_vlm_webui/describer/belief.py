@@ -35,6 +35,8 @@ CONFIDENT = 0.75
 VERY_SURE = 0.8
 TAG_SURE = 0.5
 TAG_POSSIBLE = 0.25
+WORTH_A_LOOK = 0.18
+"""What a word needs at a glance to be looked at carefully; less than it then needs to be said."""
 STANDS_OUT = 0.7
 """The likeliest class of an animal's has at least this share of what the word needs."""
 KIND_SURE = 0.75
@@ -118,12 +120,11 @@ def believed(
     """
     seen: list[Seen] = []
     asked = 0
-    sure_classes = {one.number for one in detections if one.score >= SURE}
     for one in detections:
         thing = vocabulary.detected[one.number]
         if one.score < POSSIBLE or _hidden(one, thing, seen):
             continue
-        seconded = one.number in sure_classes
+        seconded = any(other.sure and other.thing == thing for other in seen)
         needs_witness = thing.kind == ANIMAL or one.score < (VERY_SURE if thing.name == PERSON else CONFIDENT)
         if not needs_witness:
             verdict: Seen | None = Seen(thing, True, one.score, one.box)
@@ -160,9 +161,9 @@ def best_tags(
     first_looks = [networks.tag(crop) for crop in crops]
     promising = [max(likelihood(tags, thing, 0) for thing in things) for tags in first_looks]
     best = max(range(len(crops)), key=lambda crop: promising[crop])
-    if promising[best] < TAG_POSSIBLE:
+    if promising[best] < WORTH_A_LOOK:
         return ()
-    tags = networks.tag_carefully(crops[best])
+    tags = networks.tag_carefully(crops[best], first_looks[best])
     needed = VERY_SURE if poor else TAG_SURE
     sure = sorted(((likelihood(tags, thing, needed), thing.phrase, thing) for thing in things), reverse=True)
     if sure[0][0] >= needed:

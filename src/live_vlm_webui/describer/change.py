@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from live_vlm_webui.describer.belief import Seen
     from live_vlm_webui.describer.boxes import Box
     from live_vlm_webui.describer.pixels import Floats
@@ -22,6 +26,8 @@ STILL_THERE = 0.25
 """The overlap with a faint box of its class from which on a thing is not called gone (or new)."""
 LIGHT_STEP = 20.0
 ANOTHER_VIEW = 0.4
+ENOUGH_AROUND = 0.25
+"""The share of the picture in which there are no things, from which on that alone tells whether the view is another."""
 FLAT = 4.0
 """Thumbnails with less deviation have no likeness to measure."""
 FLAT_STEP = 30.0
@@ -70,7 +76,7 @@ def compare(before: Scene, after: Scene) -> Change:
     """What is different in ``after``."""
     step = float(after.thumbnail.mean() - before.thumbnail.mean())
     light: Literal["", "brighter", "darker"] = "" if abs(step) < LIGHT_STEP else "brighter" if step > 0 else "darker"
-    if _unlike(before.thumbnail, after.thumbnail):
+    if _unlike(before, after):
         return Change(True, light, (), (), (), ())
     pairs = _pairs(before.seen, after.seen)
     known = {id(one) for pair in pairs for one in pair}
@@ -85,13 +91,31 @@ def compare(before: Scene, after: Scene) -> Change:
     )
 
 
-def _unlike(before: Floats, after: Floats) -> bool:
+def _unlike(before: Scene, after: Scene) -> bool:
+    """Whether what is around the things, or all of it if that is too little, is another picture."""
     import numpy as np
 
-    if min(float(before.std()), float(after.std())) < FLAT:
-        likeness_cannot_be_measured = abs(float(before.std()) - float(after.std())) > FLAT
-        return likeness_cannot_be_measured or abs(float(before.mean() - after.mean())) > FLAT_STEP
-    return float(np.corrcoef(before.ravel(), after.ravel())[0, 1]) < ANOTHER_VIEW
+    around = _around(before) & _around(after)
+    if around.mean() < ENOUGH_AROUND:
+        around[:] = True
+    old, new = before.thumbnail[around], after.thumbnail[around]
+    if min(float(old.std()), float(new.std())) < FLAT:
+        cannot_be_likened = abs(float(old.std()) - float(new.std())) > FLAT
+        return cannot_be_likened or abs(float(old.mean() - new.mean())) > FLAT_STEP
+    return float(np.corrcoef(old, new)[0, 1]) < ANOTHER_VIEW
+
+
+def _around(scene: Scene) -> NDArray[np.bool_]:
+    """Which cells of the thumbnail no thing touches."""
+    import numpy as np
+
+    rows, columns = scene.thumbnail.shape
+    around = np.ones((rows, columns), bool)
+    for one in scene.seen:
+        top, bottom = int(one.box.top * rows), math.ceil(one.box.bottom * rows)
+        left, right = int(one.box.left * columns), math.ceil(one.box.right * columns)
+        around[top:bottom, left:right] = False
+    return around
 
 
 def _pairs(before: tuple[Seen, ...], after: tuple[Seen, ...]) -> list[tuple[Seen, Seen]]:

@@ -30,6 +30,8 @@ BINS = 11
 BGR_MEAN = (103.53, 116.28, 123.675)
 BGR_DEVIATION = (57.375, 57.12, 58.395)
 PADDING = (114, 114, 114)
+WORTH_CONFIRMING = 0.4
+"""With no box of that much nothing will be believed, and the mirror image is not looked at."""
 FAINTEST = 0.3
 """Boxes with less are not even remembered."""
 TAGGER = "efficientnet-lite0.onnx"
@@ -68,23 +70,26 @@ class Networks:
         """Everything that the detector sees in ``image`` with ``FAINTEST`` or more, the surest first."""
         detector, _ = self.load()
         seen = _detect(detector, image)
-        if not seen:
-            return []
+        if all(one.score < WORTH_CONFIRMING for one in seen):
+            return seen
         return confirmed(seen, _detect(detector, image[:, ::-1]))
 
     def tag(self, image: Image) -> Floats:
-        """How likely each of the tagger's 1000 classes is, [1000]."""
+        """How likely each of the tagger's 1000 classes is, [1000], at a glance."""
         import numpy as np
 
         _, tagger = self.load()
-        crop = np.ascontiguousarray(image)
-        likelihoods: Floats = (_tag(tagger, crop) + _tag(tagger, crop[:, ::-1])) / np.float32(2)
+        likelihoods: Floats = (_tag(tagger, image) + _tag(tagger, image[:, ::-1])) / np.float32(2)
         return likelihoods
 
-    def tag_carefully(self, image: Image) -> Floats:
+    def tag_carefully(self, image: Image, glance: Floats | None = None) -> Floats:
         """The same, as the mean of three looks: as it is, closer, and from farther away.
 
         What the tagger says of patterns and of things that it does not know changes from one to the other.
+
+        Args:
+            image: RGB, [height, width, 3].
+            glance: What ``tag`` said of it, if it was asked.
         """
         import numpy as np
 
@@ -93,7 +98,7 @@ class Networks:
             int(height * CLOSER) : height - int(height * CLOSER), int(width * CLOSER) : width - int(width * CLOSER)
         ]
         farther = np.pad(image, ((height // 8,) * 2, (width // 8,) * 2, (0, 0)), mode="edge")
-        looks = [self.tag(one) for one in (image, closer, farther)]
+        looks = [self.tag(image) if glance is None else glance, self.tag(closer), self.tag(farther)]
         likelihoods: Floats = np.mean(looks, axis=0, dtype=np.float32)
         return likelihoods
 

@@ -23,7 +23,6 @@ LEVELS: tuple[tuple[float, Brightness], ...] = (
 )
 """Up to which mean luma, 0 to 255, a picture is called so."""
 WHITE = 250
-OVEREXPOSED = 0.35
 PLAIN_DEVIATION = 7.0
 """Under this standard deviation of luma a picture shows next to nothing."""
 SOFT = 0.62

@@ -157,12 +157,13 @@ def _value(
 def _objects(scene: Scene) -> list[dict[str, object]]:
     objects: list[dict[str, object]] = []
     for thing, places in scene.things().items():
+        in_order = sorted(places, key=lambda one: one.box.centre)
         rivals = sorted({one.rival.name for one in places if one.rival})
         objects.append(
             {
                 "name": thing.name,
                 "count": len(places),
-                "place": ", ".join(words.place(one) for one in sorted(places, key=lambda one: one.box.centre)),
+                "place": ", ".join(words.place(one) for one in in_order) if len(places) <= words.MOST_PLACES else None,
                 "sure": all(one.sure for one in places),
                 **({"or": ", ".join(rivals)} if rivals else {}),
             }

@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 
 from live_vlm_webui.errors import CameraError
 from live_vlm_webui.media.address import Address
+from live_vlm_webui.media.interrupt import interrupted_by
 from live_vlm_webui.media.pace import Clock, Lag
 
 OPEN_SECONDS = 6.0
@@ -58,9 +59,9 @@ def play(address: Address, stop: threading.Event, show: Show) -> None:
     Raises:
         CameraError: It cannot be opened or read, or a camera ended its stream.
     """
-    with _opened(address) as container:
-        if stop.is_set():
-            return
+    with interrupted_by(stop):
+        container = _opened(address)
+    with container:  # closed outside of the interruption, so that a camera hears that its session ends
         if not container.streams.video:
             raise CameraError(
                 "no-video", f"{address.name} has no video.", "Choose another stream of the camera, or another file."
@@ -68,10 +69,11 @@ def play(address: Address, stop: threading.Event, show: Show) -> None:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1  # more cost more in all, and hold frames back
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-        if address.live:
-            _play_camera(address, container, stream, stop, show)
-        else:
-            _play_file(address, container, stream, stop, show)
+        with interrupted_by(stop):
+            if address.live:
+                _play_camera(address, container, stream, stop, show)
+            else:
+                _play_file(address, container, stream, stop, show)
 
 
 def _play_camera(

@@ -24,7 +24,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between attempts: doubled each time, a fifth more or less by chance so that cameras do not come in step."""
 STEADY_SECONDS = 10.0
 """A stream that was live for so long starts with the first pause again."""
-CLOSE_SECONDS = 0.25
+CLOSE_SECONDS = 0.5
 
 STALLED = "No frame has come from the camera for some seconds."
 
@@ -32,8 +32,8 @@ STALLED = "No frame has come from the camera for some seconds."
 class StreamCamera(Camera):
     """Reads an address from now on, and reconnects by itself.
 
-    The thread waits within FFmpeg, which nothing interrupts: closing does not wait for a host that is silent, whose
-    thread ends when its time-out does and shows nothing meanwhile. ``is_running`` tells.
+    Closing interrupts it wherever it waits, but for the look-up of a name; that goes on for as long as the system lets
+    it, and nothing is shown meanwhile. ``is_running`` tells.
 
     Args:
         address: What to read.
@@ -47,23 +47,23 @@ class StreamCamera(Camera):
         self._stop = threading.Event()
         self._ended = asyncio.Event()
         self._watch_for_stalls(STALLED)
-        # A daemon, so that a silent host does not keep the process from its end either.
+        # A daemon, so that a name that is looked up does not keep the process from its end.
         self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
         self._thread.start()
 
     @property
     def is_running(self) -> bool:
         """Whether its thread has not ended yet."""
-        return self._thread.is_alive()
+        return not self._ended.is_set()
 
     async def close(self) -> None:
-        """Stop reading; returns at once, even if the host is silent."""
+        """Stop reading, at once even if the host is silent."""
         self._stop.set()
         self._end()
         try:
             await asyncio.wait_for(self._ended.wait(), CLOSE_SECONDS)
         except asyncio.TimeoutError:
-            logger.debug("%s is silent: its thread ends by itself", self._address.name)
+            logger.debug("%s is still being looked up: its thread ends by itself", self._address.name)
 
     def _run(self) -> None:
         from live_vlm_webui.media.reader import play

@@ -199,10 +199,13 @@ class _Link:
         state = self.connection.connectionState
         if state == "connected":
             self._connected = True
-        elif state == "closed" or (state == "failed" and self._connected):
-            self._changed(self, state)
-        elif state == "failed":
-            self._changed(self, "unconnected")
+        elif state in ("failed", "closed"):
+            # aiortc closes by itself after the browser hung up, and also after it was silent for half a minute.
+            over = state if self._ice_state() != "failed" else "failed"
+            self._changed(self, over if self._connected else "unconnected")
+
+    def _ice_state(self) -> str:
+        return next((one.transport.transport.state for one in self.connection.getReceivers()), "new")
 
     def _on_deadline(self) -> None:
         if not self._connected:

@@ -267,8 +267,6 @@ class Catalog:
 
 def _configured(settings: ModelSettings) -> Endpoint | None:
     if settings.api_base is None:
-        if settings.api_key is not None:
-            logger.warning("An API key was given without the address it is for: it is not used. Give --api-base, too.")
         return None
     try:
         return Endpoint(settings.api_base, settings.api_key)

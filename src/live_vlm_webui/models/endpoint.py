@@ -9,8 +9,8 @@ requests there from its own place in the network. What bounds that: http and htt
 fragment in the address; a fixed path under it; redirects are not followed; answers are limited in size and time, and of
 what is no answer of such an API only its error message is repeated, shortened; the addresses at which clouds hand out
 credentials are refused (here as literals, in ``connections`` after the name was looked up). Who shares a server with
-others in a network that holds more than model servers makes the ``Catalog`` with ``foreign_endpoints=False``: then only
-the address from the command line and this machine's usual ports are asked.
+others in a network that holds more than model servers starts it with ``--known-servers-only``: then only the address
+from the command line and this machine's usual ports are asked.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ipaddress import IPv6Address, ip_address
 from yarl import URL
 
 from live_vlm_webui.errors import ForbiddenError, InputError
+from live_vlm_webui.logs import hide
 from live_vlm_webui.secret import Secret
 
 LONGEST_API_BASE = 2048
@@ -34,6 +35,8 @@ METADATA_ADDRESSES = frozenset(
 """Where clouds tell their machines their credentials, to whoever asks from inside."""
 METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 VERSION_SEGMENT = re.compile(r"v[0-9]+[a-z0-9]*", re.ASCII)
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+"""As the last part of a host it makes the whole an IPv4 address. Source: WHATWG URL, "ends in a number checker"."""
 PASTED_TAILS = ("/chat/completions", "/completions", "/models")
 REMEDY = "Give the address that the server of models documents, such as http://127.0.0.1:11434/v1."
 
@@ -108,6 +111,7 @@ class Keyring:
         endpoint = Endpoint(api_base, key)
         self._keys.pop(endpoint.api_base, None)
         if key is not None:
+            hide(key)
             self._keys[endpoint.api_base] = key
             if len(self._keys) > MOST_KEYS:
                 del self._keys[next(iter(self._keys))]
@@ -210,9 +214,10 @@ def check_key(key: Secret) -> None:
 
 
 def _is_host(host: str) -> bool:
-    if ":" in host:
+    """Addresses in their usual form alone: others, such as 2130706433 for 127.0.0.1, hide what they stand for."""
+    if ":" in host or NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
         try:
-            return "%" not in host and ip_address(host) is not None
+            return "%" not in host and ip_address(host.rstrip(".")) is not None
         except ValueError:
             return False
     return re.fullmatch(r"[a-z0-9_.-]{1,253}", host, re.ASCII) is not None

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 WINDOW = 256
 """How many answers the running percentiles are of."""
+AT_ONCE_SECONDS = 0.005
+"""Text that comes within so short a time was ready before, and says nothing of how fast it was made."""
 PERCENTILES = (50, 95, 99)
 
 
@@ -91,11 +93,11 @@ class Stopwatch:
         )
 
     def _pace(self, tokens: int | None, finished: float) -> float | None:
-        """Tokens a second while they came; over the whole request if they came in one piece."""
+        """Tokens a second while they came; over the whole request if they came at once."""
         if not tokens:
             return None
         count, seconds = (tokens - 1, self.last_text - self.first_text)
-        if self.pieces < 2 or count < 1 or seconds <= 0:
+        if self.pieces < 2 or count < 1 or seconds < AT_ONCE_SECONDS:
             count, seconds = tokens, finished - self.sent
         return count / seconds if seconds > 0 else None
 

@@ -6,6 +6,7 @@ import { plain, render } from "./markdown.js";
 import { caption } from "./stage.js";
 
 const ANNOUNCE_EVERY_MS = 6000;
+const DRAW_EVERY_MS = 100; // some models answer faster than anybody can look, and each answer's frame is fetched
 
 /** Shows one session's answer; `onOpen(answer)` is called when its frame is chosen. */
 export class LiveAnswer {
@@ -14,8 +15,9 @@ export class LiveAnswer {
   #image = element("frame-image");
   #answer = null;
   #coming = null;
-  #announcedAt = 0;
+  #announcedAt = -Infinity;
   #drawing = 0;
+  #drawnAt = 0;
 
   constructor(onOpen) {
     element("frame").addEventListener("click", () => this.#answer && onOpen(this.#answer));
@@ -26,6 +28,7 @@ export class LiveAnswer {
   reset({ answers, asking, error }) {
     this.#coming = null;
     this.#answer = answers.at(-1) ?? null;
+    this.#state("idle");
     this.#draw();
     if (error) this.failed({ error });
     if (!asking) return;
@@ -60,7 +63,6 @@ export class LiveAnswer {
   failed({ error }) {
     this.#coming = null;
     this.#answer = null;
-    cancelAnimationFrame(this.#drawing);
     this.#state("failed");
     element("frame").hidden = true;
     element("copy").disabled = true;
@@ -83,14 +85,17 @@ export class LiveAnswer {
   }
 
   #drawSoon() {
-    cancelAnimationFrame(this.#drawing);
-    this.#drawing = requestAnimationFrame(() => this.#draw());
+    const wait = this.#drawnAt + DRAW_EVERY_MS - performance.now();
+    this.#drawing ||= setTimeout(() => this.#draw(), Math.max(wait, 0));
   }
 
   #draw() {
+    clearTimeout(this.#drawing);
+    this.#drawing = 0;
+    this.#drawnAt = performance.now();
+    if (this.#box.dataset.state === "failed") return;
     const answer = this.#answer;
     if (!answer) {
-      this.#state("idle");
       this.#text.replaceChildren();
     } else {
       render(this.#text, answer.text);

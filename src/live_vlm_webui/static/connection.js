@@ -52,8 +52,18 @@ export class Connection {
     const query = this.#session ? `?session=${encodeURIComponent(this.#session)}` : "";
     const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws${query}`);
     this.#socket = socket;
-    socket.addEventListener("message", ({ data }) => this.#take(JSON.parse(data)));
-    socket.addEventListener("close", ({ code }) => this.#lost(code));
+    let refusal = null; // an error before the state says why the socket is about to be closed
+    let begun = false;
+    socket.addEventListener("message", ({ data }) => {
+      const event = JSON.parse(data);
+      begun ||= event.type === "session";
+      if (begun) this.#take(event);
+      else refusal = event;
+    });
+    socket.addEventListener("close", ({ code }) => {
+      if (refusal && code !== UNKNOWN_SESSION) this.#handlers.onEvent(refusal);
+      this.#lost(code);
+    });
   }
 
   #take(event) {

@@ -37,7 +37,13 @@ export function timeOfDay(at) {
 /** A model's name and who serves it. */
 export function modelName(label) {
   if (!label) return "";
+  if (label.api_base === "built-in") return "Built-in describer";
   return label.server && label.server !== label.name ? `${label.name} · ${label.server}` : label.name;
+}
+
+/** Tokens a second; of an answer that came all at once that says nothing. */
+function speed({ tokens_per_second: tokens, total, first_token: first }) {
+  return tokens && total - first > 50 ? tokens.toFixed(1) : MISSING;
 }
 
 /** What an answer took, as [name, value] pairs, the most telling first. */
@@ -45,7 +51,7 @@ export function numbersOf(numbers) {
   return [
     ["Total", duration(numbers.total)],
     ["First token", duration(numbers.first_token)],
-    ["Tokens a second", numbers.tokens_per_second === null ? MISSING : numbers.tokens_per_second.toFixed(1)],
+    ["Tokens a second", speed(numbers)],
     ["Tokens", numbers.tokens ?? MISSING],
     ["Age of the frame", duration(numbers.capture_age)],
     ["Queue", duration(numbers.queue)],
@@ -58,8 +64,6 @@ export function numbersOf(numbers) {
 /** The same in one line. */
 export function numbersLine(numbers) {
   const words = [duration(numbers.total)];
-  if (numbers.first_token !== null) words.push(`first token ${duration(numbers.first_token)}`);
-  if (numbers.tokens_per_second) words.push(`${numbers.tokens_per_second.toFixed(1)} tokens/s`);
-  words.push(`overhead ${duration(numbers.overhead)}`);
+  if (speed(numbers) !== MISSING) words.push(`first token ${duration(numbers.first_token)}`, `${speed(numbers)} tokens/s`);
   return words.join(" · ");
 }

@@ -88,7 +88,7 @@ export function open(answer) {
 
 /** Show how the last answers fared as a whole. */
 export function showPercentiles({ total, first_token: first, answers, calls_saved: saved }) {
-  const words = answers ? [`${answers} answers`, `half within ${duration(total.p50)}`] : [];
+  const words = answers ? [answers === 1 ? "1 answer" : `${answers} answers`, `half within ${duration(total.p50)}`] : [];
   if (saved) words.push(`${saved} calls saved`);
   setText(element("percentiles"), words.join(" · "));
   element("percentiles").title = answers

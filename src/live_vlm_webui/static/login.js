@@ -57,6 +57,7 @@ function form(error) {
   };
   element("main").hidden = true;
   shown.hidden = false;
+  setText(element("connection-text"), "Not signed in");
   told(error);
   element("token").focus();
   return new Promise((resolve) => {

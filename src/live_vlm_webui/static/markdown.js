@@ -3,6 +3,8 @@
 
 import { make } from "./dom.js";
 
+const LONGEST_LINE = 4000; // a longer one is shown as it is: it is no text for people, and searching it takes long
+const DEEPEST = 8;
 const FENCE = /^\s*(```|~~~)/;
 const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/;
 const BULLET = /^(\s*)[-*+]\s+(.*)$/;
@@ -11,22 +13,26 @@ const QUOTE = /^>\s?(.*)$/;
 const RULE = /^\s*([-*_])(\s*\1){2,}\s*$/;
 const ROW = /^\s*\|(.+)\|\s*$/;
 const UNDER_HEADER = /^[\s|:-]+$/;
+const APART = new Set(["P", "LI", "UL", "OL", "TD", "TH", "PRE", "BLOCKQUOTE", "BR"]);
 const SPAN = /(`+)(.+?)\1|(\*\*|__)(?=\S)(.+?)\3|(?<![\w*])([*_])(?=\S)([^*_]+?)\5(?!\w)|!?\[([^\]]*)\]\(([^)\s]*)\)/;
 
 /** Put `text` into `target`, in place of what is there. */
 export function render(target, text) {
-  target.replaceChildren(...blocks(text.split(/\r?\n/)));
+  target.replaceChildren(...blocks(text.split(/\r?\n/), 0));
 }
 
 /** `text` without its marks, in one line: where there is no room for more, and to be read aloud. */
 export function plain(text) {
-  return blocks(text.split(/\r?\n/))
-    .map((node) => node.textContent.trim())
-    .filter(Boolean)
-    .join(" ");
+  return blocks(text.split(/\r?\n/), 0).map(words).join(" ").replace(/\s+/g, " ").trim();
 }
 
-function blocks(lines) {
+/** A node's text, its blocks apart. */
+function words(node) {
+  const inner = node.childNodes.length ? [...node.childNodes].map(words).join("") : node.textContent;
+  return APART.has(node.nodeName) ? ` ${inner} ` : inner;
+}
+
+function blocks(lines, depth) {
   const made = [];
   let paragraph = [];
   const end = () => {
@@ -34,7 +40,7 @@ function blocks(lines) {
     paragraph = [];
   };
   for (let at = 0; at < lines.length; ) {
-    const block = blockAt(lines, at);
+    const block = blockAt(lines, at, depth);
     if (block) {
       end();
       if (block.node) made.push(block.node);
@@ -49,15 +55,16 @@ function blocks(lines) {
 }
 
 /** What begins at a line if it is more than a paragraph's text: its node, and the line after it. */
-function blockAt(lines, at) {
+function blockAt(lines, at, depth) {
   const line = lines[at];
   if (!line.trim()) return { next: at + 1 };
+  if (line.length > LONGEST_LINE || depth > DEEPEST) return null;
   if (FENCE.test(line)) return code(lines, at);
   const heading = HEADING.exec(line);
   if (heading) return { node: make("p", { class: "heading" }, ...spans(heading[2])), next: at + 1 };
   if (RULE.test(line)) return { node: make("hr"), next: at + 1 };
-  if (BULLET.test(line) || NUMBERED.test(line)) return list(lines, at);
-  if (QUOTE.test(line)) return gather(lines, at, QUOTE, (inner) => make("blockquote", {}, ...blocks(inner)));
+  if (BULLET.test(line) || NUMBERED.test(line)) return list(lines, at, depth);
+  if (QUOTE.test(line)) return gather(lines, at, QUOTE, (inner) => make("blockquote", {}, ...blocks(inner, depth + 1)));
   if (ROW.test(line) && UNDER_HEADER.test(lines[at + 1] ?? "")) return table(lines, at);
   return null;
 }
@@ -69,7 +76,7 @@ function code(lines, at) {
 }
 
 /** A list, with what is indented under its entries as lists in them. */
-function list(lines, at) {
+function list(lines, at, depth) {
   const indent = /^\s*/.exec(lines[at])[0].length;
   const first = NUMBERED.exec(lines[at]);
   const node = make(first ? "ol" : "ul", first ? { start: Number(first[2]) } : {});
@@ -79,7 +86,7 @@ function list(lines, at) {
     if (!entry || entry[1].length !== indent) break;
     let end = next + 1;
     while (end < lines.length && lines[end].trim() && /^\s*/.exec(lines[end])[0].length > indent) end += 1;
-    const item = make("li", {}, ...spans(entry.at(-1)), ...blocks(lines.slice(next + 1, end)));
+    const item = make("li", {}, ...spans(entry.at(-1)), ...blocks(lines.slice(next + 1, end), depth + 1));
     node.append(item);
     next = end;
     while (!lines[next]?.trim() && isEntry(lines[next + 1], first)) next += 1; // a blank line between entries
@@ -111,6 +118,7 @@ function withBreaks(lines) {
 
 /** A line's text with code, strong and emphasised parts. */
 function spans(text) {
+  if (text.length > LONGEST_LINE) return [text];
   const made = [];
   let rest = text;
   for (let found = SPAN.exec(rest); found; found = SPAN.exec(rest)) {

@@ -24,7 +24,7 @@ export class Source {
   #picture = null;
   #pictureAddress = "";
   #looks = 0;
-  #taken = false; // whether the server has said that it has this browser's camera
+  #taken = false; // whether the server has said that this browser's camera is live
 
   constructor(connection, onFailure) {
     this.#connection = connection;
@@ -53,14 +53,16 @@ export class Source {
     this.#status = status;
     // A preview that ended is asked for again only under another address.
     if (anew || status?.state !== before?.state || status?.source !== before?.source) this.#looks += 1;
-    const isOurs = status !== null && kindOf(status) === "camera";
-    if (this.#transport.how && anew) {
-      if (this.#transport.how === "webrtc" && !(isOurs && isUp(status))) this.#transport.restart();
-    } else if (this.#transport.how) {
-      if (isOurs) this.#taken = true;
-      else if (this.#taken) this.#giveWay();
+    const { how } = this.#transport;
+    if (how && anew) {
+      if (how === "webrtc" && !(status?.kind === "webrtc" && isUp(status))) this.#transport.restart();
+    } else if (how) {
+      if (this.#taken && isAnother(status, how)) this.#giveWay();
+      else if (status?.kind === how && status.state === "live") this.#taken = true;
     } else if (anew && status) {
       this.choose(kindOf(status));
+    } else if (!status && before && element("stage").dataset.state === "on") {
+      this.#showNothing(this.kind);
     }
     this.#showRemote();
     this.#tell();
@@ -116,7 +118,8 @@ export class Source {
     this.#leaveCamera();
     show("starting", `Connecting to ${withoutPassword(address)}.`);
     try {
-      this.apply(await ask("PUT", `${this.#path}/camera`, { address }));
+      await ask("PUT", `${this.#path}/camera`, { address }); // how it fares, events tell
+      this.#showRemote();
     } catch (failure) {
       show("failed", [failure.message, failure.remedy].join(" "));
     }
@@ -141,7 +144,7 @@ export class Source {
   /** Send the picture again: a picture is asked about once. */
   async #askAgain() {
     try {
-      this.apply(await ask("POST", `${this.#path}/picture`, this.#picture));
+      await ask("POST", `${this.#path}/picture`, this.#picture);
     } catch (failure) {
       show("failed", [failure.message, failure.remedy].join(" "));
     }
@@ -269,6 +272,11 @@ export class Source {
     });
     if (!this.#hindrance) navigator.mediaDevices.addEventListener("devicechange", () => this.#fillPicker());
   }
+}
+
+/** Whether the session's camera is not this browser's, which is sent in the way `how` and was live. */
+function isAnother(status, how) {
+  return status?.kind !== how || (how === "webrtc" && status.state === "connecting");
 }
 
 function withoutPassword(address) {

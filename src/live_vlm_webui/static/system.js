@@ -89,7 +89,7 @@ function gaugesOf({ gpus, cpu, memory, board }) {
       made.push({
         key: `gpu ${place} temperature`, label: `GPU${number} temperature`, value: celsius(gpu.temperature_celsius),
         figure: gpu.temperature_celsius, most: gpu.temperature_limit_celsius ?? 100, why: gpu.missing.temperature_celsius,
-        more: gpu.temperature_limit_celsius ? `slows down at ${celsius(gpu.temperature_limit_celsius)}` : "",
+        more: gpu.temperature_limit_celsius ? `limit ${celsius(gpu.temperature_limit_celsius)}` : "",
       });
     }
     if (gpu.power_watts !== null || !gpu.integrated) {

@@ -9,7 +9,6 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
-Job = tuple[Callable[[], None], "asyncio.AbstractEventLoop", "asyncio.Future[None]"]
 
 
 class Lane:

@@ -34,14 +34,15 @@ class Process:
     def start(self) -> None:
         """Starts it, the first time or again."""
         with self.log.open("a") as log:
+            # Unbuffered: select must see every line that is not read yet.
             self._process = subprocess.Popen(
-                self._command, stdout=subprocess.PIPE, stderr=log, text=True, env=self._env
+                self._command, stdout=subprocess.PIPE, stderr=log, bufsize=0, env=self._env
             )
 
     def line(self) -> str:
         """The next line that it prints."""
         readable, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
-        line = self._process.stdout.readline() if readable else ""
+        line = self._process.stdout.readline().decode() if readable else ""
         assert line, f"{self._command[0]} said nothing\n{self.log.read_text()}"
         return line.strip()
 
@@ -59,9 +60,9 @@ class Process:
 class ModelServer:
     """tests/tools/openai_server.py in a process of its own."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
-        self.process = Process(sys.executable, TOOLS / "openai_server.py", "--port", "0", *arguments, log=log)
-        self.api_base = self.process.line()
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.api_base = process.line()
 
     def behave(self, **behaviour) -> None:
         """Answer like this from now on."""
@@ -140,15 +141,19 @@ def processes() -> Iterator[list[Process]]:
 
 @pytest.fixture
 def serve(processes, tmp_path) -> Iterator[Callable[..., Process]]:
-    """Starts live-vlm-webui with the given arguments; its first line of output is left to be read."""
+    """Starts live-vlm-webui with the given arguments; its first line of output is left to be read.
+
+    Over HTTP, unless it is told otherwise: browsers trust that on loopback, and warn of a certificate that is made.
+    """
     log = tmp_path / "server.log"
     log.touch()
     script = Path(sys.executable).with_name("live-vlm-webui")
     command = [script] if script.exists() else [sys.executable, "-m", "live_vlm_webui"]
 
-    def start(*arguments) -> Process:
+    def start(*arguments, https=False) -> Process:
         env = {"LIVE_VLM_DATA": str(tmp_path / "data")}
-        processes.append(Process(*command, "--no-ssl", "--port", "0", *arguments, log=log, env=env))
+        scheme = () if https else ("--no-ssl",)
+        processes.append(Process(*command, *scheme, "--port", "0", *arguments, log=log, env=env))
         return processes[-1]
 
     yield start
@@ -166,9 +171,9 @@ def serve_models(processes, tmp_path) -> Callable[..., ModelServer]:
     """Starts servers of models."""
 
     def start(*arguments) -> ModelServer:
-        server = ModelServer(tmp_path / "models.log", *arguments)
-        processes.append(server.process)
-        return server
+        command = (sys.executable, TOOLS / "openai_server.py", "--port", "0", *arguments)
+        processes.append(Process(*command, log=tmp_path / "models.log"))
+        return ModelServer(processes[-1])
 
     return start
 

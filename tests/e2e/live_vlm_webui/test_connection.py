@@ -23,7 +23,7 @@ def test_a_server_that_stops_is_told_and_one_that_is_started_again_is_used_by_it
     port = url.rstrip("/").rpartition(":")[2]
     serve("--api-base", models.api_base, "--port", port).line()
     tab.connected()
-    assert tab.page.locator("#notices .notice").count() == 0
+    assert tab.text("notices") == ""
     tab.until_text("camera-state", "Live")
     asked = len(models.questions)
     tab.until_text("text", f"Answer {asked + 2}")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-TOKEN = "correct horse battery staple 42"
+TOKEN = "correct-horse-battery-staple-42"
 
 
 @pytest.fixture
@@ -40,11 +40,12 @@ def test_who_is_not_signed_in_sees_the_form_alone_and_gets_in_with_the_token(ent
     tab = enter()
     tab.page.wait_for_selector("#login:visible")
     assert tab["main"].is_hidden()
-    tab.page.get_by_label("Token").fill("a wrong one")
+    assert tab.text("connection-text") == "Not signed in"
+    tab.page.get_by_label("Token", exact=True).fill("a wrong one")
     tab.button("Sign in").click()
     tab.page.wait_for_selector("#login-error:visible")
     assert "wrong" in tab.text("login-error")
-    tab.page.get_by_label("Token").fill(TOKEN)
+    tab.page.get_by_label("Token", exact=True).fill(TOKEN)
     tab.button("Sign in").click()
     tab.connected()
     assert tab["main"].is_visible()

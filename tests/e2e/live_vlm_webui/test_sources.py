@@ -37,7 +37,7 @@ def jpeg(photograph, tmp_path):
 
 
 def offer(tab, kind):
-    tab.page.get_by_text(kind, exact=True).click()
+    tab.page.locator(".segments label", has_text=kind).click()
 
 
 def test_a_file_on_the_server_is_played_with_its_picture_and_answers_shown(visit, film, models):

@@ -72,7 +72,7 @@ def test_gpus_are_shown_each_with_its_figures_and_what_is_missing_with_the_reaso
     tab.until_text("gauges", "VRAM 0")
     assert "10.0 of 48.0 GB" in gauge(tab, "VRAM 0").inner_text()
     assert "61 °C" in gauge(tab, "GPU 0 temperature").inner_text()
-    assert "slows down at 90 °C" in gauge(tab, "GPU 0 temperature").inner_text()
+    assert "limit 90 °C" in gauge(tab, "GPU 0 temperature").inner_text()
     assert "187 W" in gauge(tab, "GPU 0 power").inner_text()
     assert "NVIDIA GB10" in gauge(tab, "GPU 1").inner_text()
     assert gauge(tab, "GPU 1 power").count() == 0  # it shares the machine's supply as it shares its memory

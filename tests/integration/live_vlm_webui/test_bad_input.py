@@ -158,5 +158,5 @@ async def still_answers(api: DescribedClient, models: OpenAIServer, clip: video.
         began = time.monotonic()
         await peer.connect(offer_to(api.http, api.url, made["id"]))
         await events.until("answer.finished", seconds=PATIENCE)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 3 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     await peer.close()

@@ -8,6 +8,7 @@ import time
 
 import aiohttp
 import pytest
+import rtsp_server
 import simplejpeg
 import video
 from described import DescribedClient
@@ -52,12 +53,18 @@ async def test_it_stops_within_three_seconds_with_sessions_open(start_server, ht
         await asyncio.gather(one.next(), other.next(), third.next())
         await other.socket.send_bytes(simplejpeg.encode_jpeg(video.scene(0, 640, 360)))
         await asyncio.gather(*(events.until("answer.started") for events in (one, other, third)))
+        silent = await rtsp_server.Camera(clip, fault="silent").plug()
+        await api.ask("PUT", f"/api/sessions/{sessions[2]}/camera", json={"address": silent.url})
+        preview = await http.get(f"{api.url}/api/sessions/{sessions[0]}/preview")
+        await preview.content.readuntil(b"Content-Length")
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         closing = await asyncio.gather(*(events.until("closing") for events in (one, other, third)))
         _, told = await asyncio.to_thread(server.process.communicate, timeout=10)
         took = time.monotonic() - began
+    preview.close()
     await peer.close()
+    await silent.unplug()
     assert [event["reason"] for event in closing] == ["The server stops."] * 3
     assert took < STOP_SECONDS
     assert server.process.returncode == 0
@@ -80,8 +87,10 @@ async def test_keys_and_prompts_are_not_logged_however_much_is(start_server, htt
         await events.socket.send_bytes(simplejpeg.encode_jpeg(video.scene(0, 640, 360)))
         await events.until("answer.finished")
         await api.ask("GET", "/api/models?api_key=sk-hush-hush")
+        await api.ask("GET", f"/api/sessions/{made['id']}")
     assert models.asked[-1].key == "sk-hush-hush"
     _, told = await asyncio.to_thread(server.stop)
     assert "POST /api/sessions" in told
+    assert made["id"] not in told
     assert "sk-hush-hush" not in told
     assert "Wally" not in told

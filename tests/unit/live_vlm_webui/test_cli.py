@@ -30,6 +30,7 @@ def test_help_explains_every_option(capsys, monkeypatch):
         "--port",
         "--auto-port",
         "--api-base",
+        "--known-servers-only",
         "--model",
         "--api-key",
         "--prompt",
@@ -73,6 +74,21 @@ def test_arguments_that_cannot_be_read_exit_with_2(arguments, capsys):
     assert arguments[-1] in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [["--hots", "::"], ["--hots=::"], ["--no-ssl", "--hots", "::", "doctor"]])
+def test_a_slip_of_the_pen_in_a_flag_is_told_with_the_one_that_was_meant(arguments, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert capsys.readouterr().err.endswith("error: there is no --hots; did you mean --host?\n")
+
+
+def test_ctrl_c_while_arguments_are_read_ends_without_a_traceback(monkeypatch):
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("live_vlm_webui.cli.build_parser", interrupted)
+    assert main([]) == 130
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -86,3 +102,18 @@ def test_arguments_that_cannot_be_read_exit_with_2(arguments, capsys):
 def test_a_value_that_cannot_be_used_exits_with_2_and_says_what_would_be_right(arguments, told, capsys):
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith(f"live-vlm-webui: {told}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["doktor"], "error: there is no command doktor; did you mean doctor?\n"),
+        (["--port", "0", "foo"], "error: there is no command foo, only doctor; to serve, give none\n"),
+        (["it's"], "error: there is no command it's, only doctor; to serve, give none\n"),
+    ],
+)
+def test_a_stray_word_is_told_as_such(arguments, told, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert capsys.readouterr().err.endswith(told)

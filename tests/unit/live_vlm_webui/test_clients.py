@@ -60,6 +60,7 @@ def test_what_a_client_claims_of_itself_is_not_believed():
 def test_of_what_the_proxy_says_the_last_entry_counts(forwarded, client):
     assert client_of(request("127.0.0.1", X_Forwarded_For=forwarded), PROXY) == client
     assert client_of(request("::1", X_Forwarded_For=forwarded), PROXY) == client
+    assert client_of(request("::ffff:127.0.0.1", X_Forwarded_For=forwarded), PROXY) == client
 
 
 def test_without_the_header_the_proxy_itself_is_the_client():

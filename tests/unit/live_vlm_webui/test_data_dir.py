@@ -50,6 +50,7 @@ def test_what_is_written_is_its_owners_alone_and_so_is_the_directory(tmp_path):
     assert path.read_bytes() == b"secret"
     assert mode_of(path) == 0o600
     assert mode_of(path.parent) == 0o700
+    assert mode_of(path.parent.parent) == 0o700
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -131,3 +132,12 @@ def test_two_servers_do_not_make_the_same_thing_at_once(tmp_path):
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/data"])
+def test_a_file_in_the_place_of_the_directory_is_called_one(tmp_path, place):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError) as wrong, locked(tmp_path / place):
+        pass
+    assert f"{tmp_path / 'file'} is a file, not a directory." in wrong.value.message
+    assert "LIVE_VLM_DATA" in wrong.value.remedy

@@ -101,28 +101,35 @@ def test_a_wrong_value_is_told_with_where_it_came_from(arguments, environ, told)
     assert wrong.value.remedy
 
 
+ADDRESS = {"LIVE_VLM_API_BASE": "http://host/v1"}
+
+
 @pytest.mark.parametrize(
     ("flag", "variable", "setting"),
     [("--token", "LIVE_VLM_TOKEN", "token"), ("--api-key", "LIVE_VLM_API_KEY", "api_key")],
 )
 class TestSecrets:
-    """Tokens and keys, which others must not read in the list of processes."""
+    """Tokens and keys, which others must not read in the list of processes; a key needs an address."""
 
     def test_a_file_holds_it(self, flag, variable, setting, tmp_path):
         file = tmp_path / "secret"
         file.write_text("planted-secret\n")
-        for settings, warnings in (read_with_warnings(flag, f"@{file}"), read_with_warnings(**{variable: f"@{file}"})):
+        for settings, warnings in (
+            read_with_warnings(flag, f"@{file}", **ADDRESS),
+            read_with_warnings(**{variable: f"@{file}"}, **ADDRESS),
+        ):
             assert getattr(settings, setting).reveal() == "planted-secret"
             assert not any(flag in warning for warning in warnings)
 
     def test_the_environment_holds_it_and_a_flag_beats_it(self, flag, variable, setting, tmp_path):
         file = tmp_path / "secret"
         file.write_text("from-the-file")
-        assert getattr(read(**{variable: "planted-secret"}), setting).reveal() == "planted-secret"
-        assert getattr(read(flag, f"@{file}", **{variable: "planted-secret"}), setting).reveal() == "from-the-file"
+        planted = {variable: "planted-secret", **ADDRESS}
+        assert getattr(read(**planted), setting).reveal() == "planted-secret"
+        assert getattr(read(flag, f"@{file}", **planted), setting).reveal() == "from-the-file"
 
     def test_a_literal_works_and_warns_without_repeating_it(self, flag, variable, setting):
-        settings, warnings = read_with_warnings(flag, "planted-secret")
+        settings, warnings = read_with_warnings(flag, "planted-secret", **ADDRESS)
         assert getattr(settings, setting).reveal() == "planted-secret"
         assert f"{flag}: other users of this machine can read it" in warnings[0]
         assert variable in warnings[0]
@@ -179,9 +186,18 @@ def test_http_where_others_come_is_warned_of():
     assert read_with_warnings("--no-ssl")[1] == ()
 
 
-def test_a_key_without_an_address_is_not_used_and_that_is_told():
-    assert any("is not used" in warning for warning in read_with_warnings(LIVE_VLM_API_KEY="a-key")[1])
-    assert read_with_warnings(LIVE_VLM_API_KEY="a-key", LIVE_VLM_API_BASE="http://host/v1")[1] == ()
+def test_a_key_without_an_address_is_refused():
+    with pytest.raises(SettingsError) as told:
+        read_with_warnings(LIVE_VLM_API_KEY="a-key")
+    assert "LIVE_VLM_API_KEY: The key belongs to the address of an API" in told.value.message
+    assert "--api-base" in told.value.remedy
+    assert "a-key" not in str(told.value)
+    assert read_with_warnings(LIVE_VLM_API_KEY="a-key", **ADDRESS)[1] == ()
+
+
+def test_other_servers_may_be_named_unless_told_otherwise():
+    assert read().known_servers_only is False
+    assert read("--known-servers-only").known_servers_only is True
 
 
 def test_the_data_directory_is_made_absolute(monkeypatch, tmp_path):

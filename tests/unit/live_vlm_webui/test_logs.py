@@ -1,12 +1,25 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 from aiohttp.http_exceptions import BadStatusLine
+from aiohttp.test_utils import make_mocked_request
 
-from live_vlm_webui.logs import FORMAT, RedactingFormatter, shorten_bad_requests
+from live_vlm_webui.login import Login
+from live_vlm_webui.logs import (
+    FORMAT,
+    MOST_GIVEN,
+    RedactingFormatter,
+    hide,
+    shorten_bad_requests,
+    shown_id,
+    shown_path,
+)
+from live_vlm_webui.models.endpoint import Keyring
 from live_vlm_webui.secret import Secret
+from live_vlm_webui.settings import Settings
 
 
 def record(message: str, *arguments: object, error: BaseException | None = None) -> logging.LogRecord:
@@ -21,6 +34,58 @@ def test_secrets_are_taken_out_of_messages_arguments_and_tracebacks():
     assert "planted" not in text
     assert "*** and ***" in text
     assert "ValueError: *** in an error" in text
+
+
+@pytest.fixture
+def formatter() -> Iterator[RedactingFormatter]:
+    handler = logging.NullHandler()
+    handler.setFormatter(formatter := RedactingFormatter("%(message)s", [Secret("planted-token")]))
+    logging.getLogger().addHandler(handler)
+    yield formatter
+    logging.getLogger().removeHandler(handler)
+
+
+def test_the_kept_token_and_the_keys_that_sessions_give_are_taken_out_too(formatter, tmp_path):
+    token = Login(Settings(data_dir=tmp_path, host="0.0.0.0")).token.reveal()
+    Keyring().give("http://127.0.0.1:11434/v1", Secret("sk-of-a-session"))
+    assert formatter.format(record("%s, %s, planted-token", token, "sk-of-a-session")) == "***, ***, ***"
+
+
+def test_of_two_secrets_one_in_the_other_nothing_is_left(formatter):
+    for value in ("sk-of-a-session", "sk-of-a-session-and-more"):
+        hide(Secret(value))
+    assert formatter.format(record("sk-of-a-session-and-more")) == "***"
+
+
+def test_given_keys_are_bounded_and_push_out_none_of_the_servers_own(formatter):
+    hide(Secret("kept-token"), for_good=True)
+    for number in range(MOST_GIVEN + 1):
+        hide(Secret(f"sk-of-session-{number:04}"))
+    told = formatter.format(record("planted-token kept-token sk-of-session-0001 sk-of-session-0000"))
+    assert told == "*** *** *** sk-of-session-0000"
+
+
+def test_a_session_cannot_blot_out_ordinary_words(formatter):
+    hide(Secret("Traceback"))
+    assert formatter.format(record("Traceback")) == "Traceback"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/api/sessions/abcdefghijkl?token=x", "/api/sessions/abcdef..."),
+        ("/api/sessions/abcdefghijkl/picture", "/api/sessions/abcdef.../picture"),
+        ("/api/sessions/abcdefghijkl/answers/12/picture", "/api/sessions/abcdef.../answers/12/picture"),
+        ("/api/sessions", "/api/sessions"),
+        ("/static/app.js?x=y", "/static/app.js"),
+    ],
+)
+def test_a_path_is_shown_without_the_query_and_the_sessions_whole_id(path, shown):
+    assert shown_path(make_mocked_request("GET", path)) == shown
+
+
+def test_a_session_is_shown_by_the_beginning_of_its_id():
+    assert shown_id("abcdefghijkl") == "abcdef..."
 
 
 def test_a_short_secret_does_not_blot_out_ordinary_words():

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
@@ -140,5 +139,5 @@ def test_names_of_a_reverse_proxy_are_taken(name):
 
 
 def test_settings_show_no_secret():
-    shown = repr(Settings(token=Secret("planted-token"), api_key=Secret("planted-key"), data_dir=Path("/data")))
+    shown = repr(Settings(token=Secret("planted-token"), api_key=Secret("planted-key"), api_base="http://host/v1"))
     assert "planted" not in shown

@@ -107,3 +107,4 @@ async def test_a_session_that_is_not_there_is_told_on_the_socket(api):
 async def test_an_ordinary_request_is_told_that_this_is_a_websocket(api):
     status, said = await api.ask("GET", "/ws")
     assert (status, said["status"]) == (400, 400)
+    assert said["error"]["message"] == "/ws takes WebSockets alone."

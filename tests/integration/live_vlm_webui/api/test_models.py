@@ -37,6 +37,15 @@ async def test_another_servers_models_are_listed_with_the_key_that_is_sent(api):
     assert "sk-wrong" not in str(said)
 
 
+async def test_other_servers_are_not_asked_where_only_known_ones_may_be(serve):
+    async with OpenAIServer() as given, OpenAIServer() as other:
+        api = await serve(api_base=given.api_base, known_servers_only=True)
+        assert (await api.ask("POST", "/api/models", json={"api_base": given.api_base}))[0] == 200
+        status, said = await api.ask("POST", "/api/models", json={"api_base": other.api_base})
+        assert (status, len(other.requests)) == (403, 0)
+        assert said["error"]["message"] == f"This server asks no models at {other.api_base}."
+
+
 async def test_a_sessions_key_lists_models_without_being_sent_again_but_no_other_sessions_does(api):
     async with OpenAIServer(models=("gpt",), api_key="sk-right") as models:
         settings = {"api_base": models.api_base, "api_key": "sk-right"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from random import Random
 
 import pytest
 import simplejpeg
@@ -244,3 +245,55 @@ async def test_many_connections_one_after_the_other_leave_nothing(clips):
     await until(lambda: not decoders())
     await until(lambda: len(asyncio.all_tasks()) <= tasks)
     assert threading.active_count() <= threads + 2  # of the loop's own executor
+
+
+async def test_a_browser_that_vanishes_is_lost_and_its_threads_end(camera, peer, monkeypatch):
+    monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.1)
+    await peer.connect(camera.accept)
+    await frame_after(camera, 0)
+    states = []
+    camera.watch(lambda status: states.append(status.state))
+    (transceiver,) = peer.connection.getTransceivers()
+    for protocol in transceiver.sender.transport.transport._connection._protocols:
+        protocol.send_stun = protocol.transport.sendto = lambda *_: None
+    await until(lambda: camera.status.state == "lost", 40)
+    assert camera.status.detail == webrtc.LOST
+    assert states[-1] == "lost"
+    await until(lambda: not any(thread.name == "decoder-H264" for thread in decoders()))
+
+
+async def test_damaged_offers_are_refused_in_words_and_leave_nothing(clips):
+    random = Random(4)
+    peer = Peer(clips["h264"], audio=True)
+    await peer.connection.setLocalDescription(await peer.connection.createOffer())
+    good = peer.connection.localDescription.sdp
+    tasks, refused, answered = len(asyncio.all_tasks()), 0, 0
+    for _ in range(120):
+        damaged = list(good)
+        for _ in range(random.choice((1, 3, 20))):
+            at = random.randrange(len(damaged))
+            damaged[at : at + random.choice((0, 1, 1, 9))] = random.choice(
+                ("", "\n", "x", ":", " ", "9", "ü", "\0", "=")
+            )
+        camera = WebRtcCamera()
+        try:
+            await camera.accept("".join(damaged))
+            answered += 1
+        except InputError as error:
+            refused += 1
+            assert error.remedy
+        await camera.close()
+    await peer.close()
+    assert refused > 10
+    assert answered > 10
+    await until(lambda: len(asyncio.all_tasks()) <= tasks)
+    assert not decoders()
+
+
+async def test_two_offers_at_once_are_not_mixed(camera, clips):
+    peers = [Peer(clips["h264"]), Peer(clips["vp8"])]
+    results = await asyncio.gather(*(peer.connect(camera.accept) for peer in peers), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["ConflictError", "str"]
+    await frame_after(camera, 0)
+    for peer in peers:
+        await peer.close()

@@ -68,6 +68,7 @@ def test_without_a_witness_065_counts(believe: Believe, detection: Detection, ex
 def test_a_weaker_box_counts_if_the_same_class_is_also_seen_strongly(believe: Believe) -> None:
     assert said(believe(box("person", 0.9), box("person", 0.46, THERE))) == [("person", True), ("person", False)]
     assert said(believe(box("person", 0.9), box("chair", 0.46, THERE))) == [("person", True)]
+    assert said(believe(box("chair", 0.7), box("chair", 0.46, THERE))) == [("chair", False)]
     assert said(believe(box("person", 0.9), box("person", 0.44, THERE))) == [("person", True)]
 
 

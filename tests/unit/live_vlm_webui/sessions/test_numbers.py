@@ -41,6 +41,10 @@ def test_pieces_that_come_in_the_same_instant_make_no_infinite_pace():
     assert run_watch(pieces=(100.25, 100.25), tokens=31).tokens_per_second == pytest.approx(31 / 0.496)
 
 
+def test_pieces_of_an_answer_that_was_ready_are_paced_over_the_whole_request():
+    assert run_watch(pieces=(100.25, 100.2501), tokens=31).tokens_per_second == pytest.approx(31 / 0.496)
+
+
 @pytest.mark.parametrize("tokens", [None, 0])
 def test_tokens_that_nobody_counted_are_not_made_up(tokens):
     numbers = run_watch(tokens=tokens)

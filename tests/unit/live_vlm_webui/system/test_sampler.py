@@ -10,7 +10,8 @@ from live_vlm_webui.system.figures import Board, Cpu, Gpu, Memory, Reading
 from live_vlm_webui.system.sampler import Sampler
 from live_vlm_webui.system.source import Absent
 
-PATIENCE = 0.02
+PATIENCE = 0.3  # long enough for a busy machine, short enough to wait for
+ENDLESS = 30
 
 
 class Script:
@@ -156,7 +157,7 @@ async def test_a_source_that_hangs_delays_one_sample_and_no_other_source(sampler
     sample = await sampler.sample()
     assert loop.time() - started < PATIENCE + 0.5
     assert states(sample) == {"nvml": "hanging", "cpu": "ok"}
-    assert "did not answer within 0.02 s" in sample.gpus[0].missing["power_watts"]
+    assert f"did not answer within {PATIENCE:g} s" in sample.gpus[0].missing["power_watts"]
 
     reads = cpu.done.count("read")
     for _ in range(50):
@@ -175,7 +176,7 @@ async def test_a_source_that_comes_back_is_taken_again_and_cannot_delay_the_othe
         sample = await sampler.sample()
         if states(sample)["nvml"] == "ok":
             break
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     assert [gpu.use_percent for gpu in sample.gpus] == [50, 60]
 
     gpu.hold.clear()
@@ -187,7 +188,7 @@ async def test_a_source_that_comes_back_is_taken_again_and_cannot_delay_the_othe
 
 
 async def test_closing_closes_the_sources_and_ends_the_threads(gpu, cpu, clock):
-    sampler = Sampler([gpu, cpu], PATIENCE, clock)
+    sampler = Sampler([gpu, cpu], ENDLESS, clock)
     await sampler.sample()
     await sampler.close()
     assert (gpu.done[-1], cpu.done[-1]) == ("close", "close")
@@ -237,7 +238,7 @@ async def test_an_integrated_gpu_that_two_sources_tell_of_is_one(clock):
         Reading(gpus=(Gpu("NVIDIA Orin (integrated)", integrated=True, use_percent=40),), board=Board(power_watts=9.0)),
     )
     jtop = Script("jtop", Reading(board=Board(power_watts=9.4, power_mode="MAXN")))
-    sampler = Sampler([nvml, jetson, jtop], PATIENCE, clock)
+    sampler = Sampler([nvml, jetson, jtop], ENDLESS, clock)
     sample = await sampler.sample()
     await sampler.close()
     assert [(gpu.name, gpu.use_percent) for gpu in sample.gpus] == [("NVIDIA RTX A6000", 1), ("Orin (nvgpu)", 40)]

@@ -1,0 +1,14 @@
+"""Twenty sessions for five minutes, as ``benchmarks/soak.py`` runs them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from soak import soak
+
+
+@pytest.mark.skipif("RELEASER_WHEEL" in os.environ, reason="takes five minutes; run for the tree, not for each release")
+def test_twenty_sessions_for_five_minutes(figure):
+    for one in soak(seconds=300, sessions=20):
+        figure(one.name, one.value, budget=one.budget, unit=one.unit, reference=one.reference, at_least=one.at_least)
