@@ -19,7 +19,7 @@ SHOWN_LOG_LINES=20
 
 registry=ghcr.io/nvidia-ai-iot/live-vlm-webui
 name=live-vlm-webui
-wanted='' platform='' timeout=90
+wanted='' platform='' network='' timeout=90
 list_only='' skip_pick='' dry_run='' replace='' no_gpu=''
 
 usage() {
@@ -35,6 +35,8 @@ On a terminal it asks which version; without one it takes the latest final versi
   --dry-run              print the commands that would run, and leave; asks the registry, not docker
   --replace              stop and replace a running container without asking
   --no-gpu               start without the GPU
+  --network NAME         host, this machine's own network (the default, but not on a Mac), or one of docker's, such as
+                         bridge: then the port is published on this machine's loopback interface, and everybody signs in
   --platform P           multiarch, jetson-orin, jetson-thor or mac, instead of what this machine is
   --registry HOST[:PORT]/NAME
                          where the images are (default: $registry)
@@ -121,6 +123,29 @@ has_nvidia_gpu() {
     [ "$system" = Linux ] || return 1
     [ -e "$SYSROOT/proc/driver/nvidia/version" ] || [ -e "$SYSROOT/dev/nvidiactl" ] ||
         { [ -e "$SYSROOT/dev/dxg" ] && [ -e "$SYSROOT/usr/lib/wsl/lib/nvidia-smi" ]; }
+}
+
+find_network() {
+    if [ -z "$network" ]; then
+        network=host
+        # The engine of a Mac is in a virtual machine, with a network that is not the Mac's.
+        if [ "$system" = Darwin ]; then network=bridge; fi
+    fi
+}
+
+# find_port ARGUMENT...: the port that live-vlm-webui will listen on, if it is given these
+find_port() {
+    port=8090
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --port) port=${2-} ;;
+            --port=*) port=${1#*=} ;;
+        esac
+        shift
+    done
+    case $port in
+        '' | 0* | *[!0-9]*) misused "With --network $network a port is published, so it must be given: --port 1 to 65535." ;;
+    esac
 }
 
 find_gpu() {
@@ -215,7 +240,8 @@ host_of() {
 }
 
 # http_get URL [TOKEN]: sets http_status, empty if there was no answer (then http_trouble says why); writes the answer to
-# $work/body and $work/head. Follows no redirects. Plain HTTP only on loopback, and there without a proxy.
+# $work/body and $work/head. Follows no redirects. Plain HTTP only on loopback, and there without a proxy. With `unproven`
+# set any certificate will do, which is for loopback.
 http_get() {
     http_status='' http_trouble=''
     loopback=''
@@ -249,14 +275,14 @@ http_get() {
 
 get_with_curl() {
     target=$1
-    set -- ${2:+--header "Authorization: Bearer $2"} ${loopback:+--noproxy '*'}
+    set -- ${2:+--header "Authorization: Bearer $2"} ${loopback:+--noproxy '*'} ${unproven:+--insecure}
     http_status=$(curl --silent --show-error --globoff --connect-timeout 10 --max-time 30 --dump-header "$work/head" \
         --output "$work/body" --write-out '%{http_code}' "$@" -- "$target" 2>"$work/http.err") || http_status=''
 }
 
 get_with_wget() {
     target=$1
-    set -- ${2:+--header="Authorization: Bearer $2"} ${loopback:+--no-proxy}
+    set -- ${2:+--header="Authorization: Bearer $2"} ${loopback:+--no-proxy} ${unproven:+--no-check-certificate}
     wget --no-verbose --server-response --content-on-error --max-redirect=0 --tries=1 --timeout=10 \
         --output-document="$work/body" "$@" -- "$target" 2>"$work/http.err" || :
     sed -n 's/^  \([A-Za-z].*\)/\1/p' "$work/http.err" >"$work/head"
@@ -265,12 +291,16 @@ get_with_wget() {
 
 get_with_python() {
     http_status=$(python3 -c '
-import sys, urllib.error, urllib.request
-url, token, loopback, head, body = sys.argv[1:]
+import ssl, sys, urllib.error, urllib.request
+url, token, loopback, unproven, head, body = sys.argv[1:]
 class NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None
 handlers = [NoRedirect()] + ([urllib.request.ProxyHandler({})] if loopback else [])
+if unproven:
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    handlers.append(urllib.request.HTTPSHandler(context=trusting))
 request = urllib.request.Request(url, headers={"Authorization": "Bearer " + token} if token else {})
 try:
     answer = urllib.request.build_opener(*handlers).open(request, timeout=10)
@@ -282,7 +312,7 @@ with answer, open(head, "w") as heads, open(body, "wb") as bodies:
     heads.write(str(answer.headers))
     bodies.write(answer.read())
 print(answer.status)
-' "$1" "${2-}" "$loopback" "$work/head" "$work/body" 2>"$work/http.err") || http_status=''
+' "$1" "${2-}" "$loopback" "$unproven" "$work/head" "$work/body" 2>"$work/http.err") || http_status=''
 }
 
 # header NAME: the header's value in the last answer
@@ -560,7 +590,7 @@ wait_until_healthy() {
         state=$(docker container inspect \
             --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' "$name" 2>&1) || :
         address=$(docker logs "$name" 2>&1 | sed -n 's/.* is ready: \(http[^ ]*\).*/\1/p' | sed -n '$p')
-        address=${address:-http://127.0.0.1:8090/}
+        address=${address:-https://127.0.0.1:8090/}
         case $state in
             'running healthy') return ;;
             'running none') if answers "$address"; then return; fi ;;
@@ -573,8 +603,11 @@ wait_until_healthy() {
     done
 }
 
+# The server makes its certificate itself.
 answers() {
+    unproven=yes
     http_get "${1}healthz"
+    unproven=''
     [ "$http_status" = 200 ]
 }
 
@@ -592,23 +625,30 @@ print_address() {
         *) answers "$address" || warn_unreachable ;;
     esac
     printf 'live-vlm-webui %s is ready: %s\n' "$version" "$address"
+    code=$(docker logs "$name" 2>&1 | sed -n 's|.*/#code=\([A-Za-z0-9_-]*\).*|\1|p' | sed -n '$p')
+    if [ -n "$code" ]; then
+        note "Sign in once, within 10 minutes: $address#code=$code"
+        note "Or with the token: docker exec $name cat /data/token"
+    fi
     note "Log: docker logs -f $name    Stop: stop_container.sh${default_name:- --name $name}"
 }
 
 warn_unreachable() {
     note "$PROGRAM: The container $name runs and is healthy, but $address does not answer on this machine."
-    if [ "$system" = Darwin ]; then
+    if [ "$network" != host ]; then
+        note "Its port is published by docker: see \`docker port $name\`, and what --host and --port it was given."
+    elif [ "$system" = Darwin ]; then
         say_mac_setting
     else
-        note "It uses the engine's own network. If docker runs rootless or in a virtual machine (Docker Desktop), enable host" \
-            "networking there."
+        note "It uses the engine's own network. If docker runs rootless or in a virtual machine (Docker Desktop), give" \
+            "--network bridge, or enable host networking there."
     fi
     exit 1
 }
 
 say_mac_setting() {
-    note "On a Mac the container needs Docker Desktop 4.34 or later with Settings > Resources > Network > \"Enable host" \
-        "networking\" switched on: the server listens on loopback only, which a published port does not reach."
+    note "On a Mac --network host needs Docker Desktop 4.34 or later with Settings > Resources > Network > \"Enable host" \
+        "networking\" switched on."
 }
 
 # If Ctrl-C ended the docker program before the engine answered it, the engine may still be creating the container.
@@ -660,12 +700,12 @@ unset value
 while [ $# -gt 0 ]; do
     option=$1
     case $option in
-        --version | --registry | --platform | --name | --timeout)
+        --version | --registry | --platform | --name | --network | --timeout)
             [ $# -gt 1 ] || misused "$option needs a value."
             value=$2
             shift
             ;;
-        --version=* | --registry=* | --platform=* | --name=* | --timeout=*)
+        --version=* | --registry=* | --platform=* | --name=* | --network=* | --timeout=*)
             value=${option#*=}
             option=${option%%=*}
             ;;
@@ -676,6 +716,7 @@ while [ $# -gt 0 ]; do
         --registry) registry=$(printf '%s\n' "$value" | tr '[:upper:]' '[:lower:]') ;;
         --platform) platform=$value ;;
         --name) name=$value ;;
+        --network) network=$value ;;
         --timeout) timeout=$value ;;
         --list-versions) list_only=yes ;;
         --skip-version-pick) skip_pick=yes ;;
@@ -708,6 +749,9 @@ esac
 case $name in
     [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*) misused "\"$name\" cannot be a container's name: letters, digits, dots and dashes." ;;
 esac
+case $network in
+    [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*) misused "\"$network\" cannot be the name of a network." ;;
+esac
 case $timeout in
     *[!0-9]*) misused "--timeout takes seconds, not \"$timeout\"." ;;
 esac
@@ -716,7 +760,7 @@ if [ "$name" != live-vlm-webui ]; then default_name=" --name $name"; fi
 
 # --- The way --------------------------------------------------------------------------------------------------------
 
-work='' creating='' replacing='' old_state=''
+work='' creating='' replacing='' old_state='' unproven=''
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
@@ -724,6 +768,8 @@ trap clean_up EXIT
 work=$(mktemp -d)
 
 find_platform
+find_network
+if [ "$network" != host ]; then find_port "$@"; fi
 if [ -n "$list_only" ]; then
     read_versions
     [ -z "$trouble" ] || die "$trouble Look at your connection and run this again."
@@ -739,16 +785,22 @@ fi
 choose_version
 image=$registry:$version$suffix
 
-set -- "$image" "$@"
+if [ "$network" = host ]; then
+    set -- "$image" "$@"
+else
+    # In a network of its own nothing reaches the container's loopback interface; what comes from elsewhere must sign in.
+    set -- --publish "127.0.0.1:$port:$port" "$image" --host 0.0.0.0 "$@"
+fi
 case $gpu in
     runtime) set -- --runtime nvidia "$@" ;;
     all) set -- --gpus all "$@" ;;
 esac
-# The server listens on loopback only, as it has no login yet: it needs this machine's own network.
-set -- docker run --detach --name "$name" --network host --cap-drop ALL --security-opt no-new-privileges \
+# This machine's own network: the browser's pictures come by UDP, to ports that are not known before; servers of models
+# listen on this machine's loopback interface; and so does this server, as nobody needs to sign in there.
+set -- docker run --detach --name "$name" --network "$network" --cap-drop ALL --security-opt no-new-privileges \
     --volume "$name-data:/data" "$@"
 
-if [ "$system" = Darwin ]; then say_mac_setting; fi
+if [ "$system" = Darwin ] && [ "$network" = host ]; then say_mac_setting; fi
 if [ -n "$dry_run" ]; then
     quoted docker pull "$image"
     quoted "$@"

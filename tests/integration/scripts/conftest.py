@@ -311,9 +311,11 @@ SERVE = """\
 #!/bin/sh
 # Stands in for live-vlm-webui: says where it listens as that does, and has its /healthz.
 root=/www
+host=127.0.0.1
 while [ $# -gt 0 ]; do
     case $1 in
         --port) port=$2; shift ;;
+        --host) host=$2; shift ;;
         --crash) echo "the camera is on fire" >&2; exit 3 ;;
         --sick) root=/bin ;;
         --slow) echo "loading"; exec busybox sleep 600 ;;
@@ -322,7 +324,7 @@ while [ $# -gt 0 ]; do
 done
 echo "$port" >/tmp/port
 echo "live-vlm-webui $VERSION is ready: http://127.0.0.1:$port/ (Ctrl-C stops)"
-exec busybox httpd -f -p 127.0.0.1:"$port" -h $root
+exec busybox httpd -f -p "$host:$port" -h $root
 """
 HEALTH = (
     "HEALTHCHECK --interval=1s --timeout=2s --retries=2"

@@ -5,12 +5,15 @@ import os
 import random
 import shutil
 import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 import semver
 
+PUBLISHED = "--publish 127.0.0.1:8090:8090"
 OPTIONS = "--network host --cap-drop ALL --security-opt no-new-privileges --volume live-vlm-webui-data:/data"
 
 
@@ -38,12 +41,30 @@ OPTIONS = "--network host --cap-drop ALL --security-opt no-new-privileges --volu
 def test_a_dry_run_prints_the_commands_for_each_machine(start, stub, machine, kind, suffix, gpu):
     stub.pages = [["0.2.0", "0.2.0-jetson-orin", "0.2.0-jetson-thor", "0.2.0-mac"]]
     image = f"{stub.repository}:0.2.0{suffix}"
-    done = start("--dry-run", "--registry", stub.repository, env=machine(kind))
-    assert (done.returncode, done.stdout) == (
-        0,
-        f"docker pull {image}\ndocker run --detach --name live-vlm-webui {OPTIONS} {gpu}{image}\n",
-    )
-    assert ("Enable host networking" in done.stderr) == kind.startswith("Mac")
+    begin = f"docker pull {image}\ndocker run --detach --name live-vlm-webui"
+    own = start("--dry-run", "--network", "host", "--registry", stub.repository, env=machine(kind))
+    assert (own.returncode, own.stdout) == (0, f"{begin} {OPTIONS} {gpu}{image}\n")
+    assert ("Enable host networking" in own.stderr) == kind.startswith("Mac")
+    bridge = start("--dry-run", "--network", "bridge", "--registry", stub.repository, env=machine(kind))
+    options = OPTIONS.replace("--network host", "--network bridge")
+    assert bridge.stdout == f"{begin} {options} {gpu}{PUBLISHED} {image} --host 0.0.0.0\n"
+    usual = start("--dry-run", "--registry", stub.repository, env=machine(kind))
+    assert usual.stdout == (bridge if kind.startswith("Mac") else own).stdout
+
+
+@pytest.mark.parametrize("words", [["--port", "9000"], ["--auto-port", "--port=9000", "--host", "::"]])
+def test_the_port_that_is_published_is_the_one_that_the_program_is_given(start, stub, pc, words):
+    stub.pages = [["0.2.0"]]
+    done = start("--dry-run", "--network", "bridge", "--registry", stub.repository, "--", *words, env=pc)
+    assert " --publish 127.0.0.1:9000:9000 " in done.stdout
+    assert done.stdout.endswith(f"{stub.repository}:0.2.0 --host 0.0.0.0 {' '.join(words)}\n")
+
+
+@pytest.mark.parametrize("port", ["0", "", "http"])
+def test_a_port_that_is_not_known_cannot_be_published(start, stub, pc, port):
+    done = start("--dry-run", "--network", "bridge", "--registry", stub.repository, "--", "--port", port, env=pc)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "so it must be given: --port 1 to 65535." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -519,6 +540,28 @@ def test_arguments_reach_the_program_and_its_address_is_the_one_printed(start, p
     arguments = ("--registry", published.repository, "--name", container, "--", "--port", str(other_port))
     done = start(*arguments, env=pc)
     assert done.stdout == f"live-vlm-webui 0.10.0 is ready: http://127.0.0.1:{other_port}/\n", done.stderr
+
+
+@pytest.fixture
+def network(docker) -> Iterator[str]:
+    """A network of docker's, as `bridge` is one, which not every engine has."""
+    name = f"live-vlm-webui-test-{uuid.uuid4().hex[:8]}"
+    if not docker("network", "create", name, check=False):
+        pytest.skip("this engine makes no networks")
+    yield name
+    docker("network", "rm", name)
+
+
+def test_in_a_network_of_its_own_the_port_is_published_on_loopback(
+    start, published, container, docker, network, other_port, pc
+):
+    arguments = ("--registry", published.repository, "--name", container, "--network", network)
+    done = start(*arguments, "--", "--port", str(other_port), env=pc)
+    assert done.stdout == f"live-vlm-webui 0.10.0 is ready: http://127.0.0.1:{other_port}/\n", done.stderr
+    seen = inspect(docker, container)["HostConfig"]
+    assert seen["NetworkMode"] == network
+    assert seen["PortBindings"] == {f"{other_port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(other_port)}]}
+    docker("rm", "--force", container)
 
 
 @pytest.mark.parametrize(
