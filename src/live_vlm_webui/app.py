@@ -36,6 +36,7 @@ from live_vlm_webui.assets import load_assets
 from live_vlm_webui.describer.describer import Describer
 from live_vlm_webui.media.pool import CameraPool
 from live_vlm_webui.media.preview import Previews
+from live_vlm_webui.memory import give_back_memory
 from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.connections import open_client
 from live_vlm_webui.sessions.registry import Sessions
@@ -45,6 +46,7 @@ from live_vlm_webui.settings import Settings
 from live_vlm_webui.system.figures import Sample
 from live_vlm_webui.system.monitor import Monitor
 
+TRIM_SECONDS = 20.0
 ENCODER_THREADS = 2
 JOIN_SECONDS = 0.5
 ROUTES = (
@@ -81,7 +83,7 @@ def create_app(settings: Settings) -> web.Application:
     app.on_response_prepare.append(security.add_security_headers)
     app.on_shutdown.append(end_sessions)
     app.add_routes(ROUTES)
-    app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, cameras, catalog, all_sessions))
+    app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, memory, cameras, catalog, all_sessions))
     return app
 
 
@@ -96,6 +98,20 @@ async def encoders(app: web.Application) -> AsyncIterator[None]:
     app[ENCODERS] = pool = ThreadPoolExecutor(ENCODER_THREADS, thread_name_prefix="encoder")
     yield
     await join(pool)
+
+
+async def memory(app: web.Application) -> AsyncIterator[None]:
+    """Give free memory back every ``TRIM_SECONDS``: see ``give_back_memory``."""
+
+    async def trim() -> None:
+        while True:
+            await asyncio.sleep(TRIM_SECONDS)
+            await asyncio.get_running_loop().run_in_executor(app[ENCODERS], give_back_memory)
+
+    trimmer = asyncio.create_task(trim())
+    yield
+    trimmer.cancel()
+    await asyncio.wait({trimmer})
 
 
 async def cameras(app: web.Application) -> AsyncIterator[None]:

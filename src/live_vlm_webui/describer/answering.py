@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from live_vlm_webui.describer.change import compare
@@ -17,6 +15,7 @@ from live_vlm_webui.describer.structured import structured, wants_text
 from live_vlm_webui.describer.vocabulary import load_vocabulary
 from live_vlm_webui.describer.words import answer
 from live_vlm_webui.errors import ModelError
+from live_vlm_webui.memory import give_back_memory
 
 if TYPE_CHECKING:
     from live_vlm_webui.describer.pixels import Image
@@ -92,18 +91,6 @@ def shortened(sentences: list[str], max_tokens: int) -> str:
         return " ".join(said).replace("\n ", "\n").strip()
     words = WORD.findall(sentences[0])[:max_tokens]
     return "".join(words).strip() + CUT
-
-
-def give_back_memory() -> None:
-    """Have the C library return what the networks' steps needed for a moment.
-
-    Without this some 100 MB stay with the process, and more after each answer; it takes some milliseconds. There is
-    such a call in glibc alone.
-    """
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim:
-            trim(0)
 
 
 def _pixels(jpeg: bytes) -> Image:
