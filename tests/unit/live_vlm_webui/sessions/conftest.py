@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from session_parts import CountingExecutor, Shelf
 
 from live_vlm_webui.media.picture import Picture
 from live_vlm_webui.models.model import ModelLabel
@@ -20,6 +21,19 @@ NUMBERS = Numbers(
     tokens_per_second=161.1,
     frames_skipped=8,
 )
+
+
+@pytest.fixture
+def encoders() -> Iterator[CountingExecutor]:
+    """The threads that scale and compress."""
+    with CountingExecutor() as executor:
+        yield executor
+
+
+@pytest.fixture
+async def shelf() -> Shelf:
+    """The models that sessions open."""
+    return Shelf()
 
 
 @pytest.fixture

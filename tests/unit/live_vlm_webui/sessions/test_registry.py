@@ -7,24 +7,13 @@ import time
 import weakref
 
 import pytest
-from session_parts import Browser, CountingExecutor, HandCamera, Shelf, until
+from session_parts import Browser, HandCamera, until
 
 from live_vlm_webui.errors import LimitError, NotFoundError
 from live_vlm_webui.sessions.registry import Sessions
 from live_vlm_webui.sessions.settings import SessionSettings
 
 SHORT = 0.05
-
-
-@pytest.fixture
-def encoders():
-    with CountingExecutor() as executor:
-        yield executor
-
-
-@pytest.fixture
-async def shelf():
-    return Shelf()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from session_parts import Browser, CountingExecutor, HandCamera, Shelf, model_error, until
+from session_parts import Browser, HandCamera, model_error, until
 
 from live_vlm_webui.errors import ConflictError, InputError
 from live_vlm_webui.models.model import BUILT_IN, Delta, ModelLabel
@@ -17,17 +17,6 @@ from live_vlm_webui.sessions.settings import SessionSettings
 
 SERVER = "http://127.0.0.1:9/v1"
 ELSEWHERE = "http://models.example/v1"
-
-
-@pytest.fixture
-def encoders():
-    with CountingExecutor() as executor:
-        yield executor
-
-
-@pytest.fixture
-async def shelf():
-    return Shelf()
 
 
 @pytest.fixture

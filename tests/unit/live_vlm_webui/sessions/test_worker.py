@@ -8,10 +8,8 @@ import pytest
 from session_parts import (
     LABEL,
     Browser,
-    CountingExecutor,
     HandCamera,
     PictureCamera,
-    Shelf,
     image,
     model_error,
     until,
@@ -35,17 +33,6 @@ def quick(monkeypatch):
     monkeypatch.setattr(sampling, "CHANGE_SECONDS", 0.01)
     monkeypatch.setattr(sampling, "REEL_SLACK_SECONDS", 0.05)
     monkeypatch.setattr(gatherer, "PROMPTNESS_SECONDS", 0.005)
-
-
-@pytest.fixture
-def encoders():
-    with CountingExecutor() as executor:
-        yield executor
-
-
-@pytest.fixture
-async def shelf():
-    return Shelf()
 
 
 @pytest.fixture
