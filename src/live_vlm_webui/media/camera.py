@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -51,7 +52,7 @@ class CameraStatus:
         return asdict(self)
 
 
-class Camera:
+class Camera(ABC):
     """A source of frames: ``slot`` holds the newest, ``status`` says how it fares.
 
     Made and used in the event loop; subclasses may decode in threads of their own.
@@ -81,9 +82,9 @@ class Camera:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
 
+    @abstractmethod
     async def close(self) -> None:
         """Free all that it holds; no frame arrives afterwards. Closing twice does nothing."""
-        raise NotImplementedError
 
     def _show(self, image: av.VideoFrame) -> None:
         """Make ``image`` the newest frame and the camera live, from any thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -73,11 +74,8 @@ class Lister:
         cards = await self._cards(endpoint)
         server = _server_of(endpoint, cards)
         sight: Sight = {}
-        try:
-            with Deadline(self._seconds):
-                server, sight = await self._ask_more(endpoint, server, cards)
-        except (DeadlineError, ModelError):
-            pass  # the names must do, this time
+        with suppress(DeadlineError, ModelError), Deadline(self._seconds):  # else the names must do, this time
+            server, sight = await self._ask_more(endpoint, server, cards)
         offers = []
         for card in cards:
             name = card["id"]
