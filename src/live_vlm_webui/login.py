@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import logging
 import time
+from asyncio import Transport
 from collections.abc import Callable
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -50,6 +52,7 @@ class Login:
         self._token = settings.token
         self._codes = Tickets(CODE_SECONDS, MOST_CODES, clock)
         self._sessions = Tickets(SESSION_SECONDS, MOST_SESSIONS, clock)
+        self._connections: dict[bytes, WeakSet[Transport]] = {}
         self._failures = TokenBuckets(1 / FAILURE_SECONDS, FAILURES, clock=clock)
         self._all_failures = TokenBuckets(1.0, ALL_FAILURES, clock=clock)
         self._told_of_proxy = False
@@ -116,9 +119,20 @@ class Login:
         """Whether ``request`` may pass by its cookie, or needs none."""
         if not self.is_required(request):
             return True
-        return any(
-            self._sessions.renew(request.cookies[name]) for name in cookie_names(request) if name in request.cookies
-        )
+        for name in cookie_names(request):
+            cookie = request.cookies.get(name, "")
+            if self._sessions.renew(cookie):
+                self._remember(request, cookie)
+                return True
+        return False
+
+    def _remember(self, request: web.Request, cookie: str) -> None:
+        """Keep by which connections a browser came: what it opens there may last beyond its signing out."""
+        if request.transport is None:
+            return
+        if len(self._connections) > MOST_SESSIONS:  # of browsers that never came back
+            self._connections = {key: those for key, those in self._connections.items() if those}
+        self._connections.setdefault(_digest(cookie), WeakSet()).add(request.transport)
 
     def sign_in(self, request: web.Request, *, token: str = "", code: str = "") -> str:
         """Sign a browser in, by the token or a code.
@@ -137,9 +151,13 @@ class Login:
         return self._sessions.issue()
 
     def sign_out(self, request: web.Request) -> None:
-        """Honour the cookie of ``request`` no longer."""
+        """Honour the cookie of ``request`` no longer, and cut all other connections that came in by it."""
         for name in cookie_names(request):
-            self._sessions.spend(request.cookies.get(name, ""))
+            cookie = request.cookies.get(name, "")
+            self._sessions.spend(cookie)
+            for connection in self._connections.pop(_digest(cookie), ()):
+                if connection is not request.transport:
+                    connection.abort()
 
     def _attempt(self, request: web.Request, what: str, is_right: Callable[[], bool]) -> None:
         """Raise unless ``is_right``, which is not even asked where too many attempts have failed."""

@@ -63,6 +63,7 @@ class ScriptedModel:
 
     def __init__(self, label: ModelLabel) -> None:
         self.label = label
+        self.pace = 0.0
         self.questions: list[Question] = []
         self.reply: Callable[[Question], list[Delta] | Exception] = lambda _question: [Delta("A "), Delta("cat.", 3)]
         self.gate = asyncio.Event()

@@ -12,7 +12,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from live_vlm_webui.api.body import JSON_BYTES, kind_of, parse_object
 from live_vlm_webui.api.explain import BUG, error_json
 from live_vlm_webui.api.keys import ENCODERS, LOADER, METRICS, SESSIONS, VIEWERS
-from live_vlm_webui.errors import InputError, LimitError, RequestError, TooLargeError, WebUIError
+from live_vlm_webui.errors import ConflictError, InputError, LimitError, RequestError, TooLargeError, WebUIError
 from live_vlm_webui.logs import shown_id
 from live_vlm_webui.sessions.events import TOO_SLOW, to_json
 
@@ -140,6 +140,10 @@ class Connection:
             await self._camera.push(jpeg)
             return
         if self._camera is not None and self._session.camera is not None:
+            if self._session.camera.kind == "websocket":  # the two would take it from each other again and again
+                raise ConflictError(
+                    "Another browser sends its camera to this session.", "Stop it there, or reload this page."
+                )
             # What was on its way when another camera was chosen takes nothing back; who goes on sending means it.
             self._replaced_at = self._replaced_at or time.monotonic()
             if time.monotonic() - self._replaced_at < ON_ITS_WAY_SECONDS:

@@ -87,7 +87,7 @@ class SessionFigures(Collector):
         return self.collect()
 
     def collect(self) -> Iterator[Metric]:
-        """The figures now. Frames of a camera that comes and goes between two calls are not among them."""
+        """The figures now."""
         cameras: dict[tuple[str, ...], int] = {}
         for session in self._sessions:
             if (camera := session.camera) is None:
@@ -102,7 +102,11 @@ class SessionFigures(Collector):
         for labels, count in sorted(cameras.items()):
             counted.add_metric(labels, count)
         yield counted
-        yield CounterMetricFamily("live_vlm_frames_decoded", "Frames of the sessions' cameras", value=self._decoded)
+        yield CounterMetricFamily(
+            "live_vlm_frames_decoded",
+            "Frames of the sessions' cameras, without the last ones of cameras that went between two looks at this",
+            value=self._decoded,
+        )
 
 
 async def show(request: web.Request) -> web.Response:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from live_vlm_webui.models.model import Question
 
 LABEL = ModelLabel(BUILT_IN, "describer", "built-in describer")
+PACE_SECONDS = 1.0
 WORDS_PER_DELTA = 3
 WORD = re.compile(r"\S+\s*")
 
@@ -81,6 +82,11 @@ class DescriberModel:
     def label(self) -> ModelLabel:
         """Which model this is."""
         return LABEL
+
+    @property
+    def pace(self) -> float:
+        """Slower than it could: it computes on the processor that the camera and the page need too."""
+        return PACE_SECONDS
 
     async def answer(self, question: Question) -> AsyncGenerator[Delta, None]:
         """Look at the pictures, then yield the answer a few words at a time; its tokens are words.

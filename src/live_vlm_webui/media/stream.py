@@ -68,7 +68,7 @@ class StreamCamera(Camera):
     def _run(self) -> None:
         from live_vlm_webui.media.reader import play
 
-        pause = FIRST_PAUSE
+        pause, logged = FIRST_PAUSE, ""
         while not self._stop.is_set():
             began = time.monotonic()
             try:
@@ -81,10 +81,12 @@ class StreamCamera(Camera):
                 lost = CameraError("unreadable", f"{self._address.name} cannot be read.", "See the server's log.")
             if self._stop.is_set():
                 break
-            logger.info("%s", lost.message)
-            self._tell(self._lost, lost)
             if time.monotonic() - began > STEADY_SECONDS:
-                pause = FIRST_PAUSE
+                pause, logged = FIRST_PAUSE, ""
+            if lost.message != logged:  # a camera that is off for a night fills no log
+                logger.info("%s", lost.message)
+                logged = lost.message
+            self._tell(self._lost, lost)
             self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
             pause = min(LONGEST_PAUSE, pause * 2)
         self._tell(self._ended.set)

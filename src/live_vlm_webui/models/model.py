@@ -67,6 +67,11 @@ class VisionModel(Protocol):
         """Which model this is."""
         ...
 
+    @property
+    def pace(self) -> float:
+        """Seconds from one question to the next at least, however fast it answers."""
+        ...
+
     def answer(self, question: Question) -> AsyncGenerator[Delta, None]:
         """Ask, and yield the answer as it comes. Closing the generator ends the request.
 

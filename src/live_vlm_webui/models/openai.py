@@ -96,6 +96,11 @@ class OpenAIModel:
         """Which model this is."""
         return self._label
 
+    @property
+    def pace(self) -> float:
+        """As fast as it answers."""
+        return 0.0
+
     async def close(self) -> None:
         """Nothing to free: connections belong to the client that all share."""
 

@@ -165,8 +165,8 @@ class Worker:
             if self._settings.paused or self._camera is None:
                 await asyncio.get_running_loop().create_future()  # until something is changed
                 return
-            await self._open_model()
-            frame = await self._next_frame(self._settings, self._camera)
+            model = await self._open_model()
+            frame = await self._next_frame(self._settings, self._camera, max(ROUND_SECONDS, model.pace))
             await self._ask(await self._open_model(), frame)
         except (ModelError, CameraError) as error:
             self._fail(error)
@@ -191,11 +191,11 @@ class Worker:
         self._transcript.model_opened(model.label)
         return model
 
-    async def _next_frame(self, settings: SessionSettings, camera: Camera) -> Frame:
-        """Wait for a frame that is worth a question, and take it."""
+    async def _next_frame(self, settings: SessionSettings, camera: Camera, pace: float) -> Frame:
+        """Wait for a frame that is worth a question, ``pace`` seconds after the last at least, and take it."""
         rule, asked, ready = settings.sampling, self._asked, time.monotonic()
         due = rule.due(asked)
-        wait = max(due.at, self._last_taken + ROUND_SECONDS) - ready
+        wait = max(due.at, self._last_taken + pace) - ready
         if wait > 0:
             await asyncio.sleep(wait)
         frame = await camera.slot.after(due.number - 1)

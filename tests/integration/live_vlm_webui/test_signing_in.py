@@ -12,10 +12,11 @@ import subprocess
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from aiohttp import ClientSession, CookieJar, TCPConnector, WSServerHandshakeError
+from aiohttp import ClientSession, CookieJar, TCPConnector, WSMsgType, WSServerHandshakeError
 
 END = "Browsers warn once"
 SECONDS = 30
+TIDYING_SECONDS = 0.1
 QR_LINES = 15
 """Fewer than any code with an address has."""
 
@@ -38,6 +39,7 @@ async def browser() -> AsyncIterator[Callable[..., ClientSession]]:
     yield opened
     for session in sessions:
         await session.close()
+    await asyncio.sleep(TIDYING_SECONDS)  # connections that were cut under TLS end only now
 
 
 def rest_of(server) -> str:
@@ -74,6 +76,25 @@ async def test_the_printed_code_signs_one_browser_in_once(reachable, browser):
     assert (await other.post("/api/login", json={"code": code})).status == 401
     with pytest.raises(WSServerHandshakeError, match="401"):
         await other.ws_connect("/ws")
+
+
+async def test_signing_out_cuts_what_the_browser_has_open_elsewhere_and_nobody_else(reachable, browser):
+    server, _ = reachable
+    token = {"token": (server.data_dir / "token").read_text().strip()}
+    page, other = browser(server), browser(server)
+    for one in (page, other):
+        assert (await one.post("/api/login", json=token)).status == 200
+    async with page.ws_connect("/ws") as left, other.ws_connect("/ws") as stays:
+        for socket in (left, stays):
+            assert (await asyncio.wait_for(socket.receive_json(), SECONDS))["type"] == "session"
+        answer = await page.delete("/api/login")
+        assert (answer.status, (await answer.json())["signed_in"]) == (200, False)
+        while (message := await asyncio.wait_for(left.receive(), SECONDS)).type is WSMsgType.TEXT:
+            pass
+        assert message.type in {WSMsgType.CLOSED, WSMsgType.ERROR}
+        await stays.send_json({"type": "settings", "prompt": "Who is there?"})
+        while (await asyncio.wait_for(stays.receive_json(), SECONDS))["type"] != "settings":
+            pass
 
 
 async def test_the_token_in_the_named_file_signs_browsers_and_programs_in(reachable, browser):

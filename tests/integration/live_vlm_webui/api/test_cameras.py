@@ -193,6 +193,28 @@ async def test_pictures_that_are_on_their_way_take_nothing_back_and_who_goes_on_
         assert (await api.ask("GET", f"/api/sessions/{session}"))[1]["camera"]["kind"] == "websocket"
 
 
+async def test_of_two_browsers_that_send_pictures_the_later_one_is_seen_and_the_other_told_once(api, session):
+    async with api.watch(session) as first, api.watch(session) as second:
+        await first.next()
+        await first.socket.send_bytes(jpeg(320, 180))
+        await state(second, "live")
+        await second.socket.send_bytes(jpeg(160, 90))
+        while (await state(first, "live"))["width"] != 160:
+            pass
+        for _ in range(15):
+            await first.socket.send_bytes(jpeg(320, 180))
+            await asyncio.sleep(0.1)
+        assert (await api.ask("GET", f"/api/sessions/{session}"))[1]["camera"]["width"] == 160
+        error = (await first.until("error"))["error"]
+        assert "Another browser" in error["message"]
+        await second.socket.close()
+        events = [await first.next()]
+        while (events[-1].get("camera") or {}).get("width") != 320:
+            await first.socket.send_bytes(jpeg(320, 180))
+            events.append(await first.next())
+        assert "error" not in {event["type"] for event in events}
+
+
 async def test_a_dropped_picture_is_asked_about_once(api, session, models):
     async with api.watch(session) as events:
         await events.next()

@@ -171,7 +171,8 @@ async def test_a_camera_that_stops_sending_stalls_is_lost_and_comes_back(host, o
     await state_of(camera, "live")
 
 
-async def test_attempts_become_rarer(open_camera, monkeypatch):
+async def test_attempts_become_rarer_and_the_log_tells_the_cause_once(open_camera, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, stream.__name__)
     monkeypatch.setattr(stream, "LONGEST_PAUSE", 60)
     attempts = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -185,6 +186,7 @@ async def test_attempts_become_rarer(open_camera, monkeypatch):
         pauses = np.diff(attempts)
     assert camera.status.state in ("connecting", "lost")
     assert pauses[0] < pauses[1] < pauses[2]
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize("fault", ["silent", "silent after options", "frozen", "black hole"])

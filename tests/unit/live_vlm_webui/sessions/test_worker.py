@@ -148,6 +148,15 @@ async def test_questions_are_as_far_apart_as_was_said(make, shelf):
     assert 3 <= len(shelf.model().questions) <= 4
 
 
+async def test_a_model_that_takes_its_time_is_asked_no_faster(make, shelf):
+    camera = HandCamera()
+    shelf.model().pace = 0.1
+    await make(camera)
+    await keep_showing(camera, 0.35)
+
+    assert 3 <= len(shelf.model().questions) <= 4
+
+
 async def test_an_unchanged_picture_is_asked_about_once_and_a_changed_one_again(make, shelf):
     camera = HandCamera()
     _, browser = await make(camera, sampling=sampling.OnChange(0.05, 60.0))
