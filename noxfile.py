@@ -25,8 +25,8 @@ def groups(*names: str) -> list[str]:
     return nox.project.dependency_groups(PYPROJECT, *names)
 
 
-def run_tests(session: nox.Session, kind: str, *extra: str) -> None:
-    """Installs the tree, or the given wheel, and runs one kind of tests."""
+def run_tests(session: nox.Session, kind: str, *extra: str, extras: tuple[str, ...] = ()) -> None:
+    """Installs the tree, or the given wheel, with the product's ``extras``, and runs one kind of tests."""
     arguments = list(session.posargs)
     wheel = os.environ.get("RELEASER_WHEEL", "")
     if "--wheel" in arguments:
@@ -34,10 +34,10 @@ def run_tests(session: nox.Session, kind: str, *extra: str) -> None:
         wheel = arguments[at + 1]
         del arguments[at : at + 2]
     if wheel:
-        session.install(wheel, *groups("test", *extra))
+        session.install(f"{wheel}[{','.join(extras)}]" if extras else wheel, *groups("test", *extra))
         tests = f"tests/{kind}/live_vlm_webui"
     else:
-        session.install("-e", ".[dev]", *groups("test", *extra))
+        session.install("-e", f".[{','.join(('dev', *extras))}]", *groups("test", *extra))
         tests = f"tests/{kind}"
     if junit := os.environ.get("RELEASER_JUNIT"):
         arguments += [f"--junitxml={Path(junit) / f'{session.name}.xml'}", "--override-ini=junit_family=xunit1"]
@@ -53,7 +53,7 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Tests with real servers on loopback, real git, twine and pip."""
-    run_tests(session, "integration", "contract", "photographs")
+    run_tests(session, "integration", "contract", "photographs", extras=("ocr",))
 
 
 @nox.session
