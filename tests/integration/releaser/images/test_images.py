@@ -274,6 +274,77 @@ def test_a_push_killed_half_way_goes_on_and_ends_in_the_same_state_with_nothing_
     assert sorted(proxy.uploads()) == sorted(set(proxy.uploads()))
 
 
+def interrupted(project, *words: str, when: Callable[[subprocess.Popen[str]], object]) -> subprocess.Popen[str]:
+    """A run of `invoke` that gets Ctrl-C, as a terminal sends it: to the whole group."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "invoke", *words],
+        cwd=project.path,
+        env={
+            **os.environ,
+            "PYTHON_IMAGE": BASE,
+            "RELEASER_STATE_DIR": str(project.state),
+            "TMPDIR": str(project.state),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        when(running)
+        os.killpg(running.pid, signal.SIGINT)
+        running.wait(30)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+        assert running.stdout is not None
+        running.stdout.close()
+    return running
+
+
+def test_ctrl_c_in_the_middle_of_a_push_stops_it_and_again_ends_right(project, build, registry, proxy) -> None:
+    project.point_at(proxy.host)
+    layout = build(project, "1.0.0")
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold(handler) -> bool:
+        reached.set()
+        go_on.wait(30)
+        return handler.drop()
+
+    proxy.fail_at(1, "PUT", "/manifests/1.0.0-board", hold)
+
+    def on_its_way(_running: subprocess.Popen[str]) -> None:
+        assert reached.wait(60)
+        threading.Timer(2, go_on.set).start()  # a request that is out is waited for
+
+    ended = interrupted(project, "docker.push", "--version", "1.0.0", when=on_its_way)
+
+    assert ended.returncode == 130
+    assert registry.digests(project.name).items() < expected(layout, "1.0.0", "1.0", "latest").items()
+    assert project.invoke("docker.push", "--version", "1.0.0").returncode == 0
+    assert registry.digests(project.name) == expected(layout, "1.0.0", "1.0", "latest")
+
+
+def test_ctrl_c_in_the_middle_of_a_build_stops_it_leaves_nothing_and_again_ends_right(project) -> None:
+    project.state.mkdir()
+    (project.path / "Dockerfile").write_text(
+        DOCKERFILE.replace('echo "this is', 'echo begun && sleep 60 && echo "this is')
+    )
+
+    def begun(running: subprocess.Popen[str]) -> None:
+        assert any(line.rstrip().endswith(" begun") for line in running.stdout or ())
+
+    ended = interrupted(project, "docker.build", "--platform", "board", when=begun)
+
+    assert ended.returncode == 130
+    assert not list(project.state.glob("releaser-images-*"))
+    (project.path / "Dockerfile").write_text(DOCKERFILE)
+    again = project.invoke("docker.build", "--platform", "board")
+    assert again.returncode == 0, again.stderr
+
+
 @pytest.mark.parametrize("fault", ["500", "401", "drop"])
 def test_a_registry_that_fails_is_named_with_the_remedy_and_again_ends_right(
     project, build, registry, proxy, fault
