@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import signal
 
+import hypothesis
+
 
 def pytest_configure() -> None:
     # A shell has what it puts in the background ignore Ctrl-C, and every program started here would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long an example takes says what else the machine does, and the first text that is drawn takes a second.
+    hypothesis.settings.register_profile(
+        "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("patient")

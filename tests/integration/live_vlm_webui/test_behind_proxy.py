@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+import transports
 from aiohttp import ClientSession, CookieJar, TCPConnector, WSServerHandshakeError
 from aiohttp.abc import AbstractResolver
 
@@ -117,6 +118,7 @@ async def browser(proxy, tmp_path) -> AsyncIterator[ClientSession]:
     connector = TCPConnector(ssl=context, resolver=ThisMachine())
     async with ClientSession(proxy, connector=connector, cookie_jar=CookieJar(), headers={"Origin": proxy}) as session:
         yield session
+    await transports.all_closed()
 
 
 async def test_the_page_is_there_and_everything_else_needs_signing_in(browser):

@@ -12,11 +12,11 @@ import subprocess
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import transports
 from aiohttp import ClientSession, CookieJar, TCPConnector, WSMsgType, WSServerHandshakeError
 
 END = "Browsers warn once"
 SECONDS = 30
-TIDYING_SECONDS = 0.1
 QR_LINES = 15
 """Fewer than any code with an address has."""
 
@@ -39,7 +39,7 @@ async def browser() -> AsyncIterator[Callable[..., ClientSession]]:
     yield opened
     for session in sessions:
         await session.close()
-    await asyncio.sleep(TIDYING_SECONDS)  # connections that were cut under TLS end only now
+    await transports.all_closed()
 
 
 def rest_of(server) -> str:

@@ -642,7 +642,7 @@ def test_undoing_ends_at_what_cannot_be_undone() -> None:
 # --- stopped anywhere -------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=3), min_size=1, max_size=3),
     stop_at=st.integers(0, 30),
