@@ -66,7 +66,7 @@ class Soak:
         self._began = time.monotonic()
 
     async def run(self, models: Program, host: Program) -> None:
-        """Let it run its time: the model dies, a camera is covered, the RTSP host falls silent, and all come back."""
+        """Let it run its time: the model dies, a camera is unplugged, the RTSP host falls silent, and all come back."""
         growth = asyncio.create_task(self._watch_memory())
         await self._at(0.3)
         models.kill()
@@ -76,10 +76,10 @@ class Soak:
         await self._told("the model came back", self.watchers, "answer.finished")
         await self._at(0.5)
         self.peers[-1].track.pause()
-        await self._told("a camera was covered", self.watchers[-2:-1], "camera", "stalled")
+        await self._told("a camera was unplugged", self.watchers[-2:-1], "camera", "stalled")
         await self._at(0.6)
         self.peers[-1].track.resume()
-        await self._told("the camera was uncovered", self.watchers[-2:-1], "answer.finished")
+        await self._told("the camera was there again", self.watchers[-2:-1], "answer.finished")
         await self._at(0.7)
         host.send_signal(signal.SIGSTOP)
         await self._told("the RTSP host fell silent", self.watchers[-1:], "camera", "stalled")

@@ -182,6 +182,12 @@ def _check_words(settings: Settings) -> None:
         raise WrongValueError(
             "prompt", f"A prompt of {len(settings.prompt)} characters cannot be used.", f"Give 1 to {LONGEST_PROMPT}."
         )
+    if settings.prompt is not None and any("\ud800" <= character <= "\udfff" for character in settings.prompt):
+        raise WrongValueError(
+            "prompt",
+            "The prompt holds bytes that are not text in UTF-8.",
+            "Set the terminal to UTF-8 and type it again.",
+        )
 
 
 def _check_api_base(api_base: str) -> None:

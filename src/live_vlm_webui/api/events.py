@@ -103,6 +103,10 @@ class Connection:
                 await self._socket.send_str(text)
         except OSError:
             return  # it is gone, and who receives from it is told so too
+        except Exception:  # a page that is told nothing more must not look alive
+            logger.exception("session %s could not be told to a browser", shown_id(self._session.id))
+            await self._socket.close(code=WSCloseCode.INTERNAL_ERROR, message=_reason(BUG.message))
+            return
         await self._socket.close(code=WSCloseCode.GOING_AWAY, message=_reason(subscription.reason))
 
     async def _take(self, message: WSMessage) -> None:
@@ -139,12 +143,15 @@ class Connection:
         if self._camera is not None and self._session.camera is self._camera:
             await self._camera.push(jpeg)
             return
-        if self._camera is not None and self._session.camera is not None:
-            if self._session.camera.kind == "websocket":  # the two would take it from each other again and again
+        if self._camera is not None:
+            if (
+                self._session.camera is not None and self._session.camera.kind == "websocket"
+            ):  # the two would take it from each other again and again
                 raise ConflictError(
                     "Another browser sends its camera to this session.", "Stop it there, or reload this page."
                 )
-            # What was on its way when another camera was chosen takes nothing back; who goes on sending means it.
+            # What was on its way when the camera was taken away, or another chosen, takes nothing back; who goes on
+            # sending means it.
             self._replaced_at = self._replaced_at or time.monotonic()
             if time.monotonic() - self._replaced_at < ON_ITS_WAY_SECONDS:
                 return

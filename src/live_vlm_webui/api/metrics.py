@@ -68,8 +68,7 @@ class Metrics:
             self._answers.inc()
             for name, histogram in self._latencies.items():
                 histogram.observe(numbers[name] / 1000)
-        elif kind == "answer.failed":
-            error = fields["error"]
+        elif kind in {"answer.failed", "model"} and (error := fields["error"]) is not None:
             assert isinstance(error, Mapping)
             self._failures.labels(error["code"]).inc()
 

@@ -12,6 +12,7 @@ import re
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -98,8 +99,11 @@ def cause_of_status(
 
 
 def _redirected(where: str, headers: Mapping[str, str]) -> ModelError:
-    target = urlsplit(headers.get("Location", ""))
-    to = f" to {target.scheme}://{target.hostname}" if target.scheme in {"http", "https"} and target.hostname else ""
+    to = ""
+    with suppress(ValueError):  # it is no URL
+        target = urlsplit(headers.get("Location", ""))
+        if target.scheme in {"http", "https"} and target.hostname and target.hostname.isprintable():
+            to = f" to {target.scheme}://{target.hostname}"
     return ModelError(
         "refused",
         f"{where} redirects{to}. Redirects are not followed: the pictures and the key are for that address alone.",

@@ -85,6 +85,7 @@ def test_everybody_signs_in_where_others_come_or_a_token_was_given(others_come):
         ("model", "m" * 257),
         ("prompt", "  "),
         ("prompt", "p" * 16_385),
+        ("prompt", "caf\udce9"),
         ("api_base", ""),
         ("api_base", "ftp://host/v1"),
         ("api_base", "http://"),

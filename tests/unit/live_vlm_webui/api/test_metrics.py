@@ -28,6 +28,13 @@ def test_failures_are_counted_by_code():
     assert 'live_vlm_failures_total{code="timeout"} 2.0' in figures(metrics)
 
 
+def test_a_model_that_cannot_be_opened_is_a_failure_and_one_that_can_is_none():
+    metrics = Metrics()
+    metrics.told("model", {"model": None, "error": {"code": "model-missing"}})
+    metrics.told("model", {"model": {}, "error": None})
+    assert 'live_vlm_failures_total{code="model-missing"} 1.0' in figures(metrics)
+
+
 def test_other_events_change_nothing():
     metrics = Metrics()
     before = figures(metrics).partition("process_")[0]

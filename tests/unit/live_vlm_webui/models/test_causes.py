@@ -168,6 +168,8 @@ def test_a_redirect_names_where_it_goes_without_path_or_query():
 def test_a_strange_redirect_is_told_without_its_target():
     assert "redirects." in cause(302, b"", headers={"Location": "javascript:alert(1)"}).message
     assert "redirects." in cause(302, b"").message
+    for location in ("http://\udcff.example/", "http://[::1/", ""):
+        assert "redirects." in cause(302, b"", headers={"Location": location}).message
 
 
 @pytest.mark.parametrize(
