@@ -32,7 +32,7 @@ export class Source {
     this.#camera = new Camera(this.#video, () => this.#unplugged());
     this.#transport = new Transport(this.#video, connection, {
       onChange: () => this.#tell(),
-      onLost: () => (this.#status?.state === "live" ? this.#giveWay() : this.#transport.restart()),
+      onLost: () => (this.#status?.state === "live" ? this.#giveWay() : this.#sendAnew()),
       onRefusal: (failure) => {
         this.stopCamera();
         this.#onFailure(failure);
@@ -55,7 +55,7 @@ export class Source {
     if (anew || status?.state !== before?.state || status?.source !== before?.source) this.#looks += 1;
     const { how } = this.#transport;
     if (how && anew) {
-      if (how === "webrtc" && !(status?.kind === "webrtc" && isUp(status))) this.#transport.restart();
+      if (how === "webrtc" && !(status?.kind === "webrtc" && isUp(status))) this.#sendAnew();
     } else if (how) {
       if (this.#taken && isAnother(status, how)) this.#giveWay();
       else if (status?.kind === how && status.state === "live") this.#taken = true;
@@ -161,6 +161,12 @@ export class Source {
     } catch {
       // The session is gone, and its camera with it.
     }
+  }
+
+  /** Connect this browser's camera again, which the server has not seen live on that connection yet. */
+  #sendAnew() {
+    this.#taken = false;
+    this.#transport.restart();
   }
 
   /** Another source takes the place of this browser's camera. */
