@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from releaser.activity import Activity, current
@@ -18,6 +18,9 @@ from releaser.adapters.registry_http import RegistryHttp
 from releaser.config_images import ImagesConfig
 from releaser.errors import InterruptedRunError, ServiceError, UsageError
 from releaser.secret import Secret
+
+if TYPE_CHECKING:
+    import requests
 
 _KINDS = ", ".join((*INDEXES, *MANIFESTS))
 _PAGE = 1000
@@ -48,13 +51,17 @@ class Registry:
             answer = self.http.ask("GET", path, "listing tags", expect=(200, 404))
             if answer.status_code == 404:
                 break
-            found += [str(tag) for tag in answer.json().get("tags") or []]
+            found += [str(tag) for tag in self.http.document(answer, "listing tags").get("tags") or []]
             following = answer.links.get("next", {}).get("url")
             path = urljoin(answer.url, following) if following else None
         return found
 
     def find(self, reference: str) -> Descriptor | None:
-        """What a tag or a digest leads to; None if it is not there."""
+        """What a tag or a digest leads to; None if it is not there.
+
+        Raises:
+            ServiceError: The registry refused, failed, did not answer, or it is no registry that answered.
+        """
         answer = self.http.ask(
             "HEAD", f"manifests/{reference}", f"looking at {reference}", expect=(200, 404), headers={"Accept": _KINDS}
         )
@@ -64,6 +71,8 @@ class Registry:
         digest = answer.headers.get("Docker-Content-Digest")
         if digest:
             return Descriptor(kind, digest, int(answer.headers.get("Content-Length", 0)))
+        if kind not in (*INDEXES, *MANIFESTS):
+            raise self.http.foreign(f"{kind or 'something'} instead of an image", f"looking at {reference}")
         content = self.http.ask(
             "GET", f"manifests/{reference}", f"looking at {reference}", headers={"Accept": _KINDS}
         ).content
@@ -135,12 +144,19 @@ class Registry:
                 return _Upload(file, blob.size, activity)
 
             headers = {"Content-Type": "application/octet-stream"}
-            where = urljoin(begun.url, begun.headers["Location"])
+            where = self._next(begun, doing)
             kept = self.http.ask("PATCH", where, doing, expect=(202, 204), headers=headers, body=body)
-        where = urljoin(kept.url, kept.headers["Location"])
+        where = self._next(kept, doing)
         joint = "&" if urlsplit(where).query else "?"
         self.http.ask("PUT", f"{where}{joint}{urlencode({'digest': blob.digest})}", doing, expect=(201, 204))
         return blob.size
+
+    def _next(self, answer: requests.Response, doing: str) -> str:
+        """Where an upload goes on."""
+        location = answer.headers.get("Location")
+        if not location:
+            raise self.http.foreign(f"{answer.status_code} and no Location", doing)
+        return urljoin(answer.url, location)
 
 
 def repository(config: ImagesConfig, token: Secret | None = None) -> Registry:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,7 +31,10 @@ _AGAIN = "Run the same command again; what has arrived is not sent twice."
 def is_loopback(host: str) -> bool:
     """Whether a registry's host, with or without a port, is this machine: only then is plain HTTP spoken."""
     name = urlsplit(f"//{host}").hostname or ""
-    return name in ("localhost", "::1") or name.startswith("127.")
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False  # a name, which may begin with 127 as well as any other
 
 
 @dataclass
@@ -51,7 +54,6 @@ class RegistryHttp:
     token_env: str | None = None
     _headers: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _session: requests.Session = field(init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         import requests
@@ -123,6 +125,28 @@ class RegistryHttp:
         """What to log in with: docker's login, else the token."""
         found = login_for(self.host)
         return found or (Login("token", self.token) if self.token else None)
+
+    def document(self, answer: requests.Response, doing: str) -> dict[str, Any]:
+        """The JSON object that an answer holds.
+
+        Raises:
+            ServiceError: It holds something else.
+        """
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise self.foreign(f"{answer.headers.get('Content-Type', 'something')} instead of a JSON object", doing)
+        return found
+
+    def foreign(self, what: str, doing: str) -> ServiceError:
+        """What to raise for an answer that no registry gives."""
+        return ServiceError(
+            f"The registry {self.host} answered with {what} ({doing}), as no registry does.",
+            f"Look for a proxy or a login page between here and {self.host}, and at repository in "
+            "[tool.releaser.images]. " + _AGAIN,
+        )
 
     # --- requests -------------------------------------------------------------------------------------------------
 
@@ -224,7 +248,7 @@ class RegistryHttp:
             ) from None
         if answer.status_code != 200:
             raise self._refusal(answer, doing)
-        found = answer.json()
+        found = self.document(answer, doing)
         return str(found.get("token") or found.get("access_token") or "")
 
 
