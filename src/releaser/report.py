@@ -9,7 +9,7 @@ from releaser.adapters.oci import images as images_of
 from releaser.errors import ServiceError
 from releaser.release import Release
 from releaser.runner import Result
-from releaser.step import Done, Skipped
+from releaser.step import Done, Outcome, Skipped
 
 
 def compose(release: Release, results: Sequence[Result]) -> str:
@@ -52,7 +52,7 @@ def compose(release: Release, results: Sequence[Result]) -> str:
         "",
         *_hash_table(places),
         "",
-        *_image_lines(release),
+        *_image_lines(release, outcome.get("push_images")),
         "## What was asked of the world",
         "",
         *(_row(result) for result in results if isinstance(result.outcome, Done)),
@@ -76,18 +76,25 @@ def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:
     return lines
 
 
-def _image_lines(release: Release) -> list[str]:
-    """Every image's digest, platforms and tags, as the registry shows them; nothing where none was built."""
+def _image_lines(release: Release, pushed: Outcome | None) -> list[str]:
+    """Every image's digest, platforms and tags, as the registry shows them; nothing where none was built.
+
+    A registry that nothing was pushed to is not asked: there may be none, or no way to it.
+    """
     layout = images.built(release) if release.config.images.targets else None
     if layout is None:
         return []
-    registry, tags = release.registry, images.tags(release)
-    lines = [f"## Images: {registry.repository}", "", "| image | digest | platforms | tags |", "|---|---|---|---|"]
+    registry, asked = release.registry, isinstance(pushed, Done)
+    tags = images.tags(release) if asked else ()
+    lines = [f"## Images: {registry.repository}", ""] if asked else ["## Images", ""]
+    if isinstance(pushed, Skipped):
+        lines += [f"Not pushed: {pushed.reason}. The digests are those of what was built here.", ""]
+    lines += ["| image | digest | platforms | tags |", "|---|---|---|---|"]
     for name, root in layout.roots().items():
         platforms = ", ".join(image.platform for image in images_of(layout, root))
         own = [tag.name for tag in tags if tag.target == name]
         shown = [one if registry.digest(one) == root.digest else f"**{one} points elsewhere**" for one in own]
-        lines.append(f"| {name} | {root.digest} | {platforms} | {', '.join(shown)} |")
+        lines.append(f"| {name} | {root.digest} | {platforms} | {', '.join(shown) or '-'} |")
     return [*lines, ""]
 
 

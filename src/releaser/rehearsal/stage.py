@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _SERVICES = ("testpypi", "pypi", "forge")
 _NEEDS_REGISTRY = ("log_in_for_images", "push_images", "verify_images")
+_NOBODYS_PORT = 1
 _RUNNING = "running.json"
 
 
@@ -210,9 +211,11 @@ def _pointed(config: Config, running: dict[str, Service], repository: str) -> Co
     forge_url = running["forge"].url
     forge = config.forge.model_copy(update={"api_url": forge_url, "web_url": forge_url, "repository": repository})
     images = config.images
-    if "registry" in running and images.repository:
-        # By name, as container engines take a registry without TLS there for granted.
-        host = f"localhost:{urlsplit(running['registry'].url).port}"
+    if images.repository:
+        # By name, as container engines take a registry without TLS there for granted. Where no registry runs, at a port
+        # where nothing listens: no rehearsal reaches the real one.
+        port = urlsplit(running["registry"].url).port if "registry" in running else _NOBODYS_PORT
+        host = f"localhost:{port}"
         images = images.model_copy(update={"repository": f"{host}/{images.repository.partition('/')[2]}"})
     return config.model_copy(
         update={

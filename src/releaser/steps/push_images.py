@@ -8,7 +8,7 @@ from releaser import images
 from releaser.activity import current
 from releaser.adapters.oci import LABEL, Descriptor
 from releaser.adapters.oci import images as images_of
-from releaser.errors import UsageError, VersionError
+from releaser.errors import ConflictError, UsageError, VersionError
 from releaser.image_tags import Tag
 from releaser.release import Release
 from releaser.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Skipped, Step, Todo, UndoOutcome
@@ -36,7 +36,7 @@ class PushImages(Step[Release]):
                 todo.append(tag.name)
             elif found.digest != root.digest:
                 if reason := _immovable(release, tag, found):
-                    conflicts.append(f"{reason} ({found.digest[:19]}; built here: {root.digest[:19]})")
+                    conflicts.append(_differs(reason, found, root))
                 else:
                     todo.append(f"{tag.name} (from {found.digest[:19]})")
         if conflicts:
@@ -46,27 +46,43 @@ class PushImages(Step[Release]):
         return Done(_summary(tags, roots))
 
     def run(self, release: Release) -> None:
-        """Pushes every image by digest, then points the tags at them, the ones that float last."""
+        """Pushes every image by digest, then points the tags at them, the ones that float last.
+
+        Raises:
+            ConflictError: A tag was given to another image since the check; the tags before it have been pushed.
+        """
         layout, registry = images.built(release), release.registry
         if layout is None:
             raise UsageError("There are no built images.", f"`invoke release --version {release.version}`.")
-        roots, tags = images.roots(release, layout), images.tags(release)
+        roots = images.roots(release, layout)
         for name, root in roots.items():
             current().tell(f"{name} {root.digest[:19]}")
             registry.push(layout, root)
-        for tag in tags:
-            root = roots[tag.target]
-            if registry.digest(tag.name) != root.digest:
-                current().tell(f"{tag.name} -> {root.digest[:19]}")
-                registry.put(tag.name, root, layout.read(root))
+        # That takes minutes, in which others may release: which tags are due, and where they point, is asked only now.
+        # (Registries know no "put if still there"; what is left is the moment between one request and the next.)
+        for tag in images.tags(release):
+            root, found = roots[tag.target], registry.find(tag.name)
+            if found and found.digest == root.digest:
+                continue
+            if found and (reason := _immovable(release, tag, found)):
+                raise ConflictError(
+                    f"In {registry.repository} {_differs(reason, found, root)} since the push began.", _remedy(release)
+                )
+            current().tell(f"{tag.name} -> {root.digest[:19]}")
+            registry.put(tag.name, root, layout.read(root))
 
     def undo(self, release: Release) -> UndoOutcome:
         """What is out may have been pulled; no registry promises to take it back."""
         layout = images.built(release)
-        roots = images.roots(release, layout) if layout else {}
-        out = [tag.name for tag in images.tags(release) if tag.target in roots and release.registry.find(tag.name)]
+        if layout is None:
+            return NothingToUndo("no image of it was built here, and so none was pushed from here")
+        roots = images.roots(release, layout)
+        # By digest: `latest` is there from the release before.
+        out = [
+            tag.name for tag in images.tags(release) if release.registry.digest(tag.name) == roots[tag.target].digest
+        ]
         if not out:
-            return NothingToUndo("no image of it is in the registry, as far as this machine knows")
+            return NothingToUndo("no tag in the registry points at an image of it")
         return CannotUndo(
             f"{release.registry.repository} has {', '.join(out)} for anybody to pull",
             f"Delete the tags on the registry's page if you must, mend the fault, "
@@ -101,6 +117,10 @@ def _immovable(release: Release, tag: Tag, found: Descriptor) -> str | None:
         if version > release.version:
             return f"{tag.name} is {version} already, which is higher"
     return None
+
+
+def _differs(reason: str, found: Descriptor, root: Descriptor) -> str:
+    return f"{reason} ({found.digest[:19]}; built here: {root.digest[:19]})"
 
 
 def _summary(tags: Sequence[Tag], roots: Mapping[str, Descriptor]) -> str:
