@@ -621,7 +621,7 @@ show_failure() {
 
 print_address() {
     case ${DOCKER_HOST-} in
-        ssh://* | tcp://*) note "It runs on the machine of $DOCKER_HOST, where it listens on loopback only." ;;
+        ssh://* | tcp://*) note "It runs on the machine of $DOCKER_HOST; the address is to be opened there." ;;
         *) answers "$address" || warn_unreachable ;;
     esac
     printf 'live-vlm-webui %s is ready: %s\n' "$version" "$address"
@@ -712,7 +712,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
     case $option in
-        --version) wanted=${value#v} ;;
+        --version) wanted=${value#v} value=${value#v} ;;
         --registry) registry=$(printf '%s\n' "$value" | tr '[:upper:]' '[:lower:]') ;;
         --platform) platform=$value ;;
         --name) name=$value ;;
@@ -755,6 +755,8 @@ esac
 case $timeout in
     *[!0-9]*) misused "--timeout takes seconds, not \"$timeout\"." ;;
 esac
+timeout=${timeout#"${timeout%%[!0]*}"} # 090 would be read as octal
+timeout=${timeout:-0}
 default_name=''
 if [ "$name" != live-vlm-webui ]; then default_name=" --name $name"; fi
 

@@ -721,3 +721,33 @@ def test_an_image_that_cannot_be_fetched_leaves_the_running_one_alone(start, stu
     assert (done.returncode, done.stdout) == (1, "")
     assert f"The image {stub.repository}:0.2.0 could not be fetched; docker says why above." in done.stderr
     assert inspect(docker, container)["State"]["StartedAt"] == before
+
+
+def test_a_v_alone_is_no_version(start, stub, pc):
+    done = start("--dry-run", "--version", "v", "--registry", stub.repository, env=pc)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--version needs a value." in done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["090", "0090"])
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_timeout_with_leading_zeros_is_decimal_and_a_remote_address_is_said_to_be_there(
+    start, stub, pc, seconds, shell
+):
+    stub.pages = [["0.2.0"]]
+    place = pc["PATH"].partition(":")[0]
+    fake = Path(place) / "docker"
+    fake.write_text(
+        "#!/bin/sh\ncase \"$*\" in *State.Health*) echo running healthy ;; 'container inspect'*) exit 1 ;; esac\n"
+    )
+    fake.chmod(0o755)
+    path = shutil.which(shell)
+    if path is None:
+        pytest.skip(f"no {shell}")
+    env = {**pc, "DOCKER_HOST": "tcp://far.invalid:2376"}
+    words = ("--timeout", seconds, "--registry", stub.repository, "--", "--host", "0.0.0.0")
+    done = start(*words, env=env, shell=path)
+    assert done.returncode == 0, done.stderr
+    assert "at most 90 s." in done.stderr
+    assert "the address is to be opened there" in done.stderr
+    assert "loopback" not in done.stderr
