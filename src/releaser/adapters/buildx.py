@@ -26,6 +26,8 @@ BASE = "PYTHON_IMAGE"
 NETWORK = "BUILD_NETWORK"
 ANSWER_S = 20.0
 """How long an engine may take to say its version; one that hangs takes the connection and never answers."""
+NO_BUILDX = "docker has no buildx here"
+GET_BUILDX = "Install docker's buildx plugin: https://docs.docker.com/build/concepts/overview/#install-buildx."
 _CERTIFICATES = "CA_BUNDLE"
 _STEP = re.compile(r"#(\d+) (\[.+)")
 _ERROR = re.compile(r"#(\d+) ERROR: (.+)")
@@ -43,7 +45,7 @@ def unavailable(home: Path, within: float = ANSWER_S) -> str | None:
     if asked.status != 0:
         return f"no container engine at {endpoint(home)}"
     if process.ask(["docker", "buildx", "version"], cwd=home, check=False).status != 0:
-        return "docker has no buildx here"
+        return NO_BUILDX
     return None
 
 
@@ -105,8 +107,10 @@ class Bake:
         """The bake file with every variable and inheritance resolved, as JSON.
 
         Raises:
-            CommandError: The bake file is wrong.
+            CommandError: The bake file is wrong, or docker has no buildx.
         """
+        if process.ask(["docker", "buildx", "version"], cwd=self.tree, check=False).status != 0:
+            raise CommandError(f"{self.file} cannot be read: {NO_BUILDX}.", GET_BUILDX)
         words = [word for word in self.command() if word not in ("--progress", "plain")]
         purpose = f"Reading {self.file}"
         return process.ask([*words, "--print"], cwd=self.tree, env=self._environment(), purpose=purpose).text

@@ -171,6 +171,8 @@ def _declared(root: Path, config: Config) -> Version:
 
 
 def _need_engine(opened: Release) -> None:
+    if opened.no_engine == buildx.NO_BUILDX:
+        raise UsageError(f"No image can be built: {buildx.NO_BUILDX}.", buildx.GET_BUILDX)
     if opened.no_engine:
         raise UsageError(f"There is {opened.no_engine}.", "Start one, or set DOCKER_HOST to where one is.")
 

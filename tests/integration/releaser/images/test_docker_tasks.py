@@ -1,8 +1,11 @@
-"""What `docker.verify` asks the project's own start script, with a registry that answers anybody, or does not."""
+"""The images' tasks where something is missing: a list of tags, an image in it, docker's buildx."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -81,3 +84,18 @@ def test_a_registry_that_lists_nothing_to_users_is_not_made_good_by_the_list_of_
     proof = picked(listing)
     assert len(proof.wrong) == len(SUFFIXES)
     assert all("Versions cannot be listed" in wrong and "example.invalid" not in wrong for wrong in proof.wrong)
+
+
+@pytest.mark.parametrize("words", [("docker.bake",), ("docker.build", "--platform", "mac")])
+def test_a_docker_without_buildx_is_told_with_what_to_install(tmp_path, words) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\n[ "$1" = version ] && echo 28.0.0\n')
+    docker.chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "RELEASER_STATE_DIR": str(tmp_path / "state")}
+    command = [sys.executable, "-m", "invoke", *words]
+    done = subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True, timeout=60, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "docker has no buildx here." in said
+    assert "Install docker's buildx plugin" in said
+    assert "DOCKER_HOST" not in said
