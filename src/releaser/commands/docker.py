@@ -88,7 +88,7 @@ def push(start: Path, version: str | None, platform: str | None) -> None:
     layout = images.built(opened)
     if layout is None:
         raise UsageError(
-            f"No images of {opened.version} are built and qualified here.",
+            f"No images of {opened.version} are built here.",
             f"`invoke release --version {opened.version}` does that; `invoke docker.build --push` builds and pushes.",
         )
     targets = _chosen(config, platform)
