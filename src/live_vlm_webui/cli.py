@@ -86,15 +86,19 @@ def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
             near = get_close_matches(flag, known, n=1)
             parser.error(f"there is no {flag}{f'; did you mean {near[0]}?' if near else ''}")
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    given = [word.partition("=")[0] for word in takewhile(lambda word: word != "doctor", argv) if word.startswith("-")]
+    if arguments.command == "doctor" and given:
+        parser.error(f"doctor takes no {given[0]}: it looks at what the environment says, and at what runs")
+    return arguments
 
 
 class Parser(argparse.ArgumentParser):
-    """Tells of a stray word in words: argparse speaks of an argument named doctor."""
+    """Tells of a stray word in words: argparse speaks of an argument named [doctor]."""
 
     def error(self, message: str) -> NoReturn:
         """As ``argparse`` has it: print ``message`` and exit with 2."""
-        if stray := re.match(r"argument doctor: invalid choice: (?P<quote>['\"])(?P<word>.*?)(?P=quote)", message):
+        if stray := re.match(r"argument \[doctor\]: invalid choice: (?P<quote>['\"])(?P<word>.*?)(?P=quote)", message):
             from difflib import get_close_matches
 
             near = get_close_matches(stray["word"], ["doctor"])
@@ -111,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_access(parser.add_argument_group("who may come in"))
     _add_models(parser.add_argument_group("what to ask"))
     _add_running(parser.add_argument_group("how to run"))
-    commands = parser.add_subparsers(dest="command", metavar="doctor", title="instead of serving")
+    commands = parser.add_subparsers(dest="command", metavar="[doctor]", title="instead of serving")
     doctor = commands.add_parser(
         "doctor",
         help="print what an issue should say of this machine, without secrets",

@@ -125,8 +125,10 @@ def servers(environ: Mapping[str, str]) -> Finding:
     """Those that run, and whether each answers."""
     found: dict[str, object] = {}
     for path, running in pid_file.find(data_dir_of(environ)):
-        if running is None:
-            found[path.name] = "cannot be read"
+        if isinstance(running, OSError):
+            found[path.name] = f"cannot be read: {running.strerror}"
+        elif running is None:
+            found[path.name] = "says nothing of a server"
         elif not running.is_here:
             found[running.url] = "started in another container or on another machine"
         elif not running.is_running:

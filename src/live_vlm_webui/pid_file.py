@@ -67,6 +67,8 @@ class Running:
                 and process.status() != psutil.STATUS_ZOMBIE
                 and _hash(process.cmdline()) == self.command
             )
+        except psutil.AccessDenied:  # another user's: it runs, whatever it is, and cannot be ended either
+            return True
         except psutil.Error:
             return False
 
@@ -108,19 +110,30 @@ def kept(directory: Path, running: Running) -> Iterator[None]:
     try:
         yield
     finally:
-        if read(path) == running:
-            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if read(path) == running:
+                path.unlink(missing_ok=True)
 
 
-def find(directory: Path) -> list[tuple[Path, Running | None]]:
-    """All files of servers, by port; None where one cannot be read."""
-    paths = sorted((directory / DIRECTORY).glob(f"*{SUFFIX}"))
-    found = [(path, read(path)) for path in paths]
-    return sorted(found, key=lambda one: (one[1].port if one[1] else 0, one[0].name))
+def find(directory: Path) -> list[tuple[Path, Running | OSError | None]]:
+    """All files of servers, by port; the error where one cannot be read, None where it says nothing of a server."""
+
+    def looked_at(path: Path) -> Running | OSError | None:
+        try:
+            return read(path)
+        except OSError as error:
+            return error
+
+    found = [(path, looked_at(path)) for path in sorted((directory / DIRECTORY).glob(f"*{SUFFIX}"))]
+    return sorted(found, key=lambda one: (one[1].port if isinstance(one[1], Running) else 0, one[0].name))
 
 
 def read(path: Path) -> Running | None:
-    """Read one; None if it is gone or is none."""
+    """Read one; None if it is gone, or says nothing of a server.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     try:
         with path.open("rb") as file:
             held = json.loads(file.read(LARGEST))
@@ -136,7 +149,7 @@ def read(path: Path) -> Running | None:
             url=str(held["url"]),
             version=str(held["version"]),
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
 
 

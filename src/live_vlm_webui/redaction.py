@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from live_vlm_webui.environment import PREFIX, SECRET_FILE_BYTES, SOURCES
 from live_vlm_webui.secret import Secret
@@ -78,7 +78,17 @@ def secrets_in(environ: Mapping[str, str], files: Iterable[Path]) -> list[Secret
         netloc = environ.get(name, "").partition("://")[2].partition("/")[0]
         credentials = netloc.rpartition("@")[0]
         found += [credentials, credentials.partition(":")[2]]
+    for name in ADDRESSES:
+        hidden = [part for part in _path_of(environ.get(name, "")).split("/") if not WORD.fullmatch(part)]
+        found += [*hidden, *map(unquote, hidden)]
     return [Secret(value) for value in found if len(value) >= SHORTEST_SECRET]
+
+
+def _path_of(address: str) -> str:
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return ""
 
 
 class Redactor:

@@ -76,15 +76,20 @@ def stop(directory: Path, port: int | None) -> int:
     from live_vlm_webui.errors import SettingsError
     from live_vlm_webui.pid_file import find
 
-    running = []
+    running, unreadable = [], False
     for path, found in find(directory):
-        if found is not None and not found.is_here:
+        if isinstance(found, OSError):
+            _say(f"{path} cannot be read ({found.strerror}): whoever started that server must stop it.")
+            unreadable = True
+        elif found is not None and not found.is_here:
             _say(f"{found.url} was started in another container or on another machine ({found.place}): stop it there.")
         elif found is None or not found.is_running:
             path.unlink(missing_ok=True)
             _say(f"Removed {path}: its server ended without doing so.")
         elif port in {None, found.port}:
             running.append(found)
+    if not running and unreadable:
+        return FAILED
     if not running:
         on = "" if port is None else f" on port {port}"
         _say(f"No live-vlm-webui runs{on} that was started with the data directory {directory}.")

@@ -75,6 +75,13 @@ def test_of_a_running_server_it_tells_health_certificate_and_who_may_read_the_ke
     assert told["data directory"]["token"] == "-rw-------"
 
 
+def test_a_key_in_the_path_of_an_address_that_is_asked_is_told_by_no_part(doctor):
+    for form in ([], ["--json"]):
+        told = doctor(*form, LIVE_VLM_API_BASE="http://127.0.0.1:9/planted-in-a-path-0123456789/planted%2Fodd/v1")
+        assert "Nothing answers at http://127.0.0.1:9/***/***/v1" in told
+        assert "planted" not in told
+
+
 def test_no_secret_is_in_it_wherever_it_was_planted(doctor, start_server, data_dir, tmp_path):
     start_server("--port", "0", "--host", "0.0.0.0")
     kept = (data_dir / "token").read_text().strip()

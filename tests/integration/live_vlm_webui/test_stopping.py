@@ -241,6 +241,15 @@ def test_a_broken_file_is_removed(stop_command, data_dir, content):
     assert list((data_dir / "run").iterdir()) == []
 
 
+def test_a_file_that_cannot_be_read_is_left_for_whoever_it_belongs_to(stop_command, data_dir):
+    unreadable = data_dir / "run" / "8090@127.0.0.1.pid"
+    unreadable.mkdir(parents=True)
+    done = stop_command()
+    assert done.returncode == 1
+    assert f"{unreadable} cannot be read" in done.stdout
+    assert unreadable.exists()
+
+
 def test_a_server_that_is_suspended_is_named_with_the_way_to_end_it(start_server, environment):
     server = start_server("--port", "0")
     os.kill(server.process.pid, signal.SIGSTOP)

@@ -81,6 +81,13 @@ def test_a_slip_of_the_pen_in_a_flag_is_told_with_the_one_that_was_meant(argumen
     assert capsys.readouterr().err.endswith("error: there is no --hots; did you mean --host?\n")
 
 
+@pytest.mark.parametrize("arguments", [["--port", "9999", "doctor"], ["--port=9999", "doctor", "--json"]])
+def test_the_doctor_takes_no_flags_of_the_server_rather_than_ignoring_them(arguments, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "error: doctor takes no --port: it looks at what the environment says" in capsys.readouterr().err
+
+
 def test_ctrl_c_while_arguments_are_read_ends_without_a_traceback(monkeypatch):
     def interrupted() -> None:
         raise KeyboardInterrupt

@@ -6,6 +6,7 @@ import stat
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from live_vlm_webui.pid_file import find, kept, read, this_process
@@ -25,6 +26,14 @@ def test_this_process_is_here_and_runs(running):
 @pytest.mark.parametrize("changed", [{"started": 1.0}, {"command": "another"}, {"pid": 2**31 - 1}])
 def test_another_process_with_its_number_is_not_taken_for_it(running, changed):
     assert not replace(running, **changed).is_running
+
+
+def test_a_process_that_may_not_be_looked_at_counts_as_running(running, monkeypatch):
+    def refuse(process):
+        raise psutil.AccessDenied(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "cmdline", refuse)
+    assert running.is_running
 
 
 def test_a_moved_clock_makes_it_no_other_process(running):
