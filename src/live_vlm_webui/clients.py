@@ -28,8 +28,16 @@ def client_of(request: web.Request, settings: Settings) -> str:
     address = request.remote or ""
     if settings.allow_hosts and is_on_loopback(address):
         told = request.headers.getall("X-Forwarded-For", [])
-        address = told[-1].rpartition(",")[2].strip() if told else address
+        return (network_of(_without_port(told[-1].rpartition(",")[2])) if told else "") or network_of(address)
     return network_of(address)
+
+
+def _without_port(entry: str) -> str:
+    """The address in an entry of X-Forwarded-For, to which some proxies add the port."""
+    entry = entry.strip().strip('"')
+    if entry.startswith("["):
+        return entry[1:].partition("]")[0]
+    return entry.partition(":")[0] if entry.count(":") == 1 else entry
 
 
 def is_on_loopback(address: str) -> bool:

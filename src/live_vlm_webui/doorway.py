@@ -23,7 +23,9 @@ TLS_HANDSHAKE = 0x16
 HELLO_SECONDS = 10.0
 """How long a connection may take to say what it speaks, and again to agree on it."""
 MOST_ARRIVING = 128
-"""Connections that have not said yet what they speak."""
+"""Connections that have not said yet what they speak; those from this machine are counted apart from all others."""
+MOST_ARRIVING_OF_ONE = 32
+"""Of one address, so that it cannot keep all others out by saying nothing."""
 MOST_CONNECTIONS = 768
 """Below the 1024 open files that a process may have on most machines."""
 MOST_OF_ONE = 256
@@ -52,7 +54,7 @@ class Doorway:
         self._server = server
         self._context = context
         self._hosts = hosts
-        self._arriving: set[asyncio.Task[None]] = set()
+        self._arriving: dict[asyncio.Task[None], str] = {}
         self._inside: dict[socket.socket, str] = {}
         self._accepting: asyncio.Task[None] | None = None
 
@@ -96,18 +98,25 @@ class Doorway:
         loop = asyncio.get_running_loop()
         connection, _ = await loop.sock_accept(self._listener)
         address = _address_of(connection)
-        if len(self._arriving) >= MOST_ARRIVING or self._is_full(address):
+        if self._is_crowded(address) or self._is_full(address):
             connection.close()
             return
         task = loop.create_task(self._receive(connection, address))
-        self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        self._arriving[task] = address
+        task.add_done_callback(self._arriving.pop)
 
     def _still_inside(self) -> tuple[socket.socket, ...]:
         """The connections that were handed over and are open: a transport closes its socket when all is done."""
         for connection in [one for one in self._inside if one.fileno() < 0]:
             del self._inside[connection]
         return tuple(self._inside)
+
+    def _is_crowded(self, address: str) -> bool:
+        """Whether too many arrive with ``address``: from this machine, or else from elsewhere or from its network."""
+        if is_on_loopback(address):
+            return sum(map(is_on_loopback, self._arriving.values())) >= MOST_ARRIVING
+        others = [network_of(one) for one in self._arriving.values() if not is_on_loopback(one)]
+        return len(others) >= MOST_ARRIVING or others.count(network_of(address)) >= MOST_ARRIVING_OF_ONE
 
     def _is_full(self, address: str) -> bool:
         inside = len(self._still_inside())
@@ -122,12 +131,12 @@ class Doorway:
     async def _receive(self, connection: socket.socket, address: str) -> None:
         loop = asyncio.get_running_loop()
         try:
-            if self._context is None:
-                self._inside[connection] = address
-                await loop.connect_accepted_socket(self._server, connection)
-                return
             first = await asyncio.wait_for(_peek(connection), HELLO_SECONDS)
-            if first[:1] == bytes((TLS_HANDSHAKE,)):
+            if self._context is None:
+                if first:
+                    self._inside[connection] = address
+                    await loop.connect_accepted_socket(self._server, connection)
+            elif first[:1] == bytes((TLS_HANDSHAKE,)):
                 self._inside[connection] = address
                 await loop.connect_accepted_socket(
                     self._server, connection, ssl=self._context, ssl_handshake_timeout=HELLO_SECONDS

@@ -29,6 +29,8 @@ SHUTDOWN_SECONDS = 0.5
 """How long handlers may take to end after Ctrl-C, and as long again when cut off; then they are cancelled."""
 STOP_SECONDS = 2.7
 """After which the process ends, whatever is not done."""
+IDLE_SECONDS = 75.0
+"""A connection without a request is closed after so long; aiohttp's own is an hour, and connections are bounded."""
 STOP_FAILED = 1
 INTERRUPTED = 130
 SAME_SECONDS = 0.3
@@ -60,7 +62,11 @@ async def serve(make_app: Callable[[Settings], web.Application], settings: Setti
         _ = app[LOGIN].token  # made now: who starts the server hears if that fails
     access_log = logging.getLogger("aiohttp.access") if settings.log_level == "debug" else None
     runner = web.AppRunner(
-        app, access_log=access_log, access_log_class=logs.AccessLogger, shutdown_timeout=SHUTDOWN_SECONDS
+        app,
+        access_log=access_log,
+        access_log_class=logs.AccessLogger,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        keepalive_timeout=IDLE_SECONDS,
     )
     doorway: Doorway | None = None
     try:

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between attempts: doubled each time, a fifth more or less by chance so that cameras do not come in step."""
 STEADY_SECONDS = 10.0
-"""A stream that was live for so long starts with the first pause again."""
+"""A stream that showed frames for so long starts with the first pause again."""
 CLOSE_SECONDS = 0.5
 
 STALLED = "No frame has come from the camera for some seconds."
@@ -46,6 +46,7 @@ class StreamCamera(Camera):
         self._address = address
         self._stop = threading.Event()
         self._ended = asyncio.Event()
+        self._first_shown: float | None = None
         self._watch_for_stalls(STALLED)
         # A daemon, so that a name that is looked up does not keep the process from its end.
         self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
@@ -70,7 +71,7 @@ class StreamCamera(Camera):
 
         pause, logged = FIRST_PAUSE, ""
         while not self._stop.is_set():
-            began = time.monotonic()
+            self._first_shown = None
             try:
                 play(self._address, self._stop, self._show_unless_stopped)
                 continue
@@ -81,7 +82,7 @@ class StreamCamera(Camera):
                 lost = CameraError("unreadable", f"{self._address.name} cannot be read.", "See the server's log.")
             if self._stop.is_set():
                 break
-            if time.monotonic() - began > STEADY_SECONDS:
+            if self._was_steady():
                 pause, logged = FIRST_PAUSE, ""
             if lost.message != logged:  # a camera that is off for a night fills no log
                 logger.info("%s", lost.message)
@@ -91,8 +92,12 @@ class StreamCamera(Camera):
             pause = min(LONGEST_PAUSE, pause * 2)
         self._tell(self._ended.set)
 
+    def _was_steady(self) -> bool:
+        return self._first_shown is not None and time.monotonic() - self._first_shown > STEADY_SECONDS
+
     def _show_unless_stopped(self, image: av.VideoFrame) -> None:
         if not self._stop.is_set():
+            self._first_shown = self._first_shown or time.monotonic()
             self._show(image)
 
     def _tell(self, what: Callable[..., None], *arguments: object) -> None:

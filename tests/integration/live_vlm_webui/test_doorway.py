@@ -147,6 +147,13 @@ async def test_whoever_says_nothing_is_shown_out(door, monkeypatch):
     writer.close()
 
 
+async def test_without_https_whoever_says_nothing_is_shown_out_too(http_door, monkeypatch):
+    monkeypatch.setattr(doorway_module, "HELLO_SECONDS", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", http_door.port)
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
+
+
 @pytest.mark.parametrize("said", [b"\x16", b"\x16\x03\x01\x02\x00\x01", b"GET / HT"])
 async def test_whoever_stops_in_the_middle_is_shown_out(door, monkeypatch, said):
     monkeypatch.setattr(doorway_module, "HELLO_SECONDS", 0.05)
@@ -179,6 +186,24 @@ async def test_a_flood_of_silent_connections_is_bounded_and_passes(door, monkeyp
         held.close()
     await eventually(lambda: not door.doorway._arriving)
     assert (await door.say(GET, tls=True)).startswith(b"HTTP/1.1 200")
+
+
+async def test_who_says_nothing_keeps_nobody_else_out(door, monkeypatch):
+    monkeypatch.setattr(doorway_module, "MOST_ARRIVING", 4)
+    monkeypatch.setattr(doorway_module, "MOST_ARRIVING_OF_ONE", 2)
+    greedy, polite, third = "203.0.113.9", "203.0.113.10", "203.0.113.11"
+    come = [greedy, greedy, greedy, polite, polite, third, "127.0.0.1"]
+    monkeypatch.setattr(doorway_module, "_address_of", lambda _connection: come.pop(0))
+    held = []
+    for _ in range(6):
+        held.append(await asyncio.open_connection("127.0.0.1", door.port))
+        await asyncio.sleep(0.02)
+    for turned_away in (2, 5):
+        assert await asyncio.wait_for(held[turned_away][0].read(), 5) == b""
+    assert sorted(door.doorway._arriving.values()) == [polite, polite, greedy, greedy]
+    assert (await door.say(GET, tls=True)).startswith(b"HTTP/1.1 200")
+    for _, writer in held:
+        writer.close()
 
 
 async def test_connections_are_bounded(http_door, monkeypatch):

@@ -53,14 +53,20 @@ def test_what_a_client_claims_of_itself_is_not_believed():
         ("1.2.3.4, 203.0.113.9", "203.0.113.9"),
         ("1.2.3.4,203.0.113.9", "203.0.113.9"),
         ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
-        ("", ""),
-        ("nonsense", ""),
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("[2001:db8:1:2::9]:4711", "2001:db8:1:2::/64"),
+        ('"[2001:db8:1:2::9]"', "2001:db8:1:2::/64"),
     ],
 )
 def test_of_what_the_proxy_says_the_last_entry_counts(forwarded, client):
     assert client_of(request("127.0.0.1", X_Forwarded_For=forwarded), PROXY) == client
     assert client_of(request("::1", X_Forwarded_For=forwarded), PROXY) == client
     assert client_of(request("::ffff:127.0.0.1", X_Forwarded_For=forwarded), PROXY) == client
+
+
+@pytest.mark.parametrize("forwarded", ["", "nonsense", "unknown:1", "[", "1.2.3.4,"])
+def test_where_the_proxy_says_no_address_it_is_the_client_itself(forwarded):
+    assert client_of(request("127.0.0.1", X_Forwarded_For=forwarded), PROXY) == "127.0.0.1"
 
 
 def test_without_the_header_the_proxy_itself_is_the_client():
