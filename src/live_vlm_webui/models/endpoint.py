@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from yarl import URL
 
@@ -32,6 +32,8 @@ METADATA_ADDRESSES = frozenset(
     {"169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23", "100.100.100.200"}
 )
 """Where clouds tell their machines their credentials, to whoever asks from inside."""
+EMBEDDING = (IPv6Network("::ffff:0:0/96"), IPv6Network("::/96"), IPv6Network("64:ff9b::/96"))
+"""Whose last 32 bits are an IPv4 address: mapped, compatible, and what a NAT64 translates (RFC 4291, RFC 6052)."""
 METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 VERSION_SEGMENT = re.compile(r"v[0-9]+[a-z0-9]*", re.ASCII)
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
@@ -184,8 +186,10 @@ def refuse_metadata(host: str) -> None:
     except ValueError:
         found = name in METADATA_NAMES
     else:
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        found = str(mapped or address) in METADATA_ADDRESSES
+        embedded = None
+        if isinstance(address, IPv6Address) and any(address in network for network in EMBEDDING):
+            embedded = IPv4Address(int(address) & 0xFFFFFFFF)
+        found = not METADATA_ADDRESSES.isdisjoint({str(address), str(embedded)})
     if found:
         raise ForbiddenError(f"{host} hands out a cloud's credentials: it is never asked.", REMEDY)
 

@@ -87,6 +87,8 @@ def test_what_is_no_address_of_an_api_is_refused_and_not_repeated(given):
         "169.254.169.254",
         "169.254.169.254.",
         "[::ffff:169.254.169.254]",
+        "[::a9fe:a9fe]",
+        "[64:ff9b::a9fe:a9fe]",
         "[fd00:ec2::254]",
         "100.100.100.200",
         "metadata.google.internal",
