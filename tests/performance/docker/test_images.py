@@ -78,10 +78,14 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
 
 
 def test_all_four_targets_beside_multiarch_alone(builder, figure):
-    alone = builder.build("--no-cache", into="alone")
-    together = builder.build("--no-cache", targets=TARGETS)
-    reference = f"multiarch alone {alone:.1f} s, all {together:.1f} s, neither with a cache"
-    figure("all four images, of multiarch alone", together / alone, budget=1.2, unit="times", reference=reference)
+    builder.build()  # fetches the base, which is nobody's own time
+    alone, together = [], []
+    for _ in range(2):
+        alone.append(builder.build("--no-cache", into="alone"))
+        together.append(builder.build("--no-cache", targets=TARGETS))
+    ratio = min(together) / min(alone)
+    reference = f"multiarch alone {min(alone):.1f} s, all {min(together):.1f} s, without a cache, the better of 2 each"
+    figure("all four images, of multiarch alone", ratio, budget=1.2, unit="times", reference=reference)
 
 
 def test_a_second_build_of_an_unchanged_tree(builder, figure):
