@@ -1,8 +1,8 @@
 """Opens a camera's stream or a video file with FFmpeg and shows its frames, in the thread that calls it.
 
 FFmpeg can open far more than video: it is told the protocols and formats that it may use, so that no playlist leads
-elsewhere; where a camera's host redirects to, it goes, by RTSP alone. What it says about failures names the whole address, password included; so causes are
-told in words of our own, and its messages go nowhere.
+elsewhere; where a camera's host redirects to, it goes, by RTSP alone. What it says about failures names the whole
+address, password included; so causes are told in words of our own, and its messages go nowhere.
 """
 
 from __future__ import annotations
