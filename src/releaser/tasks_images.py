@@ -60,7 +60,7 @@ def docker_build(
 @task(name="push", help={**_IMAGE_VERSION, **_IMAGE})
 @reporting_errors
 def docker_push(c: Context, version: str | None = None, platform: str | None = None) -> None:  # noqa: ARG001
-    """Push the images that a release built here, qualified or not, by digest, then their tags."""
+    """Push the images that a release built and qualified here, by digest, then their tags."""
     from releaser.commands import docker as command
 
     command.push(Path.cwd(), version, platform)

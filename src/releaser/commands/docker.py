@@ -26,6 +26,7 @@ from releaser.image_trial import all_tried
 from releaser.release import Release
 from releaser.step import Phase, in_order
 from releaser.steps.push_images import PushImages
+from releaser.steps.start_images import StartImages
 from releaser.store import Dists, Store, read_dists
 from releaser.version import Version
 from releaser.version_files import from_config
@@ -61,6 +62,8 @@ def build(
         if from_release:
             instead = "Build from the tree of its tag instead: leave out --from-release."
             dists = read_dists(release_assets.download(opened, room / "assets", instead))
+        if push and dists is None:
+            _need_commit(opened)
         made = _build_of(opened, room, dists, dry_run=dry_run)
         if push and not dry_run:
             with bound(Activity(print)):
@@ -90,6 +93,11 @@ def push(start: Path, version: str | None, platform: str | None) -> None:
         raise UsageError(
             f"No images of {opened.version} are built here.",
             f"`invoke release --version {opened.version}` does that; `invoke docker.build --push` builds and pushes.",
+        )
+    if not StartImages().have_started(opened):
+        raise UsageError(
+            f"The images of {opened.version} were built here, and not seen to start and be healthy yet.",
+            f"`invoke release --version {opened.version}` goes on where it stopped.",
         )
     targets = _chosen(config, platform)
     _push(opened if targets == list(config.images.targets) else _restricted(opened, targets))
@@ -175,6 +183,20 @@ def _need_engine(opened: Release) -> None:
         raise UsageError(f"No image can be built: {buildx.NO_BUILDX}.", buildx.GET_BUILDX)
     if opened.no_engine:
         raise UsageError(f"There is {opened.no_engine}.", "Start one, or set DOCKER_HOST to where one is.")
+
+
+def _need_commit(opened: Release) -> None:
+    """Refuses to publish what no commit holds: the images' label names one.
+
+    Raises:
+        UsageError: Files that git tracks are changed.
+    """
+    if changed := [line for line in opened.git.changes() if not line.startswith("??")]:
+        raise UsageError(
+            f"The images would be labelled with the commit {opened.git.head()[:12]}, and the tree differs from it:\n"
+            + "\n".join(changed),
+            "Commit or undo that, or build without --push.",
+        )
 
 
 def _build_of(opened: Release, room: Path, dists: Dists | None, *, dry_run: bool) -> ImageBuild:

@@ -38,6 +38,10 @@ class StartImages(Receipted):
             )
         return outcome
 
+    def have_started(self, release: Release) -> bool:
+        """Whether the images that lie here were tried, and passed or were left out; true of what no release built."""
+        return release.dists() is None or not isinstance(super().check(release), Todo)
+
     def receipt_name(self, release: Release) -> str:
         """Of the wheel, and of these images."""
         layout = images.built(release)

@@ -19,7 +19,8 @@ from releaser.adapters.oci import Descriptor
 from releaser.adapters.oci_layout import OciLayout
 from releaser.adapters.registry import Registry
 from releaser.adapters.registry_http import RegistryHttp
-from releaser.errors import ConflictError, ServiceError, StepError
+from releaser.commands import docker
+from releaser.errors import ConflictError, ServiceError, StepError, UsageError
 from releaser.image_build import ImageBuild
 from releaser.rehearsal import registries
 from releaser.release import Credentials, Release, open_release
@@ -337,13 +338,31 @@ def test_every_image_is_started_and_what_was_seen_is_told(built) -> None:
     release, _ = built()
     step = StartImages()
     assert isinstance(step.check(release), Todo)
+    assert not step.have_started(release)
 
     step.run(release)
+
+    assert step.have_started(release)
 
     outcome = step.verify(release)
     assert isinstance(outcome, Done)
     for target in ("plain", "extra"):
         assert f"{target} linux/amd64 prints 'tiny-thing 1.0.0', healthy after" in outcome.evidence
+
+
+def test_images_that_were_not_seen_to_start_are_not_pushed_by_hand_either(
+    built, registry, name, tmp_path, monkeypatch
+) -> None:
+    release, _ = built()
+    monkeypatch.setenv("RELEASER_STATE_DIR", str(tmp_path / "state"))
+
+    with pytest.raises(UsageError, match="not seen to start and be healthy yet"):
+        docker.push(release.git.root, "1.0.0", None)
+
+    assert registry.digests(name) == {}
+    StartImages().run(release)
+    docker.push(release.git.root, "1.0.0", None)
+    assert "1.0.0" in registry.digests(name)
 
 
 def test_an_image_that_ends_instead_of_becoming_healthy_is_named_and_stays_to_do(built) -> None:

@@ -128,6 +128,12 @@ class Project:
     def release(self, version: str) -> Release:
         return open_release(self.path, configuration.load(self.path), Version.parse(version), self.state)
 
+    def commit(self) -> None:
+        """All that is in the tree."""
+        who = ("-c", "user.name=Sample", "-c", "user.email=sample@localhost")
+        for words in (["add", "."], ["commit", "-qm", "As it is"]):
+            subprocess.run(["git", *who, *words], cwd=self.path, check=True)
+
     def point_at(self, host: str) -> None:
         (self.path / "pyproject.toml").write_text(PYPROJECT.format(repository=f"{host}/{self.name}"))
 
@@ -145,9 +151,8 @@ def project(tmp_path, registry) -> Project:
     (path / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-11-22\n\n- Begun.\n")
     (path / "tasks.py").write_text("from releaser.tasks import namespace\n")
     (path / "tiny_thing.py").write_text("def main() -> None: ...\n")
-    who = ("-c", "user.name=Sample", "-c", "user.email=sample@localhost")
-    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "Begin"]):
-        subprocess.run(["git", *who, *words], cwd=path, check=True)
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=path, check=True)
+    made.commit()
     subprocess.run(["git", "init", "-q", "--bare", tmp_path / "origin.git"], check=True)
     subprocess.run(["git", "remote", "add", "origin", tmp_path / "origin.git"], cwd=path, check=True)
     return made
@@ -516,6 +521,10 @@ def test_an_image_with_a_wrong_platform_or_label_is_found_before_it_goes_anywher
     text = (project.path / "bake.hcl").read_text()
     text = text.replace('["linux/amd64", "linux/arm64"]', '["linux/amd64"]').replace('"MIT"', '""')
     (project.path / "bake.hcl").write_text(text)
+    refused = project.invoke("docker.build", "--push", "--version", "0.1.0")
+    assert refused.returncode == 2
+    assert "the tree differs from it:\n M bake.hcl\n" in refused.stderr
+    project.commit()
 
     failed = project.invoke("docker.build", "--push", "--version", "0.1.0")
 
@@ -547,6 +556,7 @@ def test_the_same_tree_pushed_again_is_the_same_image_and_what_is_missing_is_mad
     (project.path / "bake.hcl").write_text(
         BAKE.replace('context = "."', 'context = "."\n  attest = ["type=provenance,mode=max"]')
     )
+    project.commit()
     # Without the cache, as layers from another test's tree would have that one's times.
     assert project.invoke("docker.build", "--push", "--no-cache").returncode == 0
     before = registry.digests(project.name)
