@@ -78,9 +78,7 @@ class ImageBuild:
             StepError: An image lacks a platform, or its labels are wrong.
         """
         parts = {target.name: room / "parts" / target.name for target in targets}
-        output = "type=oci,tar=false,rewrite-timestamp=true"
-        settings = [f"{name}.output={output},dest={path}" for name, path in parts.items()]
-        self.bake(targets, room, settings, options, variables).run(log)
+        self.bake(targets, room, layout_outputs(parts), options, variables).run(log)
         layout = joined(parts, room / "layout")
         if wrong := self.problems(layout, targets):
             raise StepError(
@@ -99,6 +97,11 @@ class ImageBuild:
                 labels = wrong_labels(image, str(self.version), self.revision)
                 wrong += [f"{target.name} ({platform}): {one}" for one in labels]
         return wrong
+
+
+def layout_outputs(parts: Mapping[str, Path]) -> list[str]:
+    """`--set` values that put each target into an OCI layout of its own, and rewrite the times of all in it."""
+    return [f"{name}.output=type=oci,tar=false,rewrite-timestamp=true,dest={path}" for name, path in parts.items()]
 
 
 def platform_problems(target: ImageTargetConfig, found: Mapping[str, object], name: str) -> list[str]:

@@ -18,7 +18,7 @@ from releaser.commands.release import opened_release, project
 from releaser.config import Config
 from releaser.config_images import ImageTargetConfig
 from releaser.errors import ServiceError, UsageError
-from releaser.image_build import ImageBuild
+from releaser.image_build import ImageBuild, layout_outputs
 from releaser.image_pick import picked_by_script
 from releaser.image_proof import ImageProof, Proof
 from releaser.image_tags import in_push_order
@@ -30,6 +30,9 @@ from releaser.steps.start_images import StartImages
 from releaser.store import Dists, Store, read_dists
 from releaser.version import Version
 from releaser.version_files import from_config
+
+_DRY = Path("build", "images")
+"""Where what `--dry-run` prints puts its files."""
 
 
 def build(
@@ -48,6 +51,8 @@ def build(
     """`invoke docker.build`."""
     if load and push:
         raise UsageError("An image is either loaded here or pushed.", "Give --load or --push, not both.")
+    if from_release and dry_run:
+        raise UsageError("--from-release fetches files first, and --dry-run nothing.", "Leave out one of them.")
     root, config = project(start)
     opened = _opened(start, version, root, config)
     targets = _chosen(config, platform)
@@ -72,11 +77,12 @@ def build(
             _go_on_with_published(opened, targets, layout)
             _push(_with_images(opened, targets, layout.path, room))
             return
-        bake = made.bake(targets, room, _outputs(opened, targets, room, load=load, push=push), options, variables)
         if dry_run:
-            print("\n".join(f"{name}={shlex.quote(value)} \\" for name, value in bake.variables.items()))
-            print(shlex.join(bake.command()))
+            variables = {"WHEEL_DIR": str(_DRY / "wheel"), **variables}
+            outputs = _outputs(opened, targets, _DRY, load=load, push=push)
+            _print_commands(made.bake(targets, room, outputs, options, variables), dists)
             return
+        bake = made.bake(targets, room, _outputs(opened, targets, room, load=load, push=push), options, variables)
         with bound(Activity(print)):
             bake.run()
         for target in targets:
@@ -221,10 +227,22 @@ def _build_of(opened: Release, room: Path, dists: Dists | None, *, dry_run: bool
     return ImageBuild(opened.config.images, root, opened.version, commit, time, files, opened.tokenless())
 
 
+def _print_commands(bake: buildx.Bake, dists: Dists | None) -> None:
+    """What a person types, in the project's directory, to get the same."""
+    wheel = shlex.quote(bake.variables["WHEEL_DIR"])
+    if dists:
+        bill = [dists.directory / name for name in dists.sha256 if name.endswith(".cdx.json")]
+        print(f"mkdir -p {wheel} && cp {shlex.join(map(str, [dists.wheel, *bill]))} {wheel}")
+    else:
+        print(f"python -m build --wheel --outdir {wheel}")
+    print("\n".join(f"{name}={shlex.quote(value)} \\" for name, value in bake.variables.items()))
+    print(shlex.join(bake.command()))
+
+
 def _outputs(opened: Release, targets: Sequence[ImageTargetConfig], room: Path, *, load: bool, push: bool) -> list[str]:
     """`--set` values that say where each image goes."""
     if push:
-        return [f"{target.name}.output=type=oci,tar=false,dest={room / target.name}" for target in targets]
+        return layout_outputs({target.name: room / "parts" / target.name for target in targets})
     if not load:
         return [f"{target.name}.output=type=cacheonly" for target in targets]
     settings = []

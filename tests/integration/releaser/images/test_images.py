@@ -22,7 +22,7 @@ from releaser import config as configuration
 from releaser.adapters import buildx
 from releaser.adapters.forge import Forge
 from releaser.adapters.oci import images as images_of
-from releaser.adapters.oci_layout import OciLayout
+from releaser.adapters.oci_layout import OciLayout, joined
 from releaser.image_build import ImageBuild
 from releaser.rehearsal import services
 from releaser.release import Release, open_release
@@ -533,6 +533,16 @@ def test_an_image_with_a_wrong_platform_or_label_is_found_before_it_goes_anywher
     assert "board (linux/arm64): label org.opencontainers.image.licenses is missing" in failed.stderr
 
 
+def test_base_and_builder_are_those_that_were_given(project) -> None:
+    words = ("docker.build", "--platform", "board", "--base", BASE, "--builder")
+    done = project.invoke(*words, "default", PYTHON_IMAGE="localhost:1/no/such:base")
+    assert done.returncode == 0, done.stderr
+
+    failed = project.invoke(*words, "no-such-builder")
+    assert failed.returncode == 1
+    assert 'no builder "no-such-builder" found' in failed.stderr
+
+
 def test_a_loaded_image_runs_here_under_its_tag(project, registry) -> None:
     reference = f"{registry.host}/{project.name}:0.1.0"
     done = project.invoke("docker.build", "--platform", "both", "--load")
@@ -542,6 +552,35 @@ def test_a_loaded_image_runs_here_under_its_tag(project, registry) -> None:
         assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "tiny-thing 0.1.0\n"
     finally:
         subprocess.run(["docker", "rmi", reference], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_what_a_dry_run_prints_can_be_pasted_and_makes_the_images_that_are_pushed(project, registry) -> None:
+    printed = project.invoke("docker.build", "--push", "--dry-run")
+    assert printed.returncode == 0, printed.stderr
+    (project.path / ".gitignore").write_text("build/\n*.egg-info/\n")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    words = ["sh", "-ec", printed.stdout]
+    pasted = subprocess.run(
+        words,
+        cwd=project.path,
+        env={**os.environ, "PATH": path, "PYTHON_IMAGE": BASE},
+        capture_output=True,
+        check=False,
+    )
+    assert pasted.returncode == 0, pasted.stderr
+
+    assert project.invoke("docker.build", "--push").returncode == 0
+    parts = project.path / "build" / "images" / "parts"
+    layout = joined({"both": parts / "both", "board": parts / "board"}, project.path / "build" / "layout")
+    published = project.release("0.1.0").registry
+    for name, tag in (("both", "0.1.0"), ("board", "0.1.0-board")):
+        found = published.find(tag)
+        assert found
+        assert digests_of_images(layout, layout.roots()[name]) == digests_of_images(published, found)
+
+
+def digests_of_images(source, root) -> dict[str, str]:
+    return {image.platform: image.manifest.digest for image in images_of(source, root)}
 
 
 def test_a_tree_is_built_and_pushed_by_the_same_rules(project, registry) -> None:
