@@ -144,9 +144,9 @@ class Connection:
             await self._camera.push(jpeg)
             return
         if self._camera is not None:
-            if (
-                self._session.camera is not None and self._session.camera.kind == "websocket"
-            ):  # the two would take it from each other again and again
+            other = self._session.camera
+            if other is not None and other.kind == "websocket":
+                # The two would take the session from each other again and again.
                 raise ConflictError(
                     "Another browser sends its camera to this session.", "Stop it there, or reload this page."
                 )
