@@ -25,6 +25,8 @@ export class Source {
   #pictureAddress = "";
   #looks = 0;
   #taken = false; // whether the server has said that this browser's camera is live
+  #leaving = false; // whether this browser's camera was taken away, and the server has not said that it is
+  #withdrawal = Promise.resolve(); // what asks the server for that
 
   constructor(connection, onFailure) {
     this.#connection = connection;
@@ -51,6 +53,7 @@ export class Source {
   apply(status, anew = false) {
     const before = this.#status;
     this.#status = status;
+    if (anew || !status || kindOf(status) !== "camera") this.#leaving = false;
     // A preview that ended is asked for again only under another address.
     if (anew || status?.state !== before?.state || status?.source !== before?.source) this.#looks += 1;
     const { how } = this.#transport;
@@ -84,12 +87,13 @@ export class Source {
   }
 
   async startCamera() {
+    this.#leaving = false;
     show("starting", "Waiting for the camera. If your browser asks, allow it.");
     this.#tell();
     try {
       if (!(await this.#camera.open(element("picker").value))) return;
     } catch (error) {
-      if (this.#transport.how) this.#disconnect();
+      if (this.#transport.how) this.#withdraw();
       this.#transport.stop();
       show("failed", explain(error));
       await this.#fillPicker();
@@ -98,6 +102,8 @@ export class Source {
     }
     showVideo();
     show("on");
+    await this.#withdrawal; // or it would take the new one away
+    if (!this.#camera.track) return;
     this.#taken &&= Boolean(this.#transport.how);
     this.#transport.send(this.#camera.track);
     this.#tell();
@@ -109,7 +115,7 @@ export class Source {
     this.#camera.stop();
     this.#transport.stop();
     this.#showNothing("camera");
-    if (sent) this.#disconnect();
+    if (sent) this.#withdraw();
   }
 
   async #connectStream() {
@@ -160,7 +166,14 @@ export class Source {
       await ask("DELETE", `${this.#path}/camera`);
     } catch {
       // The session is gone, and its camera with it.
+      this.#leaving = false;
     }
+  }
+
+  /** Take this browser's camera away; what the server tells of it until it is gone is no news here. */
+  #withdraw() {
+    this.#leaving = true;
+    this.#withdrawal = this.#disconnect();
   }
 
   /** Connect this browser's camera again, which the server has not seen live on that connection yet. */
@@ -185,7 +198,7 @@ export class Source {
 
   #unplugged() {
     this.#transport.stop();
-    this.#disconnect();
+    this.#withdraw();
     show("failed", "The camera was disconnected. Connect it, then start again.");
     this.#tell();
   }
@@ -205,7 +218,7 @@ export class Source {
   /** Show what the server sees, where the picture is not this browser's own. */
   #showRemote() {
     const status = this.#status;
-    if (!status || this.#camera.track || kindOf(status) !== this.kind) return;
+    if (!status || this.#leaving || this.#camera.track || kindOf(status) !== this.kind) return;
     if (status.kind === "picture" && this.#pictureAddress) {
       showImage(this.#pictureAddress);
       show("on");

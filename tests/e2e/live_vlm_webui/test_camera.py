@@ -154,10 +154,44 @@ def test_a_camera_that_is_unplugged_is_told(visit):
     tab.page.evaluate(
         "() => document.getElementById('video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))"
     )
-    assert "The camera was disconnected." in tab.text("message")
     tab.until_text("camera-state", "Off")
+    assert "The camera was disconnected." in tab.text("message")
     tab.start_camera()
     tab.until_text("camera-state", "Live")
+    assert tab.complaints == []
+
+
+SLOW_TO_DISCONNECT = """
+  const plain = window.fetch.bind(window);
+  window.fetch = async (where, how) => {
+    if (how?.method === "DELETE") await new Promise((go) => setTimeout(go, 1500));
+    return plain(where, how);
+  };
+"""
+
+
+def test_a_stopped_camera_stays_off_although_the_server_tells_its_end_first(visit):
+    tab = visit(script=SLOW_TO_DISCONNECT)
+    tab.start_camera()
+    tab.until_text("camera-state", "Live")
+    tab.button("Stop camera").click()
+    tab.until_text("camera-state", "Ended")
+    assert tab["stage"].get_attribute("data-state") == "off"
+    tab.until_text("camera-state", "Off")
+    assert tab["stage"].get_attribute("data-state") == "off"
+    assert tab.complaints == []
+
+
+def test_a_camera_that_is_started_again_at_once_is_not_taken_away_by_its_stop(visit):
+    tab = visit(script=SLOW_TO_DISCONNECT)
+    tab.start_camera()
+    tab.until_text("camera-state", "Live")
+    tab.button("Stop camera").click()
+    tab.button("Start camera").click()
+    tab.until_text("camera-state", "Ended")
+    tab.until_text("camera-state", "Live")
+    tab.page.wait_for_timeout(2000)
+    assert tab.text("camera-state").startswith("Live")
     assert tab.complaints == []
 
 
