@@ -587,8 +587,9 @@ wait_until_healthy() {
     note "Waiting for it to become healthy, at most $timeout s."
     deadline=$(($(date +%s) + timeout))
     while :; do
-        state=$(docker container inspect \
-            --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' "$name" 2>&1) || :
+        # What docker warns of on stderr is no state.
+        state=$(docker container inspect "$name" 2>/dev/null \
+            --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}') || :
         address=$(docker logs "$name" 2>&1 | sed -n 's/.* is ready: \(http[^ ]*\).*/\1/p' | sed -n '$p')
         address=${address:-https://127.0.0.1:8090/}
         case $state in
@@ -596,7 +597,10 @@ wait_until_healthy() {
             'running none') if answers "$address"; then return; fi ;;
             'running unhealthy') show_failure 'It says that it is not healthy.' ;;
             running*) ;;
-            *) show_failure "It stopped (${state% *})." ;;
+            *)
+                state=${state% *}
+                show_failure "It stopped (${state:-gone})."
+                ;;
         esac
         if [ "$(date +%s)" -ge "$deadline" ]; then show_failure "It did not become healthy in $timeout s."; fi
         sleep 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from releaser.config_table import Table
 
@@ -42,6 +42,7 @@ class ImagesConfig(Table):
         bake_file: What `docker buildx bake` builds them from.
         token_env: The variable with a token for the registry, used where docker has no login for it.
         start_script: What users start the images with, if the project has such a script; `docker.verify` drives it.
+        start_script_env: What that script then has in its environment.
         targets: The images, in the order in which they are pushed.
     """
 
@@ -49,6 +50,7 @@ class ImagesConfig(Table):
     bake_file: str = "docker/docker-bake.hcl"
     token_env: str | None = None
     start_script: str | None = None
+    start_script_env: dict[str, str] = Field(default_factory=dict)
     targets: tuple[ImageTargetConfig, ...] = ()
 
     @field_validator("repository")

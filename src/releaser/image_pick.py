@@ -10,9 +10,6 @@ from releaser.errors import CommandError
 from releaser.image_proof import Proof
 from releaser.version import Version
 
-# What a registry hides from users must not be made good by the list of releases, which names no images.
-_NO_RELEASES = {"LIVE_VLM_RELEASES_URL": "http://127.0.0.1:9/"}
-
 
 def picked_by_script(proof: Proof, config: Config, root: Path, version: Version) -> None:
     """Asks the start script, if the project has one, for each image: is the version listed, and which tag is started?
@@ -23,15 +20,15 @@ def picked_by_script(proof: Proof, config: Config, root: Path, version: Version)
         root: The project.
         version: What must be found.
     """
-    script, repository = config.images.start_script, str(config.images.repository)
+    script, repository, env = config.images.start_script, str(config.images.repository), config.images.start_script_env
     if script is None:
         return
     for target in config.images.targets:
         tag = f"{version}{target.suffix}"
         where: list[str | Path] = [root / script, "--registry", repository, "--platform", target.name]
         try:
-            listed = process.ask([*where, "--list-versions"], cwd=root, env=_NO_RELEASES).text
-            started = process.ask([*where, "--version", str(version), "--dry-run"], cwd=root, env=_NO_RELEASES).text
+            listed = process.ask([*where, "--list-versions"], cwd=root, env=env).text
+            started = process.ask([*where, "--version", str(version), "--dry-run"], cwd=root, env=env).text
         except CommandError as error:
             proof.wrong.append(f"the tag {tag}: {script} cannot find it: {error.message[-500:]}")
             continue

@@ -67,8 +67,8 @@ def build(
         if from_release:
             instead = "Build from the tree of its tag instead: leave out --from-release."
             dists = read_dists(release_assets.download(opened, room / "assets", instead))
-        if push and dists is None:
-            _need_commit(opened)
+        if push:
+            _need_commit(opened, opened.must_have_commit() if dists else opened.git.head())
         made = _build_of(opened, room, dists, dry_run=dry_run)
         if push and not dry_run:
             with bound(Activity(print)):
@@ -191,17 +191,24 @@ def _need_engine(opened: Release) -> None:
         raise UsageError(f"There is {opened.no_engine}.", "Start one, or set DOCKER_HOST to where one is.")
 
 
-def _need_commit(opened: Release) -> None:
-    """Refuses to publish what no commit holds: the images' label names one.
+def _need_commit(opened: Release, commit: str) -> None:
+    """Refuses to publish what ``commit``, which the images' label names, does not hold.
+
+    A released wheel does not make up for that: the Dockerfile and all else come from the tree.
 
     Raises:
-        UsageError: Files that git tracks are changed.
+        UsageError: Another commit is checked out, or files are changed or new.
     """
-    if changed := [line for line in opened.git.changes() if not line.startswith("??")]:
+    if opened.git.head() != commit:
         raise UsageError(
-            f"The images would be labelled with the commit {opened.git.head()[:12]}, and the tree differs from it:\n"
+            f"The images would be labelled with the commit {commit[:12]}, and {opened.git.head()[:12]} is checked out.",
+            f"`git checkout {opened.tag}`, or build without --push.",
+        )
+    if changed := opened.git.changes():
+        raise UsageError(
+            f"The images would be labelled with the commit {commit[:12]}, and the tree differs from it:\n"
             + "\n".join(changed),
-            "Commit or undo that, or build without --push.",
+            "Commit or undo that, or have git ignore it, or build without --push.",
         )
 
 
@@ -212,7 +219,8 @@ def _build_of(opened: Release, room: Path, dists: Dists | None, *, dry_run: bool
     files: list[Path] = []
     if dists:
         files = [dists.wheel, *(dists.directory / name for name in dists.sha256 if name.endswith(".cdx.json"))]
-        print(f"From {dists.wheel}")
+        if not dry_run:
+            print(f"From {dists.wheel}")
     else:
         declared = _declared(root, opened.config)
         if declared != opened.version:
@@ -230,6 +238,7 @@ def _build_of(opened: Release, room: Path, dists: Dists | None, *, dry_run: bool
 def _print_commands(bake: buildx.Bake, dists: Dists | None) -> None:
     """What a person types, in the project's directory, to get the same."""
     wheel = shlex.quote(bake.variables["WHEEL_DIR"])
+    print(f"rm -rf {wheel}")  # of another build; it must hold one alone
     if dists:
         bill = [dists.directory / name for name in dists.sha256 if name.endswith(".cdx.json")]
         print(f"mkdir -p {wheel} && cp {shlex.join(map(str, [dists.wheel, *bill]))} {wheel}")

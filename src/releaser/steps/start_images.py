@@ -39,7 +39,7 @@ class StartImages(Receipted):
         return outcome
 
     def have_started(self, release: Release) -> bool:
-        """Whether the images that lie here were tried, and passed or were left out; true of what no release built."""
+        """Whether the images that lie here were tried, and passed; true where no wheel is, of which a receipt tells."""
         return release.dists() is None or not isinstance(super().check(release), Todo)
 
     def receipt_name(self, release: Release) -> str:

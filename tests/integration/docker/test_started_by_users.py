@@ -78,8 +78,9 @@ def test_on_the_machines_own_network_it_is_for_this_machine_and_needs_no_login(
     assert done.stdout == f"live-vlm-webui {version} is ready: https://127.0.0.1:{port}/\n", done.stderr
     assert "Sign in" not in done.stderr
     assert status_of(f"https://127.0.0.1:{port}/api/system") == 200
+    address = own_address()
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection((own_address(), port), 5)
+        socket.create_connection((address, port), 5)
     assert script("stop_container.sh", "--name", name).returncode == 0
 
 

@@ -327,7 +327,7 @@ echo "live-vlm-webui $VERSION is ready: http://127.0.0.1:$port/ (Ctrl-C stops)"
 exec busybox httpd -f -p "$host:$port" -h $root
 """
 HEALTH = (
-    "HEALTHCHECK --interval=1s --timeout=2s --retries=2"
+    "HEALTHCHECK --interval=1s --timeout=2s --retries=8"
     " CMD busybox wget -q -O /dev/null http://127.0.0.1:$(busybox cat /tmp/port)/healthz"
 )
 DOCKERFILE = """\

@@ -737,8 +737,9 @@ def test_a_timeout_with_leading_zeros_is_decimal_and_a_remote_address_is_said_to
     stub.pages = [["0.2.0"]]
     place = pc["PATH"].partition(":")[0]
     fake = Path(place) / "docker"
-    fake.write_text(
-        "#!/bin/sh\ncase \"$*\" in *State.Health*) echo running healthy ;; 'container inspect'*) exit 1 ;; esac\n"
+    fake.write_text(  # which warns as after a `sudo docker login`
+        "#!/bin/sh\necho 'WARNING: Error loading config file: permission denied' >&2\n"
+        "case \"$*\" in *State.Health*) echo running healthy ;; 'container inspect'*) exit 1 ;; esac\n"
     )
     fake.chmod(0o755)
     path = shutil.which(shell)

@@ -43,7 +43,7 @@ class Process:
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
-        self.process.wait(5)
+        self.process.wait(60)
         for stream in (self.process.stdin, self.process.stdout):
             assert stream is not None
             stream.close()
@@ -594,7 +594,7 @@ def test_it_stops_with_whoever_started_it(start: Start) -> None:
     server = start()
     assert server.process.stdin is not None
     server.process.stdin.close()
-    assert server.process.wait(5) == 0
+    assert server.process.wait(60) == 0
     with pytest.raises(requests.ConnectionError):
         requests.get(server.url, timeout=1)
     assert server.process.stdout is not None

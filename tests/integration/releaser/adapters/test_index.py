@@ -274,7 +274,7 @@ def test_a_yank_is_seen_with_its_reason_and_so_is_its_end(index: Index, files: F
 
 def test_what_shows_late_is_waited_for(tmp_path: Path, files: Files) -> None:
     told: list[str] = []
-    with standing_in(tmp_path / "index", "--lag", "1.5") as url:
+    with standing_in(tmp_path / "index", "--lag", "6") as url:
         index = adapter(url)
         index.upload([files.wheel()])
         assert index.files("demo", ONE) == {}
@@ -329,7 +329,7 @@ def test_the_last_look_is_at_the_end_of_the_time_and_not_before(bare: Bare) -> N
         bare.index.wait_for("it", shows, WaitConfig(timeout=0.3, first_delay=0.2, longest_delay=10))
 
     assert looked[-1] >= 0.3
-    assert len(looked) == 3
+    assert len(looked) in (2, 3)  # two where the machine overslept
 
 
 def test_an_index_that_is_down_for_a_moment_is_waited_for(tmp_path: Path, files: Files) -> None:

@@ -19,7 +19,7 @@ from releaser.errors import CommandError, InterruptedRunError
 from releaser.secret import Secret
 
 LONG_S = "300"
-SOON_S = 4.0
+SOON_S = 60.0
 """Well under any program's own end, well above what a loaded machine takes."""
 
 
@@ -33,7 +33,7 @@ def python(script: str) -> list[str]:
 
 def is_gone(pid: int) -> bool:
     """Whether a process ends, or is a zombie that only its parent can bury, within a moment."""
-    for _ in range(100):
+    for _ in range(750):
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
                 return True
@@ -118,10 +118,10 @@ def test_an_answer_is_stdout_byte_for_byte_and_no_warning_is_mixed_in(tmp_path: 
 def test_a_question_that_is_not_answered_in_time_is_an_error_and_who_was_asked_is_ended(tmp_path: Path) -> None:
     began = time.monotonic()
 
-    with pytest.raises(process.NoAnswerError, match=r"^Asking did not end in 1 s") as caught:
-        process.ask(shell(f"echo $$ >pid; exec sleep {LONG_S}"), cwd=tmp_path, purpose="Asking", within=1.0)
+    with pytest.raises(process.NoAnswerError, match=r"^Asking did not end in 3 s") as caught:
+        process.ask(shell(f"echo $$ >pid; exec sleep {LONG_S}"), cwd=tmp_path, purpose="Asking", within=3.0)
 
-    assert time.monotonic() - began < 1 + SOON_S
+    assert time.monotonic() - began < 3 + SOON_S
     assert is_gone(int((tmp_path / "pid").read_text()))
     assert f"sleep {LONG_S}" in caught.value.remedy
 
@@ -266,8 +266,11 @@ def test_what_was_said_until_a_stop_is_in_the_log(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "so far\n"
 
 
-def test_a_program_that_the_stop_itself_made_fail_has_not_failed(tmp_path: Path) -> None:
+def test_a_program_that_the_stop_itself_made_fail_has_not_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ctrl-C goes to the whole group: the program may end before we have heard of it."""
+    monkeypatch.setattr(process, "_SIGNAL_S", 30.0)
     watched = Watched(lambda _: threading.Timer(0.02, watched.activity.cancelled.set).start())
 
     with bound(watched.activity), pytest.raises(InterruptedRunError):

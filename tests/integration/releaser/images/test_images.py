@@ -149,6 +149,7 @@ def project(tmp_path, registry) -> Project:
     (path / "README.md").write_text("# Tiny\n")
     (path / "LICENSE").write_text("Do what you like.\n")
     (path / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-11-22\n\n- Begun.\n")
+    (path / ".gitignore").write_text("build/\ndist/\n*.egg-info/\n__pycache__/\n")
     (path / "tasks.py").write_text("from releaser.tasks import namespace\n")
     (path / "tiny_thing.py").write_text("def main() -> None: ...\n")
     subprocess.run(["git", "init", "-q", "-b", "main"], cwd=path, check=True)
@@ -252,7 +253,7 @@ def test_a_push_killed_half_way_goes_on_and_ends_in_the_same_state_with_nothing_
 
     def hold(handler) -> bool:
         reached.set()
-        go_on.wait(30)
+        go_on.wait(120)
         return handler.drop()
 
     proxy.fail_at(2 if part == "/blobs/uploads/" else 1, "PUT", part, hold)
@@ -298,7 +299,7 @@ def interrupted(project, *words: str, when: Callable[[subprocess.Popen[str]], ob
     try:
         when(running)
         os.killpg(running.pid, signal.SIGINT)
-        running.wait(30)
+        running.wait(120)
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGKILL)
@@ -315,7 +316,7 @@ def test_ctrl_c_in_the_middle_of_a_push_stops_it_and_again_ends_right(project, b
 
     def hold(handler) -> bool:
         reached.set()
-        go_on.wait(30)
+        go_on.wait(120)
         return handler.drop()
 
     proxy.fail_at(1, "PUT", "/manifests/1.0.0-board", hold)
@@ -557,7 +558,6 @@ def test_a_loaded_image_runs_here_under_its_tag(project, registry) -> None:
 def test_what_a_dry_run_prints_can_be_pasted_and_makes_the_images_that_are_pushed(project, registry) -> None:
     printed = project.invoke("docker.build", "--push", "--dry-run")
     assert printed.returncode == 0, printed.stderr
-    (project.path / ".gitignore").write_text("build/\n*.egg-info/\n")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     words = ["sh", "-ec", printed.stdout]
     pasted = subprocess.run(
@@ -635,6 +635,17 @@ def test_an_image_that_does_not_start_is_not_pushed(project, registry) -> None:
     assert registry.digests(project.name) == {}
 
 
+@pytest.fixture
+def wheel_inside(project) -> None:
+    """Has the images hold what they were built from, in /wheel."""
+    bake = BAKE.replace("target ", 'variable "WHEEL_DIR" { default = "" }\ntarget ', 1)
+    bake = bake.replace('context = "."', 'context = "."\n  contexts = { wheel = WHEEL_DIR }', 1)
+    (project.path / "bake.hcl").write_text(bake)
+    (project.path / "Dockerfile").write_text(
+        DOCKERFILE.replace("ENTRYPOINT", "COPY --from=wheel / /wheel/\nENTRYPOINT")
+    )
+
+
 @contextmanager
 def open_service(name: str, process: subprocess.Popen[bytes], log: Path) -> Iterator[services.Service]:
     service = services.ready(name, process, log)
@@ -666,14 +677,9 @@ def forge(project, tmp_path) -> Iterator[Forge]:
         yield there
 
 
-def test_the_images_of_a_release_are_built_from_the_wheel_that_is_attached_to_it(project, registry, forge) -> None:
-    bake = BAKE.replace("target ", 'variable "WHEEL_DIR" { default = "" }\ntarget ', 1)
-    bake = bake.replace('context = "."', 'context = "."\n  contexts = { wheel = WHEEL_DIR }', 1)
-    (project.path / "bake.hcl").write_text(bake)
-    (project.path / "Dockerfile").write_text(
-        DOCKERFILE.replace("ENTRYPOINT", "COPY --from=wheel / /wheel/\nENTRYPOINT")
-    )
-    (project.path / "tiny_thing.py").write_text("raise SystemExit('the tree, and not the release')\n")
+def test_the_images_of_a_release_are_built_from_the_wheel_that_is_attached_to_it(
+    project, registry, wheel_inside, forge
+) -> None:
     reference = f"{registry.host}/{project.name}:0.1.0"
 
     done = project.invoke("docker.build", "--push", "--from-release", "--version", "0.1.0", GITHUB_TOKEN="any")
@@ -700,6 +706,21 @@ def test_the_images_of_a_release_are_built_from_the_wheel_that_is_attached_to_it
     inside = {name: digest for digest, name in map(str.split, told.splitlines())}
     assert {Path(name).suffix for name in inside} == {".whl", ".json"}
     assert inside.items() <= attached.items()
+
+
+def test_the_images_of_a_release_are_not_pushed_from_another_commit_than_its_own(project, registry, forge) -> None:
+    push = ("docker.build", "--push", "--from-release", "--version", "0.1.0")
+    (project.path / "Dockerfile").write_text(f"{DOCKERFILE}\nLABEL changed=yes\n")
+
+    changed = project.invoke(*push, GITHUB_TOKEN="any")
+
+    assert changed.returncode == 2
+    assert "the tree differs from it:\n M Dockerfile\n" in changed.stderr
+    project.commit()
+    committed = project.invoke(*push, GITHUB_TOKEN="any")
+    assert committed.returncode == 2
+    assert "is checked out.\n  -> `git checkout v0.1.0`, or build without --push." in committed.stderr
+    assert registry.digests(project.name) == {}
 
 
 def test_without_a_published_release_nothing_is_built_from_one(project, forge) -> None:
@@ -741,7 +762,7 @@ def test_an_engine_that_takes_the_connection_and_says_nothing_is_not_waited_for(
         reason = buildx.unavailable(tmp_path, within=1.0)
 
     assert reason == f"no container engine that answers: unix://{tmp_path}/mute.sock has said nothing for 1 s"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_a_checkout_without_a_remote_is_enough_to_build_images_and_to_name_their_tags(project, registry) -> None:
