@@ -7,8 +7,8 @@ import hmac
 import logging
 import time
 from asyncio import Transport
-from collections.abc import Callable
-from weakref import WeakSet
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
@@ -52,7 +52,7 @@ class Login:
         self._token = settings.token
         self._codes = Tickets(CODE_SECONDS, MOST_CODES, clock)
         self._sessions = Tickets(SESSION_SECONDS, MOST_SESSIONS, clock)
-        self._connections: dict[bytes, WeakSet[Transport]] = {}
+        self._busy: dict[bytes, set[Transport]] = {}
         self._failures = TokenBuckets(1 / FAILURE_SECONDS, FAILURES, clock=clock)
         self._all_failures = TokenBuckets(1.0, ALL_FAILURES, clock=clock)
         self._told_of_proxy = False
@@ -119,20 +119,29 @@ class Login:
         """Whether ``request`` may pass by its cookie, or needs none."""
         if not self.is_required(request):
             return True
-        for name in cookie_names(request):
-            cookie = request.cookies.get(name, "")
-            if self._sessions.renew(cookie):
-                self._remember(request, cookie)
-                return True
-        return False
+        return any(self._sessions.renew(request.cookies.get(name, "")) for name in cookie_names(request))
 
-    def _remember(self, request: web.Request, cookie: str) -> None:
-        """Keep by which connections a browser came: what it opens there may last beyond its signing out."""
-        if request.transport is None:
+    @contextmanager
+    def cut_at_sign_out(self, request: web.Request) -> Iterator[None]:
+        """A block in which the connection of ``request`` is cut when its browser signs out: a WebSocket lasts long.
+
+        No longer than that: a proxy may hand its connection to another browser's next request.
+        """
+        transport = request.transport
+        if transport is None:
+            yield
             return
-        if len(self._connections) > MOST_SESSIONS:  # of browsers that never came back
-            self._connections = {key: those for key, those in self._connections.items() if those}
-        self._connections.setdefault(_digest(cookie), WeakSet()).add(request.transport)
+        keys = [_digest(request.cookies[name]) for name in cookie_names(request) if name in request.cookies]
+        for key in keys:
+            self._busy.setdefault(key, set()).add(transport)
+        try:
+            yield
+        finally:
+            for key in keys:
+                if those := self._busy.get(key):
+                    those.discard(transport)
+                    if not those:
+                        del self._busy[key]
 
     def sign_in(self, request: web.Request, *, token: str = "", code: str = "") -> str:
         """Sign a browser in, by the token or a code.
@@ -151,11 +160,11 @@ class Login:
         return self._sessions.issue()
 
     def sign_out(self, request: web.Request) -> None:
-        """Honour the cookie of ``request`` no longer, and cut all other connections that came in by it."""
+        """Honour the cookie of ``request`` no longer, and cut all other connections that are busy with it."""
         for name in cookie_names(request):
             cookie = request.cookies.get(name, "")
             self._sessions.spend(cookie)
-            for connection in self._connections.pop(_digest(cookie), ()):
+            for connection in self._busy.pop(_digest(cookie), ()):
                 if connection is not request.transport:
                     connection.abort()
 

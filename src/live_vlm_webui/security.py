@@ -135,9 +135,12 @@ def check_origin(hosts: Hosts) -> Middleware:
 @web.middleware
 async def require_login(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn away who is not signed in, but for what signing in needs."""
-    if not is_open(request.path):
-        request.app[login.LOGIN].check(request)
-    return await handler(request)
+    if is_open(request.path):
+        return await handler(request)
+    gate = request.app[login.LOGIN]
+    gate.check(request)
+    with gate.cut_at_sign_out(request):
+        return await handler(request)
 
 
 def is_open(path: str) -> bool:

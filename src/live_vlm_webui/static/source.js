@@ -100,10 +100,10 @@ export class Source {
       this.#tell();
       return;
     }
-    showVideo();
-    show("on");
     await this.#withdrawal; // or it would take the new one away
     if (!this.#camera.track) return;
+    showVideo();
+    show("on");
     this.#taken &&= Boolean(this.#transport.how);
     this.#transport.send(this.#camera.track);
     this.#tell();

@@ -192,6 +192,7 @@ def test_a_camera_that_is_started_again_at_once_is_not_taken_away_by_its_stop(vi
     tab.until_text("camera-state", "Live")
     tab.page.wait_for_timeout(2000)
     assert tab.text("camera-state").startswith("Live")
+    assert tab["stage"].get_attribute("data-state") == "on"
     assert tab.complaints == []
 
 

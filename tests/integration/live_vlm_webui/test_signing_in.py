@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 import transports
-from aiohttp import ClientSession, CookieJar, TCPConnector, WSMsgType, WSServerHandshakeError
+from aiohttp import ClientSession, CookieJar, DummyCookieJar, TCPConnector, WSMsgType, WSServerHandshakeError
 
 END = "Browsers warn once"
 SECONDS = 30
@@ -95,6 +95,29 @@ async def test_signing_out_cuts_what_the_browser_has_open_elsewhere_and_nobody_e
         await stays.send_json({"type": "settings", "prompt": "Who is there?"})
         while (await asyncio.wait_for(stays.receive_json(), SECONDS))["type"] != "settings":
             pass
+
+
+async def test_signing_out_leaves_alone_who_has_its_connection_now(reachable, browser):
+    """A proxy keeps connections, and hands them to one browser after the other."""
+    server, _ = reachable
+    token = {"token": (server.data_dir / "token").read_text().strip()}
+    headers = {"Origin": server.url.rstrip("/")}
+    one_connection = TCPConnector(limit=1, ssl=server.trusting())
+    async with ClientSession(
+        server.url, connector=one_connection, cookie_jar=DummyCookieJar(), headers=headers
+    ) as proxy:
+        cookies = []
+        for _ in range(2):
+            async with proxy.post("/api/login", json=token) as answer:
+                cookies.append({"Cookie": "; ".join(f"{one.key}={one.value}" for one in answer.cookies.values())})
+        leaves, stays = cookies
+        async with proxy.get("/api/system", headers=leaves) as answer:
+            assert answer.status == 200
+        async with proxy.ws_connect("/ws", headers=stays) as socket:
+            assert (await browser(server).delete("/api/login", headers=leaves)).status == 200
+            await socket.send_json({"type": "settings", "prompt": "Who is there?"})
+            while (await asyncio.wait_for(socket.receive_json(), SECONDS))["type"] != "settings":
+                pass
 
 
 async def test_the_token_in_the_named_file_signs_browsers_and_programs_in(reachable, browser):
