@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -65,6 +66,7 @@ class ScriptedModel:
         self.label = label
         self.pace = 0.0
         self.questions: list[Question] = []
+        self.asked_at: list[float] = []
         self.reply: Callable[[Question], list[Delta] | Exception] = lambda _question: [Delta("A "), Delta("cat.", 3)]
         self.gate = asyncio.Event()
         self.gate.set()
@@ -74,6 +76,7 @@ class ScriptedModel:
 
     async def answer(self, question: Question) -> AsyncGenerator[Delta, None]:
         self.questions.append(question)
+        self.asked_at.append(time.monotonic())
         self.asked.set()
         try:
             await self.gate.wait()

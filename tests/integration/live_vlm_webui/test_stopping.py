@@ -123,13 +123,13 @@ def test_a_handler_that_does_not_listen_is_left(start_stubborn):
 def test_a_second_ctrl_c_ends_it_at_once(start_stubborn):
     process, _ = start_stubborn("part")
     process.send_signal(signal.SIGINT)
-    time.sleep(0.6)
+    time.sleep(1)
     assert process.poll() is None
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
     assert process.returncode == 130
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 1.5
 
 
 def test_the_same_signal_twice_in_a_moment_is_one(start_stubborn):

@@ -74,8 +74,9 @@ async def test_video_of_a_browser_arrives_in_its_colours(camera, codec):
 async def test_frames_come_as_fast_as_they_are_sent(camera, peer):
     await peer.connect(camera.accept)
     first = await frame_after(camera, 0)
+    began = time.monotonic()
     await asyncio.sleep(2)
-    assert 50 <= camera.slot.newest.number - first.number <= 70
+    assert 15 < (camera.slot.newest.number - first.number) / (time.monotonic() - began) < 45
 
 
 async def test_nothing_is_sent_back(camera, peer):
@@ -122,7 +123,7 @@ async def test_closing_ends_connection_and_threads(camera, peer):
     await frame_after(camera, 0)
     began = time.monotonic()
     await camera.close()
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 3
     assert not decoders()
     assert camera.status.state == "ended"
     number = camera.slot.newest.number

