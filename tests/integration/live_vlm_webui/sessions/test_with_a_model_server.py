@@ -13,7 +13,7 @@ import pytest
 from openai_server import OpenAIServer
 from session_parts import Browser, HandCamera, image, until
 
-from live_vlm_webui.sessions import worker
+from live_vlm_webui.sessions import choice, session, worker
 
 
 @pytest.fixture
@@ -131,7 +131,14 @@ async def test_another_model_ends_the_request_that_is_out(watched, server):
     assert session.history.get(finished["id"]).model.name == "other-vlm"
 
 
-async def test_the_end_of_a_session_ends_its_request_at_once(watched, server):
+@pytest.fixture
+def patient_end(monkeypatch):
+    """A session that waits long, at its end, for what does not end at once."""
+    for module, name in ((worker, "STOP_SECONDS"), (choice, "CLOSE_SECONDS"), (session, "CLOSE_SECONDS")):
+        monkeypatch.setattr(module, name, 30)
+
+
+async def test_the_end_of_a_session_ends_its_request_at_once(patient_end, watched, server):
     session, camera, _ = watched
     server.behave(fault="stall")
     camera.put()
@@ -143,7 +150,7 @@ async def test_the_end_of_a_session_ends_its_request_at_once(watched, server):
     assert await server.ended(server.asked[0]) == "disconnected"
 
 
-async def test_twenty_sessions_with_questions_out_end_together(sessions, server):
+async def test_twenty_sessions_with_questions_out_end_together(patient_end, sessions, server):
     server.behave(fault="stall")
     for _ in range(20):
         session = sessions.create()

@@ -762,7 +762,7 @@ def test_an_engine_that_takes_the_connection_and_says_nothing_is_not_waited_for(
         reason = buildx.unavailable(tmp_path, within=1.0)
 
     assert reason == f"no container engine that answers: unix://{tmp_path}/mute.sock has said nothing for 1 s"
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 30
 
 
 def test_a_checkout_without_a_remote_is_enough_to_build_images_and_to_name_their_tags(project, registry) -> None:

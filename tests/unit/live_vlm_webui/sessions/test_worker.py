@@ -154,7 +154,7 @@ async def test_questions_are_as_far_apart_as_was_said(make, shelf):
     camera = HandCamera()
     await make(camera, sampling=sampling.EverySeconds(0.1))
 
-    assert statistics.median(await pauses(camera, shelf.model(), 4)) > 0.08
+    assert 0.08 < statistics.median(await pauses(camera, shelf.model(), 4)) < 1
 
 
 async def test_a_model_that_takes_its_time_is_asked_no_faster(make, shelf):
@@ -162,7 +162,7 @@ async def test_a_model_that_takes_its_time_is_asked_no_faster(make, shelf):
     shelf.model().pace = 0.1
     await make(camera)
 
-    assert statistics.median(await pauses(camera, shelf.model(), 4)) > 0.08
+    assert 0.08 < statistics.median(await pauses(camera, shelf.model(), 4)) < 1
 
 
 async def test_an_unchanged_picture_is_asked_about_once_and_a_changed_one_again(make, shelf):
@@ -187,7 +187,7 @@ async def test_an_unchanged_picture_is_asked_about_after_the_longest_silence(mak
     camera = HandCamera()
     await make(camera, sampling=sampling.OnChange(0.05, 0.1))
 
-    assert statistics.median(await pauses(camera, shelf.model(), 4)) > 0.08
+    assert 0.08 < statistics.median(await pauses(camera, shelf.model(), 4)) < 1
 
 
 async def test_a_frame_that_is_too_old_is_not_asked_about(make, shelf):
@@ -327,7 +327,7 @@ async def test_instant_answers_do_not_make_a_busy_loop(make, shelf, monkeypatch)
     camera = HandCamera()
     await make(camera)
 
-    assert statistics.median(await pauses(camera, shelf.model(), 6)) > 0.04
+    assert 0.04 < statistics.median(await pauses(camera, shelf.model(), 6)) < 1
 
 
 async def test_a_failure_is_told_once_with_its_remedy_and_asked_again_ever_more_rarely(make, shelf):
@@ -357,7 +357,7 @@ async def test_a_server_that_asks_for_a_pause_is_given_it(make, shelf):
     camera = HandCamera()
     await make(camera)
 
-    assert min(await pauses(camera, shelf.model(), 2)) >= 0.3
+    assert 0.3 <= min(await pauses(camera, shelf.model(), 2)) < 5
 
 
 async def test_another_failure_is_told_again(make, shelf):
