@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
-from releaser import console
 from releaser.adapters.clients import import_clients
-from releaser.errors import InterruptedRunError, NotConfirmedError, ReleaserError, UsageError
-from releaser.journal import Journal
+from releaser.core import display
+from releaser.core.journal import Journal
+from releaser.core.runner import Observer, Result, Runner, refusals
+from releaser.core.step import Outcome, Plan, Todo, first_line, said
+from releaser.errors import InterruptedRunError, NotConfirmedError, ReleaserError
 from releaser.release import Release
-from releaser.runner import Observer, Result, Runner, refusals
 from releaser.secret import Redactor
-from releaser.step import Outcome, Plan, Step, Todo
 
 
 @dataclass
@@ -40,7 +40,7 @@ class JournalObserver:
     def finished(self, step: str, title: str, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002
         """A line with the outcome and what it rests on."""
         kind = type(outcome).__name__.lower()
-        self.journal.write("finished", step=step, outcome=kind, says=console.said(outcome), seconds=round(seconds, 3))
+        self.journal.write("finished", step=step, outcome=kind, says=said(outcome), seconds=round(seconds, 3))
 
 
 def survey(
@@ -71,14 +71,14 @@ def carry_out(
     with release.store.locked():
         journal = Journal(release.store.path / "journal.jsonl", redact)
         journal.write("begin", version=str(release.version), command=sys.argv[1:], skipped=dict(skip))
-        with console.display(redact) as display, _stopping_on_sigterm():
+        with display.display(redact) as shown, _stopping_on_sigterm():
 
             def asked(question: str) -> None:
-                with display.paused():
+                with shown.paused():
                     confirm(question)
                 journal.write("confirmed", question=question)
 
-            runner = Runner(plan, release, (JournalObserver(journal), display, *observers), skip, require or {})
+            runner = Runner(plan, release, (JournalObserver(journal), shown, *observers), skip, require or {})
             try:
                 results = runner.run(asked)
             except _TerminatedError:
@@ -97,45 +97,6 @@ def carry_out(
                 raise
         journal.write("end", outcome="done")
     return results
-
-
-def skips(plan: Plan[Release], asked: Iterable[str]) -> dict[str, str]:
-    """Reasons by step for what `--skip` names: a step, a phase, or the end of some steps' names such as `testpypi`.
-
-    Raises:
-        UsageError: Nothing is named so (the nearest names are given), or a later step needs what is named.
-    """
-    found: dict[str, str] = {}
-    for word in asked:
-        for step in _named(plan, word, "skipped", [one.name for p in plan for one in p.steps if one.skippable]):
-            if not step.skippable:
-                raise UsageError(
-                    f"{step.name} cannot be skipped: later steps need it, or users do.",
-                    "`invoke release --help` lists what can be.",
-                )
-            found[step.name] = f"left out by --skip {word}"
-    return found
-
-
-def requirements(plan: Plan[Release], asked: Iterable[str]) -> dict[str, str]:
-    """What says so, by step, for the steps that `--require` names: a step, a phase, or the end of some steps' names.
-
-    Raises:
-        UsageError: Nothing is named so (the nearest names are given).
-    """
-    names = [step.name for phase in plan for step in phase.steps]
-    return {step.name: f"--require {word}" for word in asked for step in _named(plan, word, "required", names)}
-
-
-def _named(plan: Plan[Release], word: str, how: str, offered: Sequence[str]) -> list[Step[Release]]:
-    steps = [(phase, step) for phase in plan for step in phase.steps]
-    named = [step for phase, step in steps if word in (step.name, phase.name) or step.name.endswith(f"_{word}")]
-    if not named:
-        from difflib import get_close_matches
-
-        near = get_close_matches(word, offered, n=3, cutoff=0.4)
-        raise UsageError(f"There is no step named {word}.", f"These can be {how}: {', '.join(near or offered)}.")
-    return named
 
 
 def ask_person(question: str) -> None:
@@ -169,10 +130,10 @@ def print_survey(release: Release, results: Sequence[Result], plan: Plan[Release
     """
     redact = Redactor()
     redact.learn(release.secrets())
-    show = console.print_phase if sys.stdout.isatty() else console.print_phase_plain
+    show = display.print_phase if sys.stdout.isatty() else display.print_phase_plain
     for phase in plan:
         rows = [
-            (result.step, result.outcome, redact(console.first_line(result.outcome)))
+            (result.step, result.outcome, redact(first_line(result.outcome)))
             for result in results
             if result.phase == phase.name
         ]

@@ -5,41 +5,41 @@ Nothing public happens until everything that can fail on this machine has passed
 
 from __future__ import annotations
 
-from releaser.config import Config
+from releaser.config.project import Config
+from releaser.core.step import Phase, Plan, in_order, together
 from releaser.release import Release
-from releaser.step import Phase, Plan, in_order, together
-from releaser.steps.build_dists import BuildDists
-from releaser.steps.build_images import BuildImages
-from releaser.steps.bump_versions import BumpVersions
-from releaser.steps.close_milestone import CloseMilestone
-from releaser.steps.commit_release import CommitRelease
-from releaser.steps.create_tag import CreateTag
-from releaser.steps.draft_release import DraftRelease
-from releaser.steps.fast_forward import FastForward
-from releaser.steps.inspect_dists import InspectDists
-from releaser.steps.install_from_pypi import InstallFromPyPI
-from releaser.steps.log_in_for_images import LogInForImages
-from releaser.steps.open_worktree import OpenWorktree
-from releaser.steps.pass_session import PassSession
-from releaser.steps.preflight_checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
-from releaser.steps.preflight_project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
-from releaser.steps.preflight_services import HaveNoBlockers, LogInToForge, LogInToIndex
-from releaser.steps.publish_release import PublishRelease
-from releaser.steps.push_images import PushImages
-from releaser.steps.push_tag import PushTag
-from releaser.steps.remove_worktree import RemoveWorktree
-from releaser.steps.rotate_changelog import RotateChangelog
-from releaser.steps.start_images import StartImages
-from releaser.steps.try_testpypi import TryTestPyPI
-from releaser.steps.try_wheel import TryWheel
-from releaser.steps.upgrade_from_pypi import UpgradeFromPyPI
-from releaser.steps.upload_assets import UploadAssets
-from releaser.steps.upload_dists import UploadDists
-from releaser.steps.verify_images import VerifyImages
-from releaser.steps.verify_index_files import VerifyIndexFiles
-from releaser.steps.verify_release import VerifyRelease
-from releaser.steps.write_announcement import WriteAnnouncement
-from releaser.steps.write_sbom import WriteSbom
+from releaser.steps.after.close_milestone import CloseMilestone
+from releaser.steps.after.fast_forward import FastForward
+from releaser.steps.after.remove_worktree import RemoveWorktree
+from releaser.steps.after.write_announcement import WriteAnnouncement
+from releaser.steps.build.build_dists import BuildDists
+from releaser.steps.build.inspect_dists import InspectDists
+from releaser.steps.build.write_sbom import WriteSbom
+from releaser.steps.preflight.checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
+from releaser.steps.preflight.project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
+from releaser.steps.preflight.registry import LogInForImages
+from releaser.steps.preflight.services import HaveNoBlockers, LogInToForge, LogInToIndex
+from releaser.steps.publish.draft_release import DraftRelease
+from releaser.steps.publish.publish_release import PublishRelease
+from releaser.steps.publish.push_images import PushImages
+from releaser.steps.publish.try_testpypi import TryTestPyPI
+from releaser.steps.publish.upload_assets import UploadAssets
+from releaser.steps.publish.upload_dists import UploadDists
+from releaser.steps.push.create_tag import CreateTag
+from releaser.steps.push.push_tag import PushTag
+from releaser.steps.qualify.build_images import BuildImages
+from releaser.steps.qualify.pass_session import PassSession
+from releaser.steps.qualify.start_images import StartImages
+from releaser.steps.qualify.try_wheel import TryWheel
+from releaser.steps.stage.bump_versions import BumpVersions
+from releaser.steps.stage.commit_release import CommitRelease
+from releaser.steps.stage.open_worktree import OpenWorktree
+from releaser.steps.stage.rotate_changelog import RotateChangelog
+from releaser.steps.verify.install_from_pypi import InstallFromPyPI
+from releaser.steps.verify.upgrade_from_pypi import UpgradeFromPyPI
+from releaser.steps.verify.verify_images import VerifyImages
+from releaser.steps.verify.verify_index_files import VerifyIndexFiles
+from releaser.steps.verify.verify_release import VerifyRelease
 
 
 def release_plan(config: Config) -> Plan[Release]:

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
-from pathlib import Path
 
-from releaser import version_files
-from releaser.adapters import buildx
-from releaser.adapters.forge import Forge
-from releaser.adapters.git import Git
-from releaser.adapters.index import Index
-from releaser.adapters.registry import Registry, repository
-from releaser.changelog import Changelog
-from releaser.config import Config, IndexConfig
+from releaser.adapters.docker import buildx
+from releaser.adapters.forge.client import Forge
+from releaser.adapters.git import Git, repository_of
+from releaser.adapters.index.client import Index
+from releaser.adapters.registry.client import Registry, repository
+from releaser.changelog.document import Changelog
+from releaser.config.project import Config, IndexConfig
 from releaser.errors import UsageError
-from releaser.secret import Secret
-from releaser.store import Dists, Store
-from releaser.version import Version
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Tokens by the name of the environment variable that holds them."""
-
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
-
-    def token(self, variable: str) -> Secret | None:
-        """The token, or None if the variable is not set."""
-        value = self.environment.get(variable, "").strip()
-        return Secret(value) if value else None
+from releaser.secret import Credentials, Secret
+from releaser.store import Dists, ReleaseStore
+from releaser.versions import files
+from releaser.versions.version import Version
 
 
 @dataclass(frozen=True)
@@ -51,7 +37,7 @@ class Release:
     config: Config
     version: Version
     git: Git
-    store: Store
+    store: ReleaseStore
     credentials: Credentials
     description: str | None = None
 
@@ -180,9 +166,9 @@ class Release:
         return self.version.is_prerelease or self._has_section(commit)
 
     @cached_property
-    def version_files(self) -> tuple[version_files.VersionFile, ...]:
+    def version_files(self) -> tuple[files.VersionFile, ...]:
         """The files that declare the version."""
-        return tuple(version_files.from_config(one) for one in self.config.version_files)
+        return tuple(files.from_config(one) for one in self.config.version_files)
 
     def changelog(self) -> Changelog:
         """The changelog that is published: the release commit's, or before there is one what it will be.
@@ -270,38 +256,3 @@ class Release:
     def _has_section(self, commit: str) -> bool:
         text = self.git.file(commit, self.config.changelog)
         return text is not None and Changelog.parse(text).section(self.version) is not None
-
-
-def repository_of(url: str) -> str | None:
-    """OWNER/NAME from a remote's address: https, ssh or user@host:OWNER/NAME; None for other forms."""
-    import re
-
-    match = re.fullmatch(r"(?:https?://[^/]+/|ssh://[^/]+/|[^@:/]+@[^:/]+:)([^/]+/[^/]+?)(?:\.git)?/?", url)
-    return match[1] if match else None
-
-
-def open_release(
-    root: Path,
-    config: Config,
-    version: Version,
-    state: Path,
-    credentials: Credentials | None = None,
-    description: str | None = None,
-    *,
-    needs_remote: bool = True,
-) -> Release:
-    """The release of `version` from the checkout at `root`, with its state under `state`.
-
-    Raises:
-        UsageError: The checkout is none, has no commit, or has no remote of the configured name.
-    """
-    git = Git.at(root)
-    git.head()
-    remote = git.remote_url(config.git.remote) or (None if needs_remote else str(git.root))
-    if remote is None:
-        raise UsageError(
-            f"{git.root} has no git remote named {config.git.remote}, so there is nowhere to release to.",
-            f"Add it: `git remote add {config.git.remote} ADDRESS`, or name another in [tool.releaser.git].",
-        )
-    store = Store.of(state, config.distribution, remote, version)
-    return Release(config, version, git, store, credentials or Credentials(), description)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 HIDDEN = "[hidden]"
@@ -46,3 +47,15 @@ class Redactor:
         for value in self.secrets:
             text = text.replace(value, HIDDEN)
         return _TOKEN_SHAPES.sub(HIDDEN, _CREDENTIALS_IN_URL.sub("", text))
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Tokens by the name of the environment variable that holds them."""
+
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    def token(self, variable: str) -> Secret | None:
+        """The token, or None if the variable is not set."""
+        value = self.environment.get(variable, "").strip()
+        return Secret(value) if value else None

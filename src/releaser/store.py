@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +26,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from releaser.errors import ConflictError
-from releaser.version import Version
+from releaser.files import read_sums, sha256, write_atomically
+from releaser.versions.version import Version
 
 SUMS = "SHA256SUMS"
 
@@ -77,13 +77,13 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class Store:
+class ReleaseStore:
     """The state directory of one version of one project."""
 
     path: Path
 
     @classmethod
-    def of(cls, root: Path, distribution: str, remote: str, version: Version) -> Store:
+    def of(cls, root: Path, distribution: str, remote: str, version: Version) -> ReleaseStore:
         """The store under `root` for a version; clones of one remote share it."""
         return cls(root / f"{distribution}-{hashlib.sha256(remote.encode()).hexdigest()[:8]}" / str(version))
 
@@ -170,21 +170,6 @@ class Store:
         return self.path / "receipts" / wheel_sha256[:16] / f"{name}.json"
 
 
-def sha256(path: Path) -> str:
-    """The file's sha256, in hexadecimal."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def read_sums(text: str) -> dict[str, str]:
-    """sha256 by file name, from the lines that `sha256sum` writes and checks; ` *` marks what it read as binary."""
-    pairs = (line.partition(" ") for line in text.splitlines() if line.strip())
-    return {name[1:]: digest for digest, _, name in pairs}
-
-
 def read_dists(directory: Path) -> Dists | None:
     """The built files in a directory; None if it has no SHA256SUMS, which is written last.
 
@@ -209,20 +194,3 @@ def read_dists(directory: Path) -> Dists | None:
                 f"{sums} does not list exactly one file {ending}.", "Build again, or give the directory of a build."
             )
     return Dists(directory, expected)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a whole file or none of it, with the mode that it had; on disk before the call returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, draft)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

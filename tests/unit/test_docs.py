@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from releaser import config, errors
+from releaser import errors
+from releaser.config import project as configuration
+from releaser.config.load import load_config, parse_config
 from releaser.plan import release_plan
-from releaser.rehearsal import faults, forge_faults, index_faults
+from releaser.rehearsal import faults
+from releaser.rehearsal.forge import faults as forge_faults
+from releaser.rehearsal.index import faults as index_faults
 from releaser.tasks import namespace
 
 if sys.version_info >= (3, 11):
@@ -101,10 +105,10 @@ def documented():
 
 def models():
     """The model of each table, and the defaults of its keys; None where a key is required."""
-    whole = config.parse({"version-files": [{"path": "p", "key": "k"}]}, {"name": "demo"})
+    whole = parse_config({"version-files": [{"path": "p", "key": "k"}]}, {"name": "demo"})
     made = {
         "": whole,
-        "version-files": config.VersionFileConfig(path="p", key=None, pattern="{version}"),
+        "version-files": configuration.VersionFileConfig(path="p", key=None, pattern="{version}"),
         **{name.replace("_", "-"): one for name, one in whole if isinstance(one, BaseModel)},
     }
     return {table: (type(one), one) for table, one in made.items()}
@@ -136,7 +140,7 @@ def test_no_table_is_documented_that_does_not_exist():
 def test_what_comes_from_the_project_table_comes_from_there():
     taken = {key for key, written in documented()[""].items() if written.startswith("from ")}
     project = {"name": "Some.demo-tool", "scripts": {"demo": "some:main", "other": "some:other"}}
-    made = config.parse({"version-files": [{"path": "a", "key": "b"}]}, project)
+    made = parse_config({"version-files": [{"path": "a", "key": "b"}]}, project)
     assert taken == {"distribution", "package", "command"}
     assert (made.distribution, made.package, made.command) == ("Some.demo-tool", "some_demo_tool", "demo")
 
@@ -144,21 +148,23 @@ def test_what_comes_from_the_project_table_comes_from_there():
 def test_the_smallest_table_that_is_shown_is_enough():
     shown = next(match[2] for match in FENCE.finditer(text_of("docs/releaser.md")) if "[tool.releaser]" in match[2])
     table = tomllib.loads(shown)["tool"]["releaser"]
-    assert config.parse(table, {"name": "demo"}).distribution == "demo"
+    assert parse_config(table, {"name": "demo"}).distribution == "demo"
 
 
 def test_every_step_is_explained():
     text = text_of("docs/releasing.md")
-    names = [step.name for phase in release_plan(config.load(ROOT)) for step in phase.steps]
+    names = [step.name for phase in release_plan(load_config(ROOT)) for step in phase.steps]
     assert [name for name in names if f"`{name}`" not in text] == []
-    phases = [phase.name for phase in release_plan(config.load(ROOT))]
+    phases = [phase.name for phase in release_plan(load_config(ROOT))]
     assert [name for name in phases if f"\n| {name} |" not in text] == []
 
 
 def test_every_fault_is_explained_and_can_be_given():
     shown = re.findall(r"^\| `([a-z]+:[^`]+)` \|", text_of("docs/rehearsal.md"), re.MULTILINE)
-    faults.Faults.parse(shown)
-    names = {who: set(faults.Faults.parse(shown).named(who)) for who in ("testpypi", "forge", "remote", "engine")}
+    faults.RehearsalFaults.parse(shown)
+    names = {
+        who: set(faults.RehearsalFaults.parse(shown).named(who)) for who in ("testpypi", "forge", "remote", "engine")
+    }
     assert names["testpypi"] == {*index_faults.FAULTS, "lag"}
     assert names["forge"] == set(forge_faults.FAULTS)
     assert names["remote"] == {"hold", "hold-stored", "refuse"}

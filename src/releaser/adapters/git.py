@@ -276,3 +276,11 @@ class Git:
 def _last(error: CommandError, lines: int = 4) -> str:
     said = [line for line in error.message.splitlines()[1:] if line.strip()]
     return " | ".join(said[-lines:])
+
+
+def repository_of(url: str) -> str | None:
+    """OWNER/NAME from a remote's address: https, ssh or user@host:OWNER/NAME; None for other forms."""
+    import re
+
+    match = re.fullmatch(r"(?:https?://[^/]+/|ssh://[^/]+/|[^@:/]+@[^:/]+:)([^/]+/[^/]+?)(?:\.git)?/?", url)
+    return match[1] if match else None

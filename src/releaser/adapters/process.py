@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from releaser.activity import Activity, current
+from releaser.core.activity import Activity, current
 from releaser.errors import CommandError, InterruptedRunError
 from releaser.secret import Redactor, Secret
 

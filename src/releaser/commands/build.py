@@ -6,19 +6,22 @@ import sys
 import tempfile
 from pathlib import Path
 
-from releaser import engine, inspection, release_assets
+from releaser import engine
 from releaser.adapters import builder, process, sbom
 from releaser.adapters.git import Git
-from releaser.adapters.index import version_of
+from releaser.adapters.index.client import version_of
 from releaser.adapters.venv import Venv
-from releaser.commands.release import opened_release, project
+from releaser.commands.opening import opened_release, project
+from releaser.core.step import Phase, in_order
+from releaser.dists import contents
+from releaser.dists.from_release import download_from_release
 from releaser.errors import StepError, UsageError
+from releaser.files import sha256
 from releaser.release import Release
-from releaser.step import Phase, in_order
-from releaser.steps.try_testpypi import TryTestPyPI
-from releaser.steps.upload_dists import UploadDists
-from releaser.store import SUMS, Store, read_dists, sha256
-from releaser.version_files import from_config
+from releaser.steps.publish.try_testpypi import TryTestPyPI
+from releaser.steps.publish.upload_dists import UploadDists
+from releaser.store import SUMS, ReleaseStore, read_dists
+from releaser.versions.files import from_config
 
 
 def build(start: Path, out: Path) -> None:
@@ -36,7 +39,7 @@ def build(start: Path, out: Path) -> None:
         builder.build(root, made, epoch=epoch, without=tokens)
         files = sorted(made.iterdir())
         builder.check_metadata(files)
-        if wrong := inspection.problems(files, config, version, root, private=[root]):
+        if wrong := contents.problems(files, config, version, root, private=[root]):
             raise StepError("The built files are wrong: " + "; ".join(wrong) + ".", "Mend the build settings.")
         wheel = next(path for path in files if path.suffix == ".whl")
         entries = Venv.create(Path(scratch) / "venv", tokens).resolve(wheel)
@@ -56,9 +59,7 @@ def publish(start: Path, version: str | None, index: str, *, dist: str | None, f
     with tempfile.TemporaryDirectory(prefix="releaser-publish-") as scratch:
         if from_release:
             instead = "Give the directory of its files and their checksums with --dist instead of --from-release."
-            opened = _with_dists(
-                opened, release_assets.download(opened, Path(scratch) / "dist", instead), Path(scratch)
-            )
+            opened = _with_dists(opened, download_from_release(opened, Path(scratch) / "dist", instead), Path(scratch))
         elif dist is not None:
             opened = _with_dists(opened, Path(dist).resolve(), Path(scratch))
         opened.built()
@@ -95,7 +96,7 @@ def _with_dists(opened: Release, directory: Path, scratch: Path) -> Release:
             raise UsageError(
                 f"{path.name} is not version {opened.version}.", "Give the directory of that version's files."
             )
-    store = Store(scratch / "store")
+    store = ReleaseStore(scratch / "store")
     store.path.mkdir()
     store.dist.symlink_to(directory, target_is_directory=True)
     config = opened.config.model_copy(

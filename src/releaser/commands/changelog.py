@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from releaser.adapters.git import Git
-from releaser.changelog import Changelog
-from releaser.commands.release import project, wanted_version
+from releaser.adapters.git import Git, repository_of
+from releaser.changelog.document import Changelog
+from releaser.commands.opening import project, wanted_version
 from releaser.errors import ChangelogError
-from releaser.release import repository_of
-from releaser.store import write_atomically
+from releaser.files import write_atomically
 
 
 def changelog_check(start: Path) -> None:

@@ -9,27 +9,31 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from releaser import engine, images, release_assets
-from releaser.activity import Activity, bound
-from releaser.adapters import builder, buildx, oci
-from releaser.adapters.containers import Engine
-from releaser.adapters.oci_layout import OciLayout
-from releaser.commands.release import opened_release, project
-from releaser.config import Config
-from releaser.config_images import ImageTargetConfig
+from releaser import engine
+from releaser.adapters import builder
+from releaser.adapters.docker import buildx
+from releaser.adapters.docker.engine import Engine
+from releaser.adapters.registry import oci
+from releaser.adapters.registry.layout import OciLayout
+from releaser.commands.opening import opened_release, project
+from releaser.config.images import ImageTargetConfig
+from releaser.config.project import Config
+from releaser.core.activity import Activity, bound
+from releaser.core.step import Phase, in_order
+from releaser.dists.from_release import download_from_release
 from releaser.errors import ServiceError, UsageError
-from releaser.image_build import ImageBuild, layout_outputs
-from releaser.image_pick import picked_by_script
-from releaser.image_proof import ImageProof, Proof
-from releaser.image_tags import in_push_order
-from releaser.image_trial import all_tried
+from releaser.images import of_release
+from releaser.images.build import ImageBuild, layout_outputs
+from releaser.images.published import ImageProof, Proof
+from releaser.images.start_script import picked_by_script
+from releaser.images.tags import in_push_order
+from releaser.images.trial import all_tried
 from releaser.release import Release
-from releaser.step import Phase, in_order
-from releaser.steps.push_images import PushImages
-from releaser.steps.start_images import StartImages
-from releaser.store import Dists, Store, read_dists
-from releaser.version import Version
-from releaser.version_files import from_config
+from releaser.steps.publish.push_images import PushImages
+from releaser.steps.qualify.start_images import StartImages
+from releaser.store import Dists, ReleaseStore, read_dists
+from releaser.versions.files import from_config
+from releaser.versions.version import Version
 
 _DRY = Path("build", "images")
 """Where what `--dry-run` prints puts its files."""
@@ -66,7 +70,7 @@ def build(
         dists = opened.dists() if version is not None else None
         if from_release:
             instead = "Build from the tree of its tag instead: leave out --from-release."
-            dists = read_dists(release_assets.download(opened, room / "assets", instead))
+            dists = read_dists(download_from_release(opened, room / "assets", instead))
         if push:
             _need_commit(opened, opened.must_have_commit() if dists else opened.git.head())
         made = _build_of(opened, room, dists, dry_run=dry_run)
@@ -94,7 +98,7 @@ def push(start: Path, version: str | None, platform: str | None) -> None:
     """`invoke docker.push`."""
     root, config = project(start)
     opened = _opened(start, version, root, config)
-    layout = images.built(opened)
+    layout = of_release.built(opened)
     if layout is None:
         raise UsageError(
             f"No images of {opened.version} are built here.",
@@ -115,7 +119,7 @@ def tags(start: Path, version: str | None, platform: str | None) -> None:
     opened = _opened(start, version, root, config)
     targets = _chosen(config, platform)
     try:
-        released = images.released(opened)
+        released = of_release.released(opened)
     except ServiceError as error:
         print(f"{error.message} The floating tags are decided by the tags in this checkout alone.", file=sys.stderr)
         released = set(opened.released_here())
@@ -132,10 +136,10 @@ def verify(start: Path, version: str | None) -> None:
     root, config = project(start)
     opened = _opened(start, version, root, config)
     _chosen(config, None)
-    layout = images.built(opened)
+    layout = of_release.built(opened)
     built = {name: found.digest for name, found in layout.roots().items()} if layout else {}
     running = None if opened.no_engine else Engine.connect(opened.store.path)
-    registry, wanted = opened.registry, images.tags(opened)
+    registry, wanted = opened.registry, of_release.tags(opened)
     proof = ImageProof(registry, config, opened.version, wanted, built, opened.commit(), running).given()
     picked_by_script(proof, config, root, opened.version)
     if running is None:
@@ -301,7 +305,7 @@ def _restricted(opened: Release, targets: Sequence[ImageTargetConfig]) -> Releas
 
 def _with_images(opened: Release, targets: Sequence[ImageTargetConfig], layout: Path, room: Path) -> Release:
     """The release with other images than its own, and a store of its own for them."""
-    store = Store(room / "store")
+    store = ReleaseStore(room / "store")
     store.path.mkdir()
     layout.rename(store.images)
     restricted = _restricted(opened, targets)

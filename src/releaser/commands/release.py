@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from releaser import config as configuration
-from releaser import engine, report
+from releaser import engine
 from releaser.adapters.git import Git
-from releaser.config import Config
+from releaser.commands.opening import opened_release, project, wanted_version
+from releaser.config.load import state_root
+from releaser.core.named import required_steps, skipped_steps
+from releaser.core.runner import Observer
+from releaser.core.step import CannotUndo, Plan
 from releaser.errors import ReleaserError, UsageError
+from releaser.files import write_atomically
 from releaser.plan import release_plan
-from releaser.release import Release, open_release
-from releaser.runner import Observer
-from releaser.step import CannotUndo, Plan
-from releaser.store import write_atomically
-from releaser.version import Version
-from releaser.version_files import from_config
+from releaser.release import Release
+from releaser.texts import report
 
 
 def release(
@@ -32,7 +32,7 @@ def release(
     """`invoke release` and `invoke status`."""
     opened = opened_release(start, version, title)
     plan = release_plan(opened.config)
-    skips, required = engine.skips(plan, skip), engine.requirements(plan, require)
+    skips, required = skipped_steps(plan, skip), required_steps(plan, require)
     if dry_run:
         print(f"{opened.config.distribution} {opened.version}: each step as the world shows it now\n")
         engine.print_survey(opened, engine.survey(opened, plan, skips, required), plan)
@@ -53,21 +53,21 @@ def rehearse(
 ) -> None:
     """`invoke rehearse`."""
     from releaser.rehearsal import stage
-    from releaser.rehearsal.faults import Faults, KillAt
+    from releaser.rehearsal.faults import KillAt, RehearsalFaults
 
     root, config = project(start)
     wanted = wanted_version(version, config, root)
-    faults = Faults.parse(fault)
+    faults = RehearsalFaults.parse(fault)
     plan = release_plan(config)
     for moment, step in faults.named("engine").items():
         if step not in [one.name for phase in plan for one in phase.steps]:
             raise UsageError(f"--fault engine:{moment}={step}: there is no such step.", "`invoke status` names them.")
-    skips, required = engine.skips(plan, skip), engine.requirements(plan, require)
+    skips, required = skipped_steps(plan, skip), required_steps(plan, require)
     if changes := Git(root).changes():
         print(f"Rehearsing the commit {Git(root).head()[:12]}; {len(changes)} uncommitted changes are not part of it.")
     if config.pypi.via == "ci":
         print(f"PyPI's files are uploaded from here; in a real release {config.pypi.workflow} does it.")
-    state = configuration.state_root()
+    state = state_root()
     with stage.raised(root, config, wanted, state, faults, title=title, fresh=fresh, keep=keep) as raised:
         strikes = faults.named("engine")
         killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
@@ -86,12 +86,12 @@ def run_phases(start: Path, version: str | None, names: Sequence[str], *, yes: b
     Raises:
         UsageError: Something before them is still to do.
     """
-    from releaser.step import Done, Skipped
+    from releaser.core.step import Done, Skipped
 
     opened = opened_release(start, version)
     plan = release_plan(opened.config)
     first = next(number for number, phase in enumerate(plan) if phase.name in names)
-    skips = engine.skips(plan, ())
+    skips = skipped_steps(plan, ())
     missing = [
         result.step
         for result in engine.survey(opened, plan[:first], skips)
@@ -112,7 +112,7 @@ def run_phases(start: Path, version: str | None, names: Sequence[str], *, yes: b
 
 def rollback(start: Path, version: str | None, *, dry_run: bool) -> None:
     """`invoke rollback`."""
-    from releaser.runner import Runner
+    from releaser.core.runner import Runner
 
     opened = opened_release(start, version)
     plan = release_plan(opened.config)
@@ -156,35 +156,6 @@ def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) ->
     print(
         f"The index shows {name} {opened.version} as {done}."
         + ("" if undo else f" It still installs with =={opened.version.pep440}.")
-    )
-
-
-def project(start: Path) -> tuple[Path, Config]:
-    """The root and the configuration of the project that `start` lies in."""
-    root = Git.at(start).root
-    return root, configuration.load(root)
-
-
-def opened_release(start: Path, version: str | None, title: str | None = None, *, needs_remote: bool = True) -> Release:
-    """The release of a version given on the command line."""
-    root, config = project(start)
-    wanted, state = wanted_version(version, config, root), configuration.state_root()
-    return open_release(root, config, wanted, state, description=title, needs_remote=needs_remote)
-
-
-def wanted_version(text: str | None, config: Config, root: Path) -> Version:
-    """The version that was asked for.
-
-    Raises:
-        UsageError: None was given (what could come next is listed).
-        VersionError: It cannot be released.
-    """
-    if text:
-        return Version.parse(text)
-    declared = from_config(config.version_files[0]).read(root).version
-    offered = "\n".join(f"  {part:<6} {version}" for part, version in declared.next_versions().items())
-    raise UsageError(
-        f"Which version? The project is at {declared}; next could be\n{offered}", "Give it with --version."
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters.git import Git
-from releaser.changelog import Changelog
-from releaser.commands.release import project
+from releaser.changelog.document import Changelog
+from releaser.commands.opening import project
 from releaser.errors import UsageError, VersionError
-from releaser.image_tags import tags_of
-from releaser.version import PARTS, Version
-from releaser.version_files import FoundVersion, disagreements, from_config
+from releaser.images.tags import tags_of
+from releaser.versions.files import FoundVersion, disagreements, from_config
+from releaser.versions.version import PARTS, Version
 
 
 def version_show(start: Path) -> None:

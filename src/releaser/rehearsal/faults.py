@@ -7,8 +7,8 @@ import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from releaser.core.step import Outcome
 from releaser.errors import UsageError
-from releaser.step import Outcome
 
 _REMOTE = ("hold", "hold-stored", "refuse")
 _ENGINE = ("kill-before", "kill-after")
@@ -16,13 +16,13 @@ _WHO = ("testpypi", "pypi", "forge", "remote", "engine")
 
 
 @dataclass(frozen=True)
-class Faults:
+class RehearsalFaults:
     """What is to go wrong, by who is struck: `NAME` or `NAME=VALUE` for each stand-in."""
 
     of: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, texts: Iterable[str]) -> Faults:
+    def parse(cls, texts: Iterable[str]) -> RehearsalFaults:
         """Reads `--fault` values; the stand-ins themselves refuse names that they do not know.
 
         Raises:

@@ -25,18 +25,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from releaser import config as configuration
 from releaser.adapters import builder, pip, process
 from releaser.adapters.clients import import_clients
 from releaser.adapters.git import Git
-from releaser.config import Config
+from releaser.commands.opening import open_release
+from releaser.config import project as configuration
+from releaser.config.project import Config
 from releaser.errors import ConflictError
-from releaser.rehearsal import registries, remote, services
-from releaser.rehearsal.faults import Faults
+from releaser.files import write_atomically
+from releaser.rehearsal import remote, services
+from releaser.rehearsal.faults import RehearsalFaults
+from releaser.rehearsal.registry import program
 from releaser.rehearsal.services import Service
-from releaser.release import Credentials, Release, open_release
-from releaser.store import write_atomically
-from releaser.version import Version
+from releaser.release import Release
+from releaser.secret import Credentials
+from releaser.versions.version import Version
 
 if TYPE_CHECKING:
     import subprocess
@@ -70,7 +73,7 @@ def raised(
     config: Config,
     version: Version,
     state: Path,
-    faults: Faults,
+    faults: RehearsalFaults,
     *,
     title: str | None,
     fresh: bool,
@@ -163,12 +166,12 @@ def _registry(path: Path, config: Config) -> tuple[list[str], dict[str, str]]:
     """How to start a real registry here; if that cannot be, why the steps that need one are left out."""
     if not config.images.targets:
         return [], {}
-    command, reason = registries.program(path)
+    command, reason = program.program(path)
     return command, {step: reason for step in _NEEDS_REGISTRY if not command}
 
 
 def _start(
-    path: Path, distribution: str, repository: str, faults: Faults, registry: list[str], *, keep: bool
+    path: Path, distribution: str, repository: str, faults: RehearsalFaults, registry: list[str], *, keep: bool
 ) -> dict[str, Service]:
     """Starts all stand-ins side by side and waits until each answers."""
     log = path / "services.log"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from pathlib import Path
 
+from releaser.core.step import Done, Outcome, Skipped, Step, Todo
 from releaser.errors import StepError
 from releaser.release import Release
-from releaser.step import Done, Outcome, Skipped, Step, Todo
 from releaser.store import Dists, Receipt
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from releaser import config as configuration
+from releaser.config.load import load_config
 from releaser.plan import release_plan
 
 VERSION, TAG = "0.2.0", "v0.2.0"
@@ -129,7 +129,7 @@ def test_killed_at_every_step_boundary_in_turn(create_ladder, tmp_path, undistur
     events = map(json.loads, (undisturbed.world.store / "journal.jsonl").read_text("utf-8").splitlines())
     begun = {event["step"] for event in events if event["event"] == "started"}
     seen = 0
-    for phase in release_plan(configuration.load(ladder.project.path)):
+    for phase in release_plan(load_config(ladder.project.path)):
         abreast = len(phase.branches) > 1
         if abreast and begun & {step.name for step in phase.steps}:
             ladder.keep(phase.name)

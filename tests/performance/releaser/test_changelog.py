@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from releaser.changelog import Changelog
-from releaser.version import Version
+from releaser.changelog.document import Changelog
+from releaser.versions.version import Version
 
 RUNS = 7
 ENTRIES = 5000

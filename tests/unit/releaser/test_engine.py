@@ -14,20 +14,23 @@ from typing import Any
 
 import pytest
 
-from releaser import config, engine
-from releaser.activity import current
+from releaser import engine
 from releaser.adapters.git import Git
+from releaser.config.load import parse_config
+from releaser.core.activity import current
+from releaser.core.journal import broken_at
+from releaser.core.named import required_steps, skipped_steps
+from releaser.core.step import Conflict, Done, Outcome, Phase, Plan, Step, Todo, in_order, together
 from releaser.errors import ConflictError, InterruptedRunError, NotConfirmedError, StepError, UsageError
-from releaser.journal import broken_at
 from releaser.plan import release_plan
-from releaser.release import Credentials, Release
-from releaser.step import Conflict, Done, Outcome, Phase, Plan, Step, Todo, in_order, together
-from releaser.store import Store
-from releaser.version import Version
+from releaser.release import Release
+from releaser.secret import Credentials
+from releaser.store import ReleaseStore
+from releaser.versions.version import Version
 
 PATIENCE_S = 20.0
 TOKEN = "hunter2hunter2"
-CONFIG = config.parse(
+CONFIG = parse_config(
     {
         "version-files": [{"path": "pyproject.toml", "key": "project.version"}],
         "qualify": {"sessions": ["unit", "long-name"], "where-possible": ["e2e"]},
@@ -63,7 +66,7 @@ class Contradicted(Noted):
 def release(tmp_path: Path) -> Release:
     (tmp_path / "tree").mkdir()
     credentials = Credentials({"PYPI_TOKEN": TOKEN})
-    return Release(CONFIG, Version(1, 0, 0), Git(tmp_path / "tree"), Store(tmp_path / "state"), credentials)
+    return Release(CONFIG, Version(1, 0, 0), Git(tmp_path / "tree"), ReleaseStore(tmp_path / "state"), credentials)
 
 
 def plan(*steps: Step[Release], ask: str | None = None) -> Plan[Release]:
@@ -252,27 +255,27 @@ def test_a_signal_ends_what_runs_and_says_how_to_go_on(
     ],
 )
 def test_a_step_a_phase_or_the_end_of_a_name_can_be_left_out(word: str, expected: set[str]) -> None:
-    found = engine.skips(PLAN, [word])
+    found = skipped_steps(PLAN, [word])
 
     assert set(found) == expected
     assert set(found.values()) == {f"left out by --skip {word}"}
 
 
 def test_several_words_leave_out_what_each_names() -> None:
-    assert set(engine.skips(PLAN, ["e2e", "unit", "e2e"])) == {"pass_e2e", "pass_unit"}
-    assert engine.skips(PLAN, []) == {}
+    assert set(skipped_steps(PLAN, ["e2e", "unit", "e2e"])) == {"pass_e2e", "pass_unit"}
+    assert skipped_steps(PLAN, []) == {}
 
 
 @pytest.mark.parametrize("word", ["push_tag", "push", "pypi", "preflight", "build_dists", "qualify", "verify_release"])
 def test_what_later_steps_need_cannot_be_left_out(word: str) -> None:
     with pytest.raises(UsageError, match="cannot be skipped"):
-        engine.skips(PLAN, ["e2e", word])
+        skipped_steps(PLAN, ["e2e", word])
 
 
 @pytest.mark.parametrize(("word", "near"), [("close-milestone", "close_milestone"), ("pas_unit", "pass_unit")])
 def test_a_word_that_names_nothing_is_answered_with_the_nearest(word: str, near: str) -> None:
     with pytest.raises(UsageError, match=f"There is no step named {word}") as caught:
-        engine.skips(PLAN, [word])
+        skipped_steps(PLAN, [word])
 
     assert near in caught.value.remedy
 
@@ -280,20 +283,20 @@ def test_a_word_that_names_nothing_is_answered_with_the_nearest(word: str, near:
 @pytest.mark.parametrize("word", ["", "xyzzy", "_"])
 def test_a_word_like_no_name_is_answered_with_all_that_can_be_left_out(word: str) -> None:
     with pytest.raises(UsageError) as caught:
-        engine.skips(PLAN, [word])
+        skipped_steps(PLAN, [word])
 
     assert all(name in caught.value.remedy for name in ("try_testpypi", "pass_e2e", "fast_forward"))
 
 
 def test_any_step_or_phase_can_be_required_also_one_that_may_not_be_skipped() -> None:
-    found = engine.requirements(PLAN, ["e2e", "push"])
+    found = required_steps(PLAN, ["e2e", "push"])
 
     assert found == {"pass_e2e": "--require e2e", "create_tag": "--require push", "push_tag": "--require push"}
 
 
 def test_a_requirement_that_names_nothing_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="There is no step named pass_e2") as caught:
-        engine.requirements(PLAN, ["pass_e2"])
+        required_steps(PLAN, ["pass_e2"])
 
     assert "These can be required: pass_e2e" in caught.value.remedy
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from releaser import config
+from releaser.config.load import parse_config
+from releaser.core.step import Plan, Step
 from releaser.plan import release_plan
 from releaser.release import Release
-from releaser.step import Plan, Step
 
 PUBLIC = {
     "upload_testpypi",
@@ -30,7 +30,7 @@ def plan(**table: Any) -> Plan[Release]:
         "qualify": {"sessions": ["lint", "unit", "long-name"], "where-possible": ["e2e"]},
         **table,
     }
-    return release_plan(config.parse(given, {"name": "demo"}))
+    return release_plan(parse_config(given, {"name": "demo"}))
 
 
 def ways(plan: Plan[Release]) -> list[tuple[str, Step[Release]]]:

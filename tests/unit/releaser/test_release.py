@@ -4,26 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from releaser import config
-from releaser.adapters.git import Git
-from releaser.config import Config
+from releaser.adapters.git import Git, repository_of
+from releaser.config.load import parse_config
+from releaser.config.project import Config
 from releaser.errors import UsageError
-from releaser.release import Credentials, Release, repository_of
-from releaser.secret import Secret
-from releaser.store import Store
-from releaser.version import Version
+from releaser.release import Release
+from releaser.secret import Credentials, Secret
+from releaser.store import ReleaseStore
+from releaser.versions.version import Version
 
 
 def configured(**table: object) -> Config:
     files = [{"path": "pyproject.toml", "key": "project.version"}]
-    return config.parse({"version-files": files, **table}, {"name": "demo"})
+    return parse_config({"version-files": files, **table}, {"name": "demo"})
 
 
 def released(
     tmp_path: Path, version: str = "1.2.0", environment: dict[str, str] | None = None, **table: object
 ) -> Release:
     credentials = Credentials(environment or {})
-    return Release(configured(**table), Version.parse(version), Git(tmp_path), Store(tmp_path / "state"), credentials)
+    return Release(
+        configured(**table), Version.parse(version), Git(tmp_path), ReleaseStore(tmp_path / "state"), credentials
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from releaser.errors import ConflictError
-from releaser.store import SUMS, Receipt, Store, read_dists, read_sums, sha256, write_atomically
-from releaser.version import Version
+from releaser.files import read_sums, sha256, write_atomically
+from releaser.store import SUMS, Receipt, ReleaseStore, read_dists
+from releaser.versions.version import Version
 
 WHEEL = "demo-1.0.0-py3-none-any.whl"
 SDIST = "demo-1.0.0.tar.gz"
@@ -24,12 +25,12 @@ def digest(content: bytes) -> str:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "state" / "demo" / "1.0.0")
+def store(tmp_path: Path) -> ReleaseStore:
+    return ReleaseStore(tmp_path / "state" / "demo" / "1.0.0")
 
 
 @pytest.fixture
-def dist(store: Store) -> Path:
+def dist(store: ReleaseStore) -> Path:
     """Built files as a build leaves them."""
     store.dist.mkdir(parents=True)
     files = {WHEEL: b"wheel", SDIST: b"sdist", BILL: b"bill"}
@@ -43,7 +44,7 @@ def dist(store: Store) -> Path:
 # --- built files ------------------------------------------------------------------------------------------------------
 
 
-def test_built_files_are_known_by_name_and_hash_and_uploaded_sdist_first(store: Store, dist: Path) -> None:
+def test_built_files_are_known_by_name_and_hash_and_uploaded_sdist_first(store: ReleaseStore, dist: Path) -> None:
     dists = store.dists()
 
     assert dists is not None
@@ -58,7 +59,7 @@ def test_built_files_are_known_by_name_and_hash_and_uploaded_sdist_first(store: 
     }
 
 
-def test_without_checksums_nothing_is_built(store: Store, dist: Path) -> None:
+def test_without_checksums_nothing_is_built(store: ReleaseStore, dist: Path) -> None:
     (dist / SUMS).unlink()
 
     assert store.dists() is None
@@ -71,7 +72,7 @@ def test_without_checksums_nothing_is_built(store: Store, dist: Path) -> None:
     ids=["altered", "gone", "empty"],
 )
 def test_a_file_that_is_not_what_was_built_is_a_conflict(
-    store: Store, dist: Path, spoil: Callable[[Path], object], name: str
+    store: ReleaseStore, dist: Path, spoil: Callable[[Path], object], name: str
 ) -> None:
     spoil(dist / name)
 
@@ -80,7 +81,7 @@ def test_a_file_that_is_not_what_was_built_is_a_conflict(
 
 
 @pytest.mark.parametrize("missing", [WHEEL, SDIST])
-def test_checksums_without_a_wheel_or_an_sdist_are_refused(store: Store, dist: Path, missing: str) -> None:
+def test_checksums_without_a_wheel_or_an_sdist_are_refused(store: ReleaseStore, dist: Path, missing: str) -> None:
     kept = [line for line in (dist / SUMS).read_text().splitlines() if missing not in line]
     (dist / SUMS).write_text("\n".join(kept))
 
@@ -88,7 +89,7 @@ def test_checksums_without_a_wheel_or_an_sdist_are_refused(store: Store, dist: P
         store.dists()
 
 
-def test_checksums_of_two_wheels_are_refused(store: Store, dist: Path) -> None:
+def test_checksums_of_two_wheels_are_refused(store: ReleaseStore, dist: Path) -> None:
     (dist / "other-1.0.0-py3-none-any.whl").write_bytes(b"wheel")
     with (dist / SUMS).open("a") as file:
         file.write(f"{digest(b'wheel')}  other-1.0.0-py3-none-any.whl\n")
@@ -98,7 +99,7 @@ def test_checksums_of_two_wheels_are_refused(store: Store, dist: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\n", "no checksum here\n", "0" * 64, "0" * 64 + "\n"])
-def test_checksums_that_are_none_are_refused_without_a_traceback(store: Store, dist: Path, text: str) -> None:
+def test_checksums_that_are_none_are_refused_without_a_traceback(store: ReleaseStore, dist: Path, text: str) -> None:
     (dist / SUMS).write_text(text)
 
     with pytest.raises(ConflictError):
@@ -131,7 +132,7 @@ def test_built_files_are_found_behind_a_link(dist: Path, tmp_path: Path) -> None
 # --- receipts, scratch, what is kept ----------------------------------------------------------------------------------
 
 
-def test_a_receipt_is_of_one_wheel_and_one_trial(store: Store) -> None:
+def test_a_receipt_is_of_one_wheel_and_one_trial(store: ReleaseStore) -> None:
     written = Receipt("12 passed, 1 skipped (n\u00f6 GPU)", skipped=True)
     store.write_receipt(digest(b"wheel"), "pass_unit", written)
 
@@ -140,7 +141,7 @@ def test_a_receipt_is_of_one_wheel_and_one_trial(store: Store) -> None:
     assert store.receipt(digest(b"wheel"), "pass_e2e") is None
 
 
-def test_scratch_is_empty_and_gone_afterwards_however_it_went(store: Store) -> None:
+def test_scratch_is_empty_and_gone_afterwards_however_it_went(store: ReleaseStore) -> None:
     leftover = store.path / "scratch" / "build" / "left" / "by a killed run"
     leftover.mkdir(parents=True)
 
@@ -152,7 +153,7 @@ def test_scratch_is_empty_and_gone_afterwards_however_it_went(store: Store) -> N
     assert not scratch.exists()
 
 
-def test_discarding_keeps_the_record_and_the_lock_alone(store: Store, dist: Path) -> None:
+def test_discarding_keeps_the_record_and_the_lock_alone(store: ReleaseStore, dist: Path) -> None:
     store.write_receipt(digest(b"wheel"), "try_wheel", Receipt("ok"))
     for name in (
         "journal.jsonl",
@@ -165,20 +166,20 @@ def test_discarding_keeps_the_record_and_the_lock_alone(store: Store, dist: Path
         (store.path / name).touch()
 
     store.discard()
-    Store(store.path / "never used").discard()
+    ReleaseStore(store.path / "never used").discard()
 
     assert sorted(path.name for path in store.path.iterdir()) == ["journal.altered-1.jsonl", "journal.jsonl", "lock"]
 
 
 def test_clones_of_one_remote_share_a_store_and_others_do_not(tmp_path: Path) -> None:
     version = Version(1, 0, 0)
-    one = Store.of(tmp_path, "demo", "https://example.invalid/a/demo", version)
+    one = ReleaseStore.of(tmp_path, "demo", "https://example.invalid/a/demo", version)
 
-    assert one == Store.of(tmp_path, "demo", "https://example.invalid/a/demo", version)
+    assert one == ReleaseStore.of(tmp_path, "demo", "https://example.invalid/a/demo", version)
     others = [
-        Store.of(tmp_path, "demo", "https://example.invalid/b/demo", version),
-        Store.of(tmp_path, "demo", "https://example.invalid/a/demo", Version(1, 0, 1)),
-        Store.of(tmp_path, "other", "https://example.invalid/a/demo", version),
+        ReleaseStore.of(tmp_path, "demo", "https://example.invalid/b/demo", version),
+        ReleaseStore.of(tmp_path, "demo", "https://example.invalid/a/demo", Version(1, 0, 1)),
+        ReleaseStore.of(tmp_path, "other", "https://example.invalid/a/demo", version),
     ]
     assert len({one.path, *(other.path for other in others)}) == 4
     assert all(path.is_relative_to(tmp_path) for path in (one.worktree, one.dist, one.bundle))
@@ -187,15 +188,15 @@ def test_clones_of_one_remote_share_a_store_and_others_do_not(tmp_path: Path) ->
 # --- the lock ---------------------------------------------------------------------------------------------------------
 
 
-def test_two_runs_of_one_version_keep_each_other_out(store: Store) -> None:
+def test_two_runs_of_one_version_keep_each_other_out(store: ReleaseStore) -> None:
     with store.locked():
         with pytest.raises(ConflictError, match="Another run is releasing this version"), store.locked():
             raise AssertionError("was let in")
-        with Store(store.path.with_name("1.0.1")).locked():
+        with ReleaseStore(store.path.with_name("1.0.1")).locked():
             pass
 
 
-def test_a_lock_is_free_again_when_its_run_is_over_even_if_the_error_is_kept(store: Store) -> None:
+def test_a_lock_is_free_again_when_its_run_is_over_even_if_the_error_is_kept(store: ReleaseStore) -> None:
     with store.locked():
         pass
     with pytest.raises(RuntimeError) as kept, store.locked():

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from releaser.activity import Activity, bound
 from releaser.adapters import process
+from releaser.core.activity import Activity, bound
 from releaser.errors import CommandError, InterruptedRunError
 from releaser.secret import Secret
 

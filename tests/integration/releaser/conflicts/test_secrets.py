@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from releaser.journal import broken_at
+from releaser.core.journal import broken_at
 
 
 class TestReleased:

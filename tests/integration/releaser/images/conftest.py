@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 import requests
 
-from releaser.adapters.oci import INDEXES, MANIFESTS
-from releaser.adapters.oci_layout import OciLayout
-from releaser.rehearsal.registries import PROGRAM
+from releaser.adapters.registry.layout import OciLayout
+from releaser.adapters.registry.oci import INDEXES, MANIFESTS
+from releaser.rehearsal.registry.program import PROGRAM
 
 ACCEPT = ", ".join((*INDEXES, *MANIFESTS))
 _HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "keep-alive", "content-encoding", "date", "server")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from releaser import config as configuration
-from releaser.image_pick import picked_by_script
-from releaser.image_proof import Proof
-from releaser.version import Version
+from releaser.config.load import load_config
+from releaser.images.published import Proof
+from releaser.images.start_script import picked_by_script
+from releaser.versions.version import Version
 
 REPOSITORY = Path(__file__).parents[4]
 SUFFIXES = ("", "-jetson-orin", "-jetson-thor", "-mac")
@@ -55,7 +55,7 @@ def listing() -> Iterator[Listing]:
 
 
 def picked(listing: Listing) -> Proof:
-    config = configuration.load(REPOSITORY)
+    config = load_config(REPOSITORY)
     images = config.images.model_copy(update={"repository": f"127.0.0.1:{listing.server_port}/team/app"})
     proof = Proof()
     picked_by_script(proof, config.model_copy(update={"images": images}), REPOSITORY, Version.parse("0.2.0"))

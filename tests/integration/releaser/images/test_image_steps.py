@@ -13,23 +13,25 @@ from uuid import uuid4
 
 import pytest
 
-from releaser import config as configuration
-from releaser.adapters import buildx
-from releaser.adapters.oci import Descriptor
-from releaser.adapters.oci_layout import OciLayout
-from releaser.adapters.registry import Registry
-from releaser.adapters.registry_http import RegistryHttp
+from releaser.adapters.docker import buildx
+from releaser.adapters.registry.client import Registry
+from releaser.adapters.registry.http import RegistryHttp
+from releaser.adapters.registry.layout import OciLayout
+from releaser.adapters.registry.oci import Descriptor
 from releaser.commands import docker
+from releaser.commands.opening import open_release
+from releaser.config.load import load_config
+from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Todo
 from releaser.errors import ConflictError, ServiceError, StepError, UsageError
-from releaser.image_build import ImageBuild
-from releaser.rehearsal import registries
-from releaser.release import Credentials, Release, open_release
-from releaser.step import CannotUndo, Conflict, Done, NothingToUndo, Todo
-from releaser.steps.log_in_for_images import LogInForImages
-from releaser.steps.push_images import PushImages
-from releaser.steps.start_images import StartImages
-from releaser.steps.verify_images import VerifyImages
-from releaser.version import Version
+from releaser.images.build import ImageBuild
+from releaser.rehearsal.registry import program
+from releaser.release import Release
+from releaser.secret import Credentials
+from releaser.steps.preflight.registry import LogInForImages
+from releaser.steps.publish.push_images import PushImages
+from releaser.steps.qualify.start_images import StartImages
+from releaser.steps.verify.verify_images import VerifyImages
+from releaser.versions.version import Version
 
 # A small image with a shell.
 BASE = os.environ.get("TEST_BASE_IMAGE", "busybox")
@@ -98,7 +100,7 @@ def open_at(tiny_project, name, tmp_path) -> Callable[..., Release]:
     def opened(host: str, targets: str = BY_HAND, **tokens: str) -> Release:
         text = plain + IMAGES.format(repository=f"{host}/{name}", targets=targets)
         (tiny_project.path / "pyproject.toml").write_text(text)
-        config = configuration.load(tiny_project.path)
+        config = load_config(tiny_project.path)
         state = tmp_path / "state"
         return open_release(tiny_project.path, config, Version.parse("1.0.0"), state, Credentials(tokens))
 
@@ -426,8 +428,8 @@ def digests_of(layout: Path) -> dict[str, str]:
 def test_a_rehearsal_ends_with_exactly_the_expected_tags_and_every_digest_in_the_report(
     with_images, tiny_project, invoke, name
 ) -> None:
-    if shutil.which(registries.PROGRAM) is None:
-        pytest.skip(f"there is no {registries.PROGRAM} program here")
+    if shutil.which(program.PROGRAM) is None:
+        pytest.skip(f"there is no {program.PROGRAM} program here")
     with_images("registry.invalid")
 
     ended = invoke(tiny_project.path, "rehearse", "--version", "0.2.0", env={"PYTHON_IMAGE": BASE})
@@ -450,8 +452,8 @@ def test_a_rehearsal_ends_with_exactly_the_expected_tags_and_every_digest_in_the
 def test_without_a_registry_to_stand_in_a_rehearsal_asks_no_other_and_says_that_nothing_was_pushed(
     with_images, tiny_project, invoke, proxy, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setenv("PATH", without(registries.PROGRAM, tmp_path / "programs"))
-    command, reason = registries.program(tmp_path)
+    monkeypatch.setenv("PATH", without(program.PROGRAM, tmp_path / "programs"))
+    command, reason = program.program(tmp_path)
     if command:
         pytest.skip("the container engine has an image of a registry, which stands in")
     asked: list[str] = []

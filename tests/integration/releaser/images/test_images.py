@@ -18,17 +18,18 @@ from uuid import uuid4
 
 import pytest
 
-from releaser import config as configuration
-from releaser.adapters import buildx
-from releaser.adapters.forge import Forge
-from releaser.adapters.oci import images as images_of
-from releaser.adapters.oci_layout import OciLayout, joined
-from releaser.image_build import ImageBuild
+from releaser.adapters.docker import buildx
+from releaser.adapters.forge.client import Forge
+from releaser.adapters.registry.layout import OciLayout, joined
+from releaser.adapters.registry.oci import images as images_of
+from releaser.commands.opening import open_release
+from releaser.config.load import load_config
+from releaser.images.build import ImageBuild
 from releaser.rehearsal import services
-from releaser.release import Release, open_release
-from releaser.steps.build_images import BuildImages
-from releaser.steps.push_images import PushImages
-from releaser.version import Version
+from releaser.release import Release
+from releaser.steps.publish.push_images import PushImages
+from releaser.steps.qualify.build_images import BuildImages
+from releaser.versions.version import Version
 
 # A small image with a shell, for linux/amd64 and linux/arm64.
 BASE = os.environ.get("TEST_BASE_IMAGE", "busybox")
@@ -126,7 +127,7 @@ class Project:
         return subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=300, check=False)
 
     def release(self, version: str) -> Release:
-        return open_release(self.path, configuration.load(self.path), Version.parse(version), self.state)
+        return open_release(self.path, load_config(self.path), Version.parse(version), self.state)
 
     def commit(self) -> None:
         """All that is in the tree."""
@@ -171,7 +172,7 @@ def build(tmp_path_factory) -> Build:
         key = (version, said)
         if key not in kept:
             room = tmp_path_factory.mktemp("build")
-            images = configuration.load(project.path).images
+            images = load_config(project.path).images
             make = ImageBuild(images, project.path, Version.parse(version), REVISION, 1700000000)
             kept[key] = make.into_layout(
                 images.targets, room, variables={"PYTHON_IMAGE": BASE, **({"SAID": said} if said else {})}

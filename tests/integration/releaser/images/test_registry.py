@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from releaser.adapters import oci
-from releaser.adapters.registry import Registry
-from releaser.adapters.registry_http import RegistryHttp
+from releaser.adapters.registry import oci
+from releaser.adapters.registry.client import Registry
+from releaser.adapters.registry.http import RegistryHttp
 from releaser.errors import ServiceError
 from releaser.secret import Secret
 

@@ -23,12 +23,12 @@ import requests
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from releaser.adapters.forge import Forge
+from releaser.adapters.forge.client import Forge
 from releaser.errors import ServiceError
-from releaser.rehearsal.forge import create_app
-from releaser.rehearsal.forge_faults import Faults
-from releaser.rehearsal.forge_store import Store
-from releaser.rehearsal.forge_tokens import Tokens
+from releaser.rehearsal.forge.app import create_app
+from releaser.rehearsal.forge.faults import ForgeFaults
+from releaser.rehearsal.forge.store import ForgeStore
+from releaser.rehearsal.forge.tokens import Tokens
 
 openapi = pytest.importorskip("openapi_schema_validator", reason="install the dependency group 'contract'")
 
@@ -81,7 +81,7 @@ class Recorder:
         self._loop.close()
 
     async def _start(self) -> None:
-        app = create_app(REPOSITORY, Store(self._world, self._git_dir), TOKENS, Faults([], self._world))
+        app = create_app(REPOSITORY, ForgeStore(self._world, self._git_dir), TOKENS, ForgeFaults([], self._world))
         app.middlewares.insert(0, self._record)
         self._runner = web.AppRunner(app)
         await self._runner.setup()

@@ -11,8 +11,8 @@ import jwt
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from releaser.rehearsal.index import Settings, create_app
-from releaser.rehearsal.index_store import Store
+from releaser.rehearsal.index.app import Settings, create_app
+from releaser.rehearsal.index.store import IndexStore
 
 TOKEN = "pypi-rehearsal"
 OIDC_SECRET = "a secret that is long enough for HS256"
@@ -37,7 +37,7 @@ def clock():
 @pytest.fixture
 def serve(tmp_path, clock):
     def client(**settings):
-        app = create_app(Store(tmp_path / "world", clock), Settings(token=TOKEN, **settings))
+        app = create_app(IndexStore(tmp_path / "world", clock), Settings(token=TOKEN, **settings))
         return TestClient(TestServer(app))
 
     return client

@@ -1,0 +1,173 @@
+"""Which parts of a changelog are about versions: `Section`, and how its heading is written.
+
+A section begins with a heading of the second level that names a version or Unreleased, in one of the ways that are in
+use: ``## [0.2.0] - 2025-11-08``, ``## 0.2.0 (2025-11-08)``, ``## [0.2.0](address) - 2025-11-08 [YANKED]``.
+Any other heading of the first or second level ends it and begins something that is none of our business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from releaser.changelog.scan import LIST_MARKER, Definition, Line, label_key
+from releaser.errors import VersionError
+from releaser.versions.version import Version
+
+UNRELEASED = "Unreleased"
+
+_BRACKETED = re.compile(r"\[([^][]+)\](\([^()]*\))?(.*)$")
+_BARE = re.compile(r"(\S+)(.*)$")
+_VERSION_NAME = re.compile(r"[vV]?[0-9]+\.[0-9][0-9A-Za-z.+!_-]*")
+_YANKED = re.compile(r"\[yanked\]", re.IGNORECASE)
+_DASH = re.compile(r"[-\u2013\u2014](?=[ \t]|$)")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a section's heading is written.
+
+    Attributes:
+        bracketed: Whether the name stands in square brackets.
+        inline_link: Whether an address follows them, so that no definition at the foot is needed.
+        parentheses: Whether the date stands in parentheses instead of after a dash.
+    """
+
+    bracketed: bool
+    inline_link: bool
+    parentheses: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a changelog says about one version, or about what is not released yet.
+
+    Attributes:
+        name: ``Unreleased``, or the version as the heading has it.
+        version: None for [Unreleased], and for a name that is no releasable version (such as ``1.2``).
+        date: What stands where the date belongs, as written; None if nothing does.
+        yanked: Whether the heading says [YANKED].
+        body: Word for word what stands between the heading and the next section, separator or foot.
+        start: Offset of the heading in the text.
+        end: Offset of the end of the body.
+        heading: The heading's line.
+        style: How it is written.
+        lines: The body's lines.
+        separator: The thematic break, such as ``---``, between this section and the next; empty if there is none.
+    """
+
+    name: str
+    version: Version | None
+    date: str | None
+    yanked: bool
+    body: str = field(repr=False)
+    start: int
+    end: int
+    heading: Line = field(repr=False)
+    style: Style = field(repr=False)
+    lines: tuple[Line, ...] = field(repr=False)
+    separator: str = field(repr=False)
+
+    @property
+    def is_unreleased(self) -> bool:
+        """Whether this is [Unreleased]."""
+        return self.name == UNRELEASED
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no entry: only group headings, comments, blank lines and bullets without text."""
+        return not any(line.kind in ("text", "code") and not LIST_MARKER.fullmatch(line.content) for line in self.lines)
+
+    @property
+    def is_linked_at_foot(self) -> bool:
+        """Whether its heading is a link whose address a definition at the foot gives."""
+        return self.style.bracketed and not self.style.inline_link
+
+
+@dataclass(frozen=True)
+class _Heading:
+    line: Line
+    name: str
+    date: str | None
+    yanked: bool
+    style: Style
+
+
+def sections_of(text: str, lines: Sequence[Line], definitions: Mapping[str, Definition]) -> Iterator[Section]:
+    """The sections of a text, in its order."""
+    borders = [index for index, line in enumerate(lines) if line.kind == "heading" and line.level <= 2]
+    headings = {index: heading for index in borders if (heading := _read_heading(lines[index])) is not None}
+    of_versions = {label_key(heading.name) for heading in headings.values()} | {label_key(UNRELEASED)}
+    links = {definition.line.number for label, definition in definitions.items() if label in of_versions}
+    for index, following in pairwise([*borders, len(lines)]):
+        heading = headings.get(index)
+        if heading is None:
+            continue
+        inside = lines[index + 1 : following]
+        body = inside[: _length_without_foot(inside, links)]
+        end = body[-1].end if body else heading.line.end
+        separators = [line.content for line in inside[len(body) :] if line.kind == "break"]
+        yield Section(
+            name=heading.name,
+            version=_version(heading.name),
+            date=heading.date,
+            yanked=heading.yanked,
+            body=text[heading.line.end : end],
+            start=heading.line.start,
+            end=end,
+            heading=heading.line,
+            style=heading.style,
+            lines=tuple(body),
+            separator=separators[0] if separators and following in headings else "",
+        )
+
+
+def _read_heading(line: Line) -> _Heading | None:
+    """The section that a heading begins; None if it is about something else."""
+    match = _BRACKETED.match(line.title) if line.level == 2 else None
+    bracketed = match is not None
+    if match is None:
+        match = _BARE.match(line.title) if line.level == 2 else None
+        if match is None:
+            return None
+    name, inline_link, rest = match[1].strip(), bracketed and match[2] is not None, match[match.re.groups].strip()
+    is_unreleased = name.casefold() == UNRELEASED.casefold()
+    if not is_unreleased and not _VERSION_NAME.fullmatch(name):
+        return None
+    yanked = _YANKED.search(rest) is not None
+    date = _YANKED.sub("", rest).strip()
+    parentheses = date.startswith("(") and date.endswith(")")
+    if parentheses:
+        date = date[1:-1].strip()
+    elif _DASH.match(date):
+        date = date[1:].strip()
+    elif date and not bracketed:  # a sentence that begins with a number, such as "3.10 support"
+        return None
+    style = Style(bracketed, inline_link, parentheses)
+    return _Heading(line, UNRELEASED if is_unreleased else name, date or None, yanked, style)
+
+
+def _version(name: str) -> Version | None:
+    try:
+        return Version.parse(name.removeprefix("v").removeprefix("V"))
+    except VersionError:
+        return None
+
+
+def _length_without_foot(lines: Sequence[Line], links: set[int]) -> int:
+    """How many of a section's lines come before the separator or the compare links that end it.
+
+    Definitions that the section's own text uses (``[#12]: address``) stay with it.
+    """
+    length = len(lines)
+    for index in range(len(lines) - 1, -1, -1):
+        line = lines[index]
+        # a break right below text would be its underline: a setext heading (CommonMark 0.31 §4.3)
+        is_separator = line.kind == "break" and (index == 0 or lines[index - 1].kind != "text")
+        if line.number in links or is_separator:
+            length = index
+        elif line.kind not in ("blank", "comment", "definition"):
+            break
+    return length

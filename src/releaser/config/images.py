@@ -1,0 +1,78 @@
+"""[tool.releaser.images]: which images a project has, and where they go."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, field_validator, model_validator
+
+from releaser.config.table import Table
+
+
+class ImageTargetConfig(Table):
+    """One image: a target of the bake file.
+
+    Attributes:
+        name: What the bake file calls it.
+        suffix: What its tags end with, with its dash; empty for the one image that has the bare tags.
+        platforms: What its index must hold, such as `linux/arm64`.
+        aliases: Further names that follow its `latest`.
+    """
+
+    name: str
+    suffix: str = ""
+    platforms: tuple[str, ...] = ("linux/amd64",)
+    aliases: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _suffix_fits_a_tag(self) -> ImageTargetConfig:
+        if self.suffix and not re.fullmatch(r"-[a-z0-9][a-z0-9._-]*", self.suffix):
+            raise ValueError(f"suffix is a dash and small letters, such as '-arm', not {self.suffix!r}")
+        for platform in self.platforms:
+            if not re.fullmatch(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?", platform):
+                raise ValueError(f"a platform is OS/ARCHITECTURE, such as linux/arm64, not {platform!r}")
+        return self
+
+
+class ImagesConfig(Table):
+    """Container images; without `repository` the project has none.
+
+    Attributes:
+        repository: REGISTRY/NAME without a tag; lower-cased, as registries want it.
+        bake_file: What `docker buildx bake` builds them from.
+        token_env: The variable with a token for the registry, used where docker has no login for it.
+        start_script: What users start the images with, if the project has such a script; `docker.verify` drives it.
+        start_script_env: What that script then has in its environment.
+        targets: The images, in the order in which they are pushed.
+    """
+
+    repository: str | None = None
+    bake_file: str = "docker/docker-bake.hcl"
+    token_env: str | None = None
+    start_script: str | None = None
+    start_script_env: dict[str, str] = Field(default_factory=dict)
+    targets: tuple[ImageTargetConfig, ...] = ()
+
+    @field_validator("repository")
+    @classmethod
+    def _registry_and_name(cls, repository: str | None) -> str | None:
+        if repository is None:
+            return None
+        host, _, name = repository.lower().partition("/")
+        if not name or not re.search(r"[.:]|^localhost$", host):
+            raise ValueError(f"it is REGISTRY/NAME, such as registry.example.org/owner/name, not {repository!r}")
+        if not re.fullmatch(r"[a-z0-9]+([._/-]+[a-z0-9]+)*", name):
+            raise ValueError(f"{name!r} is no name that a registry takes")
+        return f"{host}/{name}"
+
+    @model_validator(mode="after")
+    def _one_owner_a_tag(self) -> ImagesConfig:
+        if (self.repository is None) != (not self.targets):
+            raise ValueError("repository and targets go together: where the images go, and which there are")
+        names = [target.name for target in self.targets]
+        floating = [f"latest{target.suffix}" for target in self.targets]
+        floating += [alias for target in self.targets for alias in target.aliases]
+        for found in (names, floating):
+            if twice := sorted({one for one in found if found.count(one) > 1}):
+                raise ValueError(f"{', '.join(twice)} has two owners among the targets")
+        return self

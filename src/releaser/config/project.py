@@ -1,0 +1,182 @@
+"""[tool.releaser] in pyproject.toml, read once into frozen models. Nothing here names a project."""
+
+from __future__ import annotations
+
+import re
+import string
+import sys
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from releaser.config.images import ImagesConfig
+from releaser.config.table import Table
+
+if sys.version_info >= (3, 11):
+    pass
+else:  # pragma: no cover
+    pass
+
+
+def _with_fields(*known: str) -> AfterValidator:
+    """Accepts text whose `{fields}` are among `known`, so that no release stops at a misspelt one."""
+
+    def check(text: str) -> str:
+        for _, field, _, _ in string.Formatter().parse(text):
+            if field is not None and field not in known:
+                raise ValueError(
+                    f"{{{field}}} stands for nothing here; there are {', '.join(f'{{{k}}}' for k in known)}"
+                )
+        return text
+
+    return AfterValidator(check)
+
+
+_VersionText = Annotated[str, _with_fields("version")]
+
+
+class VersionFileConfig(Table):
+    """A file that declares the version: a TOML key, or literal text in which `{version}` stands for it."""
+
+    path: str
+    key: str | None = None
+    pattern: str | None = None
+    scheme: Literal["semver", "pep440"] = "semver"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> VersionFileConfig:
+        if (self.key is None) == (self.pattern is None):
+            raise ValueError("give either key (a TOML key) or pattern (text with {version} in it)")
+        if self.pattern is not None and self.pattern.count("{version}") != 1:
+            raise ValueError("pattern must hold {version} exactly once")
+        return self
+
+
+class GitConfig(Table):
+    """Where releases are made from and pushed to, and the words git keeps."""
+
+    remote: str = "origin"
+    branch: str = "main"
+    tag: _VersionText = "v{version}"
+    tag_message: _VersionText = "Release version {version}"
+    commit_message: _VersionText = "chore: bump version to {version}"
+
+    @model_validator(mode="after")
+    def _one_tag_a_version(self) -> GitConfig:
+        if self.tag.count("{version}") != 1:
+            raise ValueError("tag must hold {version} exactly once")
+        return self
+
+
+class BuildConfig(Table):
+    """What the built files must and must not hold, as glob patterns over paths inside the package or the sdist."""
+
+    require: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ("test*/*", "docs/*", ".github/*", "*.pem", "*.key", ".env*", "*/__pycache__/*", "*.pyc")
+    max_size_mib: float = Field(default=100.0, gt=0)
+
+
+class QualifyConfig(Table):
+    """Nox sessions.
+
+    Attributes:
+        sessions: These must pass with the built wheel.
+        where_possible: These must pass where the machine can run anything in them.
+        checks: `invoke check` runs these besides `sessions`.
+    """
+
+    sessions: tuple[str, ...] = ()
+    where_possible: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> QualifyConfig:
+        names = [name.replace("-", "_") for name in (*self.sessions, *self.where_possible)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands twice in sessions and where-possible")
+        return self
+
+
+class IndexConfig(Table):
+    """A package index.
+
+    Attributes:
+        repository: twine's name for it; addresses are given only for an index that twine cannot name.
+        via: `upload` from this machine, or `ci`: a workflow uploads by trusted publishing, and the engine waits for it.
+    """
+
+    repository: str = "pypi"
+    upload_url: str | None = None
+    simple_url: str | None = None
+    web_url: str | None = None
+    token_env: str = "PYPI_TOKEN"  # noqa: S105  the name of a variable, not a token
+    via: Literal["upload", "ci"] = "upload"
+    workflow: str = "release.yml"
+
+
+class ForgeConfig(Table):
+    """The repository on GitHub or on a server that speaks its API."""
+
+    repository: str | None = None
+    api_url: str | None = None
+    web_url: str = "https://github.com"
+    token_env: str = "GITHUB_TOKEN"  # noqa: S105  the name of a variable, not a token
+    title: Annotated[str, _with_fields("version", "description")] = "v{version} - {description}"
+    install: Annotated[str, _with_fields("distribution", "version")] = (
+        "## Installation\n\n```bash\npip install {distribution}=={version}\n```"
+    )
+    full_changes: Annotated[str, _with_fields("changelog", "changelog_url")] = (
+        "See [{changelog}]({changelog_url}) for full details."
+    )
+    discussion_category: str | None = None
+    blocker_label: str = "release-blocker"
+    milestone: _VersionText = "v{version}"
+
+    @model_validator(mode="after")
+    def _owner_and_name(self) -> ForgeConfig:
+        if self.repository is not None and not re.fullmatch(r"[^/\s]+/[^/\s]+", self.repository):
+            raise ValueError(f"repository is OWNER/NAME, not {self.repository!r}")
+        return self
+
+
+class AfterConfig(Table):
+    """What follows a release: the text to announce it with, and what people still have to do."""
+
+    announcement: Annotated[str, _with_fields("distribution", "version", "notes", "release_url")] = (
+        "{distribution} {version} is out.\n\n{notes}\n\n"
+        "pip install --upgrade {distribution}=={version}\n{release_url}\n"
+    )
+    reminders: tuple[str, ...] = ()
+
+
+class WaitConfig(Table):
+    """How long to wait for what was published to become visible, and how often to look; in seconds."""
+
+    timeout: float = Field(default=1800.0, ge=0)
+    first_delay: float = Field(default=0.2, gt=0)
+    longest_delay: float = Field(default=15.0, gt=0)
+
+
+class Config(Table):
+    """Everything a release needs to know about a project.
+
+    Attributes:
+        distribution: The name on the index; by default [project] name.
+        package: The import name; by default the distribution's with `_` for `-`.
+        command: The installed program whose `--version` must print the version; None when the project installs none.
+    """
+
+    distribution: str
+    package: str
+    command: str | None = None
+    version_files: tuple[VersionFileConfig, ...] = Field(min_length=1)
+    changelog: str = "CHANGELOG.md"
+    git: GitConfig = GitConfig()
+    build: BuildConfig = BuildConfig()
+    qualify: QualifyConfig = QualifyConfig()
+    testpypi: IndexConfig = IndexConfig(repository="testpypi", token_env="TESTPYPI_TOKEN")  # noqa: S106
+    pypi: IndexConfig = IndexConfig()
+    forge: ForgeConfig = ForgeConfig()
+    images: ImagesConfig = ImagesConfig()
+    after: AfterConfig = AfterConfig()
+    wait: WaitConfig = WaitConfig()

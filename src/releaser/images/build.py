@@ -1,0 +1,112 @@
+"""Building images from a built wheel, never from source, and looking at what came out before it goes anywhere."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from releaser.adapters.docker.buildx import Bake
+from releaser.adapters.registry.layout import OciLayout, joined
+from releaser.adapters.registry.oci import images, wrong_labels
+from releaser.config.images import ImagesConfig, ImageTargetConfig
+from releaser.errors import StepError
+from releaser.versions.version import Version
+
+
+@dataclass(frozen=True)
+class ImageBuild:
+    """What images are built from.
+
+    Attributes:
+        config: Which images there are.
+        tree: The working tree with the bake file.
+        version: What they are labelled with.
+        revision: The commit that the wheel was built from.
+        epoch: The time that everything in them gets, in seconds since 1970.
+        files: The wheel, and its bill of materials if there is one.
+        without: Variables that a build has no use for, such as tokens.
+    """
+
+    config: ImagesConfig
+    tree: Path
+    version: Version
+    revision: str
+    epoch: int
+    files: Sequence[Path] = ()
+    without: Mapping[str, None] = field(default_factory=dict)
+
+    def bake(
+        self,
+        targets: Sequence[ImageTargetConfig],
+        room: Path,
+        settings: Sequence[str] = (),
+        options: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> Bake:
+        """The call of bake that builds `targets`, with the wheel in a directory of its own under `room`."""
+        wheel_dir = room / "wheel"
+        wheel_dir.mkdir(exist_ok=True)
+        for path in self.files:
+            shutil.copyfile(path, wheel_dir / path.name)
+        known = {
+            "VERSION": str(self.version),
+            "REVISION": self.revision,
+            "CREATED": datetime.fromtimestamp(self.epoch, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "SOURCE_DATE_EPOCH": str(self.epoch),
+            "REGISTRY_IMAGE": str(self.config.repository),
+            **({"WHEEL_DIR": str(wheel_dir)} if self.files else {}),
+            **(variables or {}),
+        }
+        names = [target.name for target in targets]
+        return Bake(self.tree, self.config.bake_file, names, known, settings, options, self.without)
+
+    def into_layout(
+        self,
+        targets: Sequence[ImageTargetConfig],
+        room: Path,
+        log: Path | None = None,
+        options: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> OciLayout:
+        """Builds images into one layout under `room`, an empty directory.
+
+        Raises:
+            CommandError: The build failed.
+            StepError: An image lacks a platform, or its labels are wrong.
+        """
+        parts = {target.name: room / "parts" / target.name for target in targets}
+        self.bake(targets, room, layout_outputs(parts), options, variables).run(log)
+        layout = joined(parts, room / "layout")
+        if wrong := self.problems(layout, targets):
+            raise StepError(
+                "The built images are wrong: " + "; ".join(wrong) + ".",
+                f"Nothing is public. Mend {self.config.bake_file}, or [tool.releaser.images].",
+            )
+        return layout
+
+    def problems(self, layout: OciLayout, targets: Sequence[ImageTargetConfig]) -> list[str]:
+        """What is wrong with built images, in words; empty if nothing is."""
+        wrong = []
+        for target in targets:
+            found = {image.platform: image for image in images(layout, layout.roots()[target.name])}
+            wrong += platform_problems(target, found, target.name)
+            for platform, image in found.items():
+                labels = wrong_labels(image, str(self.version), self.revision)
+                wrong += [f"{target.name} ({platform}): {one}" for one in labels]
+        return wrong
+
+
+def layout_outputs(parts: Mapping[str, Path]) -> list[str]:
+    """`--set` values that put each target into an OCI layout of its own, and rewrite the times of all in it."""
+    return [f"{name}.output=type=oci,tar=false,rewrite-timestamp=true,dest={path}" for name, path in parts.items()]
+
+
+def platform_problems(target: ImageTargetConfig, found: Mapping[str, object], name: str) -> list[str]:
+    """How the platforms of an index differ from those that it should have, in words."""
+    missing = [f"{name} lacks {one}" for one in target.platforms if one not in found]
+    return missing + [
+        f"{name} is also for {one}, which was not asked for" for one in found if one not in target.platforms
+    ]

@@ -1,0 +1,304 @@
+"""What GitHub's REST API says about things, in the shapes of its OpenAPI description.
+
+The stored records (plain dictionaries, see `forge_store`) hold only what can differ; everything else is derived here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from releaser.rehearsal.forge.git import GitObject, GitTag
+
+Record = dict[str, Any]
+
+EPOCH = "2025-01-01T00:00:00Z"
+
+# Address endings of a user and of a repository, where they are not the name of the field.
+USER_URLS = {
+    "followers": "followers",
+    "following": "following{/other_user}",
+    "gists": "gists{/gist_id}",
+    "starred": "starred{/owner}{/repo}",
+    "subscriptions": "subscriptions",
+    "organizations": "orgs",
+    "repos": "repos",
+    "events": "events{/privacy}",
+    "received_events": "received_events",
+}
+# fmt: off
+REPOSITORY_URLS = (
+    "archive", "assignees", "blobs", "branches", "collaborators", "comments", "commits", "compare", "contents",
+    "contributors", "deployments", "downloads", "events", "forks", "git_commits", "git_refs", "git_tags", "git",
+    "issue_comment", "issue_events", "issues", "keys", "labels", "languages", "merges", "milestones", "notifications",
+    "pulls", "releases", "ssh", "stargazers", "statuses", "subscribers", "subscription", "tags", "teams", "trees",
+    "clone", "mirror", "hooks", "svn",
+)
+RELEASE_FIELDS = (
+    "id", "tag_name", "target_commitish", "name", "body", "draft", "prerelease", "immutable",
+    "created_at", "updated_at", "published_at",
+)
+# fmt: on
+
+
+class Shapes:
+    """GitHub's JSON for one repository.
+
+    Args:
+        base: The address that the client uses, such as ``http://127.0.0.1:40123``: API, uploads and pages share it.
+        repository: ``OWNER/NAME``.
+    """
+
+    def __init__(self, base: str, repository: str) -> None:
+        self.base = base
+        self.repository = repository
+        self.api = f"{base}/repos/{repository}"
+        self.web = f"{base}/{repository}"
+
+    def user(self, login: str) -> Record:
+        """A simple user."""
+        address = f"{self.base}/users/{login}"
+        return {
+            "login": login,
+            "id": _number(login),
+            "node_id": _node("User", login),
+            "avatar_url": f"{self.base}/avatars/{login}",
+            "gravatar_id": "",
+            "url": address,
+            "html_url": f"{self.base}/{login}",
+            **{f"{name}_url": f"{address}/{ending}" for name, ending in USER_URLS.items()},
+            "type": "User",
+            "site_admin": False,
+        }
+
+    def authenticated_user(self, login: str) -> Record:
+        """The user of the token, as GitHub shows it to a token that may not read private facts."""
+        unknown = dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio"))
+        counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
+        return {
+            **self.user(login),
+            **unknown,
+            **counts,
+            "created_at": EPOCH,
+            "updated_at": EPOCH,
+            "user_view_type": "public",
+        }
+
+    def repository_summary(self) -> Record:
+        """A minimal repository."""
+        owner, name = self.repository.split("/")
+        return {
+            "id": _number(self.repository),
+            "node_id": _node("Repository", self.repository),
+            "name": name,
+            "full_name": self.repository,
+            "owner": self.user(owner),
+            "private": False,
+            "html_url": self.web,
+            "description": None,
+            "fork": False,
+            "url": self.api,
+            **{f"{kind}_url": f"{self.api}/{kind}" for kind in REPOSITORY_URLS},
+        }
+
+    def repository_whole(self, open_issues: int, may: Mapping[str, bool] | None) -> Record:
+        """A full repository; ``may`` is what the token's owner may do, None without a token."""
+        counts = ("forks_count", "stargazers_count", "watchers_count", "subscribers_count", "network_count")
+        has = ("has_issues", "has_projects", "has_wiki", "has_pages", "has_downloads", "has_discussions")
+        return {
+            **self.repository_summary(),
+            **dict.fromkeys((*counts, "forks", "watchers", "size"), 0),
+            **dict.fromkeys(has, True),
+            "homepage": None,
+            "language": None,
+            "default_branch": "main",
+            "open_issues_count": open_issues,
+            "open_issues": open_issues,
+            "archived": False,
+            "disabled": False,
+            "visibility": "public",
+            "pushed_at": EPOCH,
+            "created_at": EPOCH,
+            "updated_at": EPOCH,
+            "license": None,
+            **({} if may is None else {"permissions": dict(may)}),
+        }
+
+    def release_page(self, release: Record) -> str:
+        """The page of a release; a draft's address says nothing of its tag."""
+        return f"{self.web}/releases/tag/{quote(_page_name(release))}"
+
+    def release(self, release: Record) -> Record:
+        """A release."""
+        address = f"{self.api}/releases/{release['id']}"
+        discussion = {"discussion_url": f"{self.web}/discussions/{release['id']}"} if release["discussion"] else {}
+        tag = quote(release["tag_name"])
+        return {
+            "url": address,
+            "html_url": self.release_page(release),
+            "assets_url": f"{address}/assets",
+            "upload_url": f"{self.base}/uploads/repos/{self.repository}/releases/{release['id']}/assets{{?name,label}}",
+            "tarball_url": None if release["draft"] else f"{self.api}/tarball/{tag}",
+            "zipball_url": None if release["draft"] else f"{self.api}/zipball/{tag}",
+            "node_id": _node("Release", release["id"]),
+            "author": self.user(release["author"]),
+            "assets": [self.asset(release, asset) for asset in release["assets"]],
+            **{key: release[key] for key in RELEASE_FIELDS},
+            **discussion,
+        }
+
+    def asset(self, release: Record, asset: Record) -> Record:
+        """An asset of a release."""
+        return {
+            "url": f"{self.api}/releases/assets/{asset['id']}",
+            "browser_download_url": f"{self.web}/releases/download/{quote(_page_name(release))}/{quote(asset['name'])}",
+            "node_id": _node("ReleaseAsset", asset["id"]),
+            "uploader": self.user(release["author"]),
+            **asset,
+        }
+
+    def milestone(self, milestone: Record, issues: list[Record]) -> Record:
+        """A milestone, with its issues counted."""
+        address = f"{self.api}/milestones/{milestone['number']}"
+        states = [issue["state"] for issue in issues if issue.get("milestone") == milestone["title"]]
+        return {
+            "url": address,
+            "html_url": f"{self.web}/milestone/{milestone['number']}",
+            "labels_url": f"{address}/labels",
+            "id": _number(f"milestone {milestone['number']}"),
+            "node_id": _node("Milestone", milestone["number"]),
+            "number": milestone["number"],
+            "title": milestone["title"],
+            "state": milestone["state"],
+            "description": None,
+            "creator": self.user(self.repository.split("/")[0]),
+            "open_issues": states.count("open"),
+            "closed_issues": states.count("closed"),
+            "created_at": EPOCH,
+            "updated_at": milestone.get("closed_at") or EPOCH,
+            "closed_at": milestone.get("closed_at"),
+            "due_on": None,
+        }
+
+    def issue(self, issue: Record, milestone: Record | None) -> Record:
+        """An issue or pull request; ``milestone`` in its own JSON shape."""
+        number = issue["number"]
+        address = f"{self.api}/issues/{number}"
+        is_pull = issue.get("pull_request", False)
+        page = f"{self.web}/{'pull' if is_pull else 'issues'}/{number}"
+        pull = {
+            "url": f"{self.api}/pulls/{number}",
+            "html_url": page,
+            "diff_url": f"{page}.diff",
+            "patch_url": f"{page}.patch",
+        }
+        labels = [
+            {
+                "id": _number(label),
+                "node_id": _node("Label", label),
+                "url": f"{self.api}/labels/{quote(label)}",
+                "name": label,
+                "color": "d73a4a",
+                "default": False,
+                "description": None,
+            }
+            for label in issue.get("labels", ())
+        ]
+        return {
+            "id": _number(f"issue {number}"),
+            "node_id": _node("Issue", number),
+            "url": address,
+            "repository_url": self.api,
+            "labels_url": f"{address}/labels{{/name}}",
+            "comments_url": f"{address}/comments",
+            "events_url": f"{address}/events",
+            "html_url": page,
+            "number": number,
+            "state": issue["state"],
+            "title": issue["title"],
+            "body": None,
+            "user": self.user(self.repository.split("/")[0]),
+            "labels": labels,
+            "assignee": None,
+            "assignees": [],
+            "milestone": milestone,
+            "locked": False,
+            "comments": 0,
+            "closed_at": None if issue["state"] == "open" else EPOCH,
+            "created_at": EPOCH,
+            "updated_at": EPOCH,
+            **({"pull_request": pull} if is_pull else {}),
+        }
+
+    def run(self, run: Record) -> Record:
+        """A workflow run."""
+        address = f"{self.api}/actions/runs/{run['id']}"
+        endings = ("jobs", "logs", "check_suite", "artifacts", "cancel", "rerun")
+        return {
+            "id": run["id"],
+            "node_id": _node("WorkflowRun", run["id"]),
+            "name": run["workflow"],
+            "display_title": run["workflow"],
+            "path": f".github/workflows/{run['workflow']}",
+            "run_number": 1,
+            "workflow_id": _number(run["workflow"]),
+            "workflow_url": f"{self.api}/actions/workflows/{_number(run['workflow'])}",
+            "url": address,
+            "html_url": f"{self.web}/actions/runs/{run['id']}",
+            **{f"{ending}_url": f"{address}/{ending}" for ending in endings},
+            "event": run.get("event", "push"),
+            "pull_requests": [],
+            "created_at": run.get("created_at", EPOCH),
+            "updated_at": run.get("created_at", EPOCH),
+            "head_commit": None,
+            "repository": self.repository_summary(),
+            "head_repository": self.repository_summary(),
+            **{key: run[key] for key in ("head_branch", "head_sha", "status", "conclusion")},
+        }
+
+    def git_ref(self, ref: str, pointed: GitObject) -> Record:
+        """A git reference."""
+        return {
+            "ref": ref,
+            "node_id": _node("Ref", ref),
+            "url": f"{self.api}/git/{quote(ref)}",
+            "object": self._git_object(pointed),
+        }
+
+    def git_tag(self, tag: GitTag) -> Record:
+        """An annotated tag."""
+        return {
+            "node_id": _node("Tag", tag.sha),
+            "sha": tag.sha,
+            "url": f"{self.api}/git/tags/{tag.sha}",
+            "tag": tag.name,
+            "message": tag.message,
+            "tagger": {"name": tag.tagger_name, "email": tag.tagger_email, "date": tag.date},
+            "object": self._git_object(tag.pointed),
+        }
+
+    def _git_object(self, pointed: GitObject) -> Record:
+        return {
+            "type": pointed.type,
+            "sha": pointed.sha,
+            "url": f"{self.api}/git/{pointed.type}s/{pointed.sha}",
+        }
+
+
+def _page_name(release: Record) -> str:
+    return f"untagged-{_digest(str(release['id']))[:20]}" if release["draft"] else str(release["tag_name"])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _number(text: str) -> int:
+    return int(_digest(text)[:7], 16)
+
+
+def _node(kind: str, key: object) -> str:
+    return base64.b64encode(f"{kind}:{key}".encode()).decode()

@@ -1,0 +1,88 @@
+"""A real registry as a stand-in: the program serves, this watches over it.
+
+The program prints no ready line and knows nothing of a parent: its log says where it listens, which is told on; it ends
+when this does, and this ends with its standard input, as the other stand-ins do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+_LISTENING = re.compile(r"listening on ([0-9.]+|\[::1?\]):(\d+)")
+_SERIOUS = re.compile(r"level=(warn|fatal|panic)")
+_STOP_S = 5.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Starts the registry, says where it listens, waits for its end or for the order to end it."""
+    parser = argparse.ArgumentParser(prog="python -m releaser.rehearsal.registry", description=main.__doc__)
+    parser.add_argument("--world", type=Path, required=True, help="the directory that it keeps its images in")
+    parser.add_argument("--command", type=json.loads, required=True, help="the registry's program, as a JSON list")
+    parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input ends")
+    options = parser.parse_args(arguments)
+    settings = options.world / "config.json"
+    settings.write_text(json.dumps(_config(options.world)), "utf-8")
+    command = [*options.command, "serve", str(settings)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signal's signature
+        process.terminate()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    if options.stop_with_stdin:
+        threading.Thread(target=_stop_at_end_of_stdin, args=(process,), daemon=True).start()
+    _tell(process)
+    try:
+        return process.wait()
+    finally:
+        _end(process)
+
+
+def _config(world: Path) -> dict[str, object]:
+    return {
+        "version": "0.1",
+        "log": {"accesslog": {"disabled": True}},
+        # Deleting is what registries allow whoever owns the images.
+        "storage": {"filesystem": {"rootdirectory": str(world)}, "delete": {"enabled": True}},
+        "http": {"addr": "127.0.0.1:0", "secret": "rehearsal"},
+    }
+
+
+def _tell(process: subprocess.Popen[bytes]) -> None:
+    """Prints the one line when the registry listens; its log goes to stderr."""
+    told = False
+    for raw in process.stdout or ():
+        line = raw.decode("utf-8", "replace")
+        if not told and (found := _LISTENING.search(line)):
+            sys.stdout.write(json.dumps({"service": "registry", "url": f"http://127.0.0.1:{found[2]}"}) + "\n")
+            sys.stdout.flush()
+            told = True
+        if _SERIOUS.search(line) or "level=" not in line:
+            sys.stderr.write(line)
+            sys.stderr.flush()
+
+
+def _stop_at_end_of_stdin(process: subprocess.Popen[bytes]) -> None:
+    # os.read, not sys.stdin: a daemon thread inside the buffered reader's lock aborts the interpreter at exit.
+    while os.read(0, 4096):
+        pass
+    _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()

@@ -1,0 +1,35 @@
+"""After: the user's own branch is moved forward, the only touch of the user's checkout."""
+
+from __future__ import annotations
+
+from releaser.core.step import Done, Outcome, Skipped, Step, Todo
+from releaser.release import Release
+
+
+class FastForward(Step[Release]):
+    """The user's branch is at the release, if it is clean and where the release began."""
+
+    name = "fast_forward"
+    title = "The local branch is at the release"
+    skippable = True
+
+    def check(self, release: Release) -> Outcome:
+        """Moves nothing that anybody has changed meanwhile: then one line says to pull."""
+        git, commit = release.git, release.commit()
+        if commit is None:
+            return Todo("move the local branch forward, if it is clean and where the release began")
+        head = git.head()
+        if git.contains(head, commit):
+            return Done(f"{git.branch() or 'HEAD'} has {commit[:12]}")
+        pull = f"`git pull --ff-only {release.config.git.remote} {release.config.git.branch}` brings the release commit"
+        if git.branch() != release.config.git.branch:
+            return Skipped(f"{release.config.git.branch} is not checked out; {pull}")
+        if head != git.parent(commit):
+            return Skipped(f"the branch has moved since the release began; {pull}")
+        if git.changes():
+            return Skipped(f"there are uncommitted changes; {pull}")
+        return Todo(f"git merge --ff-only {commit[:12]}")
+
+    def run(self, release: Release) -> None:
+        """Fast-forwards."""
+        release.git.fast_forward(str(release.commit()))

@@ -1,0 +1,21 @@
+"""After: the working tree that the release was made in is gone."""
+
+from __future__ import annotations
+
+from releaser.core.step import Done, Outcome, Step, Todo
+from releaser.release import Release
+
+
+class RemoveWorktree(Step[Release]):
+    """The working tree that the release was made in is gone."""
+
+    name = "remove_worktree"
+    title = "The release's working tree is removed"
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for it."""
+        return Todo(f"remove {release.store.worktree}") if release.store.worktree.exists() else Done("removed")
+
+    def run(self, release: Release) -> None:
+        """Removes it."""
+        release.git.remove_worktree(release.store.worktree)

@@ -1,0 +1,50 @@
+"""Build: one sdist and one wheel, once. From here on these very bytes are tested, uploaded, attached and installed."""
+
+from __future__ import annotations
+
+import shutil
+
+from releaser.adapters import builder
+from releaser.errors import StepError
+from releaser.release import Release
+from releaser.core.step import Done, Outcome, Step, Todo
+from releaser.store import SUMS
+from releaser.files import sha256, write_atomically
+
+
+class BuildDists(Step[Release]):
+    """The built files lie in the store with their checksums."""
+
+    name = "build_dists"
+    title = "sdist and wheel are built"
+
+    def check(self, release: Release) -> Outcome:
+        """Reads SHA256SUMS and hashes the files."""
+        dists = release.store.dists()
+        if dists is None:
+            return Todo(f"build them from the release commit into {release.store.dist}")
+        return Done(
+            "; ".join(
+                f"{path.name} {path.stat().st_size / 1024:.0f} KiB {dists.sha256[path.name][:12]}"
+                for path in dists.uploads
+            )
+        )
+
+    def run(self, release: Release) -> None:
+        """Builds aside and moves the whole directory into place, so that it is there completely or not at all."""
+        commit = release.git.commit(release.ref)
+        if commit is None:
+            raise StepError(
+                "There is no release commit to build from.", f"`invoke release --version {release.version}`."
+            )
+        with release.store.scratch("build") as scratch:
+            target = scratch / "dist"
+            target.mkdir()
+            builder.build(
+                release.store.worktree, target, epoch=release.git.time_of(commit), without=release.tokenless()
+            )
+            sums = "".join(f"{sha256(path)}  {path.name}\n" for path in sorted(target.iterdir()))
+            write_atomically(target / SUMS, sums)
+            if release.store.dist.exists():
+                shutil.rmtree(release.store.dist)
+            target.rename(release.store.dist)

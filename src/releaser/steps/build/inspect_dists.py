@@ -1,0 +1,33 @@
+"""Build: the index will accept the built files, and they hold what they should and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.dists import contents
+from releaser.adapters import builder
+from releaser.errors import StepError
+from releaser.release import Release
+from releaser.steps.receipted import Receipted
+from releaser.store import Dists, Receipt
+
+
+class InspectDists(Receipted):
+    """twine check --strict passes, and so does the contents check."""
+
+    name = "inspect_dists"
+    title = "Metadata and contents are right"
+    doing = "twine check --strict, and look into the files"
+
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:  # noqa: ARG002  needs no room
+        """Has twine check, then looks into both files."""
+        builder.check_metadata(dists.uploads)
+        private = [release.git.root, release.store.path]
+        wrong = contents.problems(dists.uploads, release.config, release.version, release.store.worktree, private)
+        if wrong:
+            raise StepError(
+                "The built files are wrong: " + "; ".join(wrong) + ".",
+                f"Nothing is public. Mend the project, `invoke rollback --version {release.version}`, release again.",
+            )
+        counts = (f"{sum(1 for _ in builder.members(path))} files in {path.name}" for path in dists.uploads)
+        return Receipt("twine check --strict passed; " + ", ".join(counts))

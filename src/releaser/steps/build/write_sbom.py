@@ -1,0 +1,40 @@
+"""Build: a bill of materials goes with the wheel, and SHA256SUMS covers it too."""
+
+from __future__ import annotations
+
+from releaser.adapters import sbom
+from releaser.adapters.venv import Venv
+from releaser.release import Release
+from releaser.core.step import Done, Outcome, Step, Todo
+from releaser.store import SUMS
+from releaser.files import sha256, write_atomically
+
+
+class WriteSbom(Step[Release]):
+    """A CycloneDX file lists the wheel and what pip installs with it."""
+
+    name = "write_sbom"
+    title = "The bill of materials is written"
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for it in SHA256SUMS."""
+        dists = release.dists()
+        name = self._file_name(release)
+        if dists and name in dists.sha256:
+            return Done(f"{name} {dists.sha256[name][:12]}")
+        return Todo(f"resolve the wheel's dependencies and write {name}")
+
+    def run(self, release: Release) -> None:
+        """Asks pip what it would install, writes the bill, then its checksum."""
+        dists = release.built()
+        commit = release.git.commit(release.ref) or release.git.head()
+        digest = dists.sha256[dists.wheel.name]
+        with release.store.scratch("sbom") as scratch:
+            entries = Venv.create(scratch / "venv", release.tokenless()).resolve(dists.wheel)
+        path = dists.directory / self._file_name(release)
+        write_atomically(path, sbom.cyclonedx(entries, digest, release.git.time_of(commit)))
+        sums = {**dists.sha256, path.name: sha256(path)}
+        write_atomically(dists.directory / SUMS, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
+
+    def _file_name(self, release: Release) -> str:
+        return f"{release.config.package}-{release.version.pep440}.cdx.json"

@@ -1,0 +1,93 @@
+"""Preflight: what must be true of the checkout. Once the release commit exists, the checkout is not used any more."""
+
+from __future__ import annotations
+
+from releaser.core.step import Conflict, Done, Outcome, Step
+from releaser.release import Release
+
+
+def _settled(release: Release) -> Done | None:
+    commit = release.pinned()
+    return Done(f"the release commit {commit[:12]} exists; the checkout is not used") if commit else None
+
+
+class FindIdentity(Step[Release]):
+    """Git knows whose name goes on the commit and the tag."""
+
+    name = "find_identity"
+    title = "Git knows who makes the release"
+
+    def check(self, release: Release) -> Outcome:
+        """Asks git for the committer."""
+        identity = release.git.identity()
+        if identity:
+            return Done(identity)
+        return Conflict(
+            "git has no name and address for the release commit and the tag.",
+            'Set them: `git config user.name "..."` and `git config user.email ...`.',
+        )
+
+
+class BeOnBranch(Step[Release]):
+    """The release branch is checked out."""
+
+    name = "be_on_branch"
+    title = "The release branch is checked out"
+
+    def check(self, release: Release) -> Outcome:
+        """Compares the checked-out branch with the configured one."""
+        wanted, found = release.config.git.branch, release.git.branch()
+        if found == wanted:
+            return Done(f"on {wanted}")
+        if settled := _settled(release):
+            return settled
+        where = f"{found} is checked out" if found else "HEAD is detached"
+        return Conflict(f"{where}, and releases are made from {wanted}.", f"`git switch {wanted}`.")
+
+
+class BeClean(Step[Release]):
+    """Nothing is changed, staged or untracked."""
+
+    name = "be_clean"
+    title = "The working tree is clean"
+
+    def check(self, release: Release) -> Outcome:
+        """Asks git status; ignored files do not matter."""
+        if settled := _settled(release):
+            return settled
+        changes = release.git.changes()
+        if not changes:
+            return Done("nothing changed, staged or untracked")
+        shown = ", ".join(line[3:] for line in changes[:5]) + (" ..." if len(changes) > 5 else "")
+        return Conflict(f"{len(changes)} uncommitted changes: {shown}.", "Commit, stash or ignore them.")
+
+
+class BeLevel(Step[Release]):
+    """The release branch here is the release branch at the remote."""
+
+    name = "be_level"
+    title = "The branch is level with the remote's"
+
+    def check(self, release: Release) -> Outcome:
+        """Asks the remote itself, not the remote-tracking branch."""
+        if settled := _settled(release):
+            return settled
+        git, config = release.git, release.config.git
+        head, there = git.head(), git.remote_branch(config.remote, config.branch)
+        name = f"{config.remote}/{config.branch}"
+        if there == head:
+            return Done(f"{name} is at {head[:12]} too")
+        if there is None:
+            return Conflict(
+                f"{config.remote} has no branch {config.branch}.", f"`git push {config.remote} {config.branch}`."
+            )
+        if git.commit(there) and git.contains(head, there):
+            ahead = git.count_between(there, head)
+            return Conflict(
+                f"{ahead} {'commit is' if ahead == 1 else 'commits are'} not on {name} yet.",
+                f"`git push {config.remote} {config.branch}`, and let its checks pass.",
+            )
+        return Conflict(
+            f"{name} is at {there[:12]}, which is not in this checkout's history: it is behind, or has diverged.",
+            f"`git pull --ff-only {config.remote} {config.branch}`.",
+        )

@@ -1,0 +1,134 @@
+"""Preflight: what must be true of the project's own files before its version can be raised."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+from releaser.core.step import Conflict, Done, Outcome, Step
+from releaser.errors import ReleaserError
+from releaser.release import Release
+from releaser.versions.files import disagreements
+from releaser.versions.version import Version
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+_SPACE_MIB = 200
+
+
+class FindTools(Step[Release]):
+    """The programs and libraries that later steps call are there, and there is room for what they write."""
+
+    name = "find_tools"
+    title = "Tools and disk space are there"
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for each without importing it, and asks the file system for its free space."""
+        sessions = release.config.qualify.sessions or release.config.qualify.where_possible
+        needed = ("build", "twine", "virtualenv", *(("nox",) if sessions else ()))
+        found = {tool: number for tool in (*needed, "uv") if (number := _installed(tool))}
+        if missing := [tool for tool in needed if tool not in found]:
+            return Conflict(
+                f"{', '.join(missing)} not installed here.", 'Install the project\'s tools: `pip install -e ".[dev]"`.'
+            )
+        place = next(path for path in (release.store.path, *release.store.path.parents) if path.exists())
+        free = shutil.disk_usage(place).free >> 20
+        if free < _SPACE_MIB:
+            return Conflict(
+                f"{free} MiB are free at {place}, and a release needs {_SPACE_MIB}.",
+                "Make room, or set RELEASER_STATE_DIR to a directory on another disk.",
+            )
+        return Done(", ".join(f"{tool} {number}" for tool, number in found.items()) + f"; {free >> 10} GiB free")
+
+
+def _installed(tool: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(tool)
+    except PackageNotFoundError:
+        return None
+
+
+class AgreeOnVersion(Step[Release]):
+    """All version files say the same, so that `--version` cannot differ from the wheel's metadata afterwards."""
+
+    name = "agree_on_version"
+    title = "The version files agree"
+
+    def check(self, release: Release) -> Outcome:
+        """Reads every file; those at the release commit once there is one."""
+        commit = release.commit()
+        if commit:
+            return Done(f"all say {release.version} at {commit[:12]}")
+        found = [file.read(release.git.root) for file in release.version_files]
+        differ = disagreements(found)
+        if differ:
+            return Conflict(differ, f"`invoke version.bump --to {found[0].version}` writes them all; commit that.")
+        return Done(f"{', '.join(str(one.path) for one in found)} say {found[0].version}")
+
+
+class RaiseVersion(Step[Release]):
+    """The version is above the one the files say, and above every version that is in this branch's history."""
+
+    name = "raise_version"
+    title = "The version increases"
+
+    def check(self, release: Release) -> Outcome:
+        """Compares with the version files and the tags reachable from HEAD, as SemVer orders versions."""
+        commit = release.commit()
+        tags = (
+            Version.from_tag(tag, release.config.git.tag) for tag in release.git.tags_of(commit or release.git.head())
+        )
+        before = [version for version in tags if version and version != release.version]
+        declared = release.declared_before()
+        if declared and (commit is None or declared != release.version):
+            before.append(declared)
+        if not before:
+            return Done("the first release")
+        highest = max(before)
+        if release.version > highest:
+            return Done(f"{highest} -> {release.version}")
+        offered = ", ".join(f"{version} ({part})" for part, version in highest.next_versions().items())
+        return Conflict(
+            f"{release.version} is not above {highest}, which this branch already holds.", f"Choose {offered}."
+        )
+
+
+class HaveChanges(Step[Release]):
+    """The changelog has something to publish under this version."""
+
+    name = "have_changes"
+    title = "The changelog has entries for it"
+
+    def check(self, release: Release) -> Outcome:
+        """Reads the section that the release will carry."""
+        entries = release.notes()
+        count = sum(line.lstrip().startswith(("- ", "* ", "+ ")) for line in entries.splitlines())
+        return Done(f"{count} entries in {release.config.changelog}")
+
+
+class KnowBackend(Step[Release]):
+    """The project can be built, and it is known whether what is built can be built again byte for byte."""
+
+    name = "know_backend"
+    title = "The build backend is known"
+
+    def check(self, release: Release) -> Outcome:
+        """Reads [build-system]."""
+        backend = build_backend(release)
+        if backend.startswith("setuptools"):
+            return Done(f"{backend}: its sdists are not reproducible, so another machine cannot build the same bytes")
+        return Done(backend)
+
+
+def build_backend(release: Release) -> str:
+    """The build backend that pyproject.toml names; setuptools if it names none (PEP 517)."""
+    try:
+        document = tomllib.loads((release.git.root / "pyproject.toml").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReleaserError(f"pyproject.toml cannot be read: {error}.", "Mend it.") from None
+    return str(document.get("build-system", {}).get("build-backend", "setuptools.build_meta:__legacy__"))

@@ -1,0 +1,90 @@
+"""Preflight: what the services must allow. What a service does not reveal before it is used is listed as unproven."""
+
+from __future__ import annotations
+
+from releaser.adapters.index import trusted_publishing
+from releaser.adapters.index.client import Index
+from releaser.adapters.index.twine_login import credentials_from_twine
+from releaser.core.step import Conflict, Done, Outcome, Skipped, Step
+from releaser.release import Release
+
+
+class LogInToIndex(Step[Release]):
+    """There is a way to prove to an index who uploads."""
+
+    skippable = True
+
+    def __init__(self, index: str) -> None:
+        self.index = index
+        self.name = f"log_in_{index}"
+        self.title = f"There is a login for {index}"
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for a token without using it: an index does not tell what a token is worth before an upload."""
+        index: Index = getattr(release, self.index)
+        if index.config.via == "ci":
+            return Done(f"{index.config.workflow} uploads by trusted publishing; whether it is set up is unproven")
+        if index.token:
+            return Done(f"a token in {index.config.token_env}; what it allows is unproven")
+        if credentials_from_twine(index.config):
+            return Done("twine has a password for it; what it allows is unproven")
+        if trusted_publishing.lacks_permission():
+            return Conflict(
+                f"there is no token for {self.index}, and the workflow does not let this job prove who it is.",
+                f"Give the job `permissions: id-token: write`, or set {index.config.token_env}.",
+            )
+        if trusted_publishing.in_ci_job():
+            return Done("trusted publishing from this job; whether it is set up is unproven")
+        return Conflict(
+            f"there is no token for {self.index}.",
+            f"Set {index.config.token_env} to an API token with upload rights for the project.",
+        )
+
+
+class LogInToForge(Step[Release]):
+    """The forge's token may publish releases."""
+
+    name = "log_in_forge"
+    title = "There is a login for the forge"
+
+    def check(self, release: Release) -> Outcome:
+        """Asks the forge what the token may do."""
+        variable = release.config.forge.token_env
+        if release.credentials.token(variable) is None:
+            return Conflict(
+                "there is no token for the forge.",
+                f"Set {variable} to a token that may write contents of {release.repository}.",
+            )
+        facts = release.forge.permissions()
+        who = f"{facts.login} at {release.repository}" if facts.login else release.repository
+        if facts.can_push is False:
+            return Conflict(
+                f"the token in {variable} may not write to {release.repository}.",
+                "Give it the permission contents: write.",
+            )
+        return Done(f"{who}; may write" if facts.can_push else f"{who}; what it may write is unproven")
+
+
+class HaveNoBlockers(Step[Release]):
+    """No open issue or pull request is marked as blocking the release."""
+
+    name = "have_no_blockers"
+    title = "No open issue or pull request blocks it"
+    skippable = True
+
+    def check(self, release: Release) -> Outcome:
+        """Lists what is open with the blocking label; a release that is out cannot be blocked any more."""
+        forge = release.config.forge
+        if release.credentials.token(forge.token_env) is None:
+            return Skipped("no token for the forge")
+        found = release.forge.find_release(release.tag)
+        if found and not found.draft:
+            return Done("the release is out")
+        open_ones = release.forge.open_blockers(forge.blocker_label, None)
+        if not open_ones:
+            return Done(f"nothing open is labelled {forge.blocker_label}")
+        listed = ", ".join(f"#{one.number} {one.title}" for one in open_ones[:5])
+        return Conflict(
+            f"{len(open_ones)} open with the label {forge.blocker_label}: {listed}.",
+            "Close them or take the label off.",
+        )

@@ -1,0 +1,47 @@
+"""Publish: the forge's release begins as a draft with title and notes: a published one may be immutable."""
+
+from __future__ import annotations
+
+from releaser.core.step import Conflict, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.release import Release
+from releaser.texts.release_page import notes, title, with_lf
+
+
+class DraftRelease(Step[Release]):
+    """There is a release of the tag, with title and notes; published only when its assets are complete."""
+
+    name = "draft_release"
+    title = "The forge has the release, with title and notes"
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for a draft or a published release of the tag."""
+        found = release.forge.find_release(release.tag)
+        if found is None:
+            return Todo("draft it with title and notes" if release.commit() is None else f"draft {title(release)!r}")
+        if found.draft:
+            there = (found.name, with_lf(found.body), found.prerelease)
+            wanted = (title(release), with_lf(notes(release)), release.version.is_prerelease)
+            return Done(f"draft {found.name!r}") if there == wanted else Todo("bring the draft up to date")
+        if with_lf(release.notes()) not in with_lf(found.body):
+            return Conflict(
+                f"the release {release.tag} is published with other notes than the changelog's section.",
+                f"Edit it at {found.url}, so that it holds the section word for word.",
+            )
+        return Done(repr(found.name))
+
+    def run(self, release: Release) -> None:
+        """Makes the draft, or corrects it."""
+        forge, name, body, pre = release.forge, title(release), notes(release), release.version.is_prerelease
+        found = forge.find_release(release.tag)
+        if found is None:
+            forge.create_draft(release.tag, release.must_have_commit(), name, body, pre)
+        else:
+            forge.update_release(found.id, name=name, body=body, prerelease=pre)
+
+    def undo(self, release: Release) -> UndoOutcome:
+        """Deletes it; the tag's name may stay burned if the forge makes releases immutable."""
+        found = release.forge.find_release(release.tag)
+        if found is None:
+            return NothingToUndo("no release on the forge")
+        release.forge.delete_release(found.id)
+        return Undone(f"the {'draft' if found.draft else 'published'} release {release.tag} is deleted")

@@ -1,0 +1,37 @@
+"""TestPyPI: what it serves is ours, installs and says who it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.adapters.venv import Venv
+from releaser.dists import installed
+from releaser.files import sha256
+from releaser.release import Release
+from releaser.steps.receipted import Receipted, expect_sha256
+from releaser.store import Dists, Receipt
+
+
+class TryTestPyPI(Receipted):
+    """TestPyPI's file is ours; its dependencies come from the user's own index, never from TestPyPI.
+
+    TestPyPI alone cannot resolve dependencies, and as an extra index it would let anybody's package of a dependency's
+    name win: so one file is fetched from there, by itself, and compared before anything of it runs.
+    """
+
+    name = "try_testpypi"
+    title = "What TestPyPI serves installs and runs"
+    doing = "fetch our wheel alone from TestPyPI, compare its hash, install it"
+    skippable = True
+
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
+        """Fetches, compares, installs."""
+        venv, index = Venv.create(scratch / "venv", release.tokenless()), release.testpypi
+        requirement = f"{release.config.distribution}=={release.version.pep440}"
+        fetched = index.until_pip_finds(
+            lambda: venv.download(requirement, index.simple_url, scratch / "fetched"), release.config.wait
+        )
+        digest = sha256(fetched)
+        expect_sha256(digest, dists.sha256[dists.wheel.name], "The wheel from TestPyPI")
+        venv.install(fetched)
+        return Receipt(f"sha256 {digest[:12]}; " + installed.check(venv, release.config, release.version))

@@ -1,0 +1,47 @@
+"""Publish: the built files are attached while the release is a draft."""
+
+from __future__ import annotations
+
+from releaser.adapters.forge.client import ReleaseInfo
+from releaser.core.step import Conflict, Done, Outcome, Step, Todo
+from releaser.errors import StepError
+from releaser.release import Release
+from releaser.store import Dists
+
+_TYPES = {".whl": "application/zip", ".gz": "application/gzip", ".json": "application/vnd.cyclonedx+json"}
+
+
+class UploadAssets(Step[Release]):
+    """The release holds the built files, the bill of materials and the checksums."""
+
+    name = "upload_assets"
+    title = "The release holds every built file"
+
+    def check(self, release: Release) -> Outcome:
+        """Compares hashes; the forge computes them itself."""
+        found, dists = release.forge.find_release(release.tag), release.dists()
+        if found is None or dists is None:
+            return Todo("attach sdist, wheel, bill of materials and SHA256SUMS")
+        missing = _missing(found, dists)
+        if not missing:
+            return Done(f"{len(found.assets)} assets")
+        if not found.draft:
+            return Conflict(
+                f"the release {release.tag} is published without {', '.join(missing)}, or with other bytes.",
+                f"Attach them by hand at {found.url} from {dists.directory}, or release the next version.",
+            )
+        return Todo(f"attach {', '.join(missing)}")
+
+    def run(self, release: Release) -> None:
+        """Uploads what is missing; a broken upload is replaced."""
+        found, dists = release.forge.find_release(release.tag), release.built()
+        if found is None:
+            raise StepError(f"The draft of {release.tag} is gone.", "Run the same command again; it is made anew.")
+        for name in _missing(found, dists):
+            path = dists.directory / name
+            release.forge.upload_asset(found.id, path, _TYPES.get(path.suffix, "text/plain"))
+
+
+def _missing(found: ReleaseInfo, dists: Dists) -> list[str]:
+    there = {asset.name: asset.sha256 for asset in found.assets if asset.state == "uploaded"}
+    return [name for name, digest in dists.assets.items() if there.get(name) != digest]

@@ -1,0 +1,99 @@
+"""Publish: an index serves these files with these hashes."""
+
+from __future__ import annotations
+
+from releaser.adapters.index.client import Index
+from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Step, Todo, UndoOutcome
+from releaser.errors import StepError
+from releaser.release import Release
+
+
+class UploadDists(Step[Release]):
+    """Both files are on one index. By hash, not by error text: the same bytes are done, other bytes are a conflict."""
+
+    def __init__(self, index: str, title: str) -> None:
+        self.index = index
+        self.name = f"upload_{index}"
+        self.title = f"{title} serves sdist and wheel"
+        self.skippable = index == "testpypi"
+
+    def check(self, release: Release) -> Outcome:
+        """Compares the index's hashes with the built files'."""
+        index, dists = self._index(release), release.dists()
+        served = {name: file.sha256 for name, file in index.files(release.config.distribution, release.version).items()}
+        how = "upload" if index.config.via == "upload" else f"{index.config.workflow} uploads"
+        if not served:
+            return Todo(f"{how} sdist and wheel")
+        if dists is None:
+            if release.commit():
+                return Todo("build first, then compare with what it serves")
+            return Conflict(
+                f"{self.index} already serves {', '.join(sorted(served))}, built elsewhere.", self._remedy(release)
+            )
+        ours = dists.upload_sha256
+        other = sorted(name for name, digest in served.items() if ours.get(name) != digest)
+        if other:
+            shown = ", ".join(
+                f"{name} ({served[name][:12]}, built here: {ours.get(name, 'nothing')[:12]})" for name in other
+            )
+            return Conflict(f"{self.index} serves other bytes under {release.version}: {shown}.", self._remedy(release))
+        if missing := sorted(ours.keys() - served.keys()):
+            return Todo(f"{how} {', '.join(missing)}")
+        return Done("; ".join(f"{name} sha256 {digest[:12]}" for name, digest in sorted(served.items())))
+
+    def run(self, release: Release) -> None:
+        """Uploads what is missing, or waits for the workflow that does."""
+        index, dists = self._index(release), release.built()
+        if index.config.via == "ci":
+            self._await_workflow(release, index)
+            return
+        served = index.files(release.config.distribution, release.version)
+        index.upload([path for path in dists.uploads if path.name not in served])
+
+    def verify(self, release: Release) -> Outcome:
+        """Waits until the index shows both files: an upload becomes visible late."""
+        index, ours = self._index(release), release.built().upload_sha256
+
+        def shown() -> bool:
+            return ours.keys() <= index.files(release.config.distribution, release.version).keys()
+
+        index.wait_for(" and ".join(sorted(ours)), shown, release.config.wait)
+        return self.check(release)
+
+    def undo(self, release: Release) -> UndoOutcome:
+        """An index takes nothing back: a file's name can never be used again."""
+        index = self._index(release)
+        if not index.files(release.config.distribution, release.version):
+            return NothingToUndo(f"{self.index} has no file of it")
+        if self.index == "testpypi":
+            return NothingToUndo("TestPyPI keeps its files; nobody installs from there by default")
+        return CannotUndo(
+            f"{self.index} serves {release.version} for good: it can be yanked, not replaced",
+            f'`invoke yank --version {release.version} --reason "..."`, mend the fault, '
+            f"and release {release.version.bump('patch')}.",
+        )
+
+    def _index(self, release: Release) -> Index:
+        index: Index = getattr(release, self.index)
+        return index
+
+    def _remedy(self, release: Release) -> str:
+        following = release.version.bump(release.version.stage or "patch")
+        leave_out = (
+            ", or leave this index out with `--skip testpypi`, which is recorded" if self.index == "testpypi" else ""
+        )
+        return f"Release {following} instead{leave_out}."
+
+    def _await_workflow(self, release: Release, index: Index) -> None:
+        ours, commit = release.built().upload_sha256, release.must_have_commit()
+
+        def shown() -> bool:
+            run = release.forge.workflow_run(index.config.workflow, commit)
+            if run and run.conclusion not in (None, "success"):
+                raise StepError(
+                    f"{index.config.workflow} ended with {run.conclusion}: {run.url}",
+                    "Mend it, start it again there, then run the same command again.",
+                )
+            return ours.keys() <= index.files(release.config.distribution, release.version).keys()
+
+        index.wait_for(f"what {index.config.workflow} uploads", shown, release.config.wait)

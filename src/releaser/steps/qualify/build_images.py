@@ -1,0 +1,50 @@
+"""Qualify: every image is built, once, from the built wheel. These very bytes are started, pushed and verified."""
+
+from __future__ import annotations
+
+import shutil
+
+from releaser.core.step import Done, Outcome, Skipped, Step, Todo
+from releaser.images import of_release
+from releaser.images.build import ImageBuild
+from releaser.release import Release
+
+
+class BuildImages(Step[Release]):
+    """The store has an OCI layout with every image: its platforms and labels are right."""
+
+    name = "build_images"
+    title = "Every image is built"
+    skippable = True
+
+    def check(self, release: Release) -> Outcome:
+        """Reads the layout; where there is none, looks for an engine that can build it."""
+        layout = of_release.built(release)
+        if layout:
+            found = (f"{name} {of_release.described(layout, root)}" for name, root in layout.roots().items())
+            return Done("; ".join(found))
+        if reason := of_release.without(release):
+            return Skipped(reason)
+        names = ", ".join(target.name for target in release.config.images.targets)
+        return Todo(f"build {names} from {release.config.images.bake_file}")
+
+    def run(self, release: Release) -> None:
+        """Builds all at once, because they share layers; they are in the store completely or not at all."""
+        dists, commit = release.built(), release.must_have_commit()
+        bills = [dists.directory / name for name in dists.sha256 if name.endswith(".cdx.json")]
+        build = ImageBuild(
+            release.config.images,
+            release.store.worktree,
+            release.version,
+            commit,
+            release.git.time_of(commit),
+            [dists.wheel, *bills],
+            release.tokenless(),
+        )
+        with release.store.scratch(self.name) as scratch:
+            layout = build.into_layout(
+                release.config.images.targets, scratch, release.store.path / "logs" / "images.log"
+            )
+            if release.store.images.exists():
+                shutil.rmtree(release.store.images)
+            layout.path.rename(release.store.images)

@@ -1,0 +1,25 @@
+"""Qualify: the built wheel installs in a clean environment and says who it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.adapters.venv import Venv
+from releaser.dists import installed
+from releaser.release import Release
+from releaser.steps.receipted import Receipted
+from releaser.store import Dists, Receipt
+
+
+class TryWheel(Receipted):
+    """The wheel that was built installs, imports and says the right version."""
+
+    name = "try_wheel"
+    title = "The wheel installs and runs"
+    doing = "install the built wheel in a clean environment, run --version and --help"
+
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
+        """Installs the file from the store."""
+        venv = Venv.create(scratch / "venv", release.tokenless())
+        venv.install(dists.wheel)
+        return Receipt(installed.check(venv, release.config, release.version))

@@ -1,0 +1,51 @@
+"""Stage: the release commit exists, pinned by a private ref and a bundle, so that its bytes and date stay."""
+
+from __future__ import annotations
+
+from releaser.adapters.git import Git
+from releaser.core.step import CannotUndo, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.release import Release
+
+
+class CommitRelease(Step[Release]):
+    """One commit holds the bump and the changelog, and nothing else."""
+
+    name = "commit_release"
+    title = "The release commit is made"
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for the private ref and for the bundle."""
+        pinned = release.git.commit(release.ref)
+        if pinned and release.store.bundle.exists():
+            return Done(f"{pinned[:12]} {release.git.subject(pinned)}")
+        if pinned:
+            return Todo(f"keep a copy of {pinned[:12]} outside this clone")
+        commit = release.commit()
+        if commit:
+            return Todo(f"keep {commit[:12]}, which declares {release.version} already")
+        return Todo(f"commit {release.config.git.commit_message.format(version=release.version)!r}")
+
+    def run(self, release: Release) -> None:
+        """Commits in the working tree, then pins the commit."""
+        commit = release.commit()
+        if commit is None:
+            paths = [str(file.path) for file in release.version_files]
+            if not release.version.is_prerelease:
+                paths.append(release.config.changelog)
+            message = release.config.git.commit_message.format(version=release.version)
+            commit = Git(release.store.worktree).commit_files(message, *paths)
+        if release.git.commit(release.ref) is None:
+            release.git.set_ref(release.ref, commit)
+        release.git.bundle(release.store.bundle, release.ref, release.git.parent(commit))
+
+    def undo(self, release: Release) -> UndoOutcome:
+        """Forgets the commit and what was built from it, unless the tag still leads to it in public."""
+        pinned = release.git.commit(release.ref)
+        if pinned is None:
+            return NothingToUndo("no release commit")
+        if release.git.remote_tag(release.config.git.remote, release.tag):
+            return CannotUndo(f"the remote's tag {release.tag} leads to it", "Delete the tag there first.")
+        release.git.delete_ref(release.ref)
+        release.git.remove_worktree(release.store.worktree)
+        release.store.discard()
+        return Undone(f"{pinned[:12]} and what was built from it are forgotten here")

@@ -1,0 +1,42 @@
+"""Stage: a working tree of its own, so that the user's is not touched."""
+
+from __future__ import annotations
+
+from releaser.adapters.git import Git
+from releaser.core.step import Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.errors import UsageError
+from releaser.release import Release
+
+
+class OpenWorktree(Step[Release]):
+    """A working tree beside the user's, so that the user's is not touched."""
+
+    name = "open_worktree"
+    title = "A working tree of its own is checked out"
+
+    def check(self, release: Release) -> Outcome:
+        """A tree at the wrong commit, or locked by a killed git, is made anew."""
+        wanted, tree = release.commit(), release.store.worktree
+        if wanted and release.store.dists() and not tree.exists():
+            return Done("not needed any more")
+        if not (tree / ".git").exists():
+            return Todo(f"check out {(wanted or release.git.head())[:12]} in {tree}")
+        try:
+            found, locked = Git(tree).head(), Git(tree).index_is_locked()
+        except UsageError:
+            return Todo(f"check out {(wanted or release.git.head())[:12]} anew: git does not know {tree}")
+        expected = {wanted} if release.pinned() else {release.git.head(), wanted}
+        if found in expected and not locked:
+            return Done(f"{tree} at {found[:12]}")
+        return Todo(f"check out {(wanted or release.git.head())[:12]} anew")
+
+    def run(self, release: Release) -> None:
+        """Adds the tree at the release commit, or at HEAD."""
+        release.git.add_worktree(release.store.worktree, release.commit() or release.git.head())
+
+    def undo(self, release: Release) -> UndoOutcome:
+        """Removes the tree."""
+        if not release.store.worktree.exists():
+            return NothingToUndo("no working tree")
+        release.git.remove_worktree(release.store.worktree)
+        return Undone("the working tree is removed")

@@ -1,0 +1,26 @@
+"""Verify: a user's `pip install` gives this release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.adapters.venv import Venv
+from releaser.dists import installed
+from releaser.release import Release
+from releaser.steps.receipted import Receipted, expect_sha256
+from releaser.store import Dists, Receipt
+
+
+class InstallFromPyPI(Receipted):
+    """`pip install` from the index gives these very bytes, and they say the right version."""
+
+    name = "install_from_pypi"
+    title = "pip install gives this release"
+    doing = "pip install from the index in a clean environment, run --version and --help"
+
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
+        """Installs by name and compares what came."""
+        venv = Venv.create(scratch / "venv", release.tokenless())
+        digest = installed.from_index(venv, release.pypi, release.config, release.version)
+        expect_sha256(digest, dists.sha256[dists.wheel.name], "The wheel that pip installed")
+        return Receipt(f"sha256 {digest[:12]}; " + installed.check(venv, release.config, release.version))

@@ -1,0 +1,52 @@
+"""Verify: users who pull get the images that were built and qualified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from releaser.adapters.docker.engine import Engine
+from releaser.core.step import Outcome, Skipped, Todo
+from releaser.errors import StepError
+from releaser.images import of_release
+from releaser.images.published import ImageProof
+from releaser.images.start_script import picked_by_script
+from releaser.release import Release
+from releaser.steps.receipted import Receipted
+from releaser.store import Dists, Receipt
+
+
+class VerifyImages(Receipted):
+    """Every tag is there, at the very digest that was built; platforms, labels and the version inside are right."""
+
+    name = "verify_images"
+    title = "Every tag gives users the image that was built"
+    doing = "ask the registry for every tag, digest, platform and label; pull, run --version, pick it as users do"
+    skippable = True
+
+    def check(self, release: Release) -> Outcome:
+        """Looks for the receipt of these images."""
+        outcome = super().check(release)
+        reason = of_release.without(release) if isinstance(outcome, Todo) else None
+        return Skipped(reason) if reason else outcome
+
+    def receipt_name(self, release: Release) -> str:
+        """Of the wheel, and of these images."""
+        layout = of_release.built(release)
+        return f"{self.name}-{of_release.identity(layout)}" if layout else self.name
+
+    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:  # noqa: ARG002  the registry is asked
+        """Looks as anybody could, and compares with what was built."""
+        layout = of_release.built(release)
+        if layout is None:
+            raise StepError("There are no built images to compare with.", "Run the same command again.")
+        no_engine = release.no_engine
+        engine = None if no_engine else Engine.connect(release.store.path)
+        built = {name: root.digest for name, root in layout.roots().items()}
+        proof = ImageProof(
+            release.registry, release.config, release.version, of_release.tags(release), built, release.commit(), engine
+        ).given()
+        picked_by_script(proof, release.config, release.git.root, release.version)
+        proof.must_hold(release.registry.repository)
+        if no_engine:
+            proof.notes.append(f"not run after pulling: {no_engine}")
+        return Receipt("; ".join([*proof.seen, *dict.fromkeys(proof.notes)]))

@@ -1,0 +1,612 @@
+"""The forge adapter against the rehearsal's GitHub, as a process of its own on port 0."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+
+from releaser.adapters.forge.client import Asset, Forge, Issue, Milestone, ReleaseInfo, TokenFacts
+from releaser.errors import ServiceError
+
+REPOSITORY = "octo-org/demo"
+TOKEN = "ghp_writes"
+TOKENS = "ghp_writes\nghp_reads read\ngithub_pat_writes write\ngithub_pat_reads read\ngithub_pat_guest guest\nghs_job\n"
+UNKNOWN = "0" * 40
+
+
+class Process:
+    """One run of the stand-in."""
+
+    def __init__(self, world: Path, git_dir: Path, *options: str) -> None:
+        self.world = world
+        tokens = world.with_name("tokens")
+        tokens.write_text(TOKENS)
+        command = [sys.executable, "-m", "releaser.rehearsal.forge", f"--world={world}", f"--repository={REPOSITORY}"]
+        self.process = subprocess.Popen(
+            [*command, f"--git-dir={git_dir}", f"--token-file={tokens}", "--stop-with-stdin", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self.process.stdout is not None
+        self.url: str = json.loads(self.process.stdout.readline())["url"]
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+        self.process.wait(60)
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
+
+    def forge(self, token: str | None = TOKEN) -> Forge:
+        return Forge(REPOSITORY, token, api_url=self.url)
+
+    def mutations(self) -> list[str]:
+        log = self.world / "mutations.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    path = tmp_path / "world"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    work = tmp_path_factory.mktemp("work")
+    git(work, "init", "--quiet", "--initial-branch=main")
+    git(work, "commit", "--quiet", "--allow-empty", "--message=one")
+    git(work, "tag", "light")
+    git(work, "tag", "--annotate", "v1.0", "--message=Version 1.0")
+    git(work, "tag", "--annotate", "wrapped", "v1.0", "--message=A tag of a tag")
+    return work
+
+
+@pytest.fixture
+def git_dir(template: Path, tmp_path: Path) -> Path:
+    bare = tmp_path / "bare.git"
+    git(template, "clone", "--quiet", "--bare", str(template), str(bare))
+    return bare
+
+
+@pytest.fixture
+def start(world: Path, git_dir: Path) -> Iterator[Start]:
+    running: list[Process] = []
+
+    def begin(*options: str) -> Process:
+        running.append(Process(world, git_dir, *options))
+        return running[-1]
+
+    yield begin
+    for process in running:
+        if process.process.returncode is None:
+            process.stop()
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    path = tmp_path / "demo-1.0-py3-none-any.whl"
+    path.write_bytes(b"wheel" * 100_000)
+    return path
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Octo", "-c", "user.email=octo@example.invalid", "-c", "tag.gpgSign=false"]
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def draft_of(forge: Forge, tag: str = "v1.0", *, prerelease: bool = False) -> ReleaseInfo:
+    return forge.create_draft(tag, "main", f"Version {tag}", "What is new", prerelease)
+
+
+def publish(forge: Forge, tag: str, *, make_latest: bool = True, prerelease: bool = False) -> ReleaseInfo:
+    draft = draft_of(forge, tag, prerelease=prerelease)
+    return forge.publish_release(draft.id, make_latest=make_latest, discussion_category=None)
+
+
+# Releases
+
+
+def test_a_draft_becomes_a_published_release_with_its_assets(start: Start, wheel: Path, tmp_path: Path) -> None:
+    server = start()
+    forge = server.forge()
+    assert forge.find_release("v1.0") is None
+    draft = draft_of(forge)
+    asset = forge.upload_asset(draft.id, wheel, "application/zip")
+    published = forge.publish_release(draft.id, make_latest=True, discussion_category="Announcements")
+    assert published == replace(draft, draft=False, url=forge.release_url("v1.0"), assets=published.assets)
+    assert [(a.name, a.sha256, a.size, a.state) for a in published.assets] == [
+        (wheel.name, sha256(wheel), 500_000, "uploaded")
+    ]
+    assert forge.find_release("v1.0") == published
+    assert forge.latest_release() == "v1.0"
+    assert forge.download_asset(asset, tmp_path / "again.whl") == sha256(wheel)
+    assert (tmp_path / "again.whl").read_bytes() == wheel.read_bytes()
+    release = f"/repos/{REPOSITORY}/releases"
+    assert server.mutations() == [
+        f"POST {release} 201",
+        f"POST /uploads{release}/{draft.id}/assets 201",
+        f"PATCH {release}/{draft.id} 200",
+    ]
+
+
+def test_a_person_sees_what_was_published(start: Start, wheel: Path) -> None:
+    forge = start().forge()
+    draft = forge.create_draft("v1.0", "main", "Version <1>", "Text & more", False)
+    forge.upload_asset(draft.id, wheel, "application/zip")
+    url = forge.publish_release(draft.id, make_latest=True, discussion_category=None).url
+    page = requests.get(url, timeout=5).text
+    assert "Version &lt;1&gt;" in page
+    assert "Text &amp; more" in page
+    assert "Latest" in page
+    assert sha256(wheel) in page
+    browser = requests.get(f"{forge.releases_url}/download/v1.0/{wheel.name}", timeout=5)
+    assert browser.content == wheel.read_bytes()
+
+
+def test_a_draft_is_for_those_who_may_write(start: Start) -> None:
+    server = start()
+    draft = draft_of(server.forge())
+    assert server.forge().find_release("v1.0") == draft
+    assert server.forge(None).find_release("v1.0") is None
+    assert server.forge("ghp_reads").find_release("v1.0") is None
+    assert requests.get(draft.url, timeout=5).status_code == 404
+
+
+def test_a_release_is_found_behind_a_hundred_others(start: Start, world: Path) -> None:
+    releases = [{"tag_name": f"v0.{number}"} for number in range(101)]
+    (world / "seed.json").write_text(json.dumps({"releases": releases}))
+    forge = start().forge()
+    found = forge.find_release("v0.0")
+    assert found is not None
+    assert (found.tag, found.draft) == ("v0.0", False)
+    assert forge.latest_release() == "v0.100"
+
+
+def test_of_two_drafts_none_is_guessed(start: Start) -> None:
+    forge = start().forge()
+    first, second = draft_of(forge), draft_of(forge)
+    with pytest.raises(ServiceError, match=r"2 draft releases of v1\.0") as caught:
+        forge.find_release("v1.0")
+    assert first.url in caught.value.message
+    forge.delete_release(second.id)
+    assert forge.find_release("v1.0") == first
+
+
+def test_a_draft_keeps_its_tag_when_its_text_changes(start: Start) -> None:
+    server = start()
+    draft = draft_of(server.forge())
+    changed = server.forge().update_release(draft.id, body="Other text")
+    assert changed == replace(draft, body="Other text")
+    # What happens to those who do not send the tag again:
+    address = f"{server.url}/repos/{REPOSITORY}/releases/{draft.id}"
+    answer = requests.patch(address, json={"body": "x"}, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=5)
+    assert answer.json()["tag_name"].startswith("untagged-")
+
+
+def test_the_latest_release_is_the_one_made_so(start: Start) -> None:
+    forge = start().forge()
+    assert forge.latest_release() is None
+    publish(forge, "v2.0")
+    publish(forge, "v1.9", make_latest=False)
+    publish(forge, "v2.1rc1", make_latest=False, prerelease=True)
+    assert forge.latest_release() == "v2.0"
+    publish(forge, "v1.10")
+    assert forge.latest_release() == "v1.10"
+
+
+def test_a_prerelease_cannot_be_the_latest(start: Start) -> None:
+    forge = start().forge()
+    draft = draft_of(forge, prerelease=True)
+    with pytest.raises(ServiceError, match="Latest release cannot be draft or prerelease"):
+        forge.publish_release(draft.id, make_latest=True, discussion_category=None)
+    assert forge.find_release("v1.0") == draft
+
+
+def test_a_second_published_release_of_a_tag_is_refused_in_githubs_words(start: Start) -> None:
+    forge = start().forge()
+    publish(forge, "v1.0")
+    second = draft_of(forge)
+    with pytest.raises(ServiceError, match="answered 422: Validation Failed - tag_name already_exists"):
+        forge.publish_release(second.id, make_latest=True, discussion_category=None)
+
+
+def test_publishing_makes_a_lightweight_tag_where_none_is(start: Start, git_dir: Path) -> None:
+    forge = start().forge()
+    publish(forge, "v3.0")
+    assert git(git_dir, "cat-file", "-t", "v3.0") == "commit"
+    assert forge.tag_commit("v3.0") == git(git_dir, "rev-parse", "main")
+
+
+def test_deleting_a_release_leaves_the_tag_and_can_be_repeated(start: Start) -> None:
+    forge = start().forge()
+    release = publish(forge, "v1.0")
+    forge.delete_release(release.id)
+    forge.delete_release(release.id)
+    assert forge.find_release("v1.0") is None
+    assert forge.tag_commit("v1.0") is not None
+
+
+def test_an_immutable_release_keeps_its_assets_and_burns_its_tag(start: Start, world: Path, wheel: Path) -> None:
+    (world / "settings.json").write_text('{"immutable_releases": true}')
+    forge = start().forge()
+    draft = draft_of(forge)
+    asset = forge.upload_asset(draft.id, wheel, "application/zip")
+    assert forge.publish_release(draft.id, make_latest=True, discussion_category=None).immutable
+    other = wheel.with_name("other.whl")
+    other.write_bytes(b"other")
+    with pytest.raises(ServiceError, match="Cannot upload assets to an immutable release"):
+        forge.upload_asset(draft.id, other, "application/zip")
+    with pytest.raises(ServiceError, match="immutable"):
+        forge.delete_asset(asset.id)
+    forge.delete_release(draft.id)
+    with pytest.raises(ServiceError, match="tag_name was used by an immutable release"):
+        draft_of(forge)
+
+
+# Assets
+
+
+def test_the_same_bytes_are_not_sent_twice(start: Start, wheel: Path) -> None:
+    server = start()
+    forge = server.forge()
+    draft = draft_of(forge)
+    first = forge.upload_asset(draft.id, wheel, "application/zip")
+    assert forge.upload_asset(draft.id, wheel, "application/zip") == first
+    assert len(server.mutations()) == 2
+
+
+def test_other_bytes_replace_a_drafts_asset_only(start: Start, wheel: Path) -> None:
+    forge = start().forge()
+    draft = draft_of(forge)
+    first = forge.upload_asset(draft.id, wheel, "application/zip")
+    wheel.write_bytes(b"other")
+    second = forge.upload_asset(draft.id, wheel, "application/zip")
+    assert (second.id != first.id, second.sha256) == (True, sha256(wheel))
+    forge.publish_release(draft.id, make_latest=True, discussion_category=None)
+    wheel.write_bytes(b"third")
+    with pytest.raises(ServiceError, match="holds other bytes") as caught:
+        forge.upload_asset(draft.id, wheel, "application/zip")
+    assert "next version" in caught.value.remedy
+    release = forge.find_release("v1.0")
+    assert release is not None
+    assert [asset.id for asset in release.assets] == [second.id]
+
+
+def test_a_broken_upload_is_cleared_away_by_running_again(start: Start, wheel: Path) -> None:
+    server = start("--fault=asset-drop-once")
+    forge = server.forge()
+    draft = draft_of(forge)
+    with pytest.raises(ServiceError, match="did not answer") as caught:
+        forge.upload_asset(draft.id, wheel, "application/zip")
+    assert "run the same command again" in caught.value.remedy
+    broken = forge.find_release("v1.0")
+    assert broken is not None
+    assert [asset.state for asset in broken.assets] == ["starter"]
+    assert forge.upload_asset(draft.id, wheel, "application/zip").sha256 == sha256(wheel)
+    whole = forge.find_release("v1.0")
+    assert whole is not None
+    assert [asset.state for asset in whole.assets] == ["uploaded"]
+
+
+def test_an_upload_whose_answer_was_lost_is_recognised(start: Start, wheel: Path) -> None:
+    server = start("--fault=asset-drop-answer-once")
+    forge = server.forge()
+    draft = draft_of(forge)
+    with pytest.raises(ServiceError, match="did not answer"):
+        forge.upload_asset(draft.id, wheel, "application/zip")
+    assert forge.upload_asset(draft.id, wheel, "application/zip").sha256 == sha256(wheel)
+    assert sum(line.startswith("POST /uploads/") for line in server.mutations()) == 1
+
+
+def test_a_name_that_github_would_change_is_refused_before_it_is_sent(start: Start, tmp_path: Path) -> None:
+    server = start()
+    forge = server.forge()
+    draft = draft_of(forge)
+    odd = tmp_path / "a b.whl"
+    odd.write_bytes(b"x")
+    with pytest.raises(ServiceError, match="would rename"):
+        forge.upload_asset(draft.id, odd, "application/zip")
+    assert len(server.mutations()) == 1
+
+
+def test_a_download_that_is_not_what_was_promised_leaves_nothing(start: Start, wheel: Path, tmp_path: Path) -> None:
+    forge = start().forge()
+    asset = forge.upload_asset(draft_of(forge).id, wheel, "application/zip")
+    wrong = Asset(asset.id, asset.name, asset.size, "0" * 64, asset.state, asset.url)
+    with pytest.raises(ServiceError, match="arrived as 500000 bytes"):
+        forge.download_asset(wrong, tmp_path / "target")
+    assert not list(tmp_path.glob("target*"))
+
+
+def test_where_github_tells_no_digest_the_bytes_are_compared(start: Start, world: Path, wheel: Path) -> None:
+    server = start()
+    forge = server.forge()
+    draft = draft_of(forge)
+    forge.upload_asset(draft.id, wheel, "application/zip")
+    server.stop()
+    state = json.loads((world / "forge.json").read_text())
+    state["releases"][0]["assets"][0]["digest"] = None
+    (world / "forge.json").write_text(json.dumps(state))
+    server = start()
+    assert server.forge().upload_asset(draft.id, wheel, "application/zip").sha256 is None
+    wheel.write_bytes(b"other" * 100_000)
+    assert server.forge().upload_asset(draft.id, wheel, "application/zip").sha256 == sha256(wheel)
+
+
+# Tags, issues, milestones, workflow runs
+
+
+@pytest.mark.parametrize("tag", ["light", "v1.0", "wrapped"])
+def test_a_tag_is_peeled_to_its_commit(start: Start, git_dir: Path, tag: str) -> None:
+    assert start().forge().tag_commit(tag) == git(git_dir, "rev-parse", "main")
+
+
+def test_the_beginning_of_a_tags_name_is_no_tag(start: Start) -> None:
+    assert start().forge().tag_commit("v1") is None
+
+
+def test_blockers_are_open_labelled_and_not_planned_for_later(start: Start, world: Path) -> None:
+    blocker = {"labels": ["release-blocker"]}
+    issues = [
+        {"number": 1, "title": "in no milestone", **blocker},
+        {"number": 2, "title": "in this one", "milestone": "1.0", "pull_request": True, **blocker},
+        {"number": 3, "title": "in the next", "milestone": "1.1", **blocker},
+        {"number": 4, "title": "closed", "state": "closed", **blocker},
+        {"number": 5, "title": "no blocker", "labels": ["bug"]},
+    ]
+    milestones = [{"number": 1, "title": "1.0"}, {"number": 2, "title": "1.1"}]
+    (world / "seed.json").write_text(json.dumps({"issues": issues, "milestones": milestones}))
+    forge = start().forge()
+    page = forge.releases_url.removesuffix("/releases")
+    assert forge.open_blockers("release-blocker", "1.0") == [
+        Issue(1, "in no milestone", f"{page}/issues/1", False),
+        Issue(2, "in this one", f"{page}/pull/2", True),
+    ]
+    assert [issue.number for issue in forge.open_blockers("release-blocker", None)] == [1, 2, 3]
+
+
+def test_a_milestone_is_found_by_its_title_and_closed(start: Start, world: Path) -> None:
+    issues = [
+        {"number": 1, "title": "a", "milestone": "1.0"},
+        {"number": 2, "title": "b", "milestone": "1.0", "state": "closed"},
+    ]
+    (world / "seed.json").write_text(json.dumps({"issues": issues, "milestones": [{"number": 7, "title": "1.0"}]}))
+    forge = start().forge()
+    assert forge.find_milestone("1") is None
+    assert forge.find_milestone("1.0") == Milestone(7, "1.0", 1, 1, "open")
+    forge.close_milestone(7)
+    forge.close_milestone(7)
+    assert forge.find_milestone("1.0") == Milestone(7, "1.0", 1, 1, "closed")
+
+
+def test_the_newest_run_of_a_workflow_is_found_by_tag_or_commit(start: Start, world: Path) -> None:
+    one = {"workflow": "build.yml", "head_sha": "a" * 40, "head_branch": "v1.0"}
+    runs = [{**one, "conclusion": "failure"}, {**one, "status": "in_progress", "conclusion": None}]
+    (world / "seed.json").write_text(json.dumps({"workflow_runs": runs}))
+    forge = start().forge()
+    by_tag = forge.workflow_run("build.yml", "v1.0")
+    assert by_tag is not None
+    assert (by_tag.id, by_tag.status, by_tag.conclusion) == (2, "in_progress", None)
+    assert forge.workflow_run("build.yml", "a" * 40) == by_tag
+    assert forge.workflow_run("build.yml", "v1.1") is None
+    with pytest.raises(ServiceError, match=r"find the run of other\.yml .* answered 404"):
+        forge.workflow_run("other.yml", "v1.0")
+
+
+def test_a_seeded_run_for_anything_begins_with_the_push(start: Start, world: Path, git_dir: Path) -> None:
+    (world / "seed.json").write_text(json.dumps({"workflow_runs": [{"workflow": "build.yml"}]}))
+    forge = start().forge()
+    for asked, nothing in (("v1.0", "v9.9"), (git(git_dir, "rev-parse", "main"), UNKNOWN)):
+        run = forge.workflow_run("build.yml", asked)
+        assert run is not None
+        assert run.conclusion == "success"
+        assert forge.workflow_run("build.yml", nothing) is None
+
+
+def test_pages_for_people_are_githubs_unless_said_otherwise() -> None:
+    forge = Forge(REPOSITORY, None)
+    assert forge.actions_url == "https://github.com/octo-org/demo/actions"
+    assert forge.file_url("CHANGELOG.md", "v1.0") == "https://github.com/octo-org/demo/blob/v1.0/CHANGELOG.md"
+    elsewhere = Forge(REPOSITORY, None, api_url="https://git.example/api/v3", web_url="https://git.example/")
+    assert elsewhere.release_url("v1.0") == "https://git.example/octo-org/demo/releases/tag/v1.0"
+
+
+# Tokens and errors
+
+
+@pytest.mark.parametrize(
+    ("token", "facts"),
+    [
+        ("ghp_writes", TokenFacts("releaser", True)),
+        ("ghp_reads", TokenFacts("releaser", False)),
+        ("github_pat_writes", TokenFacts("releaser", None)),
+        ("github_pat_guest", TokenFacts("releaser", False)),
+        ("ghs_job", TokenFacts(None, None)),
+        (None, TokenFacts(None, None)),
+    ],
+)
+def test_of_a_token_github_reveals_what_it_reveals(start: Start, token: str | None, facts: TokenFacts) -> None:
+    assert start().forge(token).permissions() == facts
+
+
+def test_a_wrong_token_is_told_and_never_shown(start: Start) -> None:
+    forge = start().forge("ghp_very_secret")
+    with pytest.raises(ServiceError, match="answered 401: Bad credentials") as caught:
+        forge.permissions()
+    assert "expired" in caught.value.remedy
+    assert "ghp_very_secret" not in f"{caught.value}{caught.value.__cause__!r}{forge!r}"
+
+
+def test_a_token_that_cannot_be_sent_is_never_shown() -> None:
+    with pytest.raises(ServiceError, match="characters") as caught:
+        Forge(REPOSITORY, "ghp_one\nghp_two")
+    assert "ghp_one" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("token", "reason", "remedy"),
+    [
+        (None, "answered 401", "none was given"),
+        ("github_pat_reads", "answered 403", '"contents: write"'),
+    ],
+)
+def test_who_may_not_write_is_told_what_is_missing(start: Start, token: str | None, reason: str, remedy: str) -> None:
+    with pytest.raises(ServiceError, match=f"create the draft release v1.0 and {reason}") as caught:
+        draft_of(start().forge(token))
+    assert remedy in caught.value.remedy
+
+
+def test_a_repository_that_is_not_there_is_named(start: Start) -> None:
+    with pytest.raises(ServiceError, match="describe octo-org/other and answered 404"):
+        Forge("octo-org/other", TOKEN, api_url=start().url).permissions()
+
+
+def test_a_failing_read_is_tried_again_and_a_failing_write_is_not(start: Start) -> None:
+    server = start("--fault=status-once=502:/releases", "--fault=status-once=503:demo/releases")
+    forge = server.forge()
+    assert forge.find_release("v1.0") is None  # meets both faults
+    assert server.mutations() == []
+    server.stop()
+    server = start("--fault=status-once=500:/releases")
+    with pytest.raises(ServiceError, match="answered 500") as caught:
+        draft_of(server.forge())
+    assert "run the same command again" in caught.value.remedy
+    assert server.mutations() == [f"POST /repos/{REPOSITORY}/releases 500"]
+
+
+def test_the_rate_limit_says_when_to_come_back(start: Start) -> None:
+    forge = start("--fault=status-once=429:/releases").forge()
+    with pytest.raises(ServiceError, match="answered 429: API rate limit exceeded") as caught:
+        forge.latest_release()
+    assert "UTC" in caught.value.remedy
+
+
+def test_nobody_at_the_address_is_told_in_one_line() -> None:
+    with pytest.raises(
+        ServiceError, match=r"GitHub at 127\.0\.0\.1:1 was asked .* did not answer: .*refused"
+    ) as caught:
+        Forge(REPOSITORY, None, api_url="http://127.0.0.1:1").latest_release()
+    assert len(caught.value.message.splitlines()) == 1
+
+
+# The stand-in itself
+
+
+def test_what_was_done_survives_a_kill(start: Start, wheel: Path, tmp_path: Path) -> None:
+    server = start()
+    draft = draft_of(server.forge())
+    asset = server.forge().upload_asset(draft.id, wheel, "application/zip")
+    server.stop(signal.SIGKILL)
+    again = start().forge()
+    found = again.find_release("v1.0")
+    assert found is not None
+    assert (found.id, [a.id for a in found.assets]) == (draft.id, [asset.id])
+    assert again.download_asset(found.assets[0], tmp_path / "again") == sha256(wheel)
+
+
+def test_killed_while_it_publishes_nothing_was_published(start: Start, world: Path) -> None:
+    server = start("--fault=publish-hold=60")
+    draft = draft_of(server.forge())
+    script = "import sys; from releaser.adapters.forge.client import Forge; Forge(*sys.argv[1:4]).publish_release("
+    script += f"{draft.id}, make_latest=True, discussion_category=None)"
+    client = subprocess.Popen([sys.executable, "-c", script, REPOSITORY, TOKEN, server.url], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 10
+    while not (world / "holding").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    server.stop(signal.SIGKILL)
+    _, error = client.communicate(timeout=10)
+    assert b"did not answer" in error
+    forge = start().forge()
+    assert not (world / "holding").exists()
+    found = forge.find_release("v1.0")
+    assert found is not None
+    assert (found.id, found.draft) == (draft.id, True)
+
+
+def test_a_fault_that_happens_once_does_not_come_back_with_a_restart(start: Start) -> None:
+    fault = "--fault=status-once=500:/latest"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    server = start(fault)
+    path = f"/repos/{REPOSITORY}/releases/latest"
+    assert requests.get(server.url + path, headers=headers, timeout=5).status_code == 500
+    server.stop()
+    assert requests.get(start(fault).url + path, headers=headers, timeout=5).status_code == 404
+
+
+def test_the_storage_wants_no_token_and_no_guess(start: Start, wheel: Path) -> None:
+    server = start()
+    asset = server.forge().upload_asset(draft_of(server.forge()).id, wheel, "application/zip")
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/octet-stream"}
+    address = f"{server.url}/repos/{REPOSITORY}/releases/assets/{asset.id}"
+    redirect = requests.get(address, headers=headers, allow_redirects=False, timeout=5)
+    assert redirect.status_code == 302
+    signed = redirect.headers["Location"]
+    assert requests.get(signed, timeout=5).content == wheel.read_bytes()
+    assert requests.get(signed, headers=headers, timeout=5).status_code == 400
+    assert requests.get(signed.partition("?")[0], timeout=5).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--fault=nonsense"], "publish-hold"),
+        (["--fault=delay"], "needs =SECONDS"),
+        (["--fault=status-once=x:y"], "STATUS:PATHPART"),
+        (["--repository=demo"], "OWNER/NAME"),
+        (["--token-file=/nonexistent"], "cannot be read"),
+    ],
+)
+def test_a_wrong_command_line_is_explained(world: Path, options: list[str], said: str) -> None:
+    command = [sys.executable, "-m", "releaser.rehearsal.forge", f"--world={world}", f"--repository={REPOSITORY}"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, said in done.stderr) == (2, True)
+
+
+def test_two_cannot_serve_one_world(start: Start, world: Path) -> None:
+    start()
+    command = [sys.executable, "-m", "releaser.rehearsal.forge", f"--world={world}", f"--repository={REPOSITORY}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, "another forge serves" in done.stderr) == (2, True)
+
+
+def test_it_stops_with_whoever_started_it(start: Start) -> None:
+    server = start()
+    assert server.process.stdin is not None
+    server.process.stdin.close()
+    assert server.process.wait(60) == 0
+    with pytest.raises(requests.ConnectionError):
+        requests.get(server.url, timeout=1)
+    assert server.process.stdout is not None
+    server.process.stdout.close()
+
+
+def test_unauthorized_is_what_everybody_is(start: Start) -> None:
+    with pytest.raises(ServiceError, match="Bad credentials"):
+        start("--fault=unauthorized").forge().latest_release()
+
+
+def test_importing_the_adapter_costs_no_pygithub() -> None:
+    script = "import sys; import releaser.adapters.forge; print('github' in sys.modules, 'requests' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True)
+    assert done.stdout.split() == ["False", "False"]

@@ -1,0 +1,535 @@
+"""The index adapter against the stand-in over HTTP, by real twine; what the stand-in never does, a bare server does."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+
+from releaser.adapters.index.client import Index, IndexFile, version_of
+from releaser.config.project import IndexConfig, WaitConfig
+from releaser.core.activity import Activity, bound
+from releaser.errors import CommandError, InterruptedRunError, ServiceError, WaitTimeoutError
+from releaser.rehearsal import services
+from releaser.secret import Secret
+from releaser.versions.version import Version
+
+TOKEN = "a-token-for-tests"
+ONE = Version(1, 0, 0)
+PATIENT = WaitConfig(timeout=30, first_delay=0.01, longest_delay=0.1)
+
+
+@pytest.fixture(autouse=True)
+def nobodys_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the tester's .pypirc nor a CI job's identity nor a proxy has a part in this."""
+    for name in ("TWINE_USERNAME", "TWINE_PASSWORD", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Makes a wheel and an sdist of a project."""
+
+    root: Path
+
+    def wheel(self, version: str = "1.0.0", body: str = "") -> Path:
+        info = f"demo-{version}.dist-info"
+        path = self._path(f"demo-{version}-py3-none-any.whl", body)
+        members = {
+            "demo.py": body,
+            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: demo\nVersion: {version}\n\nWhat it is.\n",
+            f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        }
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, text in members.items():
+                archive.writestr(zipfile.ZipInfo(name), text)
+            archive.writestr(zipfile.ZipInfo(f"{info}/RECORD"), "".join(f"{name},,\n" for name in members))
+        return path
+
+    def sdist(self, version: str = "1.0.0", body: str = "") -> Path:
+        path = self._path(f"demo-{version}.tar.gz", body)
+        text = f"Metadata-Version: 2.1\nName: demo\nVersion: {version}\n{body}".encode()
+        with gzip.GzipFile(path, "wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
+            for name in ("PKG-INFO", "pyproject.toml"):
+                info = tarfile.TarInfo(f"demo-{version}/{name}")
+                info.size = len(text)
+                archive.addfile(info, io.BytesIO(text))
+        return path
+
+    def _path(self, name: str, body: str) -> Path:
+        folder = self.root / (body or "plain")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path / "dist")
+
+
+@contextmanager
+def standing_in(root: Path, *options: str) -> Iterator[str]:
+    """The rehearsal's index; yields its address."""
+    root.mkdir(exist_ok=True)
+    (root / "token").write_text(TOKEN)
+    arguments = ["--world", str(root / "world"), "--token-file", str(root / "token"), *options]
+    process = services.start("releaser.rehearsal.index", arguments, root / "log", keep=False)
+    service = services.ready("index", process, root / "log")
+    try:
+        yield service.url
+    finally:
+        services.stop([service])
+
+
+def adapter(url: str, token: str | None = TOKEN) -> Index:
+    config = IndexConfig(upload_url=f"{url}/legacy/", simple_url=f"{url}/simple", web_url=url)
+    return Index("PyPI", config, Secret(token) if token else None)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    with standing_in(tmp_path / "index") as url:
+        yield adapter(url)
+
+
+def manage(index: Index, version: str, **fields: str) -> None:
+    """What a person does on the release's page."""
+    answer = requests.post(
+        f"{index.config.web_url}/manage/project/demo/release/{version}/",
+        data=fields,
+        auth=("__token__", TOKEN),
+        allow_redirects=False,
+        timeout=10,
+    )
+    assert answer.status_code == 303
+
+
+# --- a bare server ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Page:
+    """One answer; `cut` bytes of the promised length are not sent."""
+
+    content: bytes = b""
+    status: int = 200
+    kind: str = "application/vnd.pypi.simple.v1+json"
+    location: str = ""
+    cut: int = 0
+
+
+@dataclass
+class Bare:
+    """A server that answers each path with a page, and remembers what it was asked."""
+
+    pages: dict[str, Page] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    url: str = ""
+
+    def lists(self, *files: dict[str, object]) -> None:
+        """Serves a project page with these files."""
+        self.pages["/simple/demo/"] = Page(json.dumps({"meta": {"api-version": "1.0"}, "files": files}).encode())
+
+    @property
+    def index(self) -> Index:
+        return adapter(self.url)
+
+
+@pytest.fixture
+def bare() -> Iterator[Bare]:
+    served = Bare()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            served.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+            page = served.pages.get(self.path, Page(b"not here", 404))
+            self.send_response(page.status)
+            self.send_header("Content-Type", page.kind)
+            self.send_header("Content-Length", str(len(page.content)))
+            if page.location:
+                self.send_header("Location", page.location)
+            self.end_headers()
+            self.wfile.write(page.content[: len(page.content) - page.cut])
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        served.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield served
+        server.shutdown()
+        thread.join()
+
+
+# --- uploading and asking ---------------------------------------------------------------------------------------------
+
+
+def test_what_twine_uploaded_is_listed_downloaded_and_described(index: Index, files: Files, tmp_path: Path) -> None:
+    assert (index.all_files("demo"), index.files("demo", ONE), index.versions("demo")) == ([], {}, [])
+    assert index.metadata("demo", ONE) is None
+    wheel, sdist = files.wheel(), files.sdist()
+
+    index.upload([sdist, wheel])
+
+    found = index.files("Demo", ONE)
+    assert {name: file.sha256 for name, file in found.items()} == {wheel.name: sha256(wheel), sdist.name: sha256(sdist)}
+    assert index.download(found[wheel.name], tmp_path / "new" / "it.whl") == sha256(wheel)
+    assert (tmp_path / "new" / "it.whl").read_bytes() == wheel.read_bytes()
+    metadata = index.metadata("demo", ONE)
+    assert metadata is not None
+    assert metadata["info"]["version"] == "1.0.0"
+    assert requests.get(index.manage_page("demo", ONE), auth=("__token__", TOKEN), timeout=10).ok
+
+
+def test_the_same_bytes_may_come_again_and_other_bytes_may_not(index: Index, files: Files) -> None:
+    wheel = files.wheel()
+    index.upload([wheel])
+
+    index.upload([wheel])
+    with pytest.raises(CommandError, match=r"Uploading to PyPI failed(?s:.*)File already exists"):
+        index.upload([files.wheel(body="other")])
+
+    assert {file.sha256 for file in index.all_files("demo")} == {sha256(wheel)}
+
+
+def test_a_token_that_is_refused_is_not_shown_and_the_remedy_names_its_variable(tmp_path: Path, files: Files) -> None:
+    with standing_in(tmp_path / "index") as url, pytest.raises(CommandError) as caught:
+        adapter(url, "hunter2hunter2").upload([files.wheel()])
+
+    assert "403" in caught.value.message
+    assert "PYPI_TOKEN" in caught.value.remedy
+    assert "hunter2" not in str(caught.value)
+
+
+def test_without_any_login_an_upload_says_which_one_it_lacks(index: Index, files: Files) -> None:
+    with pytest.raises(CommandError) as caught:
+        adapter(str(index.config.web_url), None).upload([files.wheel()])
+
+    assert "PYPI_TOKEN" in caught.value.remedy
+
+
+def test_nothing_to_upload_is_no_upload(bare: Bare) -> None:
+    bare.index.upload([])
+
+    assert bare.asked == []
+
+
+def test_an_upload_whose_connection_breaks_is_an_error_and_the_same_again_arrives(tmp_path: Path, files: Files) -> None:
+    wheel = files.wheel()
+    with standing_in(tmp_path / "index", "--fault", "upload-drop-once") as url:
+        with pytest.raises(ServiceError, match="The upload to PyPI broke off"):
+            adapter(url).upload([wheel])
+        adapter(url).upload([wheel])
+
+        assert [file.sha256 for file in adapter(url).all_files("demo")] == [sha256(wheel)]
+
+
+def test_versions_are_told_apart_as_the_index_writes_them(index: Index, files: Files) -> None:
+    index.upload([files.wheel("1.0.0rc1"), files.wheel("1.0.0"), files.sdist("1.0.0"), files.wheel("0.9.0")])
+
+    assert index.versions("demo") == [Version(0, 9, 0), Version.parse("1.0.0-rc.1"), ONE]
+    assert list(index.files("demo", Version.parse("1.0.0-rc.1"))) == ["demo-1.0.0rc1-py3-none-any.whl"]
+    assert len(index.files("demo", ONE)) == 2
+
+
+def test_a_yank_is_seen_with_its_reason_and_so_is_its_end(index: Index, files: Files) -> None:
+    wheel = files.wheel()
+    index.upload([wheel])
+    assert index.files("demo", ONE)[wheel.name].yanked is None
+
+    manage(index, "1.0.0", action="yank", reason="It <breaks>, use 1.0.1")
+    assert index.files("demo", ONE)[wheel.name].yanked == "It <breaks>, use 1.0.1"
+    assert index.versions("demo") == []
+    manage(index, "1.0.0", action="unyank")
+    manage(index, "1.0.0", action="yank")
+    assert index.files("demo", ONE)[wheel.name].yanked == ""
+    manage(index, "1.0.0", action="unyank")
+    assert index.files("demo", ONE)[wheel.name].yanked is None
+    assert index.versions("demo") == [ONE]
+
+
+# --- waiting ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_shows_late_is_waited_for(tmp_path: Path, files: Files) -> None:
+    told: list[str] = []
+    with standing_in(tmp_path / "index", "--lag", "6") as url:
+        index = adapter(url)
+        index.upload([files.wheel()])
+        assert index.files("demo", ONE) == {}
+        with pytest.raises(WaitTimeoutError, match=r"PyPI does not show demo 1\.0\.0 after 0 s") as caught:
+            index.wait_for(
+                "demo 1.0.0", lambda: bool(index.files("demo", ONE)), WaitConfig(timeout=0.1, first_delay=0.01)
+            )
+        with bound(Activity(told.append)):
+            index.wait_for("demo 1.0.0", lambda: bool(index.files("demo", ONE)), PATIENT)
+
+        assert index.files("demo", ONE)
+    assert "run the same command again" in caught.value.remedy
+    assert caught.value.exit_code == 5
+    assert told[0] == "waiting for PyPI to show demo 1.0.0: 0 s of at most 30 s"
+
+
+class Unhurried(Activity):
+    """An activity in which time is noted and not spent."""
+
+    slept: list[float]
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def waits(holds: Callable[[], bool], config: WaitConfig) -> list[float]:
+    activity = Unhurried()
+    object.__setattr__(activity, "slept", [])
+    with bound(activity):
+        Index("PyPI", IndexConfig()).wait_for("it", holds, config)
+    return activity.slept
+
+
+def test_looks_become_rarer_up_to_a_limit() -> None:
+    looks = iter([False] * 9 + [True])
+
+    assert waits(lambda: next(looks), WaitConfig()) == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 15.0, 15.0]
+
+
+def test_what_shows_at_once_is_not_waited_for() -> None:
+    assert waits(lambda: True, WaitConfig(timeout=0)) == []
+
+
+def test_the_last_look_is_at_the_end_of_the_time_and_not_before(bare: Bare) -> None:
+    begun, looked = time.monotonic(), []
+
+    def shows() -> bool:
+        looked.append(time.monotonic() - begun)
+        return False
+
+    with pytest.raises(WaitTimeoutError):
+        bare.index.wait_for("it", shows, WaitConfig(timeout=0.3, first_delay=0.2, longest_delay=10))
+
+    assert looked[-1] >= 0.3
+    assert len(looked) in (2, 3)  # two where the machine overslept
+
+
+def test_an_index_that_is_down_for_a_moment_is_waited_for(tmp_path: Path, files: Files) -> None:
+    with standing_in(tmp_path / "index", "--fault", "simple-status-once=503") as url:
+        index = adapter(url)
+        index.wait_for("nothing", lambda: index.all_files("demo") == [], PATIENT)
+
+
+def test_an_index_that_stays_down_is_not_waited_for_to_the_end() -> None:
+    looks = []
+
+    def fails() -> bool:
+        looks.append(1)
+        raise ServiceError("PyPI answered 500")
+
+    with pytest.raises(ServiceError, match="answered 500"):
+        waits(fails, WaitConfig())
+    assert len(looks) == 3
+
+
+def test_errors_count_only_in_a_row() -> None:
+    looks = iter("EENEENEEY")
+
+    def sometimes() -> bool:
+        look = next(looks)
+        if look == "E":
+            raise ServiceError("PyPI answered 500")
+        return look == "Y"
+
+    assert len(waits(sometimes, WaitConfig())) == 8
+
+
+def test_a_stop_ends_the_wait(bare: Bare) -> None:
+    activity = Activity()
+
+    def stops() -> bool:
+        activity.cancelled.set()
+        return False
+
+    with bound(activity), pytest.raises(InterruptedRunError):
+        bare.index.wait_for("it", stops, WaitConfig(first_delay=300, longest_delay=300))
+
+
+def test_pip_is_tried_until_it_finds_the_version_and_no_longer_when_it_fails_otherwise(bare: Bare) -> None:
+    attempts = iter(["No matching distribution found for demo", "No matching distribution found for demo", None])
+
+    def install() -> str:
+        if trouble := next(attempts):
+            raise CommandError(f"pip failed with exit status 1. Its last lines:\nERROR: {trouble}")
+        return "sha256"
+
+    def broken() -> str:
+        raise CommandError("pip failed with exit status 1. Its last lines:\nERROR: no space left")
+
+    assert bare.index.until_pip_finds(install, PATIENT) == "sha256"
+    with pytest.raises(CommandError, match="no space left"):
+        bare.index.until_pip_finds(broken, PATIENT)
+
+
+# --- what indexes may answer ------------------------------------------------------------------------------------------
+
+
+def test_an_error_is_told_with_its_status_and_address(tmp_path: Path) -> None:
+    with standing_in(tmp_path / "index", "--fault", "simple-status-once=503") as url:
+        with pytest.raises(ServiceError, match=rf"PyPI answered 503 .* to GET {url}/simple/demo/\."):
+            adapter(url).all_files("demo")
+        assert adapter(url).all_files("demo") == []
+
+
+def test_an_index_that_does_not_listen_is_an_error_with_a_remedy(bare: Bare) -> None:
+    url = bare.url
+    taken = adapter(url.replace(url.rpartition(":")[2], "1"))
+
+    with pytest.raises(ServiceError, match="did not answer: ConnectionError") as caught:
+        taken.all_files("demo")
+
+    assert "run the same command again" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<!DOCTYPE html><a href=x>demo</a>",
+        b"",
+        b"[]",
+        b'"files"',
+        b'{"versions": []}',
+        b'{"files": [{"url": "x"}]}',
+        b"\xff",
+    ],
+)
+def test_an_answer_in_another_form_is_an_error_and_no_traceback(bare: Bare, content: bytes) -> None:
+    bare.pages["/simple/demo/"] = Page(content)
+
+    with pytest.raises(ServiceError, match=r"does not answer in the simple JSON form \(PEP 691\)"):
+        bare.index.all_files("demo")
+
+
+@pytest.mark.parametrize("content", [b"<!DOCTYPE html>", b"[1]", b"null", b""])
+def test_a_page_in_another_form_is_an_error_and_no_traceback(bare: Bare, content: bytes) -> None:
+    bare.pages["/pypi/demo/1.0.0/json"] = Page(content)
+
+    with pytest.raises(ServiceError, match="does not answer in JSON"):
+        bare.index.metadata("demo", ONE)
+
+
+def test_files_are_found_through_a_redirect(bare: Bare) -> None:
+    bare.pages["/simple/demo/"] = Page(status=301, location="/moved/deep/demo/")
+    listing = {"files": [{"filename": "demo-1.0.0.tar.gz", "url": "../files/x", "hashes": {}}]}
+    bare.pages["/moved/deep/demo/"] = Page(json.dumps(listing).encode())
+
+    assert bare.index.all_files("demo") == [IndexFile("demo-1.0.0.tar.gz", "", f"{bare.url}/moved/deep/files/x", None)]
+
+
+def test_no_cache_may_answer(bare: Bare) -> None:
+    bare.lists()
+
+    bare.index.all_files("demo")
+
+    ((path, headers),) = bare.asked
+    assert path == "/simple/demo/"
+    assert headers["cache-control"] == headers["pragma"] == "no-cache"
+    assert headers["accept"] == "application/vnd.pypi.simple.v1+json"
+
+
+def test_a_name_is_asked_for_in_its_normal_form(bare: Bare) -> None:
+    bare.index.all_files("My.Demo__Tool")
+
+    assert bare.asked[0][0] == "/simple/my-demo-tool/"
+
+
+def test_odd_file_names_belong_to_their_version_or_to_none(bare: Bare) -> None:
+    ours = [
+        "demo-1.0.0-py3-none-any.whl",
+        "demo-1.0.0-1-py3-none-any.whl",
+        "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl",
+        "Demo-1.0.0.tar.gz",
+        "demo-1.0.0.zip",
+    ]
+    others = [
+        "demo-1.0.0.post1.tar.gz",
+        "demo-1.0.0.dev1-py3-none-any.whl",
+        "demo-1.0.0+local-py3-none-any.whl",
+        "demo-1!1.0.0.tar.gz",
+        "demo-1.0.0rc1.tar.gz",
+        "demo-1.0.0.1.tar.gz",
+        "demo-1.0.0-py2.7.egg",
+        "demo-1.0.0.exe",
+        "demo-1.0.0.whl",
+        "demo-huge.tar.gz",
+        "demo.tar.gz",
+        "",
+    ]
+    bare.lists(*({"filename": name, "url": name, "hashes": {}} for name in [*ours, *others]))
+
+    assert list(bare.index.files("demo", ONE)) == ours
+    assert bare.index.versions("demo") == [Version.parse("1.0.0-rc.1"), ONE]
+    assert [version_of(name) for name in others if "rc1" not in name] == [None] * 11
+
+
+def test_yanked_may_be_absent_a_mark_or_a_reason(bare: Bare) -> None:
+    given = [{}, {"yanked": False}, {"yanked": None}, {"yanked": True}, {"yanked": ""}, {"yanked": "broken"}]
+    bare.lists(*({"filename": "x", "url": "x", "hashes": {}, **one} for one in given))
+
+    assert [file.yanked for file in bare.index.all_files("demo")] == [None, None, None, "", "", "broken"]
+
+
+def test_a_file_that_is_listed_and_not_served_is_an_error(bare: Bare, tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match=r"PyPI lists x\.whl and does not serve it"):
+        bare.index.download(IndexFile("x.whl", "", f"{bare.url}/x.whl", None), tmp_path / "x.whl")
+
+    assert not (tmp_path / "x.whl").exists()
+
+
+def test_half_a_file_is_an_error_and_not_a_file(bare: Bare, tmp_path: Path) -> None:
+    bare.pages["/x.whl"] = Page(b"x" * 1000, cut=300)
+
+    with pytest.raises(ServiceError, match="did not answer"):
+        bare.index.download(IndexFile("x.whl", "", f"{bare.url}/x.whl", None), tmp_path / "x.whl")
+
+    assert not (tmp_path / "x.whl").exists()
+
+
+# --- addresses --------------------------------------------------------------------------------------------------------
+
+
+def test_addresses_come_from_the_libraries_that_own_them() -> None:
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+    from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
+
+    pypi, testpypi = Index("PyPI", IndexConfig()), Index("TestPyPI", IndexConfig(repository="testpypi"))
+
+    assert (pypi.simple_url, pypi.upload_url) == (PYPI_SIMPLE_ENDPOINT, DEFAULT_REPOSITORY)
+    assert testpypi.upload_url == TEST_REPOSITORY
+    assert testpypi.simple_url.partition("/simple/")[0] == TEST_REPOSITORY.partition("/legacy/")[0]
+
+
+def test_pages_for_people_lie_beside_the_simple_api(bare: Bare) -> None:
+    plain = Index("PyPI", IndexConfig(simple_url=f"{bare.url}/simple/"))
+    candidate = Version.parse("1.0.0-rc.1")
+
+    assert plain.page("demo", candidate) == f"{bare.url}/project/demo/1.0.0rc1/"
+    assert plain.manage_page("demo", candidate) == f"{bare.url}/manage/project/demo/release/1.0.0rc1/"

@@ -1,0 +1,461 @@
+"""Trusted publishing: a job's identity for an upload token, at the rehearsal's index, with real twine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+import time
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+
+from releaser.adapters.forge.client import Forge
+from releaser.adapters.index.client import Index
+from releaser.adapters.index.trusted_publishing import TrustedPublishing
+from releaser.config.project import IndexConfig
+from releaser.core.activity import Activity, bound
+from releaser.core.step import Conflict, Done
+from releaser.errors import CommandError, ServiceError, UsageError
+from releaser.rehearsal import services
+from releaser.secret import Secret
+from releaser.steps.preflight.services import LogInToIndex
+
+KEY = "a key that is long enough for HS256"
+REQUEST_TOKEN = "request-token-of-the-job"
+JOB = {"repository": "me/demo", "workflow_ref": "me/demo/.github/workflows/build-wheel.yml@refs/tags/v1.0.0"}
+PUBLISHER = {"project": "demo", "repository": "me/demo", "workflow": "build-wheel.yml"}
+
+
+@dataclass
+class Answers:
+    """A loopback service whose answers a test writes: (status, body) by method and path, or a function of the query."""
+
+    by_path: dict = field(default_factory=dict)
+    asked: list = field(default_factory=list)
+    url: str = ""
+
+
+@contextmanager
+def serving(answers):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            address = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answers.asked.append((self.command, address.path, self.headers, body))
+            answer = answers.by_path.get(f"{self.command} {address.path}", (404, {}))
+            status, found = answer(parse_qs(address.query)) if callable(answer) else answer
+            content = json.dumps(found).encode()
+            self.send_response(status, found.get("reason"))
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815  http.server's name
+
+        def log_message(self, *words):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    answers.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield answers
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def no_login(monkeypatch, tmp_path):
+    """Neither a CI job nor a password of twine's, whoever runs the tests."""
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "TWINE_USERNAME", "TWINE_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("ACTIONS_ID_TOKEN")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
+@pytest.fixture
+def github(monkeypatch):
+    """A job at GitHub that may have an identity; its claims can be changed."""
+    with serving(Answers()) as answers:
+        answers.claims = {}
+
+        def identity(query):
+            claims = {**JOB, "aud": query["audience"][0], "exp": int(time.time()) + 60, "jti": os.urandom(8).hex()}
+            return 200, {"value": jwt.encode({**claims, **answers.claims}, KEY, algorithm="HS256")}
+
+        answers.by_path["GET /identity"] = identity
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{answers.url}/identity?api-version=2")
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
+        yield answers
+
+
+@pytest.fixture
+def world(tmp_path):
+    """What the rehearsal's index holds, with one pending publisher."""
+    path = tmp_path / "world"
+    path.mkdir()
+    (path / "publishers.json").write_text(json.dumps([{**PUBLISHER, "pending": True}]))
+    return path
+
+
+@pytest.fixture
+def index(world, tmp_path):
+    """The rehearsal's index, known to us as a project's configuration knows it, without a token."""
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "token").write_text("the-master-token")
+    options = ["--world", world, "--token-file", tmp_path / "token", "--oidc-secret-file", tmp_path / "key"]
+    log = tmp_path / "index.log"
+    started = services.start("releaser.rehearsal.index", options, log, keep=False)
+    service = services.ready("the index", started, log)
+    yield known(service.url)
+    services.stop([service])
+
+
+@pytest.fixture
+def scripted():
+    """An index whose answers the test writes; by default it mints a token that has no well-known shape."""
+    with serving(Answers()) as answers:
+        answers.by_path["GET /_/oidc/audience"] = (200, {"audience": "pypi"})
+        answers.by_path["POST /_/oidc/mint-token"] = (200, {"token": "plain-minted-words"})
+        yield answers
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    path = tmp_path / "demo-1.0.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("demo.py", "VERSION = '1.0.0'\n")
+        archive.writestr("demo-1.0.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0.0\n")
+        archive.writestr(
+            "demo-1.0.0.dist-info/WHEEL", "Wheel-Version: 1.0.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr("demo-1.0.0.dist-info/RECORD", "")
+    return path
+
+
+@pytest.fixture
+def sdist(tmp_path):
+    path = tmp_path / "demo-1.0.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in (("PKG-INFO", b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0.0\n"), ("demo.py", b"")):
+            member = tarfile.TarInfo(f"demo-1.0.0/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.fixture
+def job(tmp_path, index):
+    """What a job has: the tag v1.0.0 of a project, checked out alone, without history; and the forge, to fill."""
+    origin, checkout, log = tmp_path / "origin", tmp_path / "job", tmp_path / "forge.log"
+    (tmp_path / "forge-token").write_text("ghs_token-of-the-job")
+    options = ["--world", tmp_path / "forge", "--repository", "me/demo", "--git-dir", origin / ".git"]
+    origin.mkdir()
+    git(origin, "init", "--quiet", "--initial-branch=main")
+    started = services.start(
+        "releaser.rehearsal.forge", [*options, "--token-file", tmp_path / "forge-token"], log, keep=False
+    )
+    service = services.ready("the forge", started, log)
+    addresses = f'upload-url = "{index.config.upload_url}"\nsimple-url = "{index.config.simple_url}"\nvia = "ci"\n'
+    (origin / "pyproject.toml").write_text(
+        '[project]\nname = "demo"\nversion = "1.0.0"\n'
+        '[tool.releaser]\nversion-files = [{ path = "pyproject.toml", key = "project.version" }]\n'
+        f"[tool.releaser.pypi]\n{addresses}"
+        f'[tool.releaser.forge]\nrepository = "me/demo"\napi-url = "{service.url}"\n'
+    )
+    (origin / "tasks.py").write_text("from releaser.tasks import namespace\n")
+    git(origin, "add", ".")
+    git(origin, "commit", "--quiet", "--message", "A project")
+    git(origin, "tag", "--annotate", "v1.0.0", "--message", "Release version 1.0.0")
+    (origin / "later").touch()
+    git(origin, "add", ".")
+    git(origin, "commit", "--quiet", "--message", "Later")
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=v1.0.0", origin.as_uri(), str(checkout))
+    forge = Forge("me/demo", "ghs_token-of-the-job", service.url)
+    yield SimpleNamespace(checkout=checkout, forge=forge, home=tmp_path)
+    forge.close()
+    services.stop([service])
+
+
+def git(where, *words):
+    who = ("-c", "user.name=Sample", "-c", "user.email=sample@localhost", "-c", "advice.detachedHead=false")
+    subprocess.run(["git", *who, *words], cwd=where, check=True)
+
+
+def last_line_of_the_workflow():
+    """What this repository's own workflow runs at its end."""
+    text = (Path(__file__).parents[5] / ".github/workflows/build-wheel.yml").read_text()
+    return re.findall(r"^ *- run: (.*)$", text, re.MULTILINE)[-1]
+
+
+def run_job(job):
+    """Runs that line as GitHub does, in an environment that keeps nothing from one job to the next."""
+    scripts = Path(sys.executable).parent
+    variables = {
+        "TAG": "v1.0.0",
+        "GITHUB_TOKEN": "ghs_token-of-the-job",
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+    }
+    with tempfile.TemporaryDirectory(dir=job.home) as state:
+        return subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", last_line_of_the_workflow()],
+            cwd=job.checkout,
+            env={**os.environ, **variables, "RELEASER_STATE_DIR": state},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def known(url, token=None):
+    config = IndexConfig(upload_url=f"{url}/legacy/", simple_url=f"{url}/simple/")
+    return Index("pypi", config, token)
+
+
+def refused(call, *arguments):
+    with pytest.raises(ServiceError) as caught:
+        call(*arguments)
+    assert REQUEST_TOKEN not in str(caught.value)
+    return caught.value
+
+
+def paths(answers):
+    return [f"{method} {path}" for method, path, _, _ in answers.asked]
+
+
+def test_a_job_uploads_by_its_identity_and_a_pending_publisher_makes_the_project(index, github, wheel):
+    index.upload([wheel])
+    served = {file.name: file.sha256 for file in index.all_files("demo")}
+    assert served == {wheel.name: hashlib.sha256(wheel.read_bytes()).hexdigest()}
+    assert github.asked[0][2]["Authorization"] == f"bearer {REQUEST_TOKEN}"
+
+
+def test_a_job_that_is_no_publisher_is_told_what_to_register_and_where(index, github, wheel):
+    github.claims = {"workflow_ref": "me/demo/.github/workflows/other.yml@refs/heads/main", "environment": "release"}
+    error = refused(index.upload, [wheel])
+    assert "pypi gives this job no upload token (invalid-publisher" in error.message
+    assert "owner me, repository demo, workflow other.yml, environment release" in error.remedy
+    assert "as a pending publisher of demo" in error.remedy
+    assert "/manage/account/publishing/" in error.remedy
+    assert index.all_files("demo") == []
+
+
+def test_for_a_project_that_is_there_the_page_is_the_projects_own(index, github, wheel, world):
+    index.upload([wheel])
+    (world / "publishers.json").write_text("[]")
+    error = refused(index.upload, [wheel])
+    assert "owner me, repository demo, workflow build-wheel.yml, no environment" in error.remedy
+    assert "/manage/project/demo/settings/publishing/" in error.remedy
+
+
+def test_the_environment_must_be_the_registered_one(index, github, wheel, world):
+    (world / "publishers.json").write_text(json.dumps([{**PUBLISHER, "environment": "release", "pending": True}]))
+    assert "no environment" in refused(index.upload, [wheel]).remedy
+    github.claims = {"environment": "release"}
+    index.upload([wheel])
+    assert [file.name for file in index.all_files("demo")] == [wheel.name]
+
+
+def test_an_identity_works_once(index, github, wheel):
+    github.claims = {"jti": "always the same"}
+    index.upload([wheel])
+    error = refused(index.upload, [wheel])
+    assert "invalid-reuse-token" in error.message
+    assert "works once" in error.remedy
+    assert "run the job again" in error.remedy
+
+
+def test_an_identity_that_the_index_does_not_trust_is_refused(index, github, wheel):
+    github.claims = {"exp": 1}
+    error = refused(index.upload, [wheel])
+    assert "invalid-token" in error.message
+    assert "run the job again" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("not-enabled", "set PYPI_TOKEN"),
+        ("invalid-pending-publisher", "take another name"),
+        ("invalid-publisher", "Register exactly that, as a pending publisher of demo"),
+        ("something-new", "owner me, repository demo, workflow build-wheel.yml"),
+    ],
+)
+def test_each_refusal_has_its_remedy_and_shows_no_identity(scripted, github, wheel, code, remedy):
+    def refuse(query):
+        identity = json.loads(scripted.asked[-1][3])["token"]
+        return 422, {"errors": [{"code": code, "description": f"no corresponding publisher ({identity})"}]}
+
+    scripted.by_path["POST /_/oidc/mint-token"] = refuse
+    error = refused(known(scripted.url).upload, [wheel])
+    identity = json.loads(scripted.asked[-1][3])["token"]
+    assert code in error.message
+    assert remedy in error.remedy
+    assert identity not in str(error)
+    assert "[hidden]" in error.message
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_an_index_without_trusted_publishing_says_so(scripted, github, wheel, status):
+    scripted.by_path["GET /_/oidc/audience"] = (status, {"message": "no"})
+    error = refused(known(scripted.url).upload, [wheel])
+    assert f"does no trusted publishing: it answered {status}" in error.message
+    assert "PYPI_TOKEN" in error.remedy
+    assert "POST /legacy/" not in paths(scripted)
+
+
+def test_an_index_that_is_not_there_is_named(scripted, github):
+    gone = TrustedPublishing("pypi", "http://127.0.0.1:9", "anywhere", "PYPI_TOKEN")
+    assert "pypi did not answer GET http://127.0.0.1:9/_/oidc/audience" in refused(gone.mint).message
+
+
+def test_a_workflow_without_the_permission_is_told_which(scripted, github, wheel, monkeypatch):
+    monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_URL")
+    monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+    error = refused(known(scripted.url).upload, [wheel])
+    assert "`permissions: id-token: write`" in error.remedy
+    assert "POST /_/oidc/mint-token" not in paths(scripted)
+
+
+def test_a_ci_service_that_fails_is_named_without_the_jobs_own_token(scripted, github, wheel):
+    github.by_path["GET /identity"] = (500, {"bad": f"token {REQUEST_TOKEN}"})
+    error = refused(known(scripted.url).upload, [wheel])
+    assert "The CI service gave this job no identity" in error.message
+    assert "code=500" in error.message
+
+
+def test_the_minted_token_goes_to_twine_alone_and_is_in_no_output(scripted, github, wheel, capfd):
+    def echo(query):
+        login = base64.b64decode(scripted.asked[-1][2]["Authorization"].partition(" ")[2]).decode()
+        return 403, {"reason": f"no upload for {login}"}
+
+    scripted.by_path["POST /legacy/"] = echo
+    told = []
+    with pytest.raises(CommandError) as caught, bound(Activity(told.append)):
+        known(scripted.url).upload([wheel])
+    assert "no upload for __token__:[hidden]" in caught.value.message
+    assert "plain-minted-words" not in "".join([str(caught.value), *told, *capfd.readouterr(), *os.environ.values()])
+    minted = TrustedPublishing("pypi", scripted.url, "anywhere", "PYPI_TOKEN").mint()
+    assert minted.reveal() == "plain-minted-words"
+    assert repr(minted) == str(minted) == "[hidden]"
+
+
+def test_a_configured_token_comes_first(scripted, github, wheel):
+    scripted.by_path["POST /legacy/"] = (200, {})
+    known(scripted.url, Secret("configured")).upload([wheel])
+    assert paths(scripted) == ["POST /legacy/"]
+    assert github.asked == []
+
+
+def test_a_password_that_twine_finds_comes_before_the_identity(scripted, github, wheel, monkeypatch):
+    scripted.by_path["POST /legacy/"] = (200, {})
+    monkeypatch.setenv("TWINE_USERNAME", "me")
+    monkeypatch.setenv("TWINE_PASSWORD", "mine")
+    known(scripted.url).upload([wheel])
+    assert paths(scripted) == ["POST /legacy/"]
+    assert base64.b64decode(scripted.asked[0][2]["Authorization"].partition(" ")[2]) == b"me:mine"
+
+
+def test_outside_a_ci_job_twine_alone_looks_for_a_login(scripted, wheel):
+    with pytest.raises(CommandError, match="Credential not found") as caught:
+        known(scripted.url).upload([wheel])
+    assert "Set PYPI_TOKEN" in caught.value.remedy
+    assert paths(scripted) == []
+
+
+def test_a_publisher_that_is_not_pending_makes_no_project(index, github, wheel, world):
+    (world / "publishers.json").write_text(json.dumps([PUBLISHER]))
+    with pytest.raises(CommandError, match="cannot create new projects") as caught:
+        index.upload([wheel])
+    assert "*pending* publisher" in caught.value.remedy
+    assert "\x1b" not in caught.value.message
+
+
+def test_a_token_that_the_index_refuses_is_to_be_replaced(index, wheel):
+    with pytest.raises(CommandError, match="Invalid or non-existent authentication information") as caught:
+        Index("pypi", index.config, Secret("a-wrong-token")).upload([wheel])
+    assert "Set PYPI_TOKEN to a token that may upload this project" in caught.value.remedy
+
+
+def test_preflight_sees_which_login_there_is(scripted, github, monkeypatch):
+    release = SimpleNamespace(pypi=known(scripted.url))
+    found = LogInToIndex("pypi").check(release)
+    assert isinstance(found, Done)
+    assert "trusted publishing from this job" in found.evidence
+    monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_URL")
+    found = LogInToIndex("pypi").check(release)
+    assert isinstance(found, Conflict)
+    assert "id-token: write" in found.remedy
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    found = LogInToIndex("pypi").check(release)
+    assert isinstance(found, Conflict)
+    assert "Set PYPI_TOKEN" in found.remedy
+
+
+def test_the_workflow_publishes_a_releases_files_once_from_a_bare_checkout_of_its_tag(
+    job, index, github, wheel, sdist, world
+):
+    sums = job.home / "SHA256SUMS"
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (sdist, wheel)}
+    sums.write_text("".join(f"{digest}  {name}\n" for name, digest in digests.items()))
+
+    ran = run_job(job)
+    assert (ran.returncode, "no release v1.0.0" in ran.stderr) == (2, True), ran.stderr
+    draft = job.forge.create_draft("v1.0.0", "main", "v1.0.0", "Notes", False)
+    ran = run_job(job)
+    assert (ran.returncode, "only a draft of the release v1.0.0" in ran.stderr) == (2, True), ran.stderr
+    for path in (sdist, wheel):
+        job.forge.upload_asset(draft.id, path, "application/octet-stream")
+    job.forge.publish_release(draft.id, make_latest=True, discussion_category=None)
+    ran = run_job(job)
+    assert (ran.returncode, "holds no SHA256SUMS" in ran.stderr) == (2, True), ran.stderr
+    assert index.all_files("demo") == []
+
+    job.forge.upload_asset(draft.id, sums, "text/plain")
+    for _ in range(2):
+        ran = run_job(job)
+        assert ran.returncode == 0, ran.stderr
+        assert {file.name: file.sha256 for file in index.all_files("demo")} == digests
+        assert len((world / "uploads.log").read_text().splitlines()) == 2
+    assert len(github.asked) == 1
+
+
+def test_a_password_in_pypirc_is_found(tmp_path):
+    write_pypirc(tmp_path, "[pypi]\npassword: secret-word\n")
+    found = LogInToIndex("pypi").check(SimpleNamespace(pypi=Index("pypi", IndexConfig())))
+    assert found == Done("twine has a password for it; what it allows is unproven")
+
+
+def test_a_pypirc_that_cannot_be_read_is_not_quoted(tmp_path):
+    write_pypirc(tmp_path, "password secret-word")
+    with pytest.raises(UsageError, match=r"twine cannot read ~/\.pypirc") as caught:
+        LogInToIndex("pypi").check(SimpleNamespace(pypi=Index("pypi", IndexConfig())))
+    assert "secret-word" not in str(caught.value)
+
+
+def write_pypirc(tmp_path, content):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".pypirc").write_text(content)

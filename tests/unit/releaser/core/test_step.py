@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from releaser.core.step import Done, NothingToUndo, Outcome, Phase, Skipped, Step, Todo, in_order, together
+from releaser.errors import ReleaserError
+
+
+class Given(Step[dict[str, str]]):
+    name = "given"
+    title = "It is given"
+
+    def check(self, world: dict[str, str]) -> Outcome:
+        return Done(world["it"]) if "it" in world else Todo("have it given")
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "\n"])
+def test_a_skip_without_a_reason_cannot_be_built(reason: str) -> None:
+    with pytest.raises(ValueError, match="needs a reason"):
+        Skipped(reason)
+
+
+def test_a_fact_that_no_program_can_establish_says_so() -> None:
+    with pytest.raises(ReleaserError, match="It is given: this cannot be established by a program"):
+        Given().run({})
+
+
+def test_unless_a_step_says_otherwise_verifying_is_checking_again_and_there_is_nothing_to_undo() -> None:
+    assert Given().verify({}) == Todo("have it given")
+    assert Given().verify({"it": "here"}) == Done("here")
+    assert isinstance(Given().undo({"it": "here"}), NothingToUndo)
+
+
+def test_steps_in_order_are_one_branch_and_steps_together_are_many() -> None:
+    a, b, c = Given(), Given(), Given()
+
+    assert in_order(a, b, c) == ((a, b, c),)
+    assert together(a, (b, c)) == ((a,), (b, c))
+
+
+def test_a_phase_lists_its_steps_branch_by_branch() -> None:
+    a, b, c = Given(), Given(), Given()
+
+    assert Phase("p", "", together((a, b), c)).steps == (a, b, c)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import errno
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from invoke.exceptions import Exit
+
+from releaser.errors import ConflictError, InterruptedRunError, ReleaserError, UsageError, WaitTimeoutError
+from releaser.tasks.exits import reporting_errors
+
+
+def ended(error: BaseException) -> int:
+    """The exit code of a task in which `error` happens."""
+
+    @reporting_errors
+    def task() -> None:
+        raise error
+
+    with pytest.raises(Exit) as caught:
+        task()
+    return int(caught.value.code)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ReleaserError("it broke", "Mend it."), 1),
+        (UsageError("it broke", "Mend it."), 2),
+        (ConflictError("it broke", "Mend it."), 3),
+        (WaitTimeoutError("it broke", "Mend it."), 5),
+        (InterruptedRunError("it broke", "Mend it."), 130),
+    ],
+)
+def test_an_error_is_what_happened_and_what_to_do(
+    error: ReleaserError, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(error) == code
+
+    assert capsys.readouterr() == ("", "error: it broke\n  -> Mend it.\n")
+
+
+def test_an_error_shows_no_credentials(capsys: pytest.CaptureFixture[str]) -> None:
+    ended(ReleaserError("https://me:secret@forge.invalid/ refused ghp_" + "a1" * 18))
+
+    assert capsys.readouterr().err == "error: https://forge.invalid/ refused [hidden]\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "The disk is full: /state/file could not be written."),
+        (errno.EDQUOT, "The disk is full: /state/file could not be written."),
+        (errno.EACCES, "/state/file may not be read or written: Permission denied."),
+        (errno.EROFS, "/state/file may not be read or written: Read-only file system."),
+    ],
+)
+def test_what_the_machine_refuses_is_told_with_a_remedy(
+    number: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(OSError(number, os.strerror(number), "/state/file")) == 1
+
+    err = capsys.readouterr().err
+    assert words in err
+    assert "RELEASER_STATE_DIR" in err
+
+
+def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(KeyboardInterrupt()) == 130
+
+    assert "Run the same command again" in capsys.readouterr().err
+
+
+def test_a_bug_of_ours_has_its_traceback() -> None:
+    @reporting_errors
+    def task() -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file", "x")
+
+    with pytest.raises(FileNotFoundError):
+        task()
+
+
+def test_what_the_terminal_cannot_show_is_shown_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True))
+
+    @reporting_errors
+    def task() -> None:
+        sys.stdout.write("caf\u00e9 \u2713 \udce9\n")
+
+    task()
+
+    assert written.getvalue() == b"caf\\xe9 \\u2713 \\udce9\n"
+
+
+def test_a_reader_who_leaves_is_no_traceback(tmp_path: Path) -> None:
+    script = (
+        "from releaser.tasks.exits import reporting_errors\n"
+        "@reporting_errors\ndef task():\n    for _ in range(100_000):\n        print('a line')\n"
+        "from invoke.exceptions import Exit\n"
+        "try:\n    task()\nexcept Exit as end:\n    raise SystemExit(end.code)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+
+    assert process.returncode == 1
+    assert err == "error: Whoever read the output has stopped reading.\n  -> Run the same command again to go on.\n"
