@@ -9,9 +9,20 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from live_vlm_webui import login, security
-from live_vlm_webui.api import answers, camera, events, metrics, models, offer, openapi, page, preview, sessions, system
-from live_vlm_webui.api.explain import explain_errors
+from live_vlm_webui.api import (
+    answers,
+    camera,
+    events,
+    login,
+    metrics,
+    models,
+    offer,
+    openapi,
+    page,
+    preview,
+    sessions,
+    system,
+)
 from live_vlm_webui.api.keys import (
     ASSETS,
     CAMERAS,
@@ -32,17 +43,21 @@ from live_vlm_webui.api.keys import (
     VIEWERS,
 )
 from live_vlm_webui.api.loading import Loader
-from live_vlm_webui.assets import load_assets
+from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.describer.describer import Describer
-from live_vlm_webui.media.pool import CameraPool
+from live_vlm_webui.http.assets import load_assets
+from live_vlm_webui.http.explain import explain_errors
 from live_vlm_webui.media.preview import Previews
+from live_vlm_webui.media.stream.pool import CameraPool
 from live_vlm_webui.memory import give_back_memory
 from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.connections import open_client
+from live_vlm_webui.security.login import LOGIN, Login
+from live_vlm_webui.security.middlewares import add_security_headers, middlewares
+from live_vlm_webui.sessions.metrics import Metrics
 from live_vlm_webui.sessions.registry import Sessions
 from live_vlm_webui.sessions.sampling import EveryFrames, Free
 from live_vlm_webui.sessions.settings import DEFAULT_PROMPT, SessionSettings
-from live_vlm_webui.settings import Settings
 from live_vlm_webui.system.figures import Sample
 from live_vlm_webui.system.monitor import Monitor
 
@@ -67,12 +82,12 @@ ROUTES = (
 
 def create_app(settings: Settings) -> web.Application:
     """Make the application; all that it knows hangs on it and dies with it."""
-    app = web.Application(middlewares=[explain_errors, *security.middlewares(settings)])
+    app = web.Application(middlewares=[explain_errors, *middlewares(settings)])
     app[SETTINGS] = settings
     app[ASSETS] = load_assets()
-    app[login.LOGIN] = login.Login(settings)
+    app[LOGIN] = Login(settings)
     app[MONITOR] = Monitor(settings.monitor_interval)
-    app[METRICS] = metrics.Metrics()
+    app[METRICS] = Metrics()
     app[LOADER] = Loader()
     app[VIEWERS] = set()
     app[LISTINGS] = asyncio.Semaphore(models.MOST_LISTINGS)
@@ -80,7 +95,7 @@ def create_app(settings: Settings) -> web.Application:
     app[PICTURES] = asyncio.Semaphore(camera.MOST_PICTURES)
     app[UPLOADS] = asyncio.Semaphore(camera.MOST_UPLOADS)
     app[PREVIEWERS] = asyncio.Semaphore(preview.MOST_PREVIEWS)
-    app.on_response_prepare.append(security.add_security_headers)
+    app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(end_sessions)
     app.add_routes(ROUTES)
     app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, memory, cameras, catalog, all_sessions))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from live_vlm_webui import __version__
-from live_vlm_webui.defaults import (
+from live_vlm_webui.config.defaults import (
     DEFAULT_HOST,
     DEFAULT_LOG_LEVEL,
     DEFAULT_MONITOR_INTERVAL,
@@ -205,14 +205,14 @@ def _add_running(group: argparse._ArgumentGroup) -> None:
 
 def start(arguments: argparse.Namespace) -> int:
     """Check the settings, open the port, then load the server and run it until it is stopped."""
-    from live_vlm_webui.environment import read_settings
-    from live_vlm_webui.listen import open_listener
+    from live_vlm_webui.config.environment import read_settings
+    from live_vlm_webui.server.listen import open_listener
 
     settings, warnings = read_settings(vars(arguments), os.environ)
     for warning in warnings:
         sys.stderr.write(f"{PROGRAM}: warning: {warning}\n")
     with open_listener(settings) as listener:
-        from live_vlm_webui.server import run
+        from live_vlm_webui.server.serve import run
 
         run(settings, listener)
     return 0
@@ -220,7 +220,7 @@ def start(arguments: argparse.Namespace) -> int:
 
 def examine(arguments: argparse.Namespace) -> int:
     """Print what the doctor finds."""
-    from live_vlm_webui.doctor import report
+    from live_vlm_webui.doctor.report import report
 
     sys.stdout.write(report(as_json=arguments.json))
     return 0

@@ -10,8 +10,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import HttpProcessingError
 
+from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.secret import Secret
-from live_vlm_webui.settings import Settings
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 TALKATIVE = ("aioice", "asyncio")

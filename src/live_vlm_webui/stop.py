@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from live_vlm_webui import __version__
 
 if TYPE_CHECKING:
-    from live_vlm_webui.pid_file import Running
+    from live_vlm_webui.server.pid_file import Running
 
 PROGRAM = "live-vlm-webui-stop"
 STOPPED = 0
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
     """
     arguments = build_parser().parse_args(argv)
-    from live_vlm_webui.environment import data_dir_of
+    from live_vlm_webui.config.environment import data_dir_of
     from live_vlm_webui.errors import WebUIError
 
     try:
@@ -74,7 +74,7 @@ def stop(directory: Path, port: int | None) -> int:
         SettingsError: Several run, and no port was given.
     """
     from live_vlm_webui.errors import SettingsError
-    from live_vlm_webui.pid_file import find
+    from live_vlm_webui.server.pid_file import find
 
     running, unreadable = [], False
     for path, found in find(directory):

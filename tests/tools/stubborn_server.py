@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from live_vlm_webui import login, security, server
-from live_vlm_webui.listen import open_listener
-from live_vlm_webui.settings import Settings
+from live_vlm_webui.config.settings import Settings
+from live_vlm_webui.security import login
+from live_vlm_webui.security import middlewares as security
+from live_vlm_webui.server import serve as server
+from live_vlm_webui.server.listen import open_listener
 
 
 async def stream(request: web.Request) -> web.StreamResponse:

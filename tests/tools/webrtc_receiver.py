@@ -17,7 +17,7 @@ from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import VideoStreamTrack
 
-from live_vlm_webui.media.webrtc import WebRtcCamera
+from live_vlm_webui.media.webrtc.camera import WebRtcCamera
 
 
 class Received:

@@ -1,1 +1,1 @@
-"""What the server answers to: one module per group of routes."""
+"""The HTTP and WebSocket routes: one module per group."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from live_vlm_webui.api.keys import ENCODERS, session_of
-from live_vlm_webui.api.streams import send_pieces
 from live_vlm_webui.errors import InputError, NotFoundError
+from live_vlm_webui.http.streams import send_pieces
 from live_vlm_webui.sessions import export
 
 FORMATS = ("json", "jsonl", "csv", "zip")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from live_vlm_webui.api.body import check_names, read_body, read_json, text_of
 from live_vlm_webui.api.keys import CAMERAS, ENCODERS, LOADER, PICTURES, UPLOADS, session_of
 from live_vlm_webui.errors import LimitError, MediaTypeError
+from live_vlm_webui.http.body import check_names, read_body, read_json, text_of
 
 if TYPE_CHECKING:
     from live_vlm_webui.media.camera import CameraStatus

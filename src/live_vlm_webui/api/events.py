@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from live_vlm_webui.api.body import JSON_BYTES, kind_of, parse_object
-from live_vlm_webui.api.explain import BUG, error_json
 from live_vlm_webui.api.keys import ENCODERS, LOADER, METRICS, SESSIONS, VIEWERS
 from live_vlm_webui.errors import ConflictError, InputError, LimitError, RequestError, TooLargeError, WebUIError
+from live_vlm_webui.http.body import JSON_BYTES, kind_of, parse_object
+from live_vlm_webui.http.explain import BUG, error_json
 from live_vlm_webui.logs import shown_id
 from live_vlm_webui.sessions.events import TOO_SLOW, to_json
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from live_vlm_webui.assets import Asset
-from live_vlm_webui.settings import Settings
+from live_vlm_webui.config.settings import Settings
+from live_vlm_webui.http.assets import Asset
 
 if TYPE_CHECKING:
     from asyncio import Semaphore
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from live_vlm_webui.api.loading import Loader
-    from live_vlm_webui.api.metrics import Metrics
-    from live_vlm_webui.media.pool import CameraPool
     from live_vlm_webui.media.preview import Previews
+    from live_vlm_webui.media.stream.pool import CameraPool
     from live_vlm_webui.models.catalog import Catalog
+    from live_vlm_webui.sessions.metrics import Metrics
     from live_vlm_webui.sessions.registry import Sessions
     from live_vlm_webui.sessions.session import Session
     from live_vlm_webui.system.monitor import Monitor

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from live_vlm_webui.api.body import check_names, read_json, text_of
 from live_vlm_webui.api.keys import CATALOG, LISTINGS, SESSIONS
 from live_vlm_webui.errors import InputError, LimitError
+from live_vlm_webui.http.body import check_names, read_json, text_of
 from live_vlm_webui.models.endpoint import LONGEST_API_BASE, Keyring
 from live_vlm_webui.secret import LONGEST_KEY, Secret
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from live_vlm_webui.api.body import check_names, read_json, text_of
 from live_vlm_webui.api.keys import LOADER, OFFERS, SESSIONS
 from live_vlm_webui.errors import InputError
+from live_vlm_webui.http.body import check_names, read_json, text_of
 
 if TYPE_CHECKING:
     from live_vlm_webui.sessions.session import Session
@@ -27,7 +27,7 @@ async def offer(request: web.Request) -> web.Response:
     session = request.app[SESSIONS].get(text_of(body, "session", ID_LENGTH))
     sdp = text_of(body, "sdp", SDP_LENGTH)
     await request.app[LOADER].load("av")
-    await request.app[LOADER].load("live_vlm_webui.media.webrtc")
+    await request.app[LOADER].load("live_vlm_webui.media.webrtc.camera")
     async with request.app[OFFERS]:
         answer = await connect(session, sdp)
     return web.json_response({"sdp": answer, "type": "answer"})
@@ -39,7 +39,7 @@ async def connect(session: Session, sdp: str) -> str:
     Returns:
         The answer to it.
     """
-    from live_vlm_webui.media.webrtc import WebRtcCamera
+    from live_vlm_webui.media.webrtc.camera import WebRtcCamera
 
     camera = WebRtcCamera()
     try:

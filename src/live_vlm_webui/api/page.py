@@ -6,7 +6,7 @@ from aiohttp import web
 
 from live_vlm_webui import __version__
 from live_vlm_webui.api.keys import ASSETS
-from live_vlm_webui.assets import asset_response
+from live_vlm_webui.http.assets import asset_response
 
 
 async def page(request: web.Request) -> web.Response:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from live_vlm_webui.api.keys import PREVIEWERS, PREVIEWS, session_of
-from live_vlm_webui.api.streams import send_pieces
 from live_vlm_webui.errors import ConflictError, LimitError
+from live_vlm_webui.http.streams import send_pieces
 
 if TYPE_CHECKING:
     from live_vlm_webui.media.picture import Picture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from live_vlm_webui.api.body import read_json
 from live_vlm_webui.api.keys import SESSIONS, session_of
+from live_vlm_webui.http.body import read_json
 
 
 async def create(request: web.Request) -> web.Response:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from live_vlm_webui.api.body import check_names, kind_of, read_json
 from live_vlm_webui.api.keys import MONITOR
 from live_vlm_webui.errors import InputError
+from live_vlm_webui.http.body import check_names, kind_of, read_json
 
 NO_STORE = {"Cache-Control": "no-store"}
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
-from live_vlm_webui.models.model import BUILT_IN, Delta, ModelLabel
+from live_vlm_webui.models.model import DESCRIBER, Delta, ModelLabel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from live_vlm_webui.describer.scene import Scene
     from live_vlm_webui.models.model import Question
 
-LABEL = ModelLabel(BUILT_IN, "describer", "built-in describer")
 PACE_SECONDS = 1.0
 WORDS_PER_DELTA = 3
 WORD = re.compile(r"\S+\s*")
@@ -81,7 +80,7 @@ class DescriberModel:
     @property
     def label(self) -> ModelLabel:
         """Which model this is."""
-        return LABEL
+        return DESCRIBER
 
     @property
     def pace(self) -> float:

@@ -9,13 +9,12 @@ from typing import Protocol
 
 from aiohttp import ClientSession
 
-from live_vlm_webui.describer.describer import LABEL as BUILT_IN_LABEL
 from live_vlm_webui.errors import ForbiddenError, InputError, ModelError, RequestError, WrongValueError
 from live_vlm_webui.models.dialect import Dialects
 from live_vlm_webui.models.discovery import USUAL_PORTS, Discovery
 from live_vlm_webui.models.endpoint import Endpoint, Keyring
 from live_vlm_webui.models.listing import LONGEST_NAME, Lister, Listing
-from live_vlm_webui.models.model import BUILT_IN, ModelLabel, VisionModel
+from live_vlm_webui.models.model import BUILT_IN, DESCRIBER, ModelLabel, VisionModel
 from live_vlm_webui.models.offer import Offer, best_first
 from live_vlm_webui.models.openai import Limits, OpenAIModel
 from live_vlm_webui.secret import Secret
@@ -60,7 +59,6 @@ class Catalog:
         foreign_endpoints: Whether sessions may name servers besides that of the settings and those on ``ports``.
         interval: Between two looks, in seconds.
         limits: Of each answer.
-        built_in: What the describer is called.
 
     Raises:
         WrongValueError: The settings' address or key cannot be used.
@@ -76,7 +74,6 @@ class Catalog:
         foreign_endpoints: bool = True,
         interval: float = REFRESH_SECONDS,
         limits: Limits | None = None,
-        built_in: ModelLabel = BUILT_IN_LABEL,
     ) -> None:
         self.keyring = Keyring()
         """The server's keys: give each session a ring of its own, ``Keyring(catalog.keyring)``."""
@@ -91,7 +88,7 @@ class Catalog:
         self._foreign_endpoints = foreign_endpoints
         self._interval = interval
         self._limits = limits
-        self._built_in = Offer(built_in, vision=True)
+        self._built_in = Offer(DESCRIBER, vision=True)
         self._dialects = Dialects()
         self._listing: Listing | None = None
         self._found: dict[str, Listing] = {}

@@ -6,24 +6,18 @@ a server said is quoted, shortened, on one line and without the key; a page of a
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import ssl
-import time
 from collections.abc import Mapping
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from live_vlm_webui.errors import ModelError
 from live_vlm_webui.models.endpoint import Endpoint
-
-LONGEST_QUOTE = 300
-LONGEST_WAIT = 24 * 3600.0
+from live_vlm_webui.models.failure_text import one_line, said_in, wait_of
 
 SEES_NOTHING = re.compile(
     r"not a multimodal model"
@@ -48,7 +42,6 @@ MODEL_MISSING = re.compile(
 )
 LOADING = re.compile(r"loading|starting|not ready|warming", re.IGNORECASE)
 QUOTA = re.compile(r"quota|billing|credit|balance|payment", re.IGNORECASE)
-WAIT_IN_WORDS = re.compile(r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(ms|m\b|s|sec|min)?", re.IGNORECASE)
 
 
 def cause_of_status(
@@ -192,7 +185,7 @@ def cause_of_exception(error: Exception, endpoint: Endpoint, *, answering: bool)
     if isinstance(error, aiohttp.ClientSSLError):
         return ModelError(
             "unreachable",
-            f"No safe connection to {where}: {_one_line(_reason_of(error), endpoint)}",
+            f"No safe connection to {where}: {one_line(_reason_of(error), endpoint)}",
             "Check the address and the clock, or have the server show a certificate that this machine trusts.",
         )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
@@ -205,7 +198,7 @@ def cause_of_exception(error: Exception, endpoint: Endpoint, *, answering: bool)
         return ModelError("unreachable", f"{where} does not take connections.", _start_it(endpoint))
     if isinstance(error, aiohttp.ClientConnectorError):
         return ModelError(
-            "unreachable", f"Nothing answers at {where}: {_one_line(_reason_of(error), endpoint)}.", _start_it(endpoint)
+            "unreachable", f"Nothing answers at {where}: {one_line(_reason_of(error), endpoint)}.", _start_it(endpoint)
         )
     if answering:
         return ModelError(
@@ -233,58 +226,6 @@ def bad_answer(endpoint: Endpoint, what: str) -> ModelError:
         f"{endpoint.api_base} {what}.",
         "Check that the address is the one of an OpenAI-compatible API, which usually ends in /v1.",
     )
-
-
-def said_in(body: bytes, endpoint: Endpoint) -> str:
-    """The message in the start of a failed answer, on one line, shortened and without the key; empty if there is none.
-
-    It is in ``error``, ``error.message``, ``message``, ``detail`` (FastAPI's is a list), ``title``, or plain text.
-    """
-    text = body.decode("utf-8", "replace").strip()
-    try:
-        found = _message_in(json.loads(text))
-    except (ValueError, RecursionError):
-        found = "" if "<" in text or len(text) > LONGEST_QUOTE else text
-    return _one_line(found, endpoint)
-
-
-def _message_in(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "; ".join(filter(None, map(_message_in, value[:4])))
-    if not isinstance(value, dict):
-        return ""
-    for name in ("error", "message", "detail", "msg", "title"):
-        if found := _message_in(value.get(name)):
-            place = value.get("loc")
-            return f"{'.'.join(map(str, place[:8]))}: {found}" if name == "msg" and isinstance(place, list) else found
-    return ""
-
-
-def _one_line(text: str, endpoint: Endpoint) -> str:
-    if endpoint.key is not None:
-        text = text.replace(endpoint.key.reveal(), "***")
-    text = "".join(character if character.isprintable() else " " for character in text[: 4 * LONGEST_QUOTE])
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
-
-
-def wait_of(headers: Mapping[str, str], said: str) -> float | None:
-    """How long to wait before the next question, in seconds: by ``Retry-After`` or in words; None if unsaid."""
-    value = headers.get("Retry-After", "").strip()
-    wait: float | None = None
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value, re.ASCII):
-        wait = float(value)
-    elif value:
-        try:
-            wait = parsedate_to_datetime(value).timestamp() - time.time()
-        except (TypeError, ValueError, OverflowError):
-            wait = None
-    if wait is None and (found := WAIT_IN_WORDS.search(said)):
-        unit = (found[2] or "s").lower()
-        wait = float(found[1]) * {"ms": 0.001, "m": 60.0, "min": 60.0}.get(unit, 1.0)
-    return None if wait is None else min(max(wait, 0.0), LONGEST_WAIT)
 
 
 def _reason_of(error: Exception) -> str:

@@ -31,6 +31,9 @@ class ModelLabel:
         return asdict(self)
 
 
+DESCRIBER = ModelLabel(BUILT_IN, "describer", "built-in describer")
+
+
 @dataclass(frozen=True)
 class Question:
     """What is asked.

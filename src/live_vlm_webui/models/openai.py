@@ -25,12 +25,13 @@ from aiohttp import (
 
 from live_vlm_webui.errors import ModelError
 from live_vlm_webui.models.answer import Answer
-from live_vlm_webui.models.causes import bad_answer, cause_of_exception, cause_of_status, said_in
+from live_vlm_webui.models.causes import bad_answer, cause_of_exception, cause_of_status
 from live_vlm_webui.models.connections import HEADERS
 from live_vlm_webui.models.deadline import Deadline, DeadlineError
 from live_vlm_webui.models.dialect import Dialect, Dialects
 from live_vlm_webui.models.endpoint import Endpoint
 from live_vlm_webui.models.event_stream import EventStream, EventTooLongError
+from live_vlm_webui.models.failure_text import said_in
 from live_vlm_webui.models.model import Delta, ModelLabel, Question
 
 LONGEST_FAILURE = 64 * 1024

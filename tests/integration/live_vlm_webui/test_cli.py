@@ -140,7 +140,7 @@ def test_a_signal_stops_it_within_three_seconds_with_0_and_no_traceback(start_se
     assert server.process.returncode == 0
     assert took < 3
     assert rest == ""
-    assert told.endswith("INFO live_vlm_webui.server: stopped\n")
+    assert told.endswith("INFO live_vlm_webui.server.serve: stopped\n")
     assert told.count("\n") == 1
 
 

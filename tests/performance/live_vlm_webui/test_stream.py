@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from live_vlm_webui.media.pool import CameraPool
+from live_vlm_webui.media.stream.pool import CameraPool
 
 TOOL = Path(__file__).parents[2] / "tools" / "rtsp_server.py"
 SECONDS = 6

@@ -6,7 +6,7 @@ import pytest
 
 import live_vlm_webui
 from live_vlm_webui.cli import build_parser, main
-from live_vlm_webui.environment import SOURCES
+from live_vlm_webui.config.environment import SOURCES
 
 
 def test_version_is_the_name_and_the_version_alone(capsys):

@@ -7,7 +7,7 @@ import pytest
 from aiohttp.http_exceptions import BadStatusLine
 from aiohttp.test_utils import make_mocked_request
 
-from live_vlm_webui.login import Login
+from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.logs import (
     FORMAT,
     MOST_GIVEN,
@@ -19,7 +19,7 @@ from live_vlm_webui.logs import (
 )
 from live_vlm_webui.models.endpoint import Keyring
 from live_vlm_webui.secret import Secret
-from live_vlm_webui.settings import Settings
+from live_vlm_webui.security.login import Login
 
 
 def record(message: str, *arguments: object, error: BaseException | None = None) -> logging.LogRecord:

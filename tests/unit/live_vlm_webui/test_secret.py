@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from live_vlm_webui.access_token import kept_token, token_path
+from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.errors import InputError, SettingsError
 from live_vlm_webui.models.endpoint import check_key
 from live_vlm_webui.secret import LONGEST_KEY, Secret, can_be_sent
+from live_vlm_webui.security.access_token import kept_token, token_path
 from live_vlm_webui.sessions.faults import FaultError
 from live_vlm_webui.sessions.settings import key_in
-from live_vlm_webui.settings import Settings
 
 UNUSABLE = ["with a space", "two\nlines", "schlüssel-geheim", "x" * (LONGEST_KEY + 1)]
 

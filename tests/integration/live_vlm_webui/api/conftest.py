@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from described import DescribedClient
 
 from live_vlm_webui.app import create_app
-from live_vlm_webui.settings import Settings
+from live_vlm_webui.config.settings import Settings
 
 Serve = Callable[..., Awaitable[DescribedClient]]
 

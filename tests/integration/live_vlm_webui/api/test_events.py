@@ -6,8 +6,8 @@ import json
 import pytest
 from aiohttp import WSMsgType
 
-from live_vlm_webui.api.body import JSON_BYTES
 from live_vlm_webui.api.events import MESSAGE_BYTES
+from live_vlm_webui.http.body import JSON_BYTES
 
 
 async def test_the_first_event_is_the_whole_state_of_a_new_session(api):

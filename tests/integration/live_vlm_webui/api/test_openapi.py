@@ -9,10 +9,10 @@ from openapi_spec_validator import validate
 import live_vlm_webui
 from live_vlm_webui.api.openapi import read_description
 from live_vlm_webui.app import create_app
+from live_vlm_webui.config.settings import MONITOR_INTERVALS, Settings
 from live_vlm_webui.models.endpoint import LONGEST_API_BASE
 from live_vlm_webui.secret import LONGEST_KEY
 from live_vlm_webui.sessions import settings as session_settings
-from live_vlm_webui.settings import MONITOR_INTERVALS, Settings
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 

@@ -8,14 +8,14 @@ import pytest
 from openai_server import OpenAIServer
 
 from live_vlm_webui.errors import ForbiddenError, InputError, ModelError, WrongValueError
-from live_vlm_webui.models.catalog import BUILT_IN_LABEL, Catalog
+from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.endpoint import Endpoint, Keyring
-from live_vlm_webui.models.model import BUILT_IN, ModelLabel
+from live_vlm_webui.models.model import BUILT_IN, DESCRIBER, ModelLabel
 from live_vlm_webui.secret import Secret
 
 
 class Describer:
-    label = BUILT_IN_LABEL
+    label = DESCRIBER
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def test_without_any_server_the_describer_is_there(catalog):
     assert names(none) == ["describer"]
     await none.refresh()
     assert names(none) == ["describer"]
-    assert none.default() == BUILT_IN_LABEL
+    assert none.default() == DESCRIBER
     assert isinstance(none.open(none.default(), none.keyring), Describer)
 
 
@@ -52,7 +52,7 @@ async def test_starting_waits_for_nothing(catalog):
         looking = catalog([slow.port])
         began = time.monotonic()
         looking.start()
-        assert looking.default() == BUILT_IN_LABEL
+        assert looking.default() == DESCRIBER
         await looking.ready(0.05)
         assert time.monotonic() - began > 0.04
         assert names(looking) == ["describer"]
@@ -90,8 +90,8 @@ async def test_a_text_model_is_not_chosen_unasked(catalog):
         named = catalog(api_base=server.api_base)
         await named.refresh()
     assert names(looking) == ["llama3", "describer"]
-    assert looking.default() == BUILT_IN_LABEL
-    assert named.default() == BUILT_IN_LABEL
+    assert looking.default() == DESCRIBER
+    assert named.default() == DESCRIBER
 
 
 async def test_the_server_of_the_settings_comes_before_those_found(catalog):
@@ -141,7 +141,7 @@ async def test_the_describer_can_be_asked_for(catalog, model):
     async with OpenAIServer(models=("gemma3",)) as server:
         looking = catalog([server.port], model=model)
         await looking.refresh()
-        assert looking.default() == BUILT_IN_LABEL
+        assert looking.default() == DESCRIBER
 
 
 async def test_a_server_elsewhere_is_asked_again_only_on_request_once_it_has_answered(catalog, monkeypatch):
@@ -202,7 +202,7 @@ async def test_foreign_endpoints_can_be_forbidden(catalog):
         for known in (found, given):
             await looking.models(Endpoint(known.api_base))
             looking.open(ModelLabel(known.api_base, "test-vlm"), looking.keyring)
-        looking.open(BUILT_IN_LABEL, looking.keyring)
+        looking.open(DESCRIBER, looking.keyring)
         with pytest.raises(ForbiddenError, match="asks no models"):
             await looking.models(Endpoint(foreign.api_base))
         with pytest.raises(ForbiddenError, match="asks no models"):
@@ -250,7 +250,7 @@ async def test_a_key_without_an_address_is_sent_to_nobody(catalog):
 
 
 async def test_the_built_in_describer_keeps_its_place_in_the_api():
-    assert BUILT_IN_LABEL.api_base == BUILT_IN
+    assert DESCRIBER.api_base == BUILT_IN
 
 
 async def until(condition, seconds=5.0):

@@ -7,10 +7,10 @@ import pytest
 from aiohttp import ClientSession
 from openai_server import OpenAIServer
 
+from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.connections import open_client
 from live_vlm_webui.sessions.registry import Sessions
-from live_vlm_webui.settings import Settings
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""``/api/login``: whether a browser is signed in; signing in and out."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from live_vlm_webui.errors import InputError
+from live_vlm_webui.http.body import check_names, read_json, text_of
+from live_vlm_webui.security.login import LOGIN, PATH, SESSION_SECONDS, cookie_names
+
+LONGEST_SECRET = 4096
+BODY_BYTES = 16 * 1024
+
+
+def is_https(request: web.Request) -> bool:
+    """Whether the browser sees HTTPS, which a proxy may have taken off."""
+    return request.secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+
+
+async def show(request: web.Request) -> web.Response:
+    """Whether whoever asks must sign in, and has."""
+    login = request.app[LOGIN]
+    return _answer(login.is_required(request), signed_in=login.is_signed_in(request))
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    """Take a token or a one-time code, and give a cookie for it."""
+    login = request.app[LOGIN]
+    body = await read_json(request, BODY_BYTES)
+    check_names(body, "token", "code")
+    if len(body) != 1:
+        raise InputError("Either a token or a code is needed.", 'Send {"token": "..."} or {"code": "..."}.')
+    (name,) = body
+    value = text_of(body, name, LONGEST_SECRET)
+    if not login.is_required(request):
+        return _answer(required=False, signed_in=True)
+    cookie = login.sign_in(request, **{name: value})
+    response = _answer(required=True, signed_in=True)
+    secure = is_https(request)
+    set_cookie(response, cookie_names(request)[0 if secure else 1], cookie, int(SESSION_SECONDS), secure)
+    return response
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    """End this browser's session."""
+    login = request.app[LOGIN]
+    login.sign_out(request)
+    response = _answer(required := login.is_required(request), signed_in=not required)
+    for name in cookie_names(request):
+        if name in request.cookies:
+            set_cookie(response, name, "", 0, is_https(request))
+    return response
+
+
+def set_cookie(response: web.Response, name: str, value: str, max_age: int, secure: bool) -> None:
+    """Give a cookie that scripts and other sites do not get; with ``max_age`` 0, take it back."""
+    response.set_cookie(name, value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Strict")
+
+
+def _answer(required: bool, signed_in: bool) -> web.Response:
+    return web.json_response({"required": required, "signed_in": signed_in}, headers={"Cache-Control": "no-store"})
+
+
+ROUTES = (web.get(PATH, show), web.post(PATH, sign_in), web.delete(PATH, sign_out))

@@ -1,0 +1,1 @@
+"""``live-vlm-webui doctor``: a report for bug reports, without secrets."""

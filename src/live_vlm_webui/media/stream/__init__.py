@@ -1,0 +1,1 @@
+"""Cameras that the server reads: RTSP and video files."""

@@ -1,0 +1,1 @@
+"""This machine's names and addresses, and the addresses of clients."""

@@ -1,0 +1,1 @@
+"""Signing in, and the checks that run before a request reaches a handler."""

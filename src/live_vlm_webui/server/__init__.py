@@ -1,0 +1,1 @@
+"""The running server: its socket, its connections, its start and stop."""

@@ -1,0 +1,157 @@
+"""Which servers run: a file for each in the data directory, by which ``live-vlm-webui-stop`` finds them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from live_vlm_webui.config import data_dir
+
+DIRECTORY = "run"
+SUFFIX = ".pid"
+LARGEST = 4096
+LAST_PID = 2**31 - 1
+CLOCK_SECONDS = 2.0
+"""By which a process's start may seem to move when the clock is set."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server, as its file tells.
+
+    Attributes:
+        pid: Its process.
+        started: When the process began, in seconds since 1970.
+        command: A hash of its command line, which may hold a secret.
+        place: Where ``pid`` means that process: the machine's name and, on Linux, the process namespace.
+        address: On which it listens.
+        port: Likewise.
+        url: Its page.
+        version: Of the package.
+    """
+
+    pid: int
+    started: float
+    command: str
+    place: str
+    address: str
+    port: int
+    url: str
+    version: str
+
+    @property
+    def file_name(self) -> str:
+        """Of its file: nobody else can listen there meanwhile."""
+        return f"{self.port}@{self.address}{SUFFIX}"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it was started on this machine and not in another container."""
+        return self.place == this_place()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process still runs and is the server: not another that got its number since."""
+        import psutil
+
+        try:
+            process = psutil.Process(self.pid)
+            return (
+                abs(process.create_time() - self.started) < CLOCK_SECONDS
+                and process.status() != psutil.STATUS_ZOMBIE
+                and _hash(process.cmdline()) == self.command
+            )
+        except psutil.AccessDenied:  # another user's: it runs, whatever it is, and cannot be ended either
+            return True
+        except psutil.Error:
+            return False
+
+
+def this_process(address: str, port: int, url: str, version: str) -> Running:
+    """What this process's file holds."""
+    import psutil
+
+    process = psutil.Process()
+    return Running(
+        pid=os.getpid(),
+        started=process.create_time(),
+        command=_hash(process.cmdline()),
+        place=this_place(),
+        address=address,
+        port=port,
+        url=url,
+        version=version,
+    )
+
+
+def this_place() -> str:
+    """Where numbers of processes mean the same as here."""
+    namespace = ""
+    with suppress(OSError):
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    return f"{socket.gethostname()} {namespace}".strip()
+
+
+@contextmanager
+def kept(directory: Path, running: Running) -> Iterator[None]:
+    """Have a file for ``running`` in the data directory meanwhile.
+
+    Raises:
+        SettingsError: It cannot be written.
+    """
+    path = directory / DIRECTORY / running.file_name
+    data_dir.write(path, json.dumps(asdict(running)).encode())
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if read(path) == running:
+                path.unlink(missing_ok=True)
+
+
+def find(directory: Path) -> list[tuple[Path, Running | OSError | None]]:
+    """All files of servers, by port; the error where one cannot be read, None where it says nothing of a server."""
+
+    def looked_at(path: Path) -> Running | OSError | None:
+        try:
+            return read(path)
+        except OSError as error:
+            return error
+
+    found = [(path, looked_at(path)) for path in sorted((directory / DIRECTORY).glob(f"*{SUFFIX}"))]
+    return sorted(found, key=lambda one: (one[1].port if isinstance(one[1], Running) else 0, one[0].name))
+
+
+def read(path: Path) -> Running | None:
+    """Read one; None if it is gone, or says nothing of a server.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            held = json.loads(file.read(LARGEST))
+        if not 0 < held["pid"] <= LAST_PID:  # others stand for groups of processes
+            return None
+        return Running(
+            pid=int(held["pid"]),
+            started=float(held["started"]),
+            command=str(held["command"]),
+            place=str(held["place"]),
+            address=str(held["address"]),
+            port=int(held["port"]),
+            url=str(held["url"]),
+            version=str(held["version"]),
+        )
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _hash(command: list[str]) -> str:
+    return hashlib.sha256("\0".join(command).encode("utf-8", "surrogateescape")).hexdigest()

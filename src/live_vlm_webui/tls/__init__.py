@@ -1,0 +1,1 @@
+"""HTTPS: the TLS context and the self-signed certificate."""

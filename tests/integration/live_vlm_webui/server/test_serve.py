@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from importlib.resources import files
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+import live_vlm_webui
+from live_vlm_webui.app import create_app
+from live_vlm_webui.config.settings import Settings
+
+
+@pytest.fixture
+async def client(tmp_path) -> AsyncIterator[TestClient]:
+    async with TestClient(TestServer(create_app(Settings(data_dir=tmp_path)))) as client:
+        yield client
+
+
+async def test_the_page_is_html_in_utf_8(client):
+    answer = await client.get("/")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "<title>live-vlm-webui</title>" in await answer.text()
+
+
+async def test_all_that_the_page_names_is_served_by_this_server(client):
+    page = await (await client.get("/")).text()
+    named = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(set(named)) >= 3
+    for path in named:
+        assert path.startswith("/static/")
+        assert (await client.get(path)).status == 200
+
+
+async def test_the_page_has_no_inline_script_or_style_which_its_policy_would_block(client):
+    page = await (await client.get("/")).text()
+    assert not re.search(r"<style|style=|\son[a-z]+=|<script(?![^>]*src=)", page)
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(file.name for file in files("live_vlm_webui").joinpath("static").iterdir() if file.name != "index.html"),
+)
+async def test_a_static_file_is_the_one_in_the_installed_package(client, name):
+    types = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+    answer = await client.get(f"/static/{name}")
+    assert answer.headers["Content-Type"] == f"{types[name.rpartition('.')[2]]}; charset=utf-8"
+    assert await answer.read() == files("live_vlm_webui").joinpath("static", name).read_bytes()
+
+
+async def test_a_file_that_the_browser_holds_is_not_sent_again(client):
+    first = await client.get("/static/app.js")
+    again = await client.get("/static/app.js", headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status, first.headers["Cache-Control"]) == (200, "no-cache")
+    assert (again.status, await again.read()) == (304, b"")
+    assert (await client.get("/static/app.js", headers={"If-None-Match": '"old"'})).status == 200
+
+
+async def test_healthz_tells_the_version(client):
+    answer = await client.get("/healthz")
+    assert await answer.json() == {"status": "ok", "version": live_vlm_webui.__version__}
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/healthz", "/nowhere"])
+async def test_every_answer_carries_the_security_headers(client, path):
+    headers = (await client.get(path)).headers
+    policy = dict(directive.split(" ", 1) for directive in headers["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data: blob:",
+        "connect-src": "'self'",
+        "media-src": "'self' blob:",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+        "form-action": "'none'",
+    }
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Permissions-Policy"] == "camera=(self), microphone=(), geolocation=()"
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/healthz", "/nowhere"])
+async def test_a_foreign_host_name_is_turned_away_wherever_it_points(client, path):
+    answer = await client.get(path, headers={"Host": "evil.example:8090"})
+    assert answer.status == 403
+    assert "does not answer to the name 'evil.example:8090'" in await answer.text()
+    assert "Content-Security-Policy" in answer.headers
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:1", "[::1]:8090"])
+async def test_every_name_of_loopback_is_answered_at_any_port(client, host):
+    assert (await client.get("/", headers={"Host": host})).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nowhere",
+        "/static",
+        "/static/",
+        "/static/nothing.js",
+        "/static/%2e%2e%2fserver.py",
+        "/static/..%2F..%2F..%2Fetc%2Fpasswd",
+        "/server.py",
+    ],
+)
+async def test_anything_else_is_a_404_that_says_what_there_is(client, path):
+    answer = await client.get(path)
+    assert answer.status == 404
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert "The page is at /, the server's health at /healthz, what programs can use in" in await answer.text()
+
+
+async def test_a_404_is_json_to_who_accepts_json(client):
+    answer = await client.get("/nowhere", headers={"Accept": "application/json"})
+    assert answer.status == 404
+    assert await answer.json() == {
+        "status": 404,
+        "error": {
+            "message": "There is nothing at /nowhere.",
+            "remedy": "The page is at /, the server's health at /healthz, what programs can use in /api/openapi.json.",
+        },
+    }
+
+
+async def test_a_wrong_method_is_told_the_right_ones(client):
+    answer = await client.post("/healthz", data=b"x")
+    assert answer.status == 405
+    assert answer.headers["Allow"] == "GET,HEAD"
+    assert await answer.text() == "/healthz does not take POST.\nIt takes GET, HEAD.\n"
