@@ -13,6 +13,7 @@ from releaser.adapters.git import Git, repository_of
 from releaser.adapters.index.client import Index
 from releaser.adapters.registry.client import Registry, repository
 from releaser.changelog.document import Changelog
+from releaser.commit import ReleaseCommit
 from releaser.config.project import Config, IndexConfig
 from releaser.errors import UsageError
 from releaser.secret import Credentials, Secret
@@ -97,73 +98,24 @@ class Release:
             )
         return named
 
-    def commit(self) -> str | None:
-        """The release commit: the one made here, else the one the tag points at, else a HEAD that is one already.
+    @cached_property
+    def release_commit(self) -> ReleaseCommit:
+        """How to find the release commit."""
+        return ReleaseCommit(
+            self.git, self.store, self.version, self.version_files, self.config.changelog, self.tag, self.ref
+        )
 
-        A HEAD that already declares the version and has its changelog section (a bump merged by a pull request, say) is
-        released as it is.
-        """
-        kept, tagged, head = self.git.commits(self.ref, f"refs/tags/{self.tag}", "HEAD")
-        if kept is None and self.store.bundle.exists():
-            self.git.unbundle(self.store.bundle, self.ref)
-            kept = self.git.commit(self.ref)
-        if kept:
-            return kept
-        if tagged and self.declares(tagged):
-            return tagged
-        head = head or self.git.head()
-        return head if self.declares(head) else None
+    def commit(self) -> str | None:
+        """Return the release commit; see `ReleaseCommit.find`."""
+        return self.release_commit.find()
 
     def must_have_commit(self) -> str:
-        """The release commit, for steps that cannot do without.
+        """Return the release commit.
 
         Raises:
             UsageError: There is none yet.
         """
-        commit = self.commit()
-        if commit is None:
-            raise UsageError(
-                f"There is no release commit of {self.version} yet.",
-                f"`invoke release --version {self.version}` makes it.",
-            )
-        return commit
-
-    def pinned(self) -> str | None:
-        """The release commit if this machine has settled on one; from then on the checkout is not looked at again."""
-        return self.git.commit(self.ref) or (self.commit() if self.store.bundle.exists() else None)
-
-    def declared_before(self) -> Version | None:
-        """The version that the files said before the release commit; None if that cannot be told.
-
-        Raises:
-            VersionError: They cannot be read.
-        """
-        commit, first = self.commit(), self.version_files[0]
-        if commit is None:
-            return first.read(self.git.root).version
-        text = self.git.file(f"{commit}^", first.path)
-        return first.found_in(text).version if text is not None else None
-
-    def declares(self, commit: str) -> bool:
-        """Whether all version files at `commit` say this version, and its changelog has what is to be published."""
-        if commit not in self._declaring:
-            self._declaring[commit] = self._find_declared(commit)
-        return self._declaring[commit]
-
-    @cached_property
-    def _declaring(self) -> dict[str, bool]:
-        """What `declares` found, by commit; every check asks, and what a commit holds never changes."""
-        return {}
-
-    def _find_declared(self, commit: str) -> bool:
-        for file in self.version_files:
-            try:
-                text = self.git.file(commit, str(file.path))
-                if text is None or file.found_in(text).version != self.version:
-                    return False
-            except UsageError:
-                return False
-        return self.version.is_prerelease or self._has_section(commit)
+        return self.release_commit.require()
 
     @cached_property
     def version_files(self) -> tuple[files.VersionFile, ...]:
@@ -252,7 +204,3 @@ class Release:
 
     def _index(self, name: str, config: IndexConfig) -> Index:
         return Index(name, config, self.credentials.token(config.token_env))
-
-    def _has_section(self, commit: str) -> bool:
-        text = self.git.file(commit, self.config.changelog)
-        return text is not None and Changelog.parse(text).section(self.version) is not None

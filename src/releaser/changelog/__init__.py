@@ -1,0 +1,1 @@
+"""CHANGELOG.md: read, checked, rotated, and turned into release notes."""

@@ -1,0 +1,1 @@
+"""[tool.releaser], read once into frozen models."""

@@ -1,0 +1,1 @@
+"""Steps, the runner and its observers; knows nothing of releases."""

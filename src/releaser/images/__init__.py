@@ -1,0 +1,1 @@
+"""Container images: built, tried, tagged, and proved at the registry."""

@@ -1,0 +1,1 @@
+"""What must hold for a release, one fact a step, by phase."""

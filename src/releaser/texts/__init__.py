@@ -1,0 +1,1 @@
+"""Texts for people: the release's page and the report."""

@@ -1,0 +1,1 @@
+"""The container engine: build with buildx, inspect and run with the SDK."""

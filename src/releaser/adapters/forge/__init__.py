@@ -1,0 +1,1 @@
+"""GitHub: releases, assets, tags, milestones, workflow runs."""

@@ -1,0 +1,1 @@
+"""A package index: its simple API, uploads by twine, trusted publishing."""

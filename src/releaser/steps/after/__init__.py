@@ -1,0 +1,1 @@
+"""The release is wrapped up."""

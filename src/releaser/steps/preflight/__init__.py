@@ -1,0 +1,1 @@
+"""Reasons not to release, found before anything changes."""

@@ -7,7 +7,7 @@ from releaser.release import Release
 
 
 def _settled(release: Release) -> Done | None:
-    commit = release.pinned()
+    commit = release.release_commit.pinned()
     return Done(f"the release commit {commit[:12]} exists; the checkout is not used") if commit else None
 
 

@@ -84,7 +84,7 @@ class RaiseVersion(Step[Release]):
             Version.from_tag(tag, release.config.git.tag) for tag in release.git.tags_of(commit or release.git.head())
         )
         before = [version for version in tags if version and version != release.version]
-        declared = release.declared_before()
+        declared = release.release_commit.version_before()
         if declared and (commit is None or declared != release.version):
             before.append(declared)
         if not before:

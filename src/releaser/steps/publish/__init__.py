@@ -1,0 +1,1 @@
+"""Index, release and registry have what was built."""

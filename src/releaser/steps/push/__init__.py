@@ -1,0 +1,1 @@
+"""Branch and tag at the remote."""

@@ -1,0 +1,1 @@
+"""The built files and images are good."""

@@ -1,0 +1,1 @@
+"""The release commit, made in a working tree of its own."""

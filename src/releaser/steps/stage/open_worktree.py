@@ -25,7 +25,7 @@ class OpenWorktree(Step[Release]):
             found, locked = Git(tree).head(), Git(tree).index_is_locked()
         except UsageError:
             return Todo(f"check out {(wanted or release.git.head())[:12]} anew: git does not know {tree}")
-        expected = {wanted} if release.pinned() else {release.git.head(), wanted}
+        expected = {wanted} if release.release_commit.pinned() else {release.git.head(), wanted}
         if found in expected and not locked:
             return Done(f"{tree} at {found[:12]}")
         return Todo(f"check out {(wanted or release.git.head())[:12]} anew")

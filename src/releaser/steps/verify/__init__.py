@@ -1,0 +1,1 @@
+"""Users get what was built."""
