@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 
 from releaser.adapters.docker import buildx
 from releaser.adapters.forge.client import Forge
@@ -204,3 +205,30 @@ class Release:
 
     def _index(self, name: str, config: IndexConfig) -> Index:
         return Index(name, config, self.credentials.token(config.token_env))
+
+
+def open_release(
+    root: Path,
+    config: Config,
+    version: Version,
+    state: Path,
+    credentials: Credentials | None = None,
+    description: str | None = None,
+    *,
+    needs_remote: bool = True,
+) -> Release:
+    """The release of `version` from the checkout at `root`, with its state under `state`.
+
+    Raises:
+        UsageError: The checkout is none, has no commit, or has no remote of the configured name.
+    """
+    git = Git.at(root)
+    git.head()
+    remote = git.remote_url(config.git.remote) or (None if needs_remote else str(git.root))
+    if remote is None:
+        raise UsageError(
+            f"{git.root} has no git remote named {config.git.remote}, so there is nowhere to release to.",
+            f"Add it: `git remote add {config.git.remote} ADDRESS`, or name another in [tool.releaser.git].",
+        )
+    store = ReleaseStore.of(state, config.distribution, remote, version)
+    return Release(config, version, git, store, credentials or Credentials(), description)

@@ -8,38 +8,9 @@ from releaser.adapters.git import Git
 from releaser.config.load import load_config, state_root
 from releaser.config.project import Config
 from releaser.errors import UsageError
-from releaser.release import Release
-from releaser.secret import Credentials
-from releaser.store import ReleaseStore
+from releaser.release import Release, open_release
 from releaser.versions.files import from_config
 from releaser.versions.version import Version
-
-
-def open_release(
-    root: Path,
-    config: Config,
-    version: Version,
-    state: Path,
-    credentials: Credentials | None = None,
-    description: str | None = None,
-    *,
-    needs_remote: bool = True,
-) -> Release:
-    """The release of `version` from the checkout at `root`, with its state under `state`.
-
-    Raises:
-        UsageError: The checkout is none, has no commit, or has no remote of the configured name.
-    """
-    git = Git.at(root)
-    git.head()
-    remote = git.remote_url(config.git.remote) or (None if needs_remote else str(git.root))
-    if remote is None:
-        raise UsageError(
-            f"{git.root} has no git remote named {config.git.remote}, so there is nowhere to release to.",
-            f"Add it: `git remote add {config.git.remote} ADDRESS`, or name another in [tool.releaser.git].",
-        )
-    store = ReleaseStore.of(state, config.distribution, remote, version)
-    return Release(config, version, git, store, credentials or Credentials(), description)
 
 
 def project(start: Path) -> tuple[Path, Config]:

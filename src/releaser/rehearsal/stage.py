@@ -28,7 +28,6 @@ from urllib.parse import urlsplit
 from releaser.adapters import builder, pip, process
 from releaser.adapters.clients import import_clients
 from releaser.adapters.git import Git
-from releaser.commands.opening import open_release
 from releaser.config import project as configuration
 from releaser.config.project import Config
 from releaser.errors import ConflictError
@@ -37,7 +36,7 @@ from releaser.rehearsal import remote, services
 from releaser.rehearsal.faults import RehearsalFaults
 from releaser.rehearsal.registry import program
 from releaser.rehearsal.services import Service
-from releaser.release import Release
+from releaser.release import Release, open_release
 from releaser.secret import Credentials
 from releaser.versions.version import Version
 

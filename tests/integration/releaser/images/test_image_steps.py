@@ -19,13 +19,12 @@ from releaser.adapters.registry.http import RegistryHttp
 from releaser.adapters.registry.layout import OciLayout
 from releaser.adapters.registry.oci import Descriptor
 from releaser.commands import docker
-from releaser.commands.opening import open_release
 from releaser.config.load import load_config
 from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Todo
 from releaser.errors import ConflictError, ServiceError, StepError, UsageError
 from releaser.images.build import ImageBuild
 from releaser.rehearsal.registry import program
-from releaser.release import Release
+from releaser.release import Release, open_release
 from releaser.secret import Credentials
 from releaser.steps.preflight.registry import LogInForImages
 from releaser.steps.publish.push_images import PushImages

@@ -22,11 +22,10 @@ from releaser.adapters.docker import buildx
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.registry.layout import OciLayout, joined
 from releaser.adapters.registry.oci import images as images_of
-from releaser.commands.opening import open_release
 from releaser.config.load import load_config
 from releaser.images.build import ImageBuild
 from releaser.rehearsal import services
-from releaser.release import Release
+from releaser.release import Release, open_release
 from releaser.steps.publish.push_images import PushImages
 from releaser.steps.qualify.build_images import BuildImages
 from releaser.versions.version import Version
