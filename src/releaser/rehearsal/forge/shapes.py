@@ -1,6 +1,6 @@
 """What GitHub's REST API says about things, in the shapes of its OpenAPI description.
 
-The stored records (plain dictionaries, see `forge_store`) hold only what can differ; everything else is derived here.
+The stored records (plain dictionaries, see `ForgeStore`) hold only what can differ; everything else is derived here.
 """
 
 from __future__ import annotations
@@ -11,36 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from releaser.rehearsal.forge.fields import RELEASE_FIELDS, REPOSITORY_URLS, USER_URLS
 from releaser.rehearsal.forge.git import GitObject, GitTag
 
 Record = dict[str, Any]
 
 EPOCH = "2025-01-01T00:00:00Z"
 
-# Address endings of a user and of a repository, where they are not the name of the field.
-USER_URLS = {
-    "followers": "followers",
-    "following": "following{/other_user}",
-    "gists": "gists{/gist_id}",
-    "starred": "starred{/owner}{/repo}",
-    "subscriptions": "subscriptions",
-    "organizations": "orgs",
-    "repos": "repos",
-    "events": "events{/privacy}",
-    "received_events": "received_events",
-}
-# fmt: off
-REPOSITORY_URLS = (
-    "archive", "assignees", "blobs", "branches", "collaborators", "comments", "commits", "compare", "contents",
-    "contributors", "deployments", "downloads", "events", "forks", "git_commits", "git_refs", "git_tags", "git",
-    "issue_comment", "issue_events", "issues", "keys", "labels", "languages", "merges", "milestones", "notifications",
-    "pulls", "releases", "ssh", "stargazers", "statuses", "subscribers", "subscription", "tags", "teams", "trees",
-    "clone", "mirror", "hooks", "svn",
-)
-RELEASE_FIELDS = (
-    "id", "tag_name", "target_commitish", "name", "body", "draft", "prerelease", "immutable",
-    "created_at", "updated_at", "published_at",
-)
 # fmt: on
 
 
