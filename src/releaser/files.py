@@ -1,15 +1,18 @@
-"""Files: their hash, lists of hashes, and writing one as a whole."""
+"""Files: their sha256, SHA256SUMS, and writing one as a whole."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+
+SUMS = "SHA256SUMS"
 
 
 def sha256(path: Path) -> str:
-    """The file's sha256, in hexadecimal."""
+    """Return a file's sha256, in hexadecimal."""
     with path.open("rb") as file:
         digest = hashlib.sha256()
         while block := file.read(1 << 20):
@@ -17,24 +20,60 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def read_sums(text: str) -> dict[str, str]:
-    """sha256 by file name, from the lines that `sha256sum` writes and checks; ` *` marks what it read as binary."""
+def read_sums(directory: Path) -> dict[str, str] | None:
+    """Return the sha256 of each file that a directory's SHA256SUMS lists, by name; None if it has no such file.
+
+    The lines are those that `sha256sum` writes and checks; ` *` before a name marks what it read as binary.
+    """
+    try:
+        text = (directory / SUMS).read_text("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     pairs = (line.partition(" ") for line in text.splitlines() if line.strip())
     return {name[1:]: digest for digest, _, name in pairs}
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a whole file or none of it, with the mode that it had; on disk before the call returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
+def write_sums(directory: Path, digests: Mapping[str, str]) -> None:
+    """Write a directory's SHA256SUMS, in the order of the names, as `sha256sum --check` reads it.
+
+    Args:
+        directory: Where the files are.
+        digests: Each file's sha256 by its name.
+    """
+    write_atomically(directory / SUMS, "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)))
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a whole file: whatever is killed, and if the power fails, it is absent, old or complete.
+
+    A file that exists keeps its mode; through a symbolic link, the file that it leads to is replaced. Text is written
+    as UTF-8 with its own line ends.
+
+    Raises:
+        OSError: It cannot be written. The old file is intact.
+    """
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # One fixed name, so that the next run replaces what a killed one left.
+    draft = target.with_name(f".{target.name}.part")
     try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with draft.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, draft)
-        draft.replace(path)
+        if target.exists():
+            shutil.copymode(target, draft)
+        draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+    sync_directory(target.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Put a directory's names on disk: without this, a file that was synced may be lost when the power fails."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -16,11 +16,13 @@ from releaser.adapters.registry.client import Registry, repository
 from releaser.changelog.document import Changelog
 from releaser.commit import ReleaseCommit
 from releaser.config.project import Config, IndexConfig
+from releaser.dists.built import Dists
 from releaser.errors import UsageError
 from releaser.secret import Credentials, Secret
-from releaser.store import Dists, ReleaseStore
-from releaser.versions import files
+from releaser.store import ReleaseStore
+from releaser.versions.files import from_config
 from releaser.versions.version import Version
+from releaser.versions.version_file import VersionFile
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,9 @@ class Release:
         return self.release_commit.require()
 
     @cached_property
-    def version_files(self) -> tuple[files.VersionFile, ...]:
+    def version_files(self) -> tuple[VersionFile, ...]:
         """The files that declare the version."""
-        return tuple(files.from_config(one) for one in self.config.version_files)
+        return tuple(from_config(one) for one in self.config.version_files)
 
     def changelog(self) -> Changelog:
         """The changelog that is published: the release commit's, or before there is one what it will be.

@@ -25,47 +25,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from releaser.dists.built import Dists, read_dists
 from releaser.errors import ConflictError
-from releaser.files import read_sums, sha256, write_atomically
+from releaser.files import write_atomically
 from releaser.versions.version import Version
-
-SUMS = "SHA256SUMS"
-
-
-@dataclass(frozen=True)
-class Dists:
-    """The built files, intact: their directory, and each one's sha256 by name."""
-
-    directory: Path
-    sha256: dict[str, str]
-
-    @property
-    def wheel(self) -> Path:
-        """The wheel."""
-        return self._one(".whl")
-
-    @property
-    def sdist(self) -> Path:
-        """The source distribution."""
-        return self._one(".tar.gz")
-
-    @property
-    def uploads(self) -> list[Path]:
-        """What goes to an index, in the order in which it is uploaded."""
-        return [self.sdist, self.wheel]
-
-    @property
-    def upload_sha256(self) -> dict[str, str]:
-        """Name to sha256 of what goes to an index."""
-        return {path.name: self.sha256[path.name] for path in self.uploads}
-
-    @property
-    def assets(self) -> dict[str, str]:
-        """Name to sha256 of what is attached to a release: what SHA256SUMS lists, and itself."""
-        return {**self.sha256, SUMS: sha256(self.directory / SUMS)}
-
-    def _one(self, ending: str) -> Path:
-        return self.directory / next(name for name in self.sha256 if name.endswith(ending))
 
 
 @dataclass(frozen=True)
@@ -168,29 +131,3 @@ class ReleaseStore:
 
     def _receipt(self, wheel_sha256: str, name: str) -> Path:
         return self.path / "receipts" / wheel_sha256[:16] / f"{name}.json"
-
-
-def read_dists(directory: Path) -> Dists | None:
-    """The built files in a directory; None if it has no SHA256SUMS, which is written last.
-
-    Raises:
-        ConflictError: A file is gone or was changed after it was built, or there are not one sdist and one wheel.
-    """
-    sums = directory / SUMS
-    if not sums.exists():
-        return None
-    expected = read_sums(sums.read_text("utf-8"))
-    for name, digest in expected.items():
-        path = directory / name
-        found = sha256(path) if path.is_file() else "no file"
-        if found != digest:
-            raise ConflictError(
-                f"{path} is not what was built: {found[:12]} where SHA256SUMS says {digest[:12]}.",
-                "If nothing is published yet, `invoke rollback` forgets the build; else fetch it from the release.",
-            )
-    for ending in (".tar.gz", ".whl"):
-        if sum(name.endswith(ending) for name in expected) != 1:
-            raise ConflictError(
-                f"{sums} does not list exactly one file {ending}.", "Build again, or give the directory of a build."
-            )
-    return Dists(directory, expected)

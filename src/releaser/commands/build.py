@@ -14,13 +14,14 @@ from releaser.adapters.venv import Venv
 from releaser.commands.opening import opened_release, project
 from releaser.core.step import Phase, in_order
 from releaser.dists import contents
+from releaser.dists.built import read_dists
 from releaser.dists.from_release import download_from_release
 from releaser.errors import StepError, UsageError
-from releaser.files import sha256
+from releaser.files import SUMS, sha256, write_sums
 from releaser.release import Release
 from releaser.steps.publish.try_testpypi import TryTestPyPI
 from releaser.steps.publish.upload_dists import UploadDists
-from releaser.store import SUMS, ReleaseStore, read_dists
+from releaser.store import ReleaseStore
 from releaser.versions.files import from_config
 
 
@@ -45,7 +46,7 @@ def build(start: Path, out: Path) -> None:
         entries = Venv.create(Path(scratch) / "venv", tokens).resolve(wheel)
         bill = made / f"{config.package}-{version.pep440}.cdx.json"
         bill.write_text(sbom.cyclonedx(entries, sha256(wheel), epoch), "utf-8")
-        (made / SUMS).write_text("".join(f"{sha256(path)}  {path.name}\n" for path in [*files, bill]), "utf-8")
+        write_sums(made, {path.name: sha256(path) for path in [*files, bill]})
         target.mkdir(parents=True, exist_ok=True)
         for path in sorted(made.iterdir()):
             (target / path.name).write_bytes(path.read_bytes())
@@ -59,7 +60,8 @@ def publish(start: Path, version: str | None, index: str, *, dist: str | None, f
     with tempfile.TemporaryDirectory(prefix="releaser-publish-") as scratch:
         if from_release:
             instead = "Give the directory of its files and their checksums with --dist instead of --from-release."
-            opened = _with_dists(opened, download_from_release(opened, Path(scratch) / "dist", instead), Path(scratch))
+            fetched = download_from_release(opened.forge, opened.tag, Path(scratch) / "dist", instead)
+            opened = _with_dists(opened, fetched, Path(scratch))
         elif dist is not None:
             opened = _with_dists(opened, Path(dist).resolve(), Path(scratch))
         opened.built()

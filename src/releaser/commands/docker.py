@@ -20,6 +20,7 @@ from releaser.config.images import ImageTargetConfig
 from releaser.config.project import Config
 from releaser.core.activity import Activity, bound
 from releaser.core.step import Phase, in_order
+from releaser.dists.built import Dists, read_dists
 from releaser.dists.from_release import download_from_release
 from releaser.errors import ServiceError, UsageError
 from releaser.images import of_release
@@ -31,7 +32,7 @@ from releaser.images.trial import all_tried
 from releaser.release import Release
 from releaser.steps.publish.push_images import PushImages
 from releaser.steps.qualify.start_images import StartImages
-from releaser.store import Dists, ReleaseStore, read_dists
+from releaser.store import ReleaseStore
 from releaser.versions.files import from_config
 from releaser.versions.version import Version
 
@@ -70,7 +71,7 @@ def build(
         dists = opened.dists() if version is not None else None
         if from_release:
             instead = "Build from the tree of its tag instead: leave out --from-release."
-            dists = read_dists(download_from_release(opened, room / "assets", instead))
+            dists = read_dists(download_from_release(opened.forge, opened.tag, room / "assets", instead))
         if push:
             _need_commit(opened, opened.must_have_commit() if dists else opened.git.head())
         made = _build_of(opened, room, dists, dry_run=dry_run)

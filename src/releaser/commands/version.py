@@ -9,8 +9,9 @@ from releaser.changelog.document import Changelog
 from releaser.commands.opening import project
 from releaser.errors import UsageError, VersionError
 from releaser.images.tags import tags_of
-from releaser.versions.files import FoundVersion, disagreements, from_config
+from releaser.versions.files import disagreements, from_config
 from releaser.versions.version import PARTS, Version
+from releaser.versions.version_file import FoundVersion
 
 
 def version_show(start: Path) -> None:

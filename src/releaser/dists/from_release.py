@@ -1,35 +1,36 @@
-"""What is attached to a published release: the files that were built and qualified, for whoever did not build them."""
+"""The files that are attached to a published release: what was built and qualified, fetched on another machine."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from releaser.adapters.forge.client import Forge
 from releaser.errors import UsageError
-from releaser.release import Release
-from releaser.store import SUMS
+from releaser.files import SUMS
 
 
-def download_from_release(release: Release, target: Path, instead: str) -> Path:
-    """Fetches every file attached to the published release into `target`, a directory that is not there yet.
+def download_from_release(forge: Forge, tag: str, target: Path, instead: str) -> Path:
+    """Download every file that is attached to the published release of a tag; return the directory.
 
     Args:
-        release: Which release.
-        target: Where the files go.
-        instead: What to do if the release does not say what it holds.
+        forge: Where the release is.
+        tag: Which release.
+        target: The directory for the files, which does not exist yet.
+        instead: The remedy if the release has no SHA256SUMS.
 
     Raises:
         ServiceError: The forge refused or did not answer.
-        UsageError: There is no published release, or it has no list of checksums.
+        UsageError: There is no published release of this tag, or it has no SHA256SUMS.
     """
-    found = release.forge.find_release(release.tag)
+    found = forge.find_release(tag)
     if found is None or found.draft:
         raise UsageError(
-            f"The forge has {'no release' if found is None else 'only a draft of the release'} {release.tag}.",
-            f"Publish the release first: `invoke release --version {release.version}`.",
+            f"The forge has {'no release' if found is None else 'only a draft of release'} {tag}",
+            "Publish it first, with `invoke release`.",
         )
     if SUMS not in {asset.name for asset in found.assets}:
-        raise UsageError(f"The release {release.tag} holds no {SUMS}, so what it should hold is not known.", instead)
+        raise UsageError(f"Release {tag} has no {SUMS}, so its files cannot be verified", instead)
     target.mkdir()
     for asset in found.assets:
-        release.forge.download_asset(asset, target / asset.name)
+        forge.download_asset(asset, target / asset.name)
     return target

@@ -6,9 +6,10 @@ from abc import abstractmethod
 from pathlib import Path
 
 from releaser.core.step import Done, Outcome, Skipped, Step, Todo
+from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.release import Release
-from releaser.store import Dists, Receipt
+from releaser.store import Receipt
 
 
 class Receipted(Step[Release]):

@@ -7,7 +7,6 @@ appears in no message and no representation.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from releaser.adapters.forge.http import CHUNK, PUBLIC_API, Connection
+from releaser.adapters.forge.http import PUBLIC_API, Connection
 from releaser.adapters.forge.records import (
     Asset,
     Issue,
@@ -28,6 +27,7 @@ from releaser.adapters.forge.records import (
 )
 from releaser.adapters.forge.refusals import RUN_AGAIN
 from releaser.errors import ServiceError
+from releaser.files import sha256
 
 __all__ = ["Asset", "Forge", "Issue", "Milestone", "ReleaseInfo", "Run", "TokenFacts"]
 
@@ -192,7 +192,7 @@ class Forge:
             if there is not None and not release["draft"]:
                 raise ServiceError(
                     f"the published release {release['tag_name']} holds other bytes under the name {path.name} "
-                    f"(sha256 {there.sha256}, here {_sha256(path)})",
+                    f"(sha256 {there.sha256}, here {sha256(path)})",
                     "What is published stays: release the next version.",
                 )
             if there is not None:
@@ -247,9 +247,9 @@ class Forge:
         if asset.state != "uploaded" or asset.size != path.stat().st_size:
             return False
         if asset.sha256 is not None:
-            return asset.sha256 == _sha256(path)
+            return asset.sha256 == sha256(path)
         with tempfile.TemporaryDirectory() as folder:
-            return self.download_asset(asset, Path(folder, asset.name)) == _sha256(path)
+            return self.download_asset(asset, Path(folder, asset.name)) == sha256(path)
 
     # Tags, issues, milestones, workflow runs
 
@@ -341,11 +341,3 @@ def _web_url(api_url: str) -> str:
         return "https://github.com"
     address = urlsplit(api_url)
     return f"{address.scheme}://{address.netloc}"
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as content:
-        while piece := content.read(CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()

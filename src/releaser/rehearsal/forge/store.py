@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from releaser.files import write_atomically
 from releaser.rehearsal.forge.git import BareRepository
 from releaser.rehearsal.forge.shapes import Record
 
@@ -65,7 +65,7 @@ class ForgeStore:
 
     def commit(self) -> None:
         """Put the state on disk."""
-        _replace(self._document, json.dumps(self.state, indent=1).encode())
+        write_atomically(self._document, json.dumps(self.state, indent=1))
 
     def new_id(self) -> int:
         """A number that no other thing has."""
@@ -206,7 +206,7 @@ class ForgeStore:
             "updated_at": _now(),
         }
         if content is not None:
-            _replace(self.asset_path(asset["id"]), content)
+            write_atomically(self.asset_path(asset["id"]), content)
         release["assets"].append(asset)
         self.commit()
         return asset
@@ -269,17 +269,3 @@ def _rank(release: Record) -> tuple[list[int], str]:
 
 def _now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as sink:
-        sink.write(content)
-        sink.flush()
-        os.fsync(sink.fileno())
-    partial.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,7 +12,6 @@ never shows half a file and never names a missing one.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -21,6 +20,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, parse
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from releaser.files import write_atomically
 from releaser.rehearsal.index.distribution import Distribution, RefusedError, digests_of
 
 OPEN_FOR = timedelta(days=14)
@@ -201,7 +201,7 @@ class IndexStore:
 
     def save(self) -> None:
         """Replace the document by what is in memory."""
-        write_atomically(self._document, self.world.model_dump_json(indent=1).encode())
+        write_atomically(self._document, self.world.model_dump_json(indent=1))
 
     def _is_there(self, filename: str, digests: dict[str, str]) -> bool:
         for file in self.files():
@@ -237,19 +237,3 @@ class IndexStore:
 
 def _log_line(file: StoredFile) -> str:
     return f"{file.filename} {file.digests['sha256']}"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is, whenever one looks and whatever is killed, absent, old or whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

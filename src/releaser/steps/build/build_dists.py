@@ -8,8 +8,7 @@ from releaser.adapters import builder
 from releaser.errors import StepError
 from releaser.release import Release
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.store import SUMS
-from releaser.files import sha256, write_atomically
+from releaser.files import sha256, write_sums
 
 
 class BuildDists(Step[Release]):
@@ -43,8 +42,7 @@ class BuildDists(Step[Release]):
             builder.build(
                 release.store.worktree, target, epoch=release.git.time_of(commit), without=release.tokenless()
             )
-            sums = "".join(f"{sha256(path)}  {path.name}\n" for path in sorted(target.iterdir()))
-            write_atomically(target / SUMS, sums)
+            write_sums(target, {path.name: sha256(path) for path in target.iterdir()})
             if release.store.dist.exists():
                 shutil.rmtree(release.store.dist)
             target.rename(release.store.dist)

@@ -9,7 +9,8 @@ from releaser.adapters import builder
 from releaser.errors import StepError
 from releaser.release import Release
 from releaser.steps.receipted import Receipted
-from releaser.store import Dists, Receipt
+from releaser.dists.built import Dists
+from releaser.store import Receipt
 
 
 class InspectDists(Receipted):

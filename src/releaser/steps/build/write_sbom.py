@@ -6,8 +6,7 @@ from releaser.adapters import sbom
 from releaser.adapters.venv import Venv
 from releaser.release import Release
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.store import SUMS
-from releaser.files import sha256, write_atomically
+from releaser.files import sha256, write_atomically, write_sums
 
 
 class WriteSbom(Step[Release]):
@@ -33,8 +32,7 @@ class WriteSbom(Step[Release]):
             entries = Venv.create(scratch / "venv", release.tokenless()).resolve(dists.wheel)
         path = dists.directory / self._file_name(release)
         write_atomically(path, sbom.cyclonedx(entries, digest, release.git.time_of(commit)))
-        sums = {**dists.sha256, path.name: sha256(path)}
-        write_atomically(dists.directory / SUMS, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
+        write_sums(dists.directory, {**dists.sha256, path.name: sha256(path)})
 
     def _file_name(self, release: Release) -> str:
         return f"{release.config.package}-{release.version.pep440}.cdx.json"

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from releaser.adapters.venv import Venv
 from releaser.dists import installed
+from releaser.dists.built import Dists
 from releaser.files import sha256
 from releaser.release import Release
 from releaser.steps.receipted import Receipted, expect_sha256
-from releaser.store import Dists, Receipt
+from releaser.store import Receipt
 
 
 class TryTestPyPI(Receipted):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from releaser.adapters.forge.client import ReleaseInfo
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
+from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.release import Release
-from releaser.store import Dists
 
 _TYPES = {".whl": "application/zip", ".gz": "application/gzip", ".json": "application/vnd.cyclonedx+json"}
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters import nox
+from releaser.dists.built import Dists
 from releaser.release import Release
 from releaser.steps.receipted import Receipted
-from releaser.store import Dists, Receipt
+from releaser.store import Receipt
 
 
 class PassSession(Receipted):

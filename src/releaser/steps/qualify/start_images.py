@@ -6,12 +6,13 @@ from pathlib import Path
 
 from releaser.adapters.docker.engine import Engine
 from releaser.core.step import Outcome, Skipped, Todo
+from releaser.dists.built import Dists
 from releaser.errors import ServiceError, UsageError
 from releaser.images import of_release
 from releaser.images.trial import all_tried
 from releaser.release import Release
 from releaser.steps.receipted import Receipted
-from releaser.store import Dists, Receipt
+from releaser.store import Receipt
 
 
 class StartImages(Receipted):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from releaser.adapters.venv import Venv
 from releaser.dists import installed
+from releaser.dists.built import Dists
 from releaser.release import Release
 from releaser.steps.receipted import Receipted, expect_sha256
-from releaser.store import Dists, Receipt
+from releaser.store import Receipt
 
 
 class InstallFromPyPI(Receipted):

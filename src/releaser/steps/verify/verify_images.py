@@ -6,13 +6,14 @@ from pathlib import Path
 
 from releaser.adapters.docker.engine import Engine
 from releaser.core.step import Outcome, Skipped, Todo
+from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.images import of_release
 from releaser.images.published import ImageProof
 from releaser.images.start_script import picked_by_script
 from releaser.release import Release
 from releaser.steps.receipted import Receipted
-from releaser.store import Dists, Receipt
+from releaser.store import Receipt
 
 
 class VerifyImages(Receipted):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.release import Release
 from releaser.steps.receipted import Receipted, expect_sha256
-from releaser.store import Dists, Receipt
+from releaser.store import Receipt
 
 
 class VerifyIndexFiles(Receipted):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.files import sha256
 from releaser.release import Release
 from releaser.steps.receipted import Receipted, expect_sha256
-from releaser.store import Dists, Receipt
+from releaser.store import Receipt
 from releaser.texts.release_page import with_lf
 
 

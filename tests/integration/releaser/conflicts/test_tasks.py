@@ -213,7 +213,7 @@ class TestPublish:
         [
             (["--version", "0.2.0"], "tiny-tool 0.2.0 has not been built yet. -> Build it first:"),
             (["--version", "0.2.0", "--dist", "src"], "src holds no SHA256SUMS. -> `invoke build` writes one"),
-            (["--version", "0.2.0", "--from-release"], "The forge has no release v0.2.0. -> Publish the release first"),
+            (["--version", "0.2.0", "--from-release"], "The forge has no release v0.2.0 -> Publish it first"),
         ],
     )
     def test_what_is_not_there_is_not_published(self, world, unchanged, words, says):
@@ -232,7 +232,7 @@ class TestPublish:
             wheel.write(b"more")
         ran = world.invoke("publish.pypi", "--version", "0.2.0", "--dist", "dist")
         assert ran.code == 3
-        assert f"{FILES[0]} is not what was built" in ran.words
+        assert f"{FILES[0]} was changed after it was built" in ran.words
         assert world.pypi.uploads() == []
 
 

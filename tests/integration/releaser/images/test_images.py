@@ -727,7 +727,7 @@ def test_without_a_published_release_nothing_is_built_from_one(project, forge) -
     refused = project.invoke("docker.build", "--push", "--from-release", "--version", "0.2.0", GITHUB_TOKEN="any")
 
     assert refused.returncode == 2
-    assert "The forge has no release v0.2.0." in refused.stderr
+    assert "The forge has no release v0.2.0" in refused.stderr
 
 
 def expected_names(*tags: str) -> list[str]:

@@ -1,0 +1,140 @@
+"""A file that declares the project's version in one place; each kind of file has a module of its own here.
+
+An edit changes the version and not one byte more. Files are read as text, without importing the project.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from releaser.errors import VersionError
+from releaser.files import write_atomically
+from releaser.versions.version import Version
+
+Scheme = Literal["semver", "pep440"]
+
+
+@dataclass(frozen=True)
+class FoundVersion:
+    """A version that a file declares.
+
+    Attributes:
+        path: The file, as the configuration has it.
+        line: From 1.
+        text: The version as written.
+        version: What it means, whether written in SemVer or in PEP 440.
+    """
+
+    path: str
+    line: int
+    text: str
+    version: Version
+
+
+@dataclass(frozen=True)
+class VersionFile(ABC):
+    """A file that declares the version in one place.
+
+    Attributes:
+        path: Relative to the project's root.
+        scheme: The form in which a new version is written; either form is read.
+    """
+
+    path: str
+    scheme: Scheme = field(default="semver", kw_only=True)
+
+    @abstractmethod
+    def locate(self, text: str) -> tuple[int, int]:
+        """Where the version stands in the file's text: the offsets of its begin and end.
+
+        Raises:
+            VersionError: It stands nowhere, or in more than one place.
+        """
+
+    def read(self, root: Path) -> FoundVersion:
+        """What the file declares.
+
+        Raises:
+            VersionError: The file cannot be read, or does not declare one version that could be released.
+        """
+        return self.found_in(self._text(root))
+
+    def found_in(self, text: str) -> FoundVersion:
+        """What the file declares if this is its text, such as that of another commit.
+
+        Raises:
+            VersionError: It does not declare one version that could be released.
+        """
+        start, end = self.locate(text)
+        written, line = text[start:end], line_of(text, start)
+        version = Version.from_pep440(written)
+        if version is None:
+            try:
+                version = Version.parse(written)
+            except VersionError as error:
+                raise VersionError(f"{self.path}, line {line}: {error.message}", error.remedy) from None
+        return FoundVersion(self.path, line, written, version)
+
+    def bumped(self, root: Path, version: Version) -> bytes:
+        """The file's bytes with another version, and otherwise as they are.
+
+        Raises:
+            VersionError: As for `read`, but whatever version stands there is accepted.
+        """
+        text = self._text(root)
+        start, end = self.locate(text)
+        new = version.pep440 if self.scheme == "pep440" else str(version)
+        changed = f"{text[:start]}{new}{text[end:]}"
+        if self.locate(changed) != (start, start + len(new)):
+            raise VersionError(
+                f"{self.path}, line {line_of(text, start)}: with {new} in the place of {text[start:end]} the file "
+                "would declare its version elsewhere",
+                f"Change the version in {self.path} so that it stands by itself, then run again.",
+            )
+        return changed.encode()
+
+    def write(self, root: Path, version: Version) -> None:
+        """Change the file in one step, so that whoever reads it sees the old bytes or the new; its mode stays.
+
+        Raises:
+            VersionError: As for `bumped`, or the file cannot be written.
+        """
+        target = self._resolved(root)
+        data = self.bumped(root, version)
+        if target.read_bytes() == data:
+            return
+        try:
+            write_atomically(target, data)
+        except OSError as error:
+            raise VersionError(
+                f"{self.path} cannot be written: {error.strerror}", f"Make {target.parent} writable."
+            ) from error
+
+    def _resolved(self, root: Path) -> Path:
+        target = (root / self.path).resolve()
+        if not target.is_relative_to(root.resolve()):
+            raise VersionError(
+                f"{self.path} leads out of the project, to {target}", "Configure a file inside the repository."
+            )
+        return target
+
+    def _text(self, root: Path) -> str:
+        path = self._resolved(root)
+        try:
+            return path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise VersionError(f"{self.path} is not UTF-8: {error.reason}", "Save it as UTF-8.") from None
+        except OSError as error:
+            raise VersionError(
+                f"{self.path}, which should declare the version, cannot be read: {error.strerror}",
+                "Create it, or correct the list of version files in the configuration.",
+            ) from error
+
+
+def line_of(text: str, offset: int) -> int:
+    """Return the number of the line, from 1, in which a character of a text stands."""
+    return len(re.findall(r"\r\n|\r|\n", text[:offset])) + 1
