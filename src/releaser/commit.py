@@ -8,8 +8,8 @@ from releaser.adapters.git import Git
 from releaser.changelog.document import Changelog
 from releaser.errors import UsageError
 from releaser.store import ReleaseStore
-from releaser.versions.files import VersionFile
 from releaser.versions.version import Version
+from releaser.versions.version_file import VersionFile
 
 
 @dataclass(frozen=True)
