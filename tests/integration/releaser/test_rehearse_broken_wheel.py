@@ -25,19 +25,12 @@ def lacks_a_required_file(project: Any) -> None:
 
 def leaves_a_file_of_the_package_out(project: Any) -> None:
     project.write("src/tiny_thing/page.html", "<p>Tiny</p>\n")
-    project.replace(
-        "pyproject.toml", "[tool.releaser]", '[tool.hatch.build.targets.wheel]\nexclude = ["*.html"]\n\n[tool.releaser]'
-    )
+    project.replace("backend.py", 'FILES = "*"', 'FILES = "*.py"')
 
 
 def brings_its_tests_along(project: Any) -> None:
     project.write("tests/test_tiny.py", "def test_tiny():\n    pass\n")
-    project.replace(
-        "pyproject.toml",
-        "[tool.releaser]",
-        '[tool.hatch.build.targets.wheel]\npackages = ["src/tiny_thing", "tests"]\n\n[tool.releaser]',
-    )
-    project.replace("pyproject.toml", '"CHANGELOG.md"]', '"CHANGELOG.md", "tests"]')
+    project.replace("backend.py", 'PACKAGES = ["src/tiny_thing"]', 'PACKAGES = ["src/tiny_thing", "tests"]')
 
 
 def fails_its_command(project: Any) -> None:

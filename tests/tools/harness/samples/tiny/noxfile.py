@@ -1,0 +1,23 @@
+"""One session; $TRIAL says how it goes. It is part of a release where a test puts it into pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+
+
+@nox.session
+def trial(session: nox.Session) -> None:
+    """Fail if $TRIAL is `refuse`; if it is a path, make the file and last until somebody removes it; else pass."""
+    how = os.environ.get("TRIAL", "")
+    if how == "refuse":
+        session.error("this project is not good enough")
+    if how:
+        Path(how).touch()
+        while Path(how).exists():
+            time.sleep(0.05)
