@@ -2,7 +2,8 @@
 
 `unit`, `integration`, `performance` and `e2e` test the tree, engine and product. Given a wheel (`-- --wheel FILE`, or
 RELEASER_WHEEL, as a release does) they install that instead and test the product alone, with src off the path.
-RELEASER_JUNIT names a directory for JUnit reports; further arguments after `--` go to pytest.
+`contract` tests the engine. RELEASER_JUNIT names a directory for JUnit reports; further arguments after
+`--` go to pytest: `-n 0` runs one test after another.
 """
 
 from __future__ import annotations
@@ -17,16 +18,20 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["lint", "typecheck", "unit", "integration"]
 nox.options.error_on_external_run = True
 
+# Each worker may run servers and builds of its own: beyond eight, memory ends before processors do.
+WORKERS = min(os.cpu_count() or 1, 8)
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def groups(*names: str) -> list[str]:
-    """The requirements of dependency groups in pyproject.toml."""
+    """Return the requirements of dependency groups in pyproject.toml."""
     return nox.project.dependency_groups(PYPROJECT, *names)
 
 
-def run_tests(session: nox.Session, kind: str, *extra: str, extras: tuple[str, ...] = ()) -> None:
-    """Installs the tree, or the given wheel, with the product's ``extras``, and runs one kind of tests."""
+def run_tests(
+    session: nox.Session, kind: str, *extra: str, extras: tuple[str, ...] = (), side_by_side: bool = True
+) -> None:
+    """Install the tree, or the given wheel, with the product's ``extras``, and run one kind of tests."""
     arguments = list(session.posargs)
     wheel = os.environ.get("RELEASER_WHEEL", "")
     if "--wheel" in arguments:
@@ -39,6 +44,9 @@ def run_tests(session: nox.Session, kind: str, *extra: str, extras: tuple[str, .
     else:
         session.install("-e", f".[{','.join(('dev', *extras))}]", *groups("test", *extra))
         tests = f"tests/{kind}"
+    if side_by_side:
+        # A worker keeps neighbours, which share what is made once for a module, until another has nothing left to do.
+        arguments = [f"--numprocesses={WORKERS}", "--dist=worksteal", *arguments]
     if junit := os.environ.get("RELEASER_JUNIT"):
         arguments += [f"--junitxml={Path(junit) / f'{session.name}.xml'}", "--override-ini=junit_family=xunit1"]
     session.run("python", "-m", "pytest", tests, *arguments, env={"PYTHONPATH": ""})
@@ -53,13 +61,19 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Tests with real servers on loopback, real git, twine and pip."""
-    run_tests(session, "integration", "contract", "photographs", extras=("ocr",))
+    run_tests(session, "integration", "photographs", extras=("ocr",))
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """The index of a rehearsal does what devpi, a real one, does."""
+    run_tests(session, "contract", "contract", side_by_side=False)
 
 
 @nox.session
 def performance(session: nox.Session) -> None:
-    """Benchmarks: figures beside their budgets; those that need a GPU say so where there is none."""
-    run_tests(session, "performance", "photographs")
+    """Benchmarks, one at a time: figures beside their budgets; those that need a GPU say so where there is none."""
+    run_tests(session, "performance", "photographs", side_by_side=False)
 
 
 @nox.session

@@ -6,6 +6,8 @@ import signal
 
 import hypothesis
 
+pytest_plugins = ["side_by_side"]
+
 
 def pytest_configure() -> None:
     # A shell has what it puts in the background ignore Ctrl-C, and every program started here would inherit that.

@@ -1,137 +1,13 @@
-"""The index as a process, the files to put there, and twine."""
+"""The index as a process, files to upload, and twine."""
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
-import io
-import json
-import os
-import signal
 import subprocess
-import sys
-import tarfile
-import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
-
-TOKEN = "pypi-rehearsal"
-OIDC_SECRET = "a secret that is long enough for HS256"
-
-
-def _metadata(name: str, version: str, requires_python: str = ">=3.8") -> str:
-    return (
-        f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nSummary: A <demo>\n"
-        f"Requires-Python: {requires_python}\n"
-        "Project-URL: Home, https://example.invalid\nClassifier: Typing :: Typed\n"
-        "Description-Content-Type: text/markdown\n\nWhat it *is*.\n"
-    )
-
-
-@dataclass(frozen=True)
-class Files:
-    """Makes distributions, the same bytes for the same arguments, below ``root``."""
-
-    root: Path
-
-    def wheel(self, name: str, version: str, body: str = "", requires_python: str = ">=3.8") -> Path:
-        stem = f"{name.replace('-', '_')}-{version}"
-        members = {
-            f"{name.replace('-', '_')}.py": f"VERSION = {version!r}\n{body}",
-            f"{stem}.dist-info/METADATA": _metadata(name, version, requires_python),
-            f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        }
-        record = "".join(f"{path},sha256={_record_hash(text)},{len(text)}\n" for path, text in members.items())
-        members[f"{stem}.dist-info/RECORD"] = f"{record}{stem}.dist-info/RECORD,,\n"
-        path = self._path(f"{stem}-py3-none-any.whl", body)
-        with zipfile.ZipFile(path, "w") as wheel:
-            for member, text in members.items():
-                wheel.writestr(zipfile.ZipInfo(member), text)
-        return path
-
-    def sdist(self, name: str, version: str, body: str = "") -> Path:
-        stem = f"{name.replace('-', '_')}-{version}"
-        path = self._path(f"{stem}.tar.gz", body)
-        with gzip.GzipFile(path, "wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as sdist:
-            for member, text in (("PKG-INFO", _metadata(name, version)), ("module.py", body)):
-                info = tarfile.TarInfo(f"{stem}/{member}")
-                info.size = len(text)
-                sdist.addfile(info, io.BytesIO(text.encode()))
-        return path
-
-    @staticmethod
-    def form(path: Path, **changes: str | None) -> dict[str, str]:
-        """The upload form that twine would send for a file, with changes to it; None leaves a field out."""
-        name, version = path.name.removesuffix(".tar.gz").split("-")[:2]
-        form: dict[str, str | None] = {
-            ":action": "file_upload",
-            "name": name,
-            "version": version,
-            "filetype": "bdist_wheel" if path.suffix == ".whl" else "sdist",
-            "sha256_digest": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
-        return {field: value for field, value in {**form, **changes}.items() if value is not None}
-
-    def _path(self, filename: str, body: str) -> Path:
-        folder = self.root / (body or "plain")
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / filename
-
-
-def _record_hash(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-
-
-@dataclass(frozen=True)
-class Index:
-    """A running index."""
-
-    process: subprocess.Popen[str]
-    url: str
-    world: Path
-    ready: str
-
-    def post(
-        self,
-        path: Path,
-        *,
-        auth: tuple[str, str] | None = ("__token__", TOKEN),
-        filename: str = "",
-        **changes: str | None,
-    ) -> requests.Response:
-        """Upload without twine, which takes a second to start."""
-        form, content = Files.form(path, **changes), (filename or path.name, path.read_bytes())
-        return requests.post(f"{self.url}/legacy/", data=form, files={"content": content}, auth=auth, timeout=10)
-
-    def get(self, path: str, **options: Any) -> requests.Response:
-        return requests.get(f"{self.url}{path}", timeout=10, **options)
-
-    def simple(self, name: str) -> Any:
-        """The project's page in JSON."""
-        answer = self.get(f"/simple/{name}/", headers={"Accept": "application/vnd.pypi.simple.v1+json"})
-        answer.raise_for_status()
-        return answer.json()
-
-    def manage(self, name: str, version: str, **fields: str) -> requests.Response:
-        """Send one of the forms of the release's manage page."""
-        url = f"{self.url}/manage/project/{name}/release/{version}/"
-        return requests.post(url, data=fields, auth=("__token__", TOKEN), allow_redirects=False, timeout=10)
-
-    def log(self) -> list[str]:
-        return (self.world / "uploads.log").read_text().splitlines()
-
-    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """Its exit status, the rest of its stdout, and its stderr."""
-        self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=10)
-        return self.process.returncode, out, err
+from index_server import Files, Index, index_server, twine_upload
 
 
 @pytest.fixture
@@ -139,38 +15,10 @@ def files(tmp_path: Path) -> Files:
     return Files(tmp_path / "dist")
 
 
-@contextmanager
-def starting(root: Path) -> Iterator[Callable[..., Index]]:
-    """A function that starts the index on the one world below ``root``, and the end of what it started."""
-    (root / "token").write_text(f"{TOKEN}\n")
-    (root / "secret").write_text(OIDC_SECRET)
-    started: list[Index] = []
-
-    def start(*options: str) -> Index:
-        world = root / "world"
-        command = [sys.executable, "-m", "releaser.rehearsal.index", "--world", world, "--stop-with-stdin"]
-        process = subprocess.Popen(
-            [*map(str, command), "--token-file", str(root / "token"), *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout
-        ready = process.stdout.readline()
-        started.append(Index(process, json.loads(ready)["url"], world, ready))
-        return started[-1]
-
-    yield start
-    for index in started:
-        if index.process.returncode is None:
-            index.stop()
-
-
 @pytest.fixture
 def start_index(tmp_path: Path) -> Iterator[Callable[..., Index]]:
-    """Starts the index on the test's one world, with more options if given."""
-    with starting(tmp_path) as start:
+    """Start the index on the test's one world, with more options if given."""
+    with index_server(tmp_path) as start:
         yield start
 
 
@@ -178,23 +26,11 @@ def start_index(tmp_path: Path) -> Iterator[Callable[..., Index]]:
 def shared_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """An index for tests that need no fresh one: each takes a project name of its own."""
     root = tmp_path_factory.mktemp("index")
-    with starting(root) as start:
+    with index_server(root) as start:
         yield start("--oidc-secret-file", str(root / "secret"))
 
 
 @pytest.fixture
 def twine() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs ``twine upload`` to a URL."""
-
-    def upload(url: str, *paths: Path, token: str = TOKEN, user: str = "__token__") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"]
-        return subprocess.run(
-            [*command, "--repository-url", url, *map(str, paths)],
-            env={**os.environ, "TWINE_USERNAME": user, "TWINE_PASSWORD": token, "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    return upload
+    """Run ``twine upload`` to a URL."""
+    return twine_upload

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import openapi_schema_validator as openapi
 import pytest
 import requests
 from aiohttp import web
@@ -29,8 +30,6 @@ from releaser.rehearsal.forge.app import create_app
 from releaser.rehearsal.forge.faults import ForgeFaults
 from releaser.rehearsal.forge.store import ForgeStore
 from releaser.rehearsal.forge.tokens import Tokens
-
-openapi = pytest.importorskip("openapi_schema_validator", reason="install the dependency group 'contract'")
 
 DESCRIPTION = json.loads(Path(__file__).with_name("github-openapi.json").read_bytes())
 REPOSITORY = "octo-org/demo"

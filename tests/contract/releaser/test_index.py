@@ -1,9 +1,8 @@
-"""What our index has in common with a real one: the same tests against it and against devpi."""
+"""What the index of a rehearsal has in common with a real one: the same tests against it and against devpi."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 import pypi_simple
 import pytest
 import requests
+from index_server import TOKEN, Files, index_server, post, twine_upload
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 PASSWORD = "rehearsal"
@@ -31,15 +31,15 @@ class Target:
     token: str
 
 
-@pytest.fixture(scope="module")
-def ours(shared_index):
-    return Target(f"{shared_index.url}/legacy/", f"{shared_index.url}/simple/", "__token__", "pypi-rehearsal")
+@pytest.fixture(scope="session")
+def ours(tmp_path_factory):
+    with index_server(tmp_path_factory.mktemp("index")) as start:
+        index = start()
+        yield Target(f"{index.url}/legacy/", f"{index.url}/simple/", "__token__", TOKEN)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def devpi(tmp_path_factory):
-    if importlib.util.find_spec("devpi_server") is None:
-        pytest.skip("devpi-server is not installed: it is in the dependency group contract")
     folder = tmp_path_factory.mktemp("devpi")
     options = ["--serverdir", str(folder / "server")]
     with ExitStack() as stack:
@@ -69,8 +69,24 @@ def index(request):
 
 
 @pytest.fixture
-def upload(index, twine):
-    return lambda *paths: twine(index.upload, *paths, user=index.user, token=index.token)
+def files(tmp_path):
+    return Files(tmp_path / "dist")
+
+
+@pytest.fixture
+def upload(index):
+    """Upload one file that the test is not about."""
+
+    def upload_one(path):
+        answer = post(index.upload, path, auth=(index.user, index.token))
+        assert answer.ok, answer.text
+
+    return upload_one
+
+
+@pytest.fixture
+def twine(index):
+    return lambda *paths, token=index.token: twine_upload(index.upload, *paths, user=index.user, token=token)
 
 
 def program(name):
@@ -102,9 +118,9 @@ def page(index, name):
         return client.get_project_page(name)
 
 
-def test_twine_uploads_a_wheel_and_an_sdist(index, upload, files):
+def test_twine_uploads_a_wheel_and_an_sdist(index, twine, files):
     wheel, sdist = files.wheel("both", "1.0"), files.sdist("both", "1.0")
-    uploaded = upload(wheel, sdist)
+    uploaded = twine(wheel, sdist)
     assert uploaded.returncode == 0, uploaded.stdout
     assert {package.filename: package.digests["sha256"] for package in page(index, "both").packages} == {
         wheel.name: sha256(wheel),
@@ -112,9 +128,9 @@ def test_twine_uploads_a_wheel_and_an_sdist(index, upload, files):
     }
 
 
-def test_html_links_end_in_the_hash_and_say_which_python(index, upload, files):
+def test_html_links_end_in_the_hash_and_say_which_python(index, twine, files):
     wheel = files.wheel("hashed", "1.0")
-    upload(wheel)
+    twine(wheel)  # which says in the form what the metadata says
     html = requests.get(f"{index.simple}hashed/", headers={"Accept": "text/html"}, timeout=30).text
     assert f"{wheel.name}#sha256={sha256(wheel)}" in html
     assert 'data-requires-python="&gt;=3.8"' in html
@@ -133,7 +149,7 @@ def test_json_is_given_to_who_asks_for_it(index, upload, files):
 @pytest.mark.parametrize("spelling", ["oddly-named-thing", "Oddly.Named_Thing", "oddly__named--thing"])
 def test_a_name_is_found_however_it_is_spelt(index, upload, files, spelling):
     wheel = files.wheel("oddly-named-thing", "1.0")
-    upload(wheel)
+    upload(wheel)  # the same bytes again are fine
     answer = requests.get(f"{index.simple}{spelling}/", headers={"Accept": "text/html"}, timeout=30)
     assert answer.url == f"{index.simple}oddly-named-thing/"
     assert wheel.name in answer.text
@@ -157,15 +173,15 @@ def test_what_pip_downloads_is_what_was_uploaded(index, upload, files, tmp_path)
     assert (tmp_path / "got" / wheel.name).read_bytes() == wheel.read_bytes()
 
 
-def test_other_bytes_under_the_same_name_are_refused(index, upload, files):
+def test_other_bytes_under_the_same_name_are_refused(index, upload, twine, files):
     first = files.wheel("fixed", "1.0")
     upload(first)
-    assert upload(files.wheel("fixed", "1.0", body="changed")).returncode != 0
+    assert twine(files.wheel("fixed", "1.0", body="changed")).returncode != 0
     assert [package.digests["sha256"] for package in page(index, "fixed").packages] == [sha256(first)]
 
 
 def test_a_wrong_login_stores_nothing(index, twine, files):
-    refused = twine(index.upload, files.wheel("closed", "1.0"), user=index.user, token="wrong")
+    refused = twine(files.wheel("closed", "1.0"), token="wrong")
     assert refused.returncode != 0
     assert requests.get(f"{index.simple}closed/", timeout=30).status_code == 404
 

@@ -1,0 +1,87 @@
+"""What tests/tools/side_by_side.py promises, of a pytest with two workers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+TOOLS = Path(__file__).parents[1] / "tools"
+# Each test writes when it ran; those that share the room are long enough to meet an `alone` one, if it let them.
+TESTS = """\
+import time
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def note(name):
+    begun = time.monotonic()
+    time.sleep(0.05)
+    with (HERE / "ran").open("a") as file:
+        file.write(f"{name} {begun} {time.monotonic()}\\n")
+
+
+@pytest.fixture(scope="module")
+def made(once):
+    def make(folder):
+        with (HERE / "made").open("a") as file:
+            file.write("made\\n")
+        (folder / "it").write_text("whole")
+
+    return once("thing", make)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_shared(number, made):
+    assert (made / "it").read_text() == "whole"
+    note("shared")
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("number", range(4))
+def test_alone(number):
+    note("alone")
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_shared_too(number, made):
+    note("shared")
+"""
+SETTINGS = f'[pytest]\nmarkers = alone\npythonpath = "{TOOLS}"\naddopts = -p side_by_side\n'
+
+
+def run(folder: Path, *options: str) -> list[tuple[str, float, float]]:
+    """Run those tests; return name, begin and end of each, in the order in which they began."""
+    (folder / "test_it.py").write_text(TESTS)
+    (folder / "pytest.ini").write_text(SETTINGS)
+    command = [sys.executable, "-m", "pytest", "-q", f"--basetemp={folder / 'temporary'}", *options]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split() for line in (folder / "ran").read_text().splitlines()]
+    return sorted(((name, float(begun), float(ended)) for name, begun, ended in lines), key=lambda one: one[1])
+
+
+def test_a_test_that_is_alone_overlaps_no_other(tmp_path: Path) -> None:
+    ran = run(tmp_path, "--numprocesses=2", "--dist=worksteal")
+    assert sorted(name for name, _, _ in ran) == ["alone"] * 4 + ["shared"] * 12
+    for name, begun, ended in ran:
+        if name == "alone":
+            assert [other for other in ran if other[1] < ended and begun < other[2]] == [(name, begun, ended)]
+
+
+def test_the_others_run_side_by_side(tmp_path: Path) -> None:
+    shared = [one for one in run(tmp_path, "--numprocesses=2", "--dist=worksteal") if one[0] == "shared"]
+    assert any(first[2] > second[1] for first, second in pairwise(shared))
+
+
+def test_what_is_made_once_is_made_once_for_all_workers(tmp_path: Path) -> None:
+    run(tmp_path, "--numprocesses=2", "--dist=worksteal")
+    assert (tmp_path / "made").read_text() == "made\n"
+
+
+def test_one_after_another_those_that_are_alone_come_last(tmp_path: Path) -> None:
+    assert [name for name, _, _ in run(tmp_path)] == ["shared"] * 12 + ["alone"] * 4

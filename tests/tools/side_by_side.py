@@ -1,0 +1,104 @@
+"""Tests side by side (pytest-xdist): some run while no other does, and what is expensive is made once for all workers.
+
+A test that compares what it sees with a clock is marked `alone`. Such tests run last, one at a time, while every other
+worker waits between two tests.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import tempfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+LOCKS = "side_by_side_locks"
+
+
+class Room:
+    """Two locks: tests share the room, or one has it to itself; at the door they queue, so that it is not overtaken."""
+
+    def __init__(self, folder: Path) -> None:
+        self._door, self._room = (self._open(folder / name) for name in ("door", "room"))
+
+    @staticmethod
+    def _open(path: Path) -> IO[str]:
+        return path.open("a", encoding="utf-8")
+
+    def enter(self, *, alone: bool) -> None:
+        """Wait for a place, or until the room is empty."""
+        fcntl.flock(self._door, fcntl.LOCK_EX)
+        fcntl.flock(self._room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(self._door, fcntl.LOCK_UN)
+
+    def leave(self) -> None:
+        """Let others in."""
+        fcntl.flock(self._room, fcntl.LOCK_UN)
+
+
+ROOM = pytest.StashKey[Room]()
+SHARED = pytest.StashKey[Path]()
+CONTINUES = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if (worker := getattr(config, "workerinput", None)) is not None:
+        config.stash[ROOM] = Room(Path(worker[LOCKS]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the locks are."""
+    stash = node.config.stash
+    if SHARED not in stash:
+        folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
+        node.config.add_cleanup(folder.cleanup)
+        stash[SHARED] = Path(folder.name)
+    node.workerinput[LOCKS] = str(stash[SHARED])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_is_alone)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    room = item.config.stash.get(ROOM, None)
+    if room is None:
+        return (yield)
+    alone = _is_alone(item)
+    if not (alone and item.stash.get(CONTINUES, False)):
+        room.enter(alone=alone)
+    try:
+        return (yield)
+    finally:
+        # Keep the room until the last such test in a row: others would otherwise enter after each.
+        if alone and nextitem is not None and _is_alone(nextitem):
+            nextitem.stash[CONTINUES] = True
+        else:
+            room.leave()
+
+
+def _is_alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("alone") is not None
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[..., Path]:
+    """`once("wheel", build)`: the directory that `build(directory)` filled, the first time that any worker asked."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if ROOM in request.config.stash else base
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = root / f"once-{name}", root / f"once-{name}.done"
+        with (root / f"once-{name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
