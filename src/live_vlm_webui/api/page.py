@@ -1,4 +1,4 @@
-"""``GET /``, ``/static/NAME``, ``/healthz``: the page, its files, and whether the server is well."""
+"""``GET /``, ``/static/PATH``, ``/healthz``: the page, its files, and whether the server is well."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ async def healthz(_request: web.Request) -> web.Response:
 
 ROUTES = (
     web.get("/", page),
-    web.get("/static/{name}", static),
+    web.get("/static/{name:.+}", static),
     web.get("/healthz", healthz),
 )

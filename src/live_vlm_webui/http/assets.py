@@ -33,10 +33,13 @@ class Asset:
 
 
 def load_assets() -> dict[str, Asset]:
-    """Read all files of the page, by name."""
+    """Return all files of the page, by their path in ``static/``, which has folders and no folders in them."""
+    root = files("live_vlm_webui").joinpath("static")
+    folders = {"": root, **{f"{entry.name}/": entry for entry in root.iterdir() if entry.is_dir()}}
     return {
-        entry.name: _asset(entry.name, entry.read_bytes())
-        for entry in files("live_vlm_webui").joinpath("static").iterdir()
+        f"{prefix}{entry.name}": _asset(entry.name, entry.read_bytes())
+        for prefix, folder in folders.items()
+        for entry in folder.iterdir()
         if PurePath(entry.name).suffix in CONTENT_TYPES
     }
 

@@ -1,18 +1,18 @@
 // The page: connects its parts to a session of the server.
 
-import { ask } from "./api.js";
-import { LiveAnswer, showModel } from "./answers.js";
-import { Connection } from "./connection.js";
-import { element, setText } from "./dom.js";
-import { History, open, showPercentiles } from "./history.js";
-import { signIn, signOut } from "./login.js";
-import { Models } from "./models.js";
-import { notify, withdraw } from "./notices.js";
-import { Prompts } from "./prompts.js";
-import { SettingControls } from "./settings.js";
-import { Source } from "./source.js";
-import { prepareStage } from "./stage.js";
-import { SystemCard } from "./system.js";
+import { ask } from "./common/api.js";
+import { LiveAnswer, showModel } from "./answers/answers.js";
+import { Connection } from "./common/connection.js";
+import { element, setText } from "./common/dom.js";
+import { History, open, showPercentiles } from "./answers/history.js";
+import { signIn, signOut } from "./common/login.js";
+import { Models } from "./question/models.js";
+import { notify, withdraw } from "./common/notices.js";
+import { Prompts } from "./question/prompts.js";
+import { SettingControls } from "./question/settings.js";
+import { Source } from "./camera/source.js";
+import { prepareStage } from "./camera/stage.js";
+import { SystemCard } from "./system/system.js";
 
 const CONNECTION = {
   connecting: "Connecting",

@@ -179,7 +179,7 @@ SHAPES = [
 def test_text_of_any_shape_is_drawn_in_no_time(visit):
     took = visit().page.evaluate(
         """async (shapes) => {
-          const { plain, render } = await import("/static/markdown.js");
+          const { plain, render } = await import("/static/answers/markdown.js");
           const place = document.createElement("div");
           const took = {};
           for (const shape of shapes) {

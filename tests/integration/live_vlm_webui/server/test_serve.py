@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -39,15 +40,22 @@ async def test_the_page_has_no_inline_script_or_style_which_its_policy_would_blo
     assert not re.search(r"<style|style=|\son[a-z]+=|<script(?![^>]*src=)", page)
 
 
-@pytest.mark.parametrize(
-    "name",
-    sorted(file.name for file in files("live_vlm_webui").joinpath("static").iterdir() if file.name != "index.html"),
-)
+STATIC = Path(live_vlm_webui.__file__).parent / "static"
+NAMES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.*") if path.name != "index.html")
+
+
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_static_file_is_the_one_in_the_installed_package(client, name):
     types = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
     answer = await client.get(f"/static/{name}")
     assert answer.headers["Content-Type"] == f"{types[name.rpartition('.')[2]]}; charset=utf-8"
-    assert await answer.read() == files("live_vlm_webui").joinpath("static", name).read_bytes()
+    assert await answer.read() == (STATIC / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".js")])
+async def test_all_that_a_script_imports_is_served(client, name):
+    for imported in re.findall(r'from "([^"]+)"', (STATIC / name).read_text("utf-8")):
+        assert (await client.get(urljoin(f"/static/{name}", imported))).status == 200, imported
 
 
 async def test_a_file_that_the_browser_holds_is_not_sent_again(client):

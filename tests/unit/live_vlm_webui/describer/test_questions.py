@@ -9,7 +9,7 @@ import pytest
 from live_vlm_webui.describer.questions import Kind, understood
 from live_vlm_webui.describer.vocabulary import Vocabulary
 
-PAGE = Path(__file__).parents[4] / "src" / "live_vlm_webui" / "static" / "prompts.js"
+PAGE = Path(__file__).parents[4] / "src" / "live_vlm_webui" / "static" / "question" / "prompts.js"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 // Where the picture comes from: this browser's camera, a stream that the server reads, or one picture.
 
-import { ask } from "./api.js";
+import { ask } from "../common/api.js";
 import { Camera, explain, listCameras, obstacle } from "./camera.js";
-import { element, setText } from "./dom.js";
+import { element, setText } from "../common/dom.js";
+import { listenForPictures } from "./picture.js";
 import { show, showImage, showVideo, WORDS } from "./stage.js";
 import { inWords, isUp, kindOf, note, reason } from "./status.js";
 import { Transport } from "./transport.js";
@@ -275,20 +276,8 @@ export class Source {
       if (this.#isStreaming) await this.#disconnect();
       else await this.#connectStream();
     });
-    element("file").addEventListener("change", ({ target }) => {
-      this.#sendPicture(target.files[0]);
-      target.value = "";
-    });
     element("again").addEventListener("click", () => this.#askAgain());
-    stage.addEventListener("dragover", (event) => event.preventDefault());
-    stage.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.#sendPicture(event.dataTransfer.files[0]);
-    });
-    document.addEventListener("paste", ({ clipboardData }) => {
-      const file = [...clipboardData.files].find(({ type }) => type.startsWith("image/"));
-      if (file) this.#sendPicture(file);
-    });
+    listenForPictures((file) => this.#sendPicture(file));
     if (!this.#hindrance) navigator.mediaDevices.addEventListener("devicechange", () => this.#fillPicker());
   }
 }

@@ -1,7 +1,7 @@
 // Earlier answers, each with the very frame that was asked about; and one of them at full size.
 
-import { element, make, setText } from "./dom.js";
-import { duration, modelName, numbersOf, timeOfDay } from "./format.js";
+import { element, make, setText } from "../common/dom.js";
+import { duration, modelName, numbersOf, timeOfDay } from "../common/format.js";
 import { plain, render } from "./markdown.js";
 
 const MOST_ENTRIES = 60;

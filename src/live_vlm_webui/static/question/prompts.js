@@ -1,6 +1,6 @@
 // What the model is asked: presets, own ones kept in this browser, and free text.
 
-import { element, keep, recall } from "./dom.js";
+import { element, keep, recall } from "../common/dom.js";
 
 const PRESETS = [
   ["Scene", "Describe what you see in one or two sentences."],

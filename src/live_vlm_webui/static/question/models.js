@@ -1,8 +1,8 @@
 // Which model answers: those that were found, those of another server, and the choice.
 
-import { ask } from "./api.js";
-import { element, setText } from "./dom.js";
-import { modelName } from "./format.js";
+import { ask } from "../common/api.js";
+import { element, setText } from "../common/dom.js";
+import { modelName } from "../common/format.js";
 
 const AUTOMATIC = "";
 

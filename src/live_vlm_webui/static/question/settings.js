@@ -1,6 +1,6 @@
 // The numbers and choices of a session: when it asks, about which frames, and how long an answer may be.
 
-import { element, setText } from "./dom.js";
+import { element, setText } from "../common/dom.js";
 
 const NUMBERS = ["max_tokens", "long_side", "max_frame_age", "frames_per_question", "frame_spacing"];
 const EVERY = {

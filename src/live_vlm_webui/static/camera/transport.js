@@ -1,6 +1,6 @@
 // How the camera's picture gets to the server: WebRTC where it connects, else JPEGs over the WebSocket.
 
-import { Failure } from "./api.js";
+import { Failure } from "../common/api.js";
 import { JpegSender } from "./push.js";
 import { NotConnected, WebRtcSender } from "./webrtc.js";
 

@@ -1,6 +1,6 @@
 // The camera over WebRTC: this browser sends, the server only receives.
 
-import { ask } from "./api.js";
+import { ask } from "../common/api.js";
 
 const GATHER_MS = 2000;
 const CONNECT_MS = 6000;

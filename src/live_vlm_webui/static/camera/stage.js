@@ -1,6 +1,6 @@
 // The picture on the page: the video of this browser's camera, what the server sees, or words in its place.
 
-import { element, keep, recall, setText } from "./dom.js";
+import { element, keep, recall, setText } from "../common/dom.js";
 
 const stage = element("stage");
 const video = element("video");

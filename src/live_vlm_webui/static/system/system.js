@@ -1,8 +1,8 @@
 // The machine: what it is, how busy, and how it was in the last minutes.
 
-import { ask } from "./api.js";
-import { element, make, setText } from "./dom.js";
-import { celsius, gigabytes, percent, watts } from "./format.js";
+import { ask } from "../common/api.js";
+import { element, make, setText } from "../common/dom.js";
+import { celsius, gigabytes, percent, watts } from "../common/format.js";
 import { Sparkline } from "./sparkline.js";
 
 const PLACES = 120;

@@ -1,9 +1,9 @@
 // The answer that is being given, and the last one until the next has begun to come.
 
-import { element, make, setText } from "./dom.js";
-import { modelName, numbersLine } from "./format.js";
+import { element, make, setText } from "../common/dom.js";
+import { modelName, numbersLine } from "../common/format.js";
 import { plain, render } from "./markdown.js";
-import { caption } from "./stage.js";
+import { caption } from "../camera/stage.js";
 
 const ANNOUNCE_EVERY_MS = 6000;
 const DRAW_EVERY_MS = 100; // some models answer faster than anybody can look, and each answer's frame is fetched

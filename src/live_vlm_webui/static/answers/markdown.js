@@ -1,7 +1,7 @@
 // Markdown as models write it, as document nodes. Text becomes text nodes and nothing else: no markup of the model's
 // gets into the page, links are shown and lead nowhere, images are not loaded.
 
-import { make } from "./dom.js";
+import { make } from "../common/dom.js";
 
 const LONGEST_LINE = 4000; // a longer one is shown as it is: it is no text for people, and searching it takes long
 const DEEPEST = 8;

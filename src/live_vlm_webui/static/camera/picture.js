@@ -1,0 +1,21 @@
+// Pictures that the user chooses, drops on the stage or pastes.
+
+import { element } from "../common/dom.js";
+
+/** Call `onFile(file)` with each file that the user gives; undefined if what was dropped is no file. */
+export function listenForPictures(onFile) {
+  const stage = element("stage");
+  element("file").addEventListener("change", ({ target }) => {
+    onFile(target.files[0]);
+    target.value = "";
+  });
+  stage.addEventListener("dragover", (event) => event.preventDefault());
+  stage.addEventListener("drop", (event) => {
+    event.preventDefault();
+    onFile(event.dataTransfer.files[0]);
+  });
+  document.addEventListener("paste", ({ clipboardData }) => {
+    const file = [...clipboardData.files].find(({ type }) => type.startsWith("image/"));
+    if (file) onFile(file);
+  });
+}
