@@ -1,50 +1,82 @@
-"""Running one of the project's own nox sessions against a built wheel."""
+"""Run one of the project's own nox sessions against a built wheel, and read how far its tests are."""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from releaser.adapters import process
+from releaser.core.activity import Activity, bound, current
 
 WHEEL = "RELEASER_WHEEL"
 """The variable that tells a session which wheel to install instead of the source."""
 JUNIT = "RELEASER_JUNIT"
 """The variable that tells a session in which directory to leave SESSION.xml (JUnit)."""
+COUNTING = "--verbose --override-ini=console_output_style=count"
+"""What is added to PYTEST_ADDOPTS, so that pytest prints a line a test, with the number of tests done and of all."""
+_COUNTS = (
+    re.compile(r"::.+ [A-Z]{4,}\b.*\s\[ *(\d+)/(\d+)\]$"),  # tests/test_it.py::test_it PASSED    [ 12/880]
+    re.compile(r"^\[gw\d+\] \[ *(\d+)/(\d+)\] "),  # [gw0] [ 12/880] PASSED tests/test_it.py::test_it  (pytest-xdist)
+    re.compile(r"(?:^|\s)[.sxXFERu]+ +\[ *(\d+)/(\d+)\]$"),  # tests/test_it.py ..s.    [ 12/880]  (a session with -q)
+)
+_NOX = "nox > "
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What a session's tests did; `why` holds the first reason for a skip."""
+    """The results of a session's tests; `why` is the first reason for a skip."""
 
     passed: int
     skipped: int
     why: str = ""
 
 
+class _Progress:
+    """Tells tests done of all where the output shows them, and the latest line elsewhere."""
+
+    def __init__(self, activity: Activity) -> None:
+        self._activity = activity
+        self._counts = False
+
+    def tell(self, line: str) -> None:
+        """Read one line of the session's output."""
+        if found := next(filter(None, (pattern.search(line) for pattern in _COUNTS)), None):
+            self._counts = True
+            self._activity.tell(f"{found[1]} of {found[2]} tests")
+        elif line.startswith(_NOX) or not self._counts:
+            # A session may run more than pytest, and pytest more than once.
+            self._counts = False
+            self._activity.tell(line)
+
+
 def session(name: str, tree: Path, wheel: Path, scratch: Path, log: Path, without: Mapping[str, None]) -> Tally | None:
-    """Runs one session of the noxfile in `tree`, in environments under `scratch`; None if it leaves no test report.
+    """Run one session of the noxfile in `tree`, in environments under `scratch`; None if it leaves no test report.
 
     Raises:
         CommandError: It failed; the message ends with its last lines.
     """
-    process.run(
-        [sys.executable, "-m", "nox", "--noxfile", tree / "noxfile.py", "--envdir", scratch / "nox", "--session", name],
-        cwd=tree,
-        env={
-            **without,
-            WHEEL: str(wheel),
-            JUNIT: str(scratch),
-            "PYTHONPATH": None,
-            "NO_COLOR": "1",
-            "FORCE_COLOR": None,
-        },
-        purpose=f"Session {name}",
-        log=log,
-    )
+    activity = current()
+    with bound(replace(activity, tell=_Progress(activity).tell)):
+        process.run(
+            [sys.executable, "-m", "nox", "-f", tree / "noxfile.py", "--envdir", scratch / "nox", "--session", name],
+            cwd=tree,
+            env={
+                **without,
+                WHEEL: str(wheel),
+                JUNIT: str(scratch),
+                "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} {COUNTING}".lstrip(),
+                "PYTHONPATH": None,
+                "NO_COLOR": "1",
+                "FORCE_COLOR": None,
+            },
+            purpose=f"Session {name}",
+            log=log,
+        )
     report = scratch / f"{name}.xml"
     return _tally(report) if report.exists() else None
 
