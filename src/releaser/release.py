@@ -12,7 +12,9 @@ from releaser.adapters.docker import buildx
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.git import Git, repository_of
 from releaser.adapters.index.client import Index
-from releaser.adapters.registry.client import Registry, repository
+from releaser.adapters.index.twine_login import IndexAddress
+from releaser.adapters.registry.client import Registry
+from releaser.adapters.waiting import WaitLimits
 from releaser.changelog.document import Changelog
 from releaser.commit import ReleaseCommit
 from releaser.config.project import Config, IndexConfig
@@ -83,7 +85,19 @@ class Release:
         Raises:
             UsageError: The project has no images.
         """
-        return repository(self.config.images, self.credentials.token(self.config.images.token_env or ""))
+        images = self.config.images
+        if images.repository is None:
+            raise UsageError(
+                "This project has no images",
+                "Give [tool.releaser.images] in pyproject.toml a repository and targets.",
+            )
+        return Registry.of(images.repository, self.credentials.token(images.token_env or ""), images.token_env)
+
+    @property
+    def wait_limits(self) -> WaitLimits:
+        """How long to wait for what was published to become visible."""
+        wait = self.config.wait
+        return WaitLimits(wait.timeout, wait.first_delay, wait.longest_delay)
 
     @cached_property
     def no_engine(self) -> str | None:
@@ -206,7 +220,8 @@ class Release:
         return [version for version in found if version and not version.is_prerelease]
 
     def _index(self, name: str, config: IndexConfig) -> Index:
-        return Index(name, config, self.credentials.token(config.token_env))
+        address = IndexAddress(config.repository, config.upload_url, config.simple_url, config.web_url)
+        return Index(name, address, self.credentials.token(config.token_env), config.token_env)
 
 
 def open_release(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from releaser import engine
 from releaser.adapters.git import Git
+from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release, project, wanted_version
 from releaser.config.load import state_root
 from releaser.core.named import required_steps, skipped_steps
@@ -152,7 +153,7 @@ def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) ->
         if reason and not undo:
             print(f"Reason to paste:\n  {reason}")
         print("Waiting until the index shows it; Ctrl-C stops the waiting, not the yank.", flush=True)
-        index.wait_for(f"{opened.version} as {done}", shown, opened.config.wait)
+        wait_for(index.name, f"{opened.version} as {done}", shown, opened.wait_limits)
     print(
         f"The index shows {name} {opened.version} as {done}."
         + ("" if undo else f" It still installs with =={opened.version.pep440}.")

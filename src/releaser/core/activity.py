@@ -1,4 +1,4 @@
-"""What code inside a step may say, and what it must obey: progress and cancellation.
+"""What code inside a step may report and must obey: progress, cancellation and the clock.
 
 The runner binds one `Activity` to the context of each step it executes; adapters reach it through `current`, so that
 a program's output or a wait's countdown shows under the right step without being handed down through every call.
@@ -7,6 +7,7 @@ a program's output or a wait's countdown shows under the right step without bein
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,23 +17,36 @@ from releaser.errors import InterruptedRunError
 
 
 def _say_nothing(_text: str) -> None:
-    """Outside a step there is nobody to tell."""
+    """Drop progress outside of a step, where it has no line on the display."""
+
+
+class Clock:
+    """The clock that waits and their limits go by; a test moves one by hand instead of sleeping."""
+
+    def now(self) -> float:
+        """Return the seconds since a fixed moment in the past."""
+        return time.monotonic()
+
+    def wait(self, stop: threading.Event, seconds: float) -> bool:
+        """Wait for `seconds`, or until `stop` is set; return whether it is set."""
+        return stop.wait(seconds)
 
 
 @dataclass(frozen=True)
 class Activity:
-    """The progress channel and the stop signal of one running step."""
+    """The progress channel, the stop signal and the clock of one running step."""
 
     tell: Callable[[str], None] = _say_nothing
     cancelled: threading.Event = field(default_factory=threading.Event)
+    clock: Clock = field(default_factory=Clock)
 
     def sleep(self, seconds: float) -> None:
-        """Waits, but not a moment longer than until the run is cancelled.
+        """Wait, but not a moment longer than until the run is cancelled.
 
         Raises:
             InterruptedRunError: The run was cancelled.
         """
-        if self.cancelled.wait(seconds):
+        if self.clock.wait(self.cancelled, seconds):
             raise InterruptedRunError("stopped while waiting")
 
 
@@ -40,13 +54,13 @@ _current: ContextVar[Activity] = ContextVar("activity")
 
 
 def current() -> Activity:
-    """The activity of the step that runs in this context; a silent one outside steps."""
+    """Return the activity of the step that runs in this context; outside of steps a silent one."""
     return _current.get(Activity())
 
 
 @contextmanager
 def bound(activity: Activity) -> Iterator[None]:
-    """Binds `activity` to the current context for the length of the block."""
+    """Bind `activity` to the current context for the length of the block."""
     token = _current.set(activity)
     try:
         yield

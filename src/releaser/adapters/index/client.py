@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urljoin
 
 from releaser.adapters import process
 from releaser.adapters.index import trusted_publishing
-from releaser.adapters.index.twine_login import credentials_from_twine, twine_repository
-from releaser.config.project import IndexConfig, WaitConfig
-from releaser.core.activity import current
-from releaser.errors import CommandError, ServiceError, UsageError, WaitTimeoutError
+from releaser.adapters.index.twine_login import IndexAddress, credentials_from_twine, twine_repository
+from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.secret import Secret
 from releaser.versions.version import Version
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _TIMEOUT_S = 30.0
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -36,18 +33,26 @@ class IndexFile:
 
 @dataclass(frozen=True)
 class Index:
-    """One index under the name the configuration gives it, and how to upload there."""
+    """One package index.
+
+    Attributes:
+        name: What messages call it.
+        address: Where it is.
+        token: What to upload with; None leaves the login to twine, or to trusted publishing.
+        token_env: The variable that the token comes from, for messages.
+    """
 
     name: str
-    config: IndexConfig
+    address: IndexAddress
     token: Secret | None = None
+    token_env: str = "PYPI_TOKEN"  # noqa: S105  the name of a variable, not a token
 
     @property
     def simple_url(self) -> str:
         """The base of the simple API, with a slash at the end; hosts come from the libraries that own them."""
-        if self.config.simple_url:
-            return self.config.simple_url.rstrip("/") + "/"
-        if self.config.repository == "testpypi":
+        if self.address.simple_url:
+            return self.address.simple_url.rstrip("/") + "/"
+        if self.address.repository == "testpypi":
             from twine.utils import TEST_REPOSITORY
 
             return urljoin(TEST_REPOSITORY, "/simple/")
@@ -70,19 +75,19 @@ class Index:
         Raises:
             UsageError: twine does not know it either.
         """
-        if self.config.upload_url:
-            return self.config.upload_url
-        repository = twine_repository(self.config)
+        if self.address.upload_url:
+            return self.address.upload_url
+        repository = twine_repository(self.address)
         if repository is None:
             raise UsageError(
-                f"twine knows no repository named {self.config.repository}.",
+                f"twine knows no repository named {self.address.repository}.",
                 "Add it to ~/.pypirc, or give upload-url in [tool.releaser].",
             )
         return str(repository["repository"])
 
     @property
     def _web(self) -> str:
-        return (self.config.web_url or urljoin(self.simple_url, "/")).rstrip("/")
+        return (self.address.web_url or urljoin(self.simple_url, "/")).rstrip("/")
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
@@ -143,56 +148,6 @@ class Index:
         target.write_bytes(answer.content)
         return hashlib.sha256(answer.content).hexdigest()
 
-    def wait_for(self, what: str, holds: Callable[[], bool], wait: WaitConfig) -> None:
-        """Looks again and again, ever less often, until `holds`.
-
-        Raises:
-            WaitTimeoutError: It did not hold in the configured time.
-            ServiceError: The index answered with an error three times in a row.
-        """
-        from time import monotonic
-
-        begun, delay, errors = monotonic(), wait.first_delay, 0
-        while True:
-            try:
-                if holds():
-                    return
-                errors = 0
-            except ServiceError:
-                errors += 1
-                if errors >= 3:
-                    raise
-            waited = monotonic() - begun
-            if waited >= wait.timeout:
-                raise WaitTimeoutError(
-                    f"{self.name} does not show {what} after {wait.timeout:.0f} s.",
-                    "Nothing is lost: run the same command again and it goes on waiting.",
-                )
-            current().tell(f"waiting for {self.name} to show {what}: {waited:.0f} s of at most {wait.timeout:.0f} s")
-            current().sleep(min(delay, wait.timeout - waited))
-            delay = min(delay * 2, wait.longest_delay)
-
-    def until_pip_finds(self, attempt: Callable[[], _Result], wait: WaitConfig) -> _Result:
-        """Tries until pip sees the version: the pages that pip reads may lag behind those that were asked before.
-
-        Raises:
-            CommandError: pip failed for another reason.
-            WaitTimeoutError: It did not find it in the configured time.
-        """
-        results: list[_Result] = []
-
-        def succeeds() -> bool:
-            try:
-                results.append(attempt())
-            except CommandError as error:
-                if "No matching distribution" in error.message:
-                    return False
-                raise
-            return True
-
-        self.wait_for("the version to pip", succeeds, wait)
-        return results[0]
-
     # --- changing -------------------------------------------------------------------------------------------------
 
     def upload(self, files: Sequence[Path]) -> None:
@@ -206,8 +161,8 @@ class Index:
         """
         if not files:  # They have become visible since somebody looked.
             return
-        named = ["--repository", self.config.repository]
-        where = ["--repository-url", self.config.upload_url] if self.config.upload_url else named
+        named = ["--repository", self.address.repository]
+        where = ["--repository-url", self.address.upload_url] if self.address.upload_url else named
         login: dict[str, str | Secret | None] = {}
         if token := self.token or self._minted(files[0]):
             login = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token}
@@ -236,13 +191,13 @@ class Index:
         if "Credential not found" in said or " 401 " in said or " 403 " in said:
             page = f"{self._web}/manage/account/token/"
             return (
-                f"Set {self.config.token_env} to a token that may upload this project (made at {page}), "
+                f"Set {self.token_env} to a token that may upload this project (made at {page}), "
                 f"or run this in a workflow that is a trusted publisher; {again}."
             )
         return None
 
     def _minted(self, file: Path) -> Secret | None:
-        if not trusted_publishing.in_ci_job() or credentials_from_twine(self.config):
+        if not trusted_publishing.in_ci_job() or credentials_from_twine(self.address):
             return None
         project = file.name.partition("-")[0]
         if self.all_files(project):
@@ -252,7 +207,7 @@ class Index:
             page = f"{self._web}/manage/account/publishing/"
             where = f"as a pending publisher of {_normalized(project)}, which the first upload creates, at {page}"
         root = urljoin(self.upload_url, "/")
-        return trusted_publishing.TrustedPublishing(self.name, root, where, self.config.token_env).mint()
+        return trusted_publishing.TrustedPublishing(self.name, root, where, self.token_env).mint()
 
     def _get(self, url: str, *, accept: str) -> Any:
         import requests

@@ -1,14 +1,31 @@
-"""What twine finds by itself when it is given no token: repositories, users and passwords."""
+"""Where an index is, and what twine finds by itself when it is given no token: repositories, users and passwords."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
-from releaser.config.project import IndexConfig
 from releaser.errors import UsageError
 
 
-def credentials_from_twine(config: IndexConfig) -> bool:
+@dataclass(frozen=True)
+class IndexAddress:
+    """Where an index is.
+
+    Attributes:
+        repository: twine's name for it.
+        upload_url: Where uploads go; None leaves it to twine, which knows `repository`.
+        simple_url: The base of the simple API; None is PyPI's or TestPyPI's.
+        web_url: The base of the pages for people; None is the host of the simple API.
+    """
+
+    repository: str = "pypi"
+    upload_url: str | None = None
+    simple_url: str | None = None
+    web_url: str | None = None
+
+
+def credentials_from_twine(address: IndexAddress) -> bool:
     """Whether twine would find a password by itself: in its environment, in .pypirc or in the keyring.
 
     Raises:
@@ -19,7 +36,7 @@ def credentials_from_twine(config: IndexConfig) -> bool:
 
     if os.environ.get("TWINE_PASSWORD"):
         return True
-    repository = twine_repository(config)
+    repository = twine_repository(address)
     if repository is None:
         return False
     if repository.get("password"):
@@ -31,7 +48,7 @@ def credentials_from_twine(config: IndexConfig) -> bool:
         return False
 
 
-def twine_repository(config: IndexConfig) -> dict[str, str | None] | None:
+def twine_repository(address: IndexAddress) -> dict[str, str | None] | None:
     """What twine knows of the repository: its address, and from .pypirc perhaps a user and a password.
 
     Raises:
@@ -41,10 +58,10 @@ def twine_repository(config: IndexConfig) -> dict[str, str | None] | None:
 
     from twine import exceptions, utils
 
-    if config.upload_url:
-        return {"repository": config.upload_url}
+    if address.upload_url:
+        return {"repository": address.upload_url}
     try:
-        return utils.get_config("~/.pypirc").get(config.repository)
+        return utils.get_config("~/.pypirc").get(address.repository)
     except (exceptions.TwineException, Error, ValueError) as error:
         # Its text may quote the line with the password.
         raise UsageError(f"twine cannot read ~/.pypirc: {type(error).__name__}.", "Mend the file.") from None

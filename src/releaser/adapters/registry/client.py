@@ -14,9 +14,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from releaser.adapters.registry.http import RegistryHttp
 from releaser.adapters.registry.layout import OciLayout
 from releaser.adapters.registry.oci import INDEXES, MANIFESTS, Descriptor, blobs, digest_of, manifests
-from releaser.config.images import ImagesConfig
 from releaser.core.activity import Activity, current
-from releaser.errors import InterruptedRunError, ServiceError, UsageError
+from releaser.errors import InterruptedRunError, ServiceError
 from releaser.secret import Secret
 
 if TYPE_CHECKING:
@@ -31,6 +30,18 @@ class Registry:
     """One repository in a registry."""
 
     http: RegistryHttp
+
+    @classmethod
+    def of(cls, repository: str, token: Secret | None = None, token_env: str | None = None) -> Registry:
+        """Return the repository of this name.
+
+        Args:
+            repository: REGISTRY/NAME.
+            token: What to log in with where docker has no login for the registry.
+            token_env: The variable that the token comes from, for messages.
+        """
+        host, _, name = repository.partition("/")
+        return cls(RegistryHttp(host, name, token, token_env))
 
     @property
     def repository(self) -> str:
@@ -157,24 +168,6 @@ class Registry:
         if not location:
             raise self.http.foreign(f"{answer.status_code} and no Location", doing)
         return urljoin(answer.url, location)
-
-
-def repository(config: ImagesConfig, token: Secret | None = None) -> Registry:
-    """The repository that a project's images go to.
-
-    Args:
-        config: Names it.
-        token: What to log in with where docker has no login for it.
-
-    Raises:
-        UsageError: The project has no images.
-    """
-    if config.repository is None:
-        raise UsageError(
-            "This project has no images.", "Say which, and where they go: [tool.releaser.images] in pyproject.toml."
-        )
-    host, _, name = config.repository.partition("/")
-    return Registry(RegistryHttp(host, name, token, config.token_env))
 
 
 class _Upload:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from releaser.adapters.index import trusted_publishing
 from releaser.adapters.index.client import Index
 from releaser.adapters.index.twine_login import credentials_from_twine
+from releaser.config.project import IndexConfig
 from releaser.core.step import Conflict, Done, Outcome, Skipped, Step
 from releaser.release import Release
 
@@ -22,22 +23,23 @@ class LogInToIndex(Step[Release]):
     def check(self, release: Release) -> Outcome:
         """Looks for a token without using it: an index does not tell what a token is worth before an upload."""
         index: Index = getattr(release, self.index)
-        if index.config.via == "ci":
-            return Done(f"{index.config.workflow} uploads by trusted publishing; whether it is set up is unproven")
+        config: IndexConfig = getattr(release.config, self.index)
+        if config.via == "ci":
+            return Done(f"{config.workflow} uploads by trusted publishing; whether it is set up is unproven")
         if index.token:
-            return Done(f"a token in {index.config.token_env}; what it allows is unproven")
-        if credentials_from_twine(index.config):
+            return Done(f"a token in {index.token_env}; what it allows is unproven")
+        if credentials_from_twine(index.address):
             return Done("twine has a password for it; what it allows is unproven")
         if trusted_publishing.lacks_permission():
             return Conflict(
                 f"there is no token for {self.index}, and the workflow does not let this job prove who it is.",
-                f"Give the job `permissions: id-token: write`, or set {index.config.token_env}.",
+                f"Give the job `permissions: id-token: write`, or set {index.token_env}.",
             )
         if trusted_publishing.in_ci_job():
             return Done("trusted publishing from this job; whether it is set up is unproven")
         return Conflict(
             f"there is no token for {self.index}.",
-            f"Set {index.config.token_env} to an API token with upload rights for the project.",
+            f"Set {index.token_env} to an API token with upload rights for the project.",
         )
 
 

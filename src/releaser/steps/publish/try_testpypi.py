@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from releaser.adapters.pip import until_pip_finds
 from releaser.adapters.venv import Venv
 from releaser.dists import installed
 from releaser.dists.built import Dists
@@ -29,8 +30,8 @@ class TryTestPyPI(Receipted):
         """Fetches, compares, installs."""
         venv, index = Venv.create(scratch / "venv", release.tokenless()), release.testpypi
         requirement = f"{release.config.distribution}=={release.version.pep440}"
-        fetched = index.until_pip_finds(
-            lambda: venv.download(requirement, index.simple_url, scratch / "fetched"), release.config.wait
+        fetched = until_pip_finds(
+            index.name, lambda: venv.download(requirement, index.simple_url, scratch / "fetched"), release.wait_limits
         )
         digest = sha256(fetched)
         expect_sha256(digest, dists.sha256[dists.wheel.name], "The wheel from TestPyPI")

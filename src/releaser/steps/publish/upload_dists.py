@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from releaser.adapters.index.client import Index
+from releaser.adapters.waiting import wait_for
+from releaser.config.project import IndexConfig
 from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Step, Todo, UndoOutcome
 from releaser.errors import StepError
 from releaser.release import Release
@@ -21,7 +23,8 @@ class UploadDists(Step[Release]):
         """Compares the index's hashes with the built files'."""
         index, dists = self._index(release), release.dists()
         served = {name: file.sha256 for name, file in index.files(release.config.distribution, release.version).items()}
-        how = "upload" if index.config.via == "upload" else f"{index.config.workflow} uploads"
+        config = self._config(release)
+        how = "upload" if config.via == "upload" else f"{config.workflow} uploads"
         if not served:
             return Todo(f"{how} sdist and wheel")
         if dists is None:
@@ -44,7 +47,7 @@ class UploadDists(Step[Release]):
     def run(self, release: Release) -> None:
         """Uploads what is missing, or waits for the workflow that does."""
         index, dists = self._index(release), release.built()
-        if index.config.via == "ci":
+        if self._config(release).via == "ci":
             self._await_workflow(release, index)
             return
         served = index.files(release.config.distribution, release.version)
@@ -57,7 +60,7 @@ class UploadDists(Step[Release]):
         def shown() -> bool:
             return ours.keys() <= index.files(release.config.distribution, release.version).keys()
 
-        index.wait_for(" and ".join(sorted(ours)), shown, release.config.wait)
+        wait_for(index.name, " and ".join(sorted(ours)), shown, release.wait_limits)
         return self.check(release)
 
     def undo(self, release: Release) -> UndoOutcome:
@@ -77,6 +80,10 @@ class UploadDists(Step[Release]):
         index: Index = getattr(release, self.index)
         return index
 
+    def _config(self, release: Release) -> IndexConfig:
+        config: IndexConfig = getattr(release.config, self.index)
+        return config
+
     def _remedy(self, release: Release) -> str:
         following = release.version.bump(release.version.stage or "patch")
         leave_out = (
@@ -86,14 +93,15 @@ class UploadDists(Step[Release]):
 
     def _await_workflow(self, release: Release, index: Index) -> None:
         ours, commit = release.built().upload_sha256, release.must_have_commit()
+        workflow = self._config(release).workflow
 
         def shown() -> bool:
-            run = release.forge.workflow_run(index.config.workflow, commit)
+            run = release.forge.workflow_run(workflow, commit)
             if run and run.conclusion not in (None, "success"):
                 raise StepError(
-                    f"{index.config.workflow} ended with {run.conclusion}: {run.url}",
+                    f"{workflow} ended with {run.conclusion}: {run.url}",
                     "Mend it, start it again there, then run the same command again.",
                 )
             return ours.keys() <= index.files(release.config.distribution, release.version).keys()
 
-        index.wait_for(f"what {index.config.workflow} uploads", shown, release.config.wait)
+        wait_for(index.name, f"what {workflow} uploads", shown, release.wait_limits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from releaser.adapters.waiting import wait_for
 from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.release import Release
@@ -31,8 +32,11 @@ class VerifyIndexFiles(Receipted):
                     f"{file} is yanked: {served[file].yanked or 'no reason given'}.",
                     "Un-yank it, or release a patch version.",
                 )
-        index.wait_for(
-            "the release's page", lambda: index.metadata(name, release.version) is not None, release.config.wait
+        wait_for(
+            index.name,
+            "the release's page",
+            lambda: index.metadata(name, release.version) is not None,
+            release.wait_limits,
         )
         info = (index.metadata(name, release.version) or {}).get("info", {})
         wrong = [

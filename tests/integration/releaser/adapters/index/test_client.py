@@ -8,9 +8,8 @@ import io
 import json
 import tarfile
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,16 +19,17 @@ import pytest
 import requests
 
 from releaser.adapters.index.client import Index, IndexFile, version_of
-from releaser.config.project import IndexConfig, WaitConfig
+from releaser.adapters.index.twine_login import IndexAddress
+from releaser.adapters.waiting import WaitLimits, wait_for
 from releaser.core.activity import Activity, bound
-from releaser.errors import CommandError, InterruptedRunError, ServiceError, WaitTimeoutError
+from releaser.errors import CommandError, ServiceError, WaitTimeoutError
 from releaser.rehearsal import services
 from releaser.secret import Secret
 from releaser.versions.version import Version
 
 TOKEN = "a-token-for-tests"
 ONE = Version(1, 0, 0)
-PATIENT = WaitConfig(timeout=30, first_delay=0.01, longest_delay=0.1)
+PATIENT = WaitLimits(timeout=30, first_delay=0.01, longest_delay=0.1)
 
 
 @pytest.fixture(autouse=True)
@@ -101,8 +101,8 @@ def standing_in(root: Path, *options: str) -> Iterator[str]:
 
 
 def adapter(url: str, token: str | None = TOKEN) -> Index:
-    config = IndexConfig(upload_url=f"{url}/legacy/", simple_url=f"{url}/simple", web_url=url)
-    return Index("PyPI", config, Secret(token) if token else None)
+    address = IndexAddress(upload_url=f"{url}/legacy/", simple_url=f"{url}/simple", web_url=url)
+    return Index("PyPI", address, Secret(token) if token else None)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def index(tmp_path: Path) -> Iterator[Index]:
 def manage(index: Index, version: str, **fields: str) -> None:
     """What a person does on the release's page."""
     answer = requests.post(
-        f"{index.config.web_url}/manage/project/demo/release/{version}/",
+        f"{index.address.web_url}/manage/project/demo/release/{version}/",
         data=fields,
         auth=("__token__", TOKEN),
         allow_redirects=False,
@@ -224,7 +224,7 @@ def test_a_token_that_is_refused_is_not_shown_and_the_remedy_names_its_variable(
 
 def test_without_any_login_an_upload_says_which_one_it_lacks(index: Index, files: Files) -> None:
     with pytest.raises(CommandError) as caught:
-        adapter(str(index.config.web_url), None).upload([files.wheel()])
+        adapter(str(index.address.web_url), None).upload([files.wheel()])
 
     assert "PYPI_TOKEN" in caught.value.remedy
 
@@ -279,114 +279,20 @@ def test_what_shows_late_is_waited_for(tmp_path: Path, files: Files) -> None:
         index.upload([files.wheel()])
         assert index.files("demo", ONE) == {}
         with pytest.raises(WaitTimeoutError, match=r"PyPI does not show demo 1\.0\.0 after 0 s") as caught:
-            index.wait_for(
-                "demo 1.0.0", lambda: bool(index.files("demo", ONE)), WaitConfig(timeout=0.1, first_delay=0.01)
-            )
+            wait_for("PyPI", "demo 1.0.0", lambda: bool(index.files("demo", ONE)), WaitLimits(0.1, 0.01, 0.1))
         with bound(Activity(told.append)):
-            index.wait_for("demo 1.0.0", lambda: bool(index.files("demo", ONE)), PATIENT)
+            wait_for("PyPI", "demo 1.0.0", lambda: bool(index.files("demo", ONE)), PATIENT)
 
         assert index.files("demo", ONE)
-    assert "run the same command again" in caught.value.remedy
+    assert "Rerun the command" in caught.value.remedy
     assert caught.value.exit_code == 5
     assert told[0] == "waiting for PyPI to show demo 1.0.0: 0 s of at most 30 s"
-
-
-class Unhurried(Activity):
-    """An activity in which time is noted and not spent."""
-
-    slept: list[float]
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-def waits(holds: Callable[[], bool], config: WaitConfig) -> list[float]:
-    activity = Unhurried()
-    object.__setattr__(activity, "slept", [])
-    with bound(activity):
-        Index("PyPI", IndexConfig()).wait_for("it", holds, config)
-    return activity.slept
-
-
-def test_looks_become_rarer_up_to_a_limit() -> None:
-    looks = iter([False] * 9 + [True])
-
-    assert waits(lambda: next(looks), WaitConfig()) == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 15.0, 15.0]
-
-
-def test_what_shows_at_once_is_not_waited_for() -> None:
-    assert waits(lambda: True, WaitConfig(timeout=0)) == []
-
-
-def test_the_last_look_is_at_the_end_of_the_time_and_not_before(bare: Bare) -> None:
-    begun, looked = time.monotonic(), []
-
-    def shows() -> bool:
-        looked.append(time.monotonic() - begun)
-        return False
-
-    with pytest.raises(WaitTimeoutError):
-        bare.index.wait_for("it", shows, WaitConfig(timeout=0.3, first_delay=0.2, longest_delay=10))
-
-    assert looked[-1] >= 0.3
-    assert len(looked) in (2, 3)  # two where the machine overslept
 
 
 def test_an_index_that_is_down_for_a_moment_is_waited_for(tmp_path: Path, files: Files) -> None:
     with standing_in(tmp_path / "index", "--fault", "simple-status-once=503") as url:
         index = adapter(url)
-        index.wait_for("nothing", lambda: index.all_files("demo") == [], PATIENT)
-
-
-def test_an_index_that_stays_down_is_not_waited_for_to_the_end() -> None:
-    looks = []
-
-    def fails() -> bool:
-        looks.append(1)
-        raise ServiceError("PyPI answered 500")
-
-    with pytest.raises(ServiceError, match="answered 500"):
-        waits(fails, WaitConfig())
-    assert len(looks) == 3
-
-
-def test_errors_count_only_in_a_row() -> None:
-    looks = iter("EENEENEEY")
-
-    def sometimes() -> bool:
-        look = next(looks)
-        if look == "E":
-            raise ServiceError("PyPI answered 500")
-        return look == "Y"
-
-    assert len(waits(sometimes, WaitConfig())) == 8
-
-
-def test_a_stop_ends_the_wait(bare: Bare) -> None:
-    activity = Activity()
-
-    def stops() -> bool:
-        activity.cancelled.set()
-        return False
-
-    with bound(activity), pytest.raises(InterruptedRunError):
-        bare.index.wait_for("it", stops, WaitConfig(first_delay=300, longest_delay=300))
-
-
-def test_pip_is_tried_until_it_finds_the_version_and_no_longer_when_it_fails_otherwise(bare: Bare) -> None:
-    attempts = iter(["No matching distribution found for demo", "No matching distribution found for demo", None])
-
-    def install() -> str:
-        if trouble := next(attempts):
-            raise CommandError(f"pip failed with exit status 1. Its last lines:\nERROR: {trouble}")
-        return "sha256"
-
-    def broken() -> str:
-        raise CommandError("pip failed with exit status 1. Its last lines:\nERROR: no space left")
-
-    assert bare.index.until_pip_finds(install, PATIENT) == "sha256"
-    with pytest.raises(CommandError, match="no space left"):
-        bare.index.until_pip_finds(broken, PATIENT)
+        wait_for("PyPI", "nothing", lambda: index.all_files("demo") == [], PATIENT)
 
 
 # --- what indexes may answer ------------------------------------------------------------------------------------------
@@ -520,7 +426,7 @@ def test_addresses_come_from_the_libraries_that_own_them() -> None:
     from pypi_simple import PYPI_SIMPLE_ENDPOINT
     from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
-    pypi, testpypi = Index("PyPI", IndexConfig()), Index("TestPyPI", IndexConfig(repository="testpypi"))
+    pypi, testpypi = Index("PyPI", IndexAddress()), Index("TestPyPI", IndexAddress(repository="testpypi"))
 
     assert (pypi.simple_url, pypi.upload_url) == (PYPI_SIMPLE_ENDPOINT, DEFAULT_REPOSITORY)
     assert testpypi.upload_url == TEST_REPOSITORY
@@ -528,7 +434,7 @@ def test_addresses_come_from_the_libraries_that_own_them() -> None:
 
 
 def test_pages_for_people_lie_beside_the_simple_api(bare: Bare) -> None:
-    plain = Index("PyPI", IndexConfig(simple_url=f"{bare.url}/simple/"))
+    plain = Index("PyPI", IndexAddress(simple_url=f"{bare.url}/simple/"))
     candidate = Version.parse("1.0.0-rc.1")
 
     assert plain.page("demo", candidate) == f"{bare.url}/project/demo/1.0.0rc1/"

@@ -28,7 +28,8 @@ import pytest
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.index.client import Index
 from releaser.adapters.index.trusted_publishing import TrustedPublishing
-from releaser.config.project import IndexConfig
+from releaser.adapters.index.twine_login import IndexAddress
+from releaser.config.load import parse_config
 from releaser.core.activity import Activity, bound
 from releaser.core.step import Conflict, Done
 from releaser.errors import CommandError, ServiceError, UsageError
@@ -39,6 +40,7 @@ from releaser.steps.preflight.services import LogInToIndex
 KEY = "a key that is long enough for HS256"
 REQUEST_TOKEN = "request-token-of-the-job"
 JOB = {"repository": "me/demo", "workflow_ref": "me/demo/.github/workflows/build-wheel.yml@refs/tags/v1.0.0"}
+CONFIG = parse_config({"version-files": [{"path": "a", "key": "b"}]}, {"name": "demo"})
 PUBLISHER = {"project": "demo", "repository": "me/demo", "workflow": "build-wheel.yml"}
 
 
@@ -179,7 +181,7 @@ def job(tmp_path, index):
         "releaser.rehearsal.forge", [*options, "--token-file", tmp_path / "forge-token"], log, keep=False
     )
     service = services.ready("the forge", started, log)
-    addresses = f'upload-url = "{index.config.upload_url}"\nsimple-url = "{index.config.simple_url}"\nvia = "ci"\n'
+    addresses = f'upload-url = "{index.address.upload_url}"\nsimple-url = "{index.address.simple_url}"\nvia = "ci"\n'
     (origin / "pyproject.toml").write_text(
         '[project]\nname = "demo"\nversion = "1.0.0"\n'
         '[tool.releaser]\nversion-files = [{ path = "pyproject.toml", key = "project.version" }]\n'
@@ -231,8 +233,8 @@ def run_job(job):
 
 
 def known(url, token=None):
-    config = IndexConfig(upload_url=f"{url}/legacy/", simple_url=f"{url}/simple/")
-    return Index("pypi", config, token)
+    address = IndexAddress(upload_url=f"{url}/legacy/", simple_url=f"{url}/simple/")
+    return Index("pypi", address, token)
 
 
 def refused(call, *arguments):
@@ -396,12 +398,12 @@ def test_a_publisher_that_is_not_pending_makes_no_project(index, github, wheel, 
 
 def test_a_token_that_the_index_refuses_is_to_be_replaced(index, wheel):
     with pytest.raises(CommandError, match="Invalid or non-existent authentication information") as caught:
-        Index("pypi", index.config, Secret("a-wrong-token")).upload([wheel])
+        Index("pypi", index.address, Secret("a-wrong-token")).upload([wheel])
     assert "Set PYPI_TOKEN to a token that may upload this project" in caught.value.remedy
 
 
 def test_preflight_sees_which_login_there_is(scripted, github, monkeypatch):
-    release = SimpleNamespace(pypi=known(scripted.url))
+    release = SimpleNamespace(pypi=known(scripted.url), config=CONFIG)
     found = LogInToIndex("pypi").check(release)
     assert isinstance(found, Done)
     assert "trusted publishing from this job" in found.evidence
@@ -445,14 +447,14 @@ def test_the_workflow_publishes_a_releases_files_once_from_a_bare_checkout_of_it
 
 def test_a_password_in_pypirc_is_found(tmp_path):
     write_pypirc(tmp_path, "[pypi]\npassword: secret-word\n")
-    found = LogInToIndex("pypi").check(SimpleNamespace(pypi=Index("pypi", IndexConfig())))
+    found = LogInToIndex("pypi").check(SimpleNamespace(pypi=Index("pypi", IndexAddress()), config=CONFIG))
     assert found == Done("twine has a password for it; what it allows is unproven")
 
 
 def test_a_pypirc_that_cannot_be_read_is_not_quoted(tmp_path):
     write_pypirc(tmp_path, "password secret-word")
     with pytest.raises(UsageError, match=r"twine cannot read ~/\.pypirc") as caught:
-        LogInToIndex("pypi").check(SimpleNamespace(pypi=Index("pypi", IndexConfig())))
+        LogInToIndex("pypi").check(SimpleNamespace(pypi=Index("pypi", IndexAddress()), config=CONFIG))
     assert "secret-word" not in str(caught.value)
 
 
