@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from releaser.adapters.index.client import Index
 from releaser.adapters.pip import until_pip_finds
 from releaser.adapters.venv import Venv
+from releaser.adapters.waiting import WaitLimits
 from releaser.config.project import Config
 from releaser.errors import StepError
-from releaser.release import Release
 from releaser.versions.version import Version
 
 _ASK_VERSION = "import importlib, sys; print(getattr(importlib.import_module(sys.argv[1]), '__version__', ''))"
 _ASK_METADATA = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
 
 
-def from_index(venv: Venv, release: Release, *options: str) -> str:
-    """Install the release by name from PyPI; return the sha256 of the file that pip took, empty if pip does not say.
+def from_index(venv: Venv, index: Index, config: Config, version: Version, limits: WaitLimits, *options: str) -> str:
+    """Install by name from an index; return the sha256 of the file that pip took, empty if pip does not say.
 
     Raises:
         CommandError: pip failed.
-        WaitTimeoutError: pip did not find the version in the configured time.
+        WaitTimeoutError: pip did not find the version in time.
     """
-    index, name = release.pypi, release.config.distribution
-    words = (*options, "--index-url", index.simple_url, f"{name}=={release.version.pep440}")
-    return until_pip_finds(index.name, lambda: venv.install(*words, distribution=name), release.wait_limits) or ""
+    name = config.distribution
+    words = (*options, "--index-url", index.simple_url, f"{name}=={version.pep440}")
+    return until_pip_finds(index.name, lambda: venv.install(*words, distribution=name), limits) or ""
 
 
 def check(venv: Venv, config: Config, version: Version) -> str:

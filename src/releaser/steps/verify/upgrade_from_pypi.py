@@ -27,6 +27,8 @@ class UpgradeFromPyPI(Receipted):
             return Receipt("the index holds no release before this one", skipped=True)
         venv = Venv.create(scratch / "venv", release.tokenless())
         venv.install("--index-url", index.simple_url, f"{name}=={older[-1].pep440}")
-        digest = installed.from_index(venv, release, "--upgrade")
+        digest = installed.from_index(
+            venv, release.pypi, release.config, release.version, release.wait_limits, "--upgrade"
+        )
         expect_sha256(digest, dists.sha256[dists.wheel.name], "The wheel that pip installed")
         return Receipt(f"{older[-1]} -> {release.version}; " + installed.check(venv, release.config, release.version))
