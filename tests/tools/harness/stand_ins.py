@@ -1,0 +1,184 @@
+"""The rehearsal's indexes and forge, served by a thread of the tests, each at one address for a whole session."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import shutil
+import socket
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from releaser.rehearsal.forge.app import create_app as create_forge
+from releaser.rehearsal.forge.faults import ForgeFaults
+from releaser.rehearsal.forge.store import ForgeStore
+from releaser.rehearsal.forge.tokens import Tokens
+from releaser.rehearsal.index.app import Settings
+from releaser.rehearsal.index.app import create_app as create_index
+from releaser.rehearsal.index.store import IndexStore
+
+from .projects import digests
+
+PATIENCE = 60  # seconds; everything here takes milliseconds on an idle machine
+REPOSITORY = "someone/tiny-thing"
+# Values that occur nowhere by accident: one that is found in an output or in a file has leaked.
+TOKENS = {
+    "TESTPYPI_TOKEN": "pypi-testpypi-Zq7vK2wXs9Lm4Rt",
+    "PYPI_TOKEN": "sesame-Hd83kLqPz0Yb6Nc1",
+    "GITHUB_TOKEN": "ghp_5fJm2Vx8Ta0Wq7Lr3Ck9",
+}
+READ_ONLY = "github_pat_guest_1Bc4Dx7Gh0Jk"
+"""A token that the forge knows, and that may not write."""
+
+
+class ServerThread:
+    """An event loop in a thread; whatever is served runs there."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="stand-ins")
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine there, and return what it returns."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)
+
+    def stop(self) -> None:
+        """End the thread."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(PATIENCE)
+        self.loop.close()
+
+
+class StandIn:
+    """One service: the same address all the time, and a folder of its own for each test.
+
+    Attributes:
+        url: Its address.
+        asked: Method and path of each request since it was served last.
+    """
+
+    def __init__(self, thread: ServerThread, name: str, token: str) -> None:
+        self.name = name
+        self.token = token
+        self.asked: list[str] = []
+        self._thread = thread
+        self._runner: web.AppRunner | None = None
+        # It listens as long as the session lasts, so that no other program gets the port between two tests.
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._heard = threading.Condition()
+        self._answering = asyncio.Event()
+        self.folder = Path()
+        self._git_dir: Path | None = None
+
+    def serve(self, folder: Path, git_dir: Path | None = None, seed: Mapping[str, Any] | None = None) -> None:
+        """Serve what is in a folder, from now on; ``seed`` is what a new forge holds at first."""
+        self.stop()
+        folder.mkdir(parents=True, exist_ok=True)
+        if seed is not None:
+            (folder / "seed.json").write_text(json.dumps(seed))
+        self.folder, self._git_dir = folder, git_dir
+        self.asked = []
+        if self.name == "forge":
+            grants = {self.token: "write", READ_ONLY: "guest"}
+            app = create_forge(REPOSITORY, ForgeStore(folder, git_dir), Tokens(grants), ForgeFaults([], folder))
+        else:
+            app = create_index(IndexStore(folder), Settings(self.name, self.token))
+        app.middlewares.insert(0, self._listen)
+        self._thread.run(self._start(app))
+
+    def hold(self, seed: Mapping[str, Any]) -> None:
+        """Serve a new forge that holds this at first."""
+        self.stop()
+        shutil.rmtree(self.folder)
+        self.serve(self.folder, self._git_dir, seed)
+
+    def stop(self) -> None:
+        """Serve nothing; the address stays."""
+        if self._runner:
+            self._thread.run(self._runner.cleanup())
+            self._runner = None
+
+    def close(self) -> None:
+        """Give the address back."""
+        self.stop()
+        self._socket.close()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Leave every request without an answer for the length of the block."""
+        self._thread.loop.call_soon_threadsafe(self._answering.clear)
+        try:
+            yield
+        finally:
+            self._thread.loop.call_soon_threadsafe(self._answering.set)
+
+    def wait_until_asked(self, part: str = "") -> None:
+        """Wait for a request whose method and path contain ``part``."""
+        with self._heard:
+            if not self._heard.wait_for(lambda: any(part in one for one in self.asked), PATIENCE):
+                raise AssertionError(f"{self.name} was not asked for {part!r}, but for {self.asked}")
+
+    # --- what it holds ------------------------------------------------------------------------------------------------
+
+    def held(self) -> dict[str, str]:
+        """Return what it holds and was asked to change, file by file."""
+        return digests(self.folder, skip=("holding", "faults"))
+
+    def uploads(self) -> list[str]:
+        """Return the names of the files that an index accepted, and of those that it was sent again."""
+        return [line.split()[0] for line in _lines(self.folder / "uploads.log")]
+
+    def mutations(self) -> list[str]:
+        """Return what the forge was asked to change."""
+        return _lines(self.folder / "mutations.log")
+
+    def releases(self) -> list[dict[str, Any]]:
+        """Return the forge's releases, drafts too."""
+        return list(json.loads((self.folder / "forge.json").read_text())["releases"])
+
+    # --- what others do to it -----------------------------------------------------------------------------------------
+
+    def accept(self, path: Path, distribution: str, version: str) -> None:
+        """Put a file on the index, as twine does."""
+        content, kind = path.read_bytes(), "bdist_wheel" if path.suffix == ".whl" else "sdist"
+        form = {":action": "file_upload", "name": distribution, "version": version, "filetype": kind}
+        form["sha256_digest"] = hashlib.sha256(content).hexdigest()
+        self._post("/legacy/", form, {"content": (path.name, content)})
+
+    def manage(self, distribution: str, version: str, **fields: str) -> None:
+        """Send a form of the index's manage page, as its owner does in a browser."""
+        self._post(f"/manage/project/{distribution}/release/{version}/", fields)
+
+    def _post(self, path: str, form: Mapping[str, str], files: Mapping[str, Any] | None = None) -> None:
+        answer = requests.post(
+            f"{self.url}{path}", data=form, files=files, auth=("__token__", self.token), timeout=PATIENCE
+        )
+        answer.raise_for_status()
+
+    async def _start(self, app: web.Application) -> None:
+        self._answering.set()
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._socket.dup()).start()
+
+    @web.middleware
+    async def _listen(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        with self._heard:
+            self.asked.append(f"{request.method} {request.path}")
+            self._heard.notify_all()
+        await self._answering.wait()
+        return await handler(request)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines() if path.exists() else []

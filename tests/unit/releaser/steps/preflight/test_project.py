@@ -1,0 +1,117 @@
+"""What must be true of the project's own files before a release."""
+
+from __future__ import annotations
+
+import pytest
+from harness.scene import Scene, assert_says
+
+from releaser.core.step import Done
+from releaser.errors import ChangelogError, ReleaserError
+from releaser.steps.preflight.project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
+
+INIT = "src/tiny_thing/__init__.py"
+
+
+@pytest.mark.parametrize(
+    "step", [AgreeOnVersion(), FindTools(), HaveChanges(), KnowBackend(), RaiseVersion()], ids=lambda step: step.name
+)
+def test_nothing_stands_against_the_project_as_it_is(scene: Scene, step: FindTools) -> None:
+    assert isinstance(scene.check(step), Done)
+
+
+class TestFindTools:
+    def test_programs_are_named_with_their_versions(self, scene: Scene) -> None:
+        outcome = scene.check(FindTools())
+        assert isinstance(outcome, Done)
+        for tool in ("build", "twine", "virtualenv"):
+            assert_says(outcome.evidence, f"{tool} ")
+        assert "nox" not in outcome.evidence
+
+    def test_nox_is_needed_where_sessions_are(self, scene: Scene) -> None:
+        scene.project.replace("pyproject.toml", "sessions = []", 'sessions = ["trial"]')
+        outcome = scene.check(FindTools())
+        assert isinstance(outcome, Done)
+        assert "nox " in outcome.evidence
+
+
+class TestAgreeOnVersion:
+    def test_version_files_that_disagree_are_refused_by_name(self, scene: Scene) -> None:
+        scene.project.replace(INIT, "0.1.0", "0.1.5")
+        scene.refused(
+            AgreeOnVersion(),
+            f"{INIT} (line 5) says 0.1.5",
+            "pyproject.toml (line 8) says 0.1.0",
+            remedy="`invoke version.bump --to 0.1.0`",
+        )
+
+    def test_a_pattern_that_matches_twice_is_refused_with_both_lines(self, scene: Scene) -> None:
+        scene.project.write(INIT, '__version__ = "0.1.0"\n\n__version__ = "0.1.0"\n')
+        self._refuses(scene, INIT, '__version__ = "{version}"', "1, 3", remedy="exactly once")
+
+    def test_a_pattern_that_matches_nowhere_is_refused(self, scene: Scene) -> None:
+        scene.project.write(INIT, 'VERSION = "0.1.0"\n')
+        self._refuses(scene, INIT, '__version__ = "{version}"', remedy="pattern")
+
+    def _refuses(self, scene: Scene, *facts: str, remedy: str) -> None:
+        with pytest.raises(ReleaserError) as caught:
+            scene.check(AgreeOnVersion())
+        assert caught.value.exit_code == 2
+        assert_says(caught.value.message, *facts)
+        assert_says(caught.value.remedy, remedy)
+
+
+class TestRaiseVersion:
+    def test_a_version_below_the_files_is_refused(self, scene: Scene) -> None:
+        scene.refused(RaiseVersion(), "0.0.9", "0.1.0", remedy="0.1.1 (patch), 0.2.0 (minor), 1.0.0", version="0.0.9")
+
+    def test_a_version_below_a_tag_of_the_branch_is_refused(self, scene: Scene) -> None:
+        scene.git("tag", "--annotate", "v0.3.0", "--message", "A version ahead of its time")
+        scene.refused(RaiseVersion(), "0.2.0", "0.3.0", remedy="0.3.1 (patch)")
+
+    def test_a_tag_of_another_branch_does_not_matter(self, scene: Scene) -> None:
+        scene.git("switch", "--quiet", "--create", "other")
+        scene.git("commit", "--quiet", "--allow-empty", "--message", "Elsewhere")
+        scene.git("tag", "--annotate", "v0.3.0", "--message", "A version of another branch")
+        scene.git("switch", "--quiet", "main")
+        assert scene.check(RaiseVersion()) == Done("0.1.0 -> 0.2.0")
+
+
+class TestHaveChanges:
+    def test_entries_are_counted(self, scene: Scene) -> None:
+        assert scene.check(HaveChanges()) == Done("3 entries in CHANGELOG.md")
+
+    @pytest.mark.parametrize(
+        ("text", "facts", "remedy"),
+        [
+            ("## [Unreleased]\n\n### Added\n", ("CHANGELOG.md", "[Unreleased]", "line 1", "no entries"), "Write"),
+            ("## [0.1.0] - 2026-01-01\n- a\n", ("CHANGELOG.md", "no [Unreleased]"), "## [Unreleased]"),
+            ("## [Unreleased]\n- a\n```\n", ("code block or comment", "line 3"), ""),
+            ("## [Unreleased]\n- a\n## [Unreleased]\n- b\n", ("2 [Unreleased]", "lines 1 and 3"), "Merge"),
+        ],
+        ids=["no entries", "no section", "a code block without end", "two sections"],
+    )
+    def test_a_changelog_with_nothing_to_publish_is_refused(
+        self, scene: Scene, text: str, facts: tuple[str, ...], remedy: str
+    ) -> None:
+        scene.project.write("CHANGELOG.md", text)
+        scene.failed(ChangelogError, HaveChanges(), *facts, remedy=remedy)
+
+    def test_one_that_is_not_utf8_is_refused_with_the_line(self, scene: Scene) -> None:
+        (scene.project.path / "CHANGELOG.md").write_bytes(b"## [Unreleased]\n- caf\xe9\n")
+        scene.failed(ChangelogError, HaveChanges(), "UTF-8", "line 2", "0xe9", remedy="UTF-8")
+
+    def test_a_missing_one_is_refused(self, scene: Scene) -> None:
+        (scene.project.path / "CHANGELOG.md").unlink()
+        scene.failed(ChangelogError, HaveChanges(), "CHANGELOG.md", remedy="'## [Unreleased]' section")
+
+
+class TestKnowBackend:
+    def test_it_is_named(self, scene: Scene) -> None:
+        assert scene.check(KnowBackend()) == Done("backend")
+
+    @pytest.mark.parametrize("table", ['build-backend = "setuptools.build_meta"', ""], ids=["named", "by default"])
+    def test_one_that_does_not_build_the_same_bytes_again_is_told(self, scene: Scene, table: str) -> None:
+        scene.project.replace("pyproject.toml", 'build-backend = "backend"', table)
+        outcome = scene.check(KnowBackend())
+        assert isinstance(outcome, Done)
+        assert_says(outcome.evidence, "setuptools", "not reproducible")

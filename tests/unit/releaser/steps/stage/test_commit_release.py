@@ -1,0 +1,77 @@
+"""The release commit, made in a working tree of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from harness.scene import Scene
+
+from releaser.core.step import CannotUndo, Done, NothingToUndo, Skipped, Todo, Undone
+from releaser.steps.stage.bump_versions import BumpVersions
+from releaser.steps.stage.commit_release import CommitRelease
+from releaser.steps.stage.open_worktree import OpenWorktree
+from releaser.steps.stage.rotate_changelog import RotateChangelog
+
+STEPS = (OpenWorktree(), BumpVersions(), RotateChangelog(), CommitRelease())
+
+
+def test_each_fact_is_to_do_then_made_then_done_and_the_checkout_stays(scene: Scene) -> None:
+    before, release = scene.project.snapshot(), scene.release()
+    head = scene.project.head()
+    days = {datetime.now(timezone.utc).date().isoformat()}
+    for step in STEPS:
+        assert isinstance(scene.check(step), Todo), step.name
+        step.run(release)
+        assert isinstance(step.verify(release), Done), step.name
+    days.add(datetime.now(timezone.utc).date().isoformat())
+
+    commit = scene.git("rev-parse", "refs/releaser/v0.2.0")
+    assert scene.git("rev-parse", f"{commit}^") == head
+    assert scene.git("diff", "--name-only", head, commit).splitlines() == [
+        "CHANGELOG.md",
+        "pyproject.toml",
+        "src/tiny_thing/__init__.py",
+    ]
+    changelog = scene.git("show", f"{commit}:CHANGELOG.md")
+    assert any(f"## [Unreleased]\n\n## [0.2.0] - {day}\n\nSays who it is." in changelog for day in days)
+    assert release.store.bundle.exists()
+    assert {name: one for name, one in scene.project.snapshot().items() if not name.startswith(".git/")} == {
+        name: one for name, one in before.items() if not name.startswith(".git/")
+    }
+
+
+def test_a_prerelease_leaves_the_changelog_alone(scene: Scene) -> None:
+    assert isinstance(scene.check(RotateChangelog(), version="0.2.0-rc.1"), Skipped)
+    commit = scene.with_release_commit("0.2.0-rc.1").commit()
+    assert scene.git("diff", "--name-only", "main", str(commit)).splitlines() == [
+        "pyproject.toml",
+        "src/tiny_thing/__init__.py",
+    ]
+
+
+def test_a_commit_that_declares_the_version_already_is_kept_as_it_is(scene: Scene) -> None:
+    scene.bump_by_hand()
+    release = scene.with_release_commit()
+    assert release.commit() == scene.project.head()
+
+
+def test_the_commit_is_the_same_in_another_clone_that_has_the_store(scene: Scene) -> None:
+    commit = scene.with_release_commit().commit()
+    other = scene.in_another_clone()
+    assert other.release().commit() == commit
+    assert other.git("rev-parse", "refs/releaser/v0.2.0") == commit
+
+
+class TestTakingBack:
+    def test_the_commit_and_what_was_made_of_it_are_forgotten(self, scene: Scene) -> None:
+        before = scene.everything()
+        release = scene.with_release_commit()
+        assert isinstance(CommitRelease().undo(release), Undone)
+        assert scene.everything() == before
+        assert isinstance(CommitRelease().undo(release), NothingToUndo)
+
+    def test_a_commit_that_a_public_tag_leads_to_stays(self, scene: Scene) -> None:
+        release = scene.with_release_commit()
+        scene.git("push", "--quiet", "origin", "refs/releaser/v0.2.0:refs/tags/v0.2.0")
+        assert isinstance(CommitRelease().undo(release), CannotUndo)
+        assert scene.git("rev-parse", "refs/releaser/v0.2.0") == release.commit()
