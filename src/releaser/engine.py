@@ -1,4 +1,4 @@
-"""A run from outside: lock, journal, display, signals and the one question, wrapped around a plan and its runner."""
+"""Run a plan with everything around it: lock, journal, display, signals and the question before publishing."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from releaser.secret import Redactor
 
 @dataclass
 class JournalObserver:
-    """Writes what happens to the journal."""
+    """Write the events of a run to the journal."""
 
     journal: Journal
 
-    def phase(self, name: str, title: str) -> None:  # noqa: ARG002  the name says it
-        """A line a phase."""
+    def phase(self, name: str, _title: str) -> None:
+        """Write a line for the phase."""
         self.journal.write("phase", phase=name)
 
-    def started(self, step: str, title: str) -> None:  # noqa: ARG002  the name says it
-        """A line before a step changes anything."""
+    def started(self, step: str, _title: str) -> None:
+        """Write a line before the step changes anything."""
         self.journal.write("started", step=step)
 
     def progress(self, step: str, text: str) -> None:
-        """Progress is for those who watch; the record has outcomes."""
+        """Write nothing: the record has outcomes."""
 
-    def finished(self, step: str, title: str, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002
-        """A line with the outcome and what it rests on."""
+    def finished(self, step: str, _title: str, outcome: Outcome, seconds: float) -> None:
+        """Write a line with the outcome and its evidence."""
         kind = type(outcome).__name__.lower()
         self.journal.write("finished", step=step, outcome=kind, says=said(outcome), seconds=round(seconds, 3))
 
@@ -46,7 +46,7 @@ class JournalObserver:
 def survey(
     release: Release, plan: Plan[Release], skip: Mapping[str, str], require: Mapping[str, str] | None = None
 ) -> list[Result]:
-    """What the world says about every step now. Changes nothing, and takes no lock."""
+    """Check every step of the plan. Change nothing, and take no lock."""
     import_clients()
     return Runner(plan, release, skip=skip, require=require or {}).survey()
 
@@ -60,10 +60,10 @@ def carry_out(
     require: Mapping[str, str] | None = None,
     observers: Sequence[Observer] = (),
 ) -> list[Result]:
-    """Runs the plan and shows it; every end is in the journal.
+    """Run the plan, show it, and record it in the journal however it ends.
 
     Raises:
-        ReleaserError: See `Runner.run`. Ctrl-C and SIGTERM end as InterruptedRunError, when what runs has been ended.
+        ReleaserError: See `Runner.run`. Ctrl-C and SIGTERM become InterruptedRunError once running programs have ended.
     """
     redact = Redactor()
     redact.learn(release.secrets())
@@ -89,7 +89,7 @@ def carry_out(
                 _raise_interrupted("Ctrl-C", 130)
             except ReleaserError as error:
                 journal.write("end", outcome=type(error).__name__, message=error.message)
-                raise type(error)(redact(error.message), redact(error.remedy)) from error
+                raise error.reworded(redact(error.message), redact(error.remedy)) from error
             except Exception as error:
                 # On a full disk there is no room for this either.
                 with suppress(OSError):
@@ -100,33 +100,33 @@ def carry_out(
 
 
 def ask_person(question: str) -> None:
-    """Asks on the terminal.
+    """Ask on the terminal.
 
     Raises:
-        NotConfirmedError: The answer was not yes, or there is no terminal to ask on.
+        NotConfirmedError: The answer was not yes, or stdin is not a terminal.
     """
     if not sys.stdin.isatty():
         raise NotConfirmedError(
-            "Everything that can fail here has passed, and nobody is there to say that it may go on in public.",
-            "Run the same command with --yes, or on a terminal.",
+            "All local checks passed, but publishing needs confirmation and stdin is not a terminal",
+            "Rerun the command with --yes, or in a terminal.",
         )
     try:
         answer = input(f"\n{question} [y/N] ")
     except EOFError:
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):
-        raise NotConfirmedError("Stopped before anything public.", "Run the same command again to be asked again.")
+        raise NotConfirmedError("Stopped before publishing", "Rerun the command to be asked again.")
 
 
 def say_yes(question: str) -> None:
-    """Answers the question beforehand: --yes."""
+    """Answer yes without asking: --yes."""
 
 
 def print_survey(release: Release, results: Sequence[Result], plan: Plan[Release]) -> None:
-    """Prints the plan with what the world says to each step.
+    """Print the plan with the outcome of each step's check.
 
     Raises:
-        ReleaserError: The world contradicts the plan; the table is printed before.
+        ReleaserError: There are conflicts or failures among the outcomes; the table is printed first.
     """
     redact = Redactor()
     redact.learn(release.secrets())
@@ -139,13 +139,13 @@ def print_survey(release: Release, results: Sequence[Result], plan: Plan[Release
         ]
         show(phase.name, phase.title, rows)
     todo = sum(isinstance(result.outcome, Todo) for result in results)
-    print(f"\n{todo} of {len(results)} steps to do; nothing was touched.")
-    if error := refusals(results, "; nothing was touched"):
-        raise type(error)(redact(error.message), redact(error.remedy))
+    print(f"\n{todo} of {len(results)} steps to do; nothing was changed.")
+    if error := refusals(results, "; nothing was changed"):
+        raise error.reworded(redact(error.message), redact(error.remedy))
 
 
 class _TerminatedError(BaseException):
-    """SIGTERM arrived."""
+    """SIGTERM was received."""
 
 
 @contextmanager
@@ -161,8 +161,6 @@ def _stopping_on_sigterm() -> Iterator[None]:
 
 
 def _raise_interrupted(by: str, code: int) -> NoReturn:
-    error = InterruptedRunError(
-        f"Stopped by {by}. What is done stays done, and nothing is half done.", "Run the same command again to go on."
-    )
-    error.exit_code = code
-    raise error from None
+    raise InterruptedRunError(
+        f"Stopped by {by}", "Rerun the command to continue. Completed steps are not repeated.", code
+    ) from None

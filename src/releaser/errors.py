@@ -3,16 +3,16 @@
 ::
 
     ReleaserError                 every error that has a remedy; anything else that escapes is a bug of ours
-    ├── UsageError         exit 2  the command line or the project's configuration is wrong; nothing was touched
+    ├── UsageError         exit 2  the command line or the project's configuration is wrong; nothing was changed
     │   ├── ConfigError            pyproject.toml's [tool.releaser]
     │   ├── VersionError           a version that cannot be released, or version files that cannot be read
     │   └── ChangelogError         a changelog that cannot be read, rotated or published
-    ├── ConflictError      exit 3  the world holds something that a release would contradict; nothing was touched
+    ├── ConflictError      exit 3  the world differs from what this release needs; nothing was changed
     ├── StepError          exit 1  a step could not make its fact true
     │   ├── CommandError           a program that a step called failed
     │   ├── ServiceError           the index, the forge or the remote answered with an error, or not at all
     │   └── WaitTimeoutError  exit 5  what was published did not become visible in the configured time
-    ├── NotConfirmedError  exit 4  the one question was answered no, or could not be asked
+    ├── NotConfirmedError  exit 4  the question before publishing was answered no, or could not be asked
     └── InterruptedRunError  exit 130 (Ctrl-C) or 143 (SIGTERM)
 
 Each message says what happened and to what; ``remedy`` says what to do next.
@@ -20,13 +20,21 @@ Each message says what happened and to what; ``remedy`` says what to do next.
 
 from __future__ import annotations
 
+import copy
+from typing import TypeVar
+
+_Error = TypeVar("_Error", bound="ReleaserError")
+
+RERUN = "Fix the problem above and rerun the command. Completed steps are not repeated."
+"""The remedy where the message says all that can be said about the cause."""
+
 
 class ReleaserError(Exception):
     """An error with a remedy.
 
     Args:
-        message: What happened, and to what. One paragraph, no trailing full stop needed.
-        remedy: What to do next, as an instruction to the person who reads it.
+        message: What happened, and to what: a sentence without a final full stop.
+        remedy: What to do next: an instruction that starts with a verb.
     """
 
     exit_code = 1
@@ -36,12 +44,18 @@ class ReleaserError(Exception):
         self.message = message
         self.remedy = remedy
 
+    def reworded(self: _Error, message: str, remedy: str) -> _Error:
+        """Return the same error with another text."""
+        other = copy.copy(self)
+        other.args, other.message, other.remedy = (message,), message, remedy
+        return other
+
     def __str__(self) -> str:
         return f"{self.message}\n{self.remedy}" if self.remedy else self.message
 
 
 class UsageError(ReleaserError):
-    """The command line or the project's configuration is wrong; nothing was touched."""
+    """The command line or the project's configuration is wrong; nothing was changed."""
 
     exit_code = 2
 
@@ -59,7 +73,7 @@ class ChangelogError(UsageError):
 
 
 class ConflictError(ReleaserError):
-    """The world holds something that this release would contradict; nothing was touched."""
+    """The world differs from what this release needs; nothing was changed."""
 
     exit_code = 3
 
@@ -83,12 +97,22 @@ class WaitTimeoutError(StepError):
 
 
 class NotConfirmedError(ReleaserError):
-    """The one question was answered with no, or there was nobody to ask."""
+    """The question before publishing was answered no, or could not be asked."""
 
     exit_code = 4
 
 
 class InterruptedRunError(ReleaserError):
-    """Ctrl-C or SIGTERM stopped the run between two facts; running again goes on."""
+    """Ctrl-C or SIGTERM stopped the run; the same command continues it.
+
+    Args:
+        message: See `ReleaserError`.
+        remedy: See `ReleaserError`.
+        exit_code: 128 and the signal's number.
+    """
 
     exit_code = 130
+
+    def __init__(self, message: str, remedy: str = "", exit_code: int = 130) -> None:
+        super().__init__(message, remedy)
+        self.exit_code = exit_code

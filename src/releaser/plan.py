@@ -1,6 +1,7 @@
-"""The whole release, to be read aloud.
+"""The whole release as one list of steps, to be read aloud.
 
-Nothing public happens until everything that can fail on this machine has passed.
+Nothing becomes public until everything that can fail on this machine has passed. Every project has every step: whether
+a step applies (a project without images, a workflow that uploads) is what the step itself answers when it is asked.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from releaser.steps.publish.upload_dists import UploadDists
 from releaser.steps.push.create_tag import CreateTag
 from releaser.steps.push.push_tag import PushTag
 from releaser.steps.qualify.build_images import BuildImages
-from releaser.steps.qualify.pass_session import PassSession
+from releaser.steps.qualify.pass_session import configured_sessions
 from releaser.steps.qualify.start_images import StartImages
 from releaser.steps.qualify.try_wheel import TryWheel
 from releaser.steps.stage.bump_versions import BumpVersions
@@ -43,25 +44,13 @@ from releaser.steps.verify.verify_release import VerifyRelease
 
 
 def release_plan(config: Config) -> Plan[Release]:
-    """The plan for a project: phases in order, and in each phase what may run side by side."""
-    required = [PassSession(name, required=True) for name in config.qualify.sessions]
-    where_possible = [PassSession(name, required=False) for name in config.qualify.where_possible]
-    forge_release = (DraftRelease(), UploadAssets(), PublishRelease())
-    on_pypi = UploadDists("pypi", "PyPI")
-    # A workflow that uploads is started by the published release; an upload from here waits for nobody.
-    releases = [(*forge_release, on_pypi)] if config.pypi.via == "ci" else [forge_release, on_pypi]
-    # A project without images has none of these.
-    has_images = bool(config.images.targets)
-    log_in = [LogInForImages()] if has_images else []
-    good_images = [(BuildImages(), StartImages())] if has_images else []
-    push_images = [PushImages()] if has_images else []
-    verify_images = [VerifyImages()] if has_images else []
+    """Return the plan: phases in order, and in each phase what may run side by side."""
     return (
-        # Every reason not to release is found before anything is touched, and all of them are shown together.
-        # (What later steps find in the way, such as other bytes on the index, is found by the same survey.)
+        # Find every reason not to release before anything changes, and show them all together.
+        # (The same survey asks the later steps too: other bytes on the index, for example, are found here.)
         Phase(
             "preflight",
-            "nothing stands against a release",
+            "ready to release",
             together(
                 FindTools(),
                 FindIdentity(),
@@ -75,43 +64,51 @@ def release_plan(config: Config) -> Plan[Release]:
                 LogInToIndex("testpypi"),
                 LogInToIndex("pypi"),
                 LogInToForge(),
-                *log_in,
+                LogInForImages(),
                 HaveNoBlockers(),
             ),
         ),
-        # The release commit is made in a working tree of its own; the user's checkout is not touched.
+        # Make the release commit in a separate working tree; the user's checkout is not touched.
         Phase(
             "stage",
-            "the release commit exists here",
+            "release commit exists here",
             in_order(OpenWorktree(), BumpVersions(), RotateChangelog(), CommitRelease()),
         ),
-        # Built once. These very bytes are tested, uploaded, attached and installed from here on.
-        Phase("build", "the files to release exist here", in_order(BuildDists(), InspectDists(), WriteSbom())),
-        # Everything that can fail on this machine fails here, in public's absence.
+        # Build once. These very bytes are tested, uploaded, attached and installed from here on.
+        Phase("build", "built files exist here", in_order(BuildDists(), InspectDists(), WriteSbom())),
+        # Everything that can fail on this machine fails here, before anything is public.
         # Images are built once, too: what starts here is what is pushed later.
-        Phase("qualify", "the built files are good", together(TryWheel(), *required, *where_possible, *good_images)),
-        # From here on things leave this machine. A file name on TestPyPI cannot be used twice either.
+        Phase(
+            "qualify",
+            "built files pass every local check",
+            together(TryWheel(), *configured_sessions(config.qualify), (BuildImages(), StartImages())),
+        ),
+        # From here on steps are public. A file name on TestPyPI cannot be used twice either.
         Phase(
             "testpypi",
-            "TestPyPI has the files, and they install from there",
-            in_order(UploadDists("testpypi", "TestPyPI"), TryTestPyPI()),
-            ask="Everything passed here. Go on in public: TestPyPI, branch and tag, release, PyPI"
-            + (", images?" if has_images else "?"),
+            "TestPyPI serves the files, and they install from there",
+            in_order(UploadDists("testpypi"), TryTestPyPI()),
+            ask="All local checks passed; from here on the release is public. Still to do:\n{steps}\nContinue?",
         ),
         # Branch and tag together or not at all. From here the way back costs a version.
-        Phase("push", "branch and tag are at the remote", in_order(CreateTag(), PushTag())),
-        # What does not need one another goes side by side.
-        Phase("publish", "the release is out", together(*releases, *push_images)),
+        Phase("push", "branch and tag pushed", in_order(CreateTag(), PushTag())),
+        # The published release starts the workflow that uploads to PyPI where one does, so PyPI comes after it.
+        # (An upload from here could go first, and would save the seconds that a draft and its assets take.)
+        Phase(
+            "publish",
+            "release, files and images published",
+            together((DraftRelease(), UploadAssets(), PublishRelease(), UploadDists("pypi")), PushImages()),
+        ),
         # What users get, asked of the services and not of our memory.
         Phase(
             "verify",
             "users get what was built",
-            together(VerifyIndexFiles(), VerifyRelease(), InstallFromPyPI(), UpgradeFromPyPI(), *verify_images),
+            together(VerifyIndexFiles(), VerifyRelease(), InstallFromPyPI(), UpgradeFromPyPI(), VerifyImages()),
         ),
         # The new [Unreleased] section is part of the release commit.
         Phase(
             "after",
-            "the release is wrapped up",
+            "release wrapped up",
             together(WriteAnnouncement(), CloseMilestone(), (RemoveWorktree(), FastForward())),
         ),
     )

@@ -17,7 +17,7 @@ from releaser.adapters.registry.client import Registry
 from releaser.adapters.waiting import WaitLimits
 from releaser.changelog.document import Changelog
 from releaser.commit import ReleaseCommit
-from releaser.config.project import Config, IndexConfig
+from releaser.config.project import Config, IndexConfig, IndexName
 from releaser.dists.built import Dists
 from releaser.errors import UsageError
 from releaser.secret import Credentials, Secret
@@ -66,6 +66,10 @@ class Release:
     def pypi(self) -> Index:
         """The index that users install from."""
         return self._index("pypi", self.config.pypi)
+
+    def index(self, name: IndexName) -> Index:
+        """Return the index of that name."""
+        return self.testpypi if name == "testpypi" else self.pypi
 
     @cached_property
     def forge(self) -> Forge:

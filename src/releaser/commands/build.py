@@ -12,6 +12,7 @@ from releaser.adapters.git import Git
 from releaser.adapters.index.client import version_of
 from releaser.adapters.venv import Venv
 from releaser.commands.opening import opened_release, project
+from releaser.config.project import INDEX_TITLES, IndexName
 from releaser.core.step import Phase, in_order
 from releaser.dists import contents
 from releaser.dists.built import read_dists
@@ -53,10 +54,10 @@ def build(start: Path, out: Path) -> None:
             print(f"{sha256(path)}  {target / path.name}")
 
 
-def publish(start: Path, version: str | None, index: str, *, dist: str | None, from_release: bool) -> None:
+def publish(start: Path, version: str | None, index: IndexName, *, dist: str | None, from_release: bool) -> None:
     """`invoke publish.testpypi` and `invoke publish.pypi`."""
     opened = opened_release(start, version)
-    title = {"testpypi": "TestPyPI", "pypi": "PyPI"}[index]
+    title = INDEX_TITLES[index]
     with tempfile.TemporaryDirectory(prefix="releaser-publish-") as scratch:
         if from_release:
             instead = "Give the directory of its files and their checksums with --dist instead of --from-release."
@@ -65,7 +66,7 @@ def publish(start: Path, version: str | None, index: str, *, dist: str | None, f
         elif dist is not None:
             opened = _with_dists(opened, Path(dist).resolve(), Path(scratch))
         opened.built()
-        steps = in_order(UploadDists(index, title), *([TryTestPyPI()] if index == "testpypi" else []))
+        steps = in_order(UploadDists(index), *([TryTestPyPI()] if index == "testpypi" else []))
         part = (Phase(index, f"{title} serves what was built", steps),)
         engine.carry_out(opened, part, skip={}, confirm=engine.say_yes)
 

@@ -97,6 +97,10 @@ class QualifyConfig(Table):
         return self
 
 
+IndexName = Literal["testpypi", "pypi"]
+INDEX_TITLES: dict[IndexName, str] = {"testpypi": "TestPyPI", "pypi": "PyPI"}
+
+
 class IndexConfig(Table):
     """A package index.
 
@@ -180,3 +184,7 @@ class Config(Table):
     images: ImagesConfig = ImagesConfig()
     after: AfterConfig = AfterConfig()
     wait: WaitConfig = WaitConfig()
+
+    def index(self, name: IndexName) -> IndexConfig:
+        """Return the configuration of the index of that name."""
+        return self.testpypi if name == "testpypi" else self.pypi

@@ -1,6 +1,6 @@
-"""Runs a plan: asks the world about every step, then makes what is missing true, branch beside branch.
+"""Run a plan: check every step, then run those that are to do, branches side by side.
 
-The runner knows nothing of releases. Who wants to time, log, show or disturb a run observes it.
+The runner knows nothing of releases and nothing of terminals. To time, log, show or disturb a run, observe it.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ from releaser.core.step import (
     World,
     said,
 )
-from releaser.errors import ConflictError, InterruptedRunError, ReleaserError, StepError
+from releaser.errors import RERUN, ConflictError, InterruptedRunError, ReleaserError, StepError
 
 _CHECKS_AT_ONCE = 8
 _Result = TypeVar("_Result")
 
 
 class Observer(Protocol):
-    """Is told what happens, from whichever thread it happens in."""
+    """Receives the events of a run, in the thread in which each happens."""
 
-    def phase(self, name: str, title: str) -> None:
+    def phase(self, name: str, title: str, /) -> None:
         """A phase begins."""
 
-    def started(self, step: str, title: str) -> None:
-        """A step's fact is about to be made true."""
+    def started(self, step: str, title: str, /) -> None:
+        """A step is about to run."""
 
-    def progress(self, step: str, text: str) -> None:
-        """A running step says how far it is."""
+    def progress(self, step: str, text: str, /) -> None:
+        """A running step reports progress."""
 
-    def finished(self, step: str, title: str, outcome: Outcome, seconds: float) -> None:
-        """A step is over, or needed nothing; `seconds` of wall time went into it."""
+    def finished(self, step: str, title: str, outcome: Outcome, seconds: float, /) -> None:
+        """A step is over, or needed nothing; it took `seconds` of wall time."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one step, and the wall time that went into it."""
+    """A step's outcome, and the wall time that it took."""
 
     step: str
     title: str
@@ -65,7 +65,7 @@ class Result:
 
 @dataclass
 class Runner(Generic[World]):
-    """One plan, one world, and those who watch.
+    """One plan, one world, and the observers of the run.
 
     Attributes:
         skip: Reasons by step name.
@@ -83,7 +83,7 @@ class Runner(Generic[World]):
     _changed: bool = field(default=False, init=False)
 
     def survey(self, phases: Iterable[Phase[World]] | None = None) -> list[Result]:
-        """Asks the world about every step at once, in the order of the plan. Changes nothing."""
+        """Check every step, several at once; return the results in the order of the plan. Change nothing."""
         asked = [(phase, step) for phase in (self.plan if phases is None else phases) for step in phase.steps]
         with ThreadPoolExecutor(_CHECKS_AT_ONCE, "check") as pool:
             futures = [self._submit(pool, self._check, step) for _, step in asked]
@@ -94,31 +94,32 @@ class Runner(Generic[World]):
         ]
 
     def run(self, confirm: Callable[[str], None]) -> list[Result]:
-        """Carries the plan out.
+        """Carry the plan out.
 
         Args:
             confirm: Called with a phase's question before that phase; returns for yes and raises for no.
 
         Raises:
-            ConflictError: The world contradicts the plan; all conflicts are named, and nothing was changed since the
-                last question.
+            ConflictError: The world differs from what the plan needs; all conflicts are named, and nothing was changed
+                since the last question.
             StepError: One or more steps failed.
             InterruptedRunError: `cancelled` was set.
         """
-        self._take(self.survey(), "; nothing was touched")
+        self._take(self.survey(), "; nothing was changed")
         for number, phase in enumerate(self.plan):
             if phase.ask and self._changed:
-                self._take(self.survey(self.plan[number:]), "; nothing left this machine")
-            if phase.ask and any(isinstance(self.results[step.name].outcome, Todo) for step in self._steps(number)):
-                confirm(phase.ask)
-            self._tell("phase", phase.name, phase.title)
+                self._take(self.survey(self.plan[number:]), "; nothing was published")
+            if phase.ask and (steps := self._to_do(number)):
+                confirm(phase.ask.format(steps=steps))
+            for observer in self.observers:
+                observer.phase(phase.name, phase.title)
             with ThreadPoolExecutor(max(1, len(phase.branches)), phase.name) as pool:
                 self._gather([self._submit(pool, self._run_branch, phase, branch) for branch in phase.branches])
             self._raise_failures(phase)
         return [self.results[step.name] for step in self._steps(0)]
 
     def undo(self) -> list[tuple[Step[World], UndoOutcome]]:
-        """Takes steps back in reverse order, down to the first that cannot be taken back."""
+        """Undo steps in reverse order, down to the first that cannot be undone."""
         undone: list[tuple[Step[World], UndoOutcome]] = []
         for step in reversed(list(self._steps(0))):
             with bound(Activity(cancelled=self.cancelled)):
@@ -145,12 +146,12 @@ class Runner(Generic[World]):
                 return Failed(error)
 
     def _allowed(self, step: Step[World], outcome: Outcome) -> Outcome:
-        """The outcome, unless it is a skip of what may not be skipped."""
+        """Return the outcome, unless it is a skip of what may not be skipped."""
         demand = self.require.get(step.name)
         if demand is None or not isinstance(outcome, Skipped):
             return outcome
         return Failed(
-            StepError(f"{demand} is not met: {outcome.reason}.", f"Provide what it lacks, or run without {demand}.")
+            StepError(f"{demand} is not met: {outcome.reason}", f"Provide what is missing, or run without {demand}.")
         )
 
     def _run_branch(self, phase: Phase[World], branch: tuple[Step[World], ...]) -> None:
@@ -168,9 +169,14 @@ class Runner(Generic[World]):
                 return
 
     def _make_true(self, step: Step[World]) -> Outcome:
-        self._tell("started", step.name, step.title)
-        activity = Activity(lambda text: self._tell("progress", step.name, text), self.cancelled)
-        with bound(activity):
+        for observer in self.observers:
+            observer.started(step.name, step.title)
+
+        def tell(text: str) -> None:
+            for observer in self.observers:
+                observer.progress(step.name, text)
+
+        with bound(Activity(tell, self.cancelled)):
             try:
                 step.run(self.world)
                 outcome = self._allowed(step, step.verify(self.world))
@@ -180,7 +186,7 @@ class Runner(Generic[World]):
                 return Failed(error)
         if isinstance(outcome, Todo):
             return Failed(
-                StepError(f"{step.title}: it ran, but the world still says: {outcome.what}.", "Run it again.")
+                StepError(f"it ran without an error, but its check still reports: {outcome.what}", "Rerun the command.")
             )
         return outcome
 
@@ -189,8 +195,16 @@ class Runner(Generic[World]):
     def _steps(self, from_phase: int) -> Iterable[Step[World]]:
         return (step for phase in self.plan[from_phase:] for step in phase.steps)
 
+    def _to_do(self, from_phase: int) -> str:
+        """Return the steps that are still to do, a line for each phase."""
+        lines = []
+        for phase in self.plan[from_phase:]:
+            names = [step.name for step in phase.steps if isinstance(self.results[step.name].outcome, Todo)]
+            lines += [f"  {phase.name:<10}{', '.join(names)}"] if names else []
+        return "\n".join(lines)
+
     def _take(self, survey: list[Result], aftermath: str) -> None:
-        """Goes on with what the world said, unless it contradicts the plan."""
+        """Keep the results of a survey, unless there are conflicts or failures among them."""
         for result in survey:
             self.results[result.step] = result
         if refused := refusals(survey, aftermath):
@@ -198,21 +212,18 @@ class Runner(Generic[World]):
 
     def _keep(self, result: Result) -> None:
         self.results[result.step] = result
-        self._tell("finished", result.step, result.title, result.outcome, result.seconds)
+        for observer in self.observers:
+            observer.finished(result.step, result.title, result.outcome, result.seconds)
 
     def _raise_failures(self, phase: Phase[World]) -> None:
         if refused := refusals(self.results[step.name] for step in phase.steps):
             raise refused
 
-    def _tell(self, event: str, *facts: Any) -> None:
-        for observer in self.observers:
-            getattr(observer, event)(*facts)
-
     def _submit(self, pool: ThreadPoolExecutor, work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
         return pool.submit(contextvars.copy_context().run, work, *arguments)
 
     def _gather(self, futures: list[Future[_Result]]) -> list[_Result]:
-        """Waits for all, staying open to signals; a stop or a bug of ours in one stops the others."""
+        """Wait for all, open to signals; a stop, or a bug of ours, in one stops the others."""
         pending = set(futures)
         try:
             while pending:
@@ -230,11 +241,11 @@ class Runner(Generic[World]):
 
 
 def refusals(results: Iterable[Result], aftermath: str = "") -> ReleaserError | None:
-    """All conflicts and failures among `results` as one error; None if there are none.
+    """Return all conflicts and failures among `results` as one error; None if there are none.
 
     Args:
-        results: What to look through.
-        aftermath: What did or did not happen in spite of them, for the error's first line.
+        results: The results to look through.
+        aftermath: What did not happen because of them, for the error's first line.
     """
     bad = [result for result in results if isinstance(result.outcome, Conflict | Failed)]
     if not bad:
@@ -244,23 +255,18 @@ def refusals(results: Iterable[Result], aftermath: str = "") -> ReleaserError | 
     for result in bad:
         steps_by_text.setdefault(_described(result.outcome), []).append(result.step)
     if len(steps_by_text) == 1 and failures:
-        return type(failures[0])(
-            f"{', '.join(result.step for result in bad)}: {failures[0].message}", failures[0].remedy
-        )
+        steps = ", ".join(result.step for result in bad)
+        return failures[0].reworded(f"{steps}: {failures[0].message}", failures[0].remedy)
     found = "\n".join(f"- {', '.join(steps)}: {text}" for text, steps in steps_by_text.items())
     if len(failures) < len(bad):
-        places = "1 place" if len(steps_by_text) == 1 else f"{len(steps_by_text)} places"
-        return ConflictError(
-            f"The world contradicts this in {places}{aftermath}:\n{found}",
-            "Settle that and run the same command again.",
-        )
+        kind_of = "problem" if failures else "conflict"
+        number = f"1 {kind_of}" if len(steps_by_text) == 1 else f"{len(steps_by_text)} {kind_of}s"
+        return ConflictError(f"Found {number}{aftermath}:\n{found}", RERUN)
     # The nearest kind that all of them are: its exit code says no more than what is true of each.
     kind: type[ReleaserError] = next(
         one for one in type(failures[0]).__mro__ if all(isinstance(error, one) for error in failures)
     )
-    return kind(
-        f"{len(bad)} steps did not succeed{aftermath}:\n{found}", "Run the same command again; what is done stays done."
-    )
+    return kind(f"{len(bad)} steps failed{aftermath}:\n{found}", RERUN)
 
 
 def _described(outcome: Outcome) -> str:

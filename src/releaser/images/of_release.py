@@ -17,8 +17,8 @@ def built(release: Release) -> OciLayout | None:
     Raises:
         ConflictError: A part of it is gone or was changed.
     """
-    layout = OciLayout(release.store.images)
-    if not layout.exists() or not {target.name for target in release.config.images.targets} <= layout.roots().keys():
+    layout, wanted = OciLayout(release.store.images), {target.name for target in release.config.images.targets}
+    if not wanted or not layout.exists() or not wanted <= layout.roots().keys():
         return None
     layout.check()
     return layout
@@ -31,7 +31,9 @@ def roots(release: Release, layout: OciLayout) -> dict[str, Descriptor]:
 
 
 def without(release: Release) -> str | None:
-    """Why this release has no images, and will have none from this machine; None if it has or can have."""
+    """Return why this release has no images, and will have none from this machine; None if it has or can have."""
+    if not release.config.images.targets:
+        return "the project has no images"
     return f"{release.no_engine}, so no image is built" if release.no_engine and built(release) is None else None
 
 

@@ -57,9 +57,8 @@ def compose(release: Release, results: Sequence[Result]) -> str:
         "",
         *(_row(result) for result in results if isinstance(result.outcome, Done)),
     ]
-    skipped = [(name, one.reason) for name, one in outcome.items() if isinstance(one, Skipped)]
-    if skipped:
-        lines += ["", "## Skipped", "", *(f"- {name}: {reason}" for name, reason in skipped)]
+    if skipped := _skipped(results):
+        lines += ["", "## Skipped", "", *(f"- {', '.join(steps)}: {reason}" for reason, steps in skipped.items())]
     if config.after.reminders:
         lines += ["", "## For people to do", "", *(f"- [ ] {reminder}" for reminder in config.after.reminders)]
     return "\n".join(lines) + "\n"
@@ -98,7 +97,15 @@ def _image_lines(release: Release, pushed: Outcome | None) -> list[str]:
     return [*lines, ""]
 
 
-def _row(result: Result) -> str:
+def _skipped(results: Sequence[Result]) -> dict[str, list[str]]:
+    """Return the skipped steps by reason, so that what one reason covers takes one line."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        if isinstance(result.outcome, Skipped):
+            found.setdefault(result.outcome.reason, []).append(result.step)
+    return found
 
+
+def _row(result: Result) -> str:
     took = f" ({result.seconds:.1f} s)" if result.seconds >= 0.1 else ""
     return f"- {result.step}: {first_line(result.outcome)}{took}"

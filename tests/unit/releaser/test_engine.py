@@ -185,7 +185,7 @@ def test_a_failure_is_on_record_and_tells_no_secret(release: Release) -> None:
 
 
 def test_a_conflict_is_on_record_and_nothing_was_touched(release: Release) -> None:
-    with pytest.raises(ConflictError, match=r"nothing was touched:\n- b: b is otherwise, says \[hidden\]"):
+    with pytest.raises(ConflictError, match=r"nothing was changed:\n- b: b is otherwise, says \[hidden\]"):
         carry_out(release, plan(Noted("a"), Contradicted("b")))
 
     assert noted(release) == []
@@ -233,7 +233,7 @@ def test_a_signal_ends_what_runs_and_says_how_to_go_on(
         carry_out(release, interrupted)
 
     assert (caught.value.exit_code, noted(release)) == (code, [])
-    assert "Run the same command again" in caught.value.remedy
+    assert "Rerun the command" in caught.value.remedy
     assert journal(release)[-1]["outcome"] == word
     assert signal.getsignal(signal.SIGTERM) is before
     carry_out(release, (Phase("only", "", together(Noted("a"), Noted("b"))),))
@@ -298,7 +298,7 @@ def test_a_requirement_that_names_nothing_is_answered_with_the_nearest() -> None
     with pytest.raises(UsageError, match="There is no step named pass_e2") as caught:
         required_steps(PLAN, ["pass_e2"])
 
-    assert "These can be required: pass_e2e" in caught.value.remedy
+    assert "that can be required: pass_e2e" in caught.value.remedy
 
 
 # --- the one question -------------------------------------------------------------------------------------------------
@@ -358,7 +358,7 @@ def test_a_dry_run_prints_every_step_and_counts_what_is_to_do(
         "  done      a                   a is there",
         "  to do     b                   write b",
         "",
-        "1 of 2 steps to do; nothing was touched.",
+        "1 of 2 steps to do; nothing was changed.",
     ]
 
 
@@ -367,7 +367,7 @@ def test_a_dry_run_that_finds_conflicts_prints_all_and_fails_as_a_release_would(
 ) -> None:
     steps = plan(Noted("a"), Contradicted("b"))
 
-    with pytest.raises(ConflictError, match=r"nothing was touched:\n- b: b is otherwise, says \[hidden\]"):
+    with pytest.raises(ConflictError, match=r"nothing was changed:\n- b: b is otherwise, says \[hidden\]"):
         engine.print_survey(release, engine.survey(release, steps, {}), steps)
 
     out = capsys.readouterr().out

@@ -1,16 +1,22 @@
-"""What the plan promises by its order alone; nothing in it is run here."""
+"""What the plan promises by its order alone, and what its steps answer where they do not apply."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from releaser.adapters.git import Git
 from releaser.config.load import parse_config
-from releaser.core.step import Plan, Step
+from releaser.core.runner import Runner
+from releaser.core.step import Phase, Plan, Skipped, Step, Todo
 from releaser.plan import release_plan
 from releaser.release import Release
+from releaser.secret import Credentials
+from releaser.store import ReleaseStore
+from releaser.versions.version import Version
 
 PUBLIC = {
     "upload_testpypi",
@@ -19,6 +25,7 @@ PUBLIC = {
     "upload_assets",
     "publish_release",
     "upload_pypi",
+    "push_images",
     "close_milestone",
 }
 """Steps that change something that others can see."""
@@ -33,165 +40,177 @@ def plan(**table: Any) -> Plan[Release]:
     return release_plan(parse_config(given, {"name": "demo"}))
 
 
-def ways(plan: Plan[Release]) -> list[tuple[str, Step[Release]]]:
-    return [(phase.name, step) for phase in plan for step in phase.steps]
+PLAN = plan()
 
 
-def names(plan: Plan[Release]) -> list[str]:
-    return [step.name for _, step in ways(plan)]
+def steps(plan: Plan[Release] = PLAN) -> list[Step[Release]]:
+    return [step for phase in plan for step in phase.steps]
 
 
-@pytest.fixture(params=["upload", "ci"])
-def either(request: pytest.FixtureRequest) -> Plan[Release]:
-    return plan(pypi={"via": request.param})
+def names(plan: Plan[Release] = PLAN) -> list[str]:
+    return [step.name for step in steps(plan)]
 
 
-def test_every_step_has_a_name_of_its_own_and_a_title(either: Plan[Release]) -> None:
-    found = names(either)
+def place(name: str) -> tuple[int, int, int]:
+    """The number of a step's phase, of its branch there, and its own in that branch."""
+    (found,) = [
+        (p, b, s)
+        for p, phase in enumerate(PLAN)
+        for b, branch in enumerate(phase.branches)
+        for s, step in enumerate(branch)
+        if step.name == name
+    ]
+    return found
+
+
+def asking(plan: Plan[Release] = PLAN) -> tuple[int, Phase[Release]]:
+    (found,) = [(number, phase) for number, phase in enumerate(plan) if phase.ask]
+    return found
+
+
+def test_every_step_has_a_name_of_its_own_and_a_title() -> None:
+    assert len(set(names())) == len(names())
+    for step in steps():
+        assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", step.name), step.name
+        assert step.title
+        assert step.title.strip(" .") == step.title
+
+
+def test_every_phase_has_a_name_of_its_own_which_no_step_has() -> None:
+    found = [phase.name for phase in PLAN]
 
     assert len(set(found)) == len(found)
-    for _, step in ways(either):
-        assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", step.name), step.name
-        assert step.title.strip() == step.title
-        assert step.title
-        assert not step.title.endswith(".")
+    assert not set(found) & set(names())
+    assert all(phase.title for phase in PLAN)
 
 
-def test_every_phase_has_a_name_of_its_own_and_says_what_holds_after_it(either: Plan[Release]) -> None:
-    found = [phase.name for phase in either]
+def test_nothing_is_public_before_the_one_question() -> None:
+    number, _ = asking()
 
-    assert found == ["preflight", "stage", "build", "qualify", "testpypi", "push", "publish", "verify", "after"]
-    assert not set(found) & set(names(either))
-    assert all(phase.title for phase in either)
-
-
-def test_nothing_is_public_before_the_one_question(either: Plan[Release]) -> None:
-    asking = [number for number, phase in enumerate(either) if phase.ask]
-
-    assert len(asking) == 1
-    before, after = names(either[: asking[0]]), names(either[asking[0] :])
-    assert not PUBLIC & set(before)
-    assert set(after) >= PUBLIC
+    assert not PUBLIC & set(names(PLAN[:number]))
+    assert set(names(PLAN[number:])) >= PUBLIC
 
 
-def test_everything_that_can_fail_here_is_tried_before_the_question(either: Plan[Release]) -> None:
-    (asking,) = [number for number, phase in enumerate(either) if phase.ask]
-
-    tried = {"build_dists", "inspect_dists", "write_sbom", "try_wheel"}
+def test_everything_that_can_fail_here_is_tried_before_the_question() -> None:
+    number, _ = asking()
+    built = {"build_dists", "inspect_dists", "write_sbom", "try_wheel", "build_images", "start_images"}
     sessions = {"pass_lint", "pass_unit", "pass_long_name", "pass_e2e"}
-    assert set(names(either[:asking])) >= tried | sessions
+
+    assert set(names(PLAN[:number])) >= built | sessions
 
 
-def test_what_stands_against_a_release_is_asked_first_and_establishes_nothing(either: Plan[Release]) -> None:
-    checks = either[0].steps
-
-    assert {step.name for step in checks} >= {
-        "be_on_branch",
-        "be_clean",
-        "be_level",
-        "agree_on_version",
-        "raise_version",
-        "have_changes",
-        "find_tools",
-        "find_identity",
-        "log_in_testpypi",
-        "log_in_pypi",
-        "log_in_forge",
-    }
-    assert all(type(step).run is Step.run for step in checks)
+def test_the_first_phase_only_looks() -> None:
+    assert all(type(step).run is Step.run for step in PLAN[0].steps)
 
 
 @pytest.mark.parametrize(
-    "order",
+    ("earlier", "later"),
     [
-        ["open_worktree", "bump_versions", "rotate_changelog", "commit_release", "build_dists"],
-        ["build_dists", "inspect_dists", "write_sbom", "try_wheel", "upload_testpypi"],
-        ["upload_testpypi", "try_testpypi", "create_tag", "push_tag"],
-        ["push_tag", "draft_release", "upload_assets", "publish_release"],
-        ["push_tag", "upload_pypi", "verify_index_files"],
-        ["upload_pypi", "install_from_pypi"],
-        ["publish_release", "verify_release", "close_milestone"],
-        ["remove_worktree", "fast_forward"],
+        ("open_worktree", "bump_versions"),
+        ("bump_versions", "commit_release"),
+        ("rotate_changelog", "commit_release"),
+        ("commit_release", "build_dists"),
+        ("build_dists", "inspect_dists"),
+        ("build_dists", "write_sbom"),
+        ("write_sbom", "build_images"),
+        ("build_images", "start_images"),
+        ("start_images", "push_images"),
+        ("inspect_dists", "upload_testpypi"),
+        ("upload_testpypi", "try_testpypi"),
+        ("try_testpypi", "push_tag"),
+        ("create_tag", "push_tag"),
+        ("push_tag", "draft_release"),
+        ("draft_release", "upload_assets"),
+        ("upload_assets", "publish_release"),
+        # The published release starts the workflow that uploads, where one does.
+        ("publish_release", "upload_pypi"),
+        ("push_tag", "push_images"),
+        ("upload_pypi", "verify_index_files"),
+        ("upload_pypi", "install_from_pypi"),
+        ("publish_release", "verify_release"),
+        ("push_images", "verify_images"),
+        ("verify_release", "close_milestone"),
+        ("remove_worktree", "fast_forward"),
     ],
 )
-def test_what_needs_another_fact_comes_after_it(either: Plan[Release], order: list[str]) -> None:
-    found = [name for name in names(either) if name in order]
+def test_what_needs_another_fact_comes_after_it(earlier: str, later: str) -> None:
+    before, after = place(earlier), place(later)
 
-    assert found == order
-
-
-def test_only_what_needs_one_another_waits(either: Plan[Release]) -> None:
-    """Steps of one branch run in order; the ones that must, in phases that have several branches."""
-    branches = {phase.name: [[step.name for step in branch] for branch in phase.branches] for phase in either}
-
-    assert all(len(branch) == 1 for branch in branches["preflight"] + branches["qualify"] + branches["verify"])
-    assert branches["stage"] == [["open_worktree", "bump_versions", "rotate_changelog", "commit_release"]]
-    assert ["remove_worktree", "fast_forward"] in branches["after"]
+    assert before[0] < after[0] or (before[:2] == after[:2] and before[2] < after[2])
 
 
-def test_an_upload_from_here_goes_beside_the_forge_and_a_workflows_waits_for_the_published_release() -> None:
-    def publish(via: str) -> list[list[str]]:
-        (phase,) = [phase for phase in plan(pypi={"via": via}) if phase.name == "publish"]
-        return [[step.name for step in branch] for branch in phase.branches]
-
-    forge = ["draft_release", "upload_assets", "publish_release"]
-    assert publish("upload") == [forge, ["upload_pypi"]]
-    assert publish("ci") == [[*forge, "upload_pypi"]]
-
-
-def test_the_files_are_built_in_one_place_alone(either: Plan[Release]) -> None:
-    assert [name for name in names(either) if name.startswith("build_")] == ["build_dists"]
-
-
-def test_only_that_can_be_left_out_which_no_later_step_needs(either: Plan[Release]) -> None:
-    skippable = {step.name for _, step in ways(either) if step.skippable}
-
-    assert skippable == {
-        "log_in_testpypi",
-        "log_in_pypi",
-        "have_no_blockers",
-        "pass_lint",
-        "pass_unit",
-        "pass_long_name",
-        "pass_e2e",
-        "upload_testpypi",
-        "try_testpypi",
-        "write_announcement",
-        "close_milestone",
-        "fast_forward",
-    }
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("find_tools", "log_in_pypi"),
+        ("pass_unit", "try_wheel"),
+        ("pass_unit", "build_images"),
+        ("upload_pypi", "push_images"),
+        ("install_from_pypi", "verify_images"),
+    ],
+)
+def test_what_does_not_need_one_another_runs_side_by_side(one: str, other: str) -> None:
+    assert place(one)[0] == place(other)[0]
+    assert place(one)[1] != place(other)[1]
 
 
-def test_without_sessions_the_wheel_is_tried_all_the_same() -> None:
-    (qualify,) = [phase for phase in plan(qualify={}) if phase.name == "qualify"]
+@pytest.mark.parametrize(
+    "name", ["be_clean", "build_dists", "inspect_dists", "push_tag", "publish_release", "upload_pypi", "verify_release"]
+)
+def test_what_later_steps_or_users_need_cannot_be_skipped(name: str) -> None:
+    (step,) = [step for step in steps() if step.name == name]
 
-    assert [step.name for step in qualify.steps] == ["try_wheel"]
-
-
-IMAGES = {
-    "repository": "registry.example/demo",
-    "targets": [{"name": "one", "platforms": ["linux/amd64"]}],
-}
-IMAGE_STEPS = ["log_in_for_images", "build_images", "start_images", "push_images", "verify_images"]
+    assert not step.skippable
 
 
-def test_a_project_without_images_has_no_step_for_them(either: Plan[Release]) -> None:
-    assert not set(IMAGE_STEPS) & set(names(either))
+@pytest.mark.parametrize("ending", ["testpypi", "images", "unit", "e2e"])
+def test_an_index_to_try_the_images_and_each_session_can_be_skipped(ending: str) -> None:
+    found = [step for step in steps() if step.name.endswith(f"_{ending}")]
+
+    assert found
+    assert all(step.skippable for step in found)
 
 
-@pytest.mark.parametrize("via", ["upload", "ci"])
-def test_images_are_built_and_started_before_the_question_pushed_at_publication_and_verified_at_the_end(
-    via: str,
+def test_every_project_has_the_same_steps_but_for_its_sessions() -> None:
+    images = {"repository": "registry.example/demo", "targets": [{"name": "one", "platforms": ["linux/amd64"]}]}
+    other = plan(qualify={}, images=images, pypi={"via": "ci"}, testpypi={"via": "ci"})
+
+    assert names(other) == [name for name in names() if not name.startswith("pass_")]
+
+
+def test_a_project_without_images_says_so_at_every_step_about_them_and_asks_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = plan(images=IMAGES, pypi={"via": via})
+    monkeypatch.setenv("PATH", "")  # no docker, no git: nothing that is asked could answer
+    config = parse_config({"version-files": [{"path": "pyproject.toml", "key": "project.version"}]}, {"name": "demo"})
+    release = Release(config, Version(1, 0, 0), Git(tmp_path), ReleaseStore(tmp_path / "state"), Credentials({}))
+    about_images = [step for step in steps() if step.name.endswith("_images")]
 
-    where = [(phase, step.name) for phase, step in ways(found) if step.name.endswith("_images")]
-    assert where == list(zip(["preflight", "qualify", "qualify", "publish", "verify"], IMAGE_STEPS, strict=True))
-    (asking,) = [phase.ask for phase in found if phase.ask]
-    assert "images" in asking
+    assert len(about_images) == 5
+    assert {step.check(release) for step in about_images} == {Skipped("the project has no images")}
 
 
-def test_images_may_be_left_out_together() -> None:
-    steps = [step for _, step in ways(plan(images=IMAGES)) if step.name.endswith("_images")]
+class Wanted(Step[object]):
+    """A fact that is still to be made true."""
 
-    assert all(step.skippable for step in steps)
+    def __init__(self, name: str) -> None:
+        self.name = self.title = name
+
+    def check(self, _world: object) -> Todo:
+        return Todo("do it")
+
+
+def test_the_question_names_what_is_still_to_do_and_nothing_else() -> None:
+    _, phase = asking()
+    asked: list[str] = []
+    left = (Phase("later", "", ((Wanted("push_tag"), Wanted("upload_pypi")),), phase.ask),)
+
+    def refuse(question: str) -> None:
+        asked.append(question)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Runner(left, object(), skip={"upload_pypi": "not today"}).run(refuse)
+
+    assert re.search(r"^  later +push_tag$", asked[0], re.MULTILINE)
+    assert "upload_pypi" not in asked[0]

@@ -11,7 +11,7 @@ class CloseMilestone(Step[Release]):
     """The version's milestone is closed, if there is one."""
 
     name = "close_milestone"
-    title = "The milestone is closed"
+    title = "Milestone closed"
     skippable = True
 
     def check(self, release: Release) -> Outcome:

@@ -10,7 +10,7 @@ class FastForward(Step[Release]):
     """The user's branch is at the release, if it is clean and where the release began."""
 
     name = "fast_forward"
-    title = "The local branch is at the release"
+    title = "Local branch at the release commit"
     skippable = True
 
     def check(self, release: Release) -> Outcome:

@@ -10,7 +10,7 @@ class RemoveWorktree(Step[Release]):
     """The working tree that the release was made in is gone."""
 
     name = "remove_worktree"
-    title = "The release's working tree is removed"
+    title = "Separate working tree removed"
 
     def check(self, release: Release) -> Outcome:
         """Looks for it."""

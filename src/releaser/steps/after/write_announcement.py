@@ -11,7 +11,7 @@ class WriteAnnouncement(Step[Release]):
     """A text to announce the release with lies in the store."""
 
     name = "write_announcement"
-    title = "The announcement is written"
+    title = "Announcement written"
     skippable = True
 
     def check(self, release: Release) -> Outcome:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import shutil
 
 from releaser.adapters import builder
-from releaser.errors import StepError
-from releaser.release import Release
 from releaser.core.step import Done, Outcome, Step, Todo
+from releaser.errors import StepError
 from releaser.files import sha256, write_sums
+from releaser.release import Release
 
 
 class BuildDists(Step[Release]):
     """The built files lie in the store with their checksums."""
 
     name = "build_dists"
-    title = "sdist and wheel are built"
+    title = "sdist and wheel built"
 
     def check(self, release: Release) -> Outcome:
         """Reads SHA256SUMS and hashes the files."""

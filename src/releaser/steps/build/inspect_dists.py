@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.dists import contents
 from releaser.adapters import builder
+from releaser.dists import contents
+from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.release import Release
 from releaser.steps.receipted import Receipted
-from releaser.dists.built import Dists
 from releaser.store import Receipt
 
 
@@ -17,7 +17,7 @@ class InspectDists(Receipted):
     """twine check --strict passes, and so does the contents check."""
 
     name = "inspect_dists"
-    title = "Metadata and contents are right"
+    title = "Metadata and contents correct"
     doing = "twine check --strict, and look into the files"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:  # noqa: ARG002  needs no room

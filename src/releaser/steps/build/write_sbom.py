@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from releaser.adapters import sbom
 from releaser.adapters.venv import Venv
-from releaser.release import Release
 from releaser.core.step import Done, Outcome, Step, Todo
 from releaser.files import sha256, write_atomically, write_sums
+from releaser.release import Release
 
 
 class WriteSbom(Step[Release]):
     """A CycloneDX file lists the wheel and what pip installs with it."""
 
     name = "write_sbom"
-    title = "The bill of materials is written"
+    title = "Bill of materials written"
 
     def check(self, release: Release) -> Outcome:
         """Looks for it in SHA256SUMS."""

@@ -15,7 +15,7 @@ class FindIdentity(Step[Release]):
     """Git knows whose name goes on the commit and the tag."""
 
     name = "find_identity"
-    title = "Git knows who makes the release"
+    title = "Git identity configured"
 
     def check(self, release: Release) -> Outcome:
         """Asks git for the committer."""
@@ -29,10 +29,10 @@ class FindIdentity(Step[Release]):
 
 
 class BeOnBranch(Step[Release]):
-    """The release branch is checked out."""
+    """Release branch checked out."""
 
     name = "be_on_branch"
-    title = "The release branch is checked out"
+    title = "Release branch checked out"
 
     def check(self, release: Release) -> Outcome:
         """Compares the checked-out branch with the configured one."""
@@ -49,7 +49,7 @@ class BeClean(Step[Release]):
     """Nothing is changed, staged or untracked."""
 
     name = "be_clean"
-    title = "The working tree is clean"
+    title = "Working tree clean"
 
     def check(self, release: Release) -> Outcome:
         """Asks git status; ignored files do not matter."""
@@ -66,7 +66,7 @@ class BeLevel(Step[Release]):
     """The release branch here is the release branch at the remote."""
 
     name = "be_level"
-    title = "The branch is level with the remote's"
+    title = "Branch level with the remote"
 
     def check(self, release: Release) -> Outcome:
         """Asks the remote itself, not the remote-tracking branch."""

@@ -23,7 +23,7 @@ class FindTools(Step[Release]):
     """The programs and libraries that later steps call are there, and there is room for what they write."""
 
     name = "find_tools"
-    title = "Tools and disk space are there"
+    title = "Tools and disk space available"
 
     def check(self, release: Release) -> Outcome:
         """Looks for each without importing it, and asks the file system for its free space."""
@@ -57,7 +57,7 @@ class AgreeOnVersion(Step[Release]):
     """All version files say the same, so that `--version` cannot differ from the wheel's metadata afterwards."""
 
     name = "agree_on_version"
-    title = "The version files agree"
+    title = "Version files agree"
 
     def check(self, release: Release) -> Outcome:
         """Reads every file; those at the release commit once there is one."""
@@ -75,7 +75,7 @@ class RaiseVersion(Step[Release]):
     """The version is above the one the files say, and above every version that is in this branch's history."""
 
     name = "raise_version"
-    title = "The version increases"
+    title = "Version increases"
 
     def check(self, release: Release) -> Outcome:
         """Compares with the version files and the tags reachable from HEAD, as SemVer orders versions."""
@@ -102,7 +102,7 @@ class HaveChanges(Step[Release]):
     """The changelog has something to publish under this version."""
 
     name = "have_changes"
-    title = "The changelog has entries for it"
+    title = "Changelog has entries"
 
     def check(self, release: Release) -> Outcome:
         """Reads the section that the release will carry."""
@@ -115,7 +115,7 @@ class KnowBackend(Step[Release]):
     """The project can be built, and it is known whether what is built can be built again byte for byte."""
 
     name = "know_backend"
-    title = "The build backend is known"
+    title = "Build backend known"
 
     def check(self, release: Release) -> Outcome:
         """Reads [build-system]."""

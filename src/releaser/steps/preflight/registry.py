@@ -11,7 +11,7 @@ class LogInForImages(Step[Release]):
     """There is a login for the registry, and nothing says that it may not push."""
 
     name = "log_in_for_images"
-    title = "There is a login for the registry"
+    title = "Login for the registry available"
     skippable = True
 
     def check(self, release: Release) -> Outcome:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from releaser.adapters.index import trusted_publishing
-from releaser.adapters.index.client import Index
 from releaser.adapters.index.twine_login import credentials_from_twine
-from releaser.config.project import IndexConfig
+from releaser.config.project import INDEX_TITLES, IndexName
 from releaser.core.step import Conflict, Done, Outcome, Skipped, Step
 from releaser.release import Release
 
@@ -15,15 +14,14 @@ class LogInToIndex(Step[Release]):
 
     skippable = True
 
-    def __init__(self, index: str) -> None:
+    def __init__(self, index: IndexName) -> None:
         self.index = index
         self.name = f"log_in_{index}"
-        self.title = f"There is a login for {index}"
+        self.title = f"Login for {INDEX_TITLES[index]} available"
 
     def check(self, release: Release) -> Outcome:
         """Looks for a token without using it: an index does not tell what a token is worth before an upload."""
-        index: Index = getattr(release, self.index)
-        config: IndexConfig = getattr(release.config, self.index)
+        index, config = release.index(self.index), release.config.index(self.index)
         if config.via == "ci":
             return Done(f"{config.workflow} uploads by trusted publishing; whether it is set up is unproven")
         if index.token:
@@ -47,7 +45,7 @@ class LogInToForge(Step[Release]):
     """The forge's token may publish releases."""
 
     name = "log_in_forge"
-    title = "There is a login for the forge"
+    title = "Login for the forge available"
 
     def check(self, release: Release) -> Outcome:
         """Asks the forge what the token may do."""
@@ -71,7 +69,7 @@ class HaveNoBlockers(Step[Release]):
     """No open issue or pull request is marked as blocking the release."""
 
     name = "have_no_blockers"
-    title = "No open issue or pull request blocks it"
+    title = "No open issue or pull request blocks the release"
     skippable = True
 
     def check(self, release: Release) -> Outcome:

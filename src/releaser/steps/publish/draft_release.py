@@ -11,7 +11,7 @@ class DraftRelease(Step[Release]):
     """There is a release of the tag, with title and notes; published only when its assets are complete."""
 
     name = "draft_release"
-    title = "The forge has the release, with title and notes"
+    title = "Release drafted with title and notes"
 
     def check(self, release: Release) -> Outcome:
         """Looks for a draft or a published release of the tag."""

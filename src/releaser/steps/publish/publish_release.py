@@ -11,7 +11,7 @@ class PublishRelease(Step[Release]):
     """The release is out; latest only if it is the highest stable version."""
 
     name = "publish_release"
-    title = "The release is published"
+    title = "Release published"
 
     def check(self, release: Release) -> Outcome:
         """Looks whether it is still a draft, and which release is the latest."""

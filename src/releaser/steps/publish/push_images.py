@@ -19,7 +19,7 @@ class PushImages(Step[Release]):
     """Each tag points at its image. X.Y.Z never moves; what floats moves upward alone."""
 
     name = "push_images"
-    title = "The registry has every image and tag"
+    title = "Images and tags in the registry"
     skippable = True
 
     def check(self, release: Release) -> Outcome:

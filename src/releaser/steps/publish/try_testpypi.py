@@ -22,7 +22,7 @@ class TryTestPyPI(Receipted):
     """
 
     name = "try_testpypi"
-    title = "What TestPyPI serves installs and runs"
+    title = "Wheel from TestPyPI installs and runs"
     doing = "fetch our wheel alone from TestPyPI, compare its hash, install it"
     skippable = True
 

@@ -15,7 +15,7 @@ class UploadAssets(Step[Release]):
     """The release holds the built files, the bill of materials and the checksums."""
 
     name = "upload_assets"
-    title = "The release holds every built file"
+    title = "Built files attached to the release"
 
     def check(self, release: Release) -> Outcome:
         """Compares hashes; the forge computes them itself."""

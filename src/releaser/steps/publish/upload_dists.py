@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from releaser.adapters.index.client import Index
 from releaser.adapters.waiting import wait_for
-from releaser.config.project import IndexConfig
+from releaser.config.project import INDEX_TITLES, IndexName
 from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Step, Todo, UndoOutcome
 from releaser.errors import StepError
 from releaser.release import Release
@@ -13,17 +13,17 @@ from releaser.release import Release
 class UploadDists(Step[Release]):
     """Both files are on one index. By hash, not by error text: the same bytes are done, other bytes are a conflict."""
 
-    def __init__(self, index: str, title: str) -> None:
+    def __init__(self, index: IndexName) -> None:
         self.index = index
         self.name = f"upload_{index}"
-        self.title = f"{title} serves sdist and wheel"
+        self.title = f"{INDEX_TITLES[index]} serves sdist and wheel"
         self.skippable = index == "testpypi"
 
     def check(self, release: Release) -> Outcome:
         """Compares the index's hashes with the built files'."""
-        index, dists = self._index(release), release.dists()
+        index, dists = release.index(self.index), release.dists()
         served = {name: file.sha256 for name, file in index.files(release.config.distribution, release.version).items()}
-        config = self._config(release)
+        config = release.config.index(self.index)
         how = "upload" if config.via == "upload" else f"{config.workflow} uploads"
         if not served:
             return Todo(f"{how} sdist and wheel")
@@ -46,8 +46,8 @@ class UploadDists(Step[Release]):
 
     def run(self, release: Release) -> None:
         """Uploads what is missing, or waits for the workflow that does."""
-        index, dists = self._index(release), release.built()
-        if self._config(release).via == "ci":
+        index, dists = release.index(self.index), release.built()
+        if release.config.index(self.index).via == "ci":
             self._await_workflow(release, index)
             return
         served = index.files(release.config.distribution, release.version)
@@ -55,7 +55,7 @@ class UploadDists(Step[Release]):
 
     def verify(self, release: Release) -> Outcome:
         """Waits until the index shows both files: an upload becomes visible late."""
-        index, ours = self._index(release), release.built().upload_sha256
+        index, ours = release.index(self.index), release.built().upload_sha256
 
         def shown() -> bool:
             return ours.keys() <= index.files(release.config.distribution, release.version).keys()
@@ -65,7 +65,7 @@ class UploadDists(Step[Release]):
 
     def undo(self, release: Release) -> UndoOutcome:
         """An index takes nothing back: a file's name can never be used again."""
-        index = self._index(release)
+        index = release.index(self.index)
         if not index.files(release.config.distribution, release.version):
             return NothingToUndo(f"{self.index} has no file of it")
         if self.index == "testpypi":
@@ -76,14 +76,6 @@ class UploadDists(Step[Release]):
             f"and release {release.version.bump('patch')}.",
         )
 
-    def _index(self, release: Release) -> Index:
-        index: Index = getattr(release, self.index)
-        return index
-
-    def _config(self, release: Release) -> IndexConfig:
-        config: IndexConfig = getattr(release.config, self.index)
-        return config
-
     def _remedy(self, release: Release) -> str:
         following = release.version.bump(release.version.stage or "patch")
         leave_out = (
@@ -93,7 +85,7 @@ class UploadDists(Step[Release]):
 
     def _await_workflow(self, release: Release, index: Index) -> None:
         ours, commit = release.built().upload_sha256, release.must_have_commit()
-        workflow = self._config(release).workflow
+        workflow = release.config.index(self.index).workflow
 
         def shown() -> bool:
             run = release.forge.workflow_run(workflow, commit)

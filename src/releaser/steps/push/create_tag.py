@@ -10,7 +10,7 @@ class CreateTag(Step[Release]):
     """The tag is here: annotated, and at the release commit."""
 
     name = "create_tag"
-    title = "The annotated tag is made"
+    title = "Annotated tag created"
 
     def check(self, release: Release) -> Outcome:
         """Looks at the local tag."""

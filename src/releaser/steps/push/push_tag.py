@@ -10,7 +10,7 @@ class PushTag(Step[Release]):
     """Branch and tag are at the remote. From here the way back costs a version."""
 
     name = "push_tag"
-    title = "Branch and tag are at the remote"
+    title = "Branch and tag pushed"
 
     def check(self, release: Release) -> Outcome:
         """Asks the remote for both."""

@@ -14,7 +14,7 @@ class BuildImages(Step[Release]):
     """The store has an OCI layout with every image: its platforms and labels are right."""
 
     name = "build_images"
-    title = "Every image is built"
+    title = "Images built"
     skippable = True
 
     def check(self, release: Release) -> Outcome:

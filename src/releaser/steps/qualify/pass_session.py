@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters import nox
+from releaser.config.project import QualifyConfig
 from releaser.dists.built import Dists
 from releaser.release import Release
 from releaser.steps.receipted import Receipted
@@ -41,3 +42,10 @@ class PassSession(Receipted):
             return Receipt(f"nothing in it can run here: {tally.why or 'no tests'}", skipped=True)
         skipped = f", {tally.skipped} skipped ({tally.why})" if tally.skipped else ""
         return Receipt(f"{tally.passed} passed{skipped}")
+
+
+def configured_sessions(config: QualifyConfig) -> tuple[PassSession, ...]:
+    """Return a step for each session that the project configures."""
+    required = (PassSession(name, required=True) for name in config.sessions)
+    where_possible = (PassSession(name, required=False) for name in config.where_possible)
+    return (*required, *where_possible)

@@ -19,7 +19,7 @@ class StartImages(Receipted):
     """Each built image runs, platform by platform; what cannot run here is said."""
 
     name = "start_images"
-    title = "Every image starts and is healthy"
+    title = "Images start and become healthy"
     doing = "start each image that this machine can run; ask it for --version and for its health"
     skippable = True
 
@@ -30,9 +30,11 @@ class StartImages(Receipted):
             ServiceError: Images were built here, and there is no engine any more.
         """
         outcome = super().check(release)
-        if isinstance(outcome, Todo) and release.no_engine:
-            if reason := of_release.without(release):
-                return Skipped(reason)
+        if not isinstance(outcome, Todo):
+            return outcome
+        if reason := of_release.without(release):
+            return Skipped(reason)
+        if release.no_engine:
             raise ServiceError(
                 f"The images are built and have not been started: {release.no_engine}.",
                 "Start the engine, or leave this out with `--skip start_images`, which is recorded.",

@@ -16,7 +16,7 @@ class TryWheel(Receipted):
     """The wheel that was built installs, imports and says the right version."""
 
     name = "try_wheel"
-    title = "The wheel installs and runs"
+    title = "Wheel installs and runs"
     doing = "install the built wheel in a clean environment, run --version and --help"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:

@@ -10,7 +10,7 @@ class BumpVersions(Step[Release]):
     """All declared version files say the new version."""
 
     name = "bump_versions"
-    title = "Every version file says it"
+    title = "Version files updated"
 
     def check(self, release: Release) -> Outcome:
         """Reads the files in the working tree, or at the release commit."""

@@ -11,7 +11,7 @@ class CommitRelease(Step[Release]):
     """One commit holds the bump and the changelog, and nothing else."""
 
     name = "commit_release"
-    title = "The release commit is made"
+    title = "Release commit created"
 
     def check(self, release: Release) -> Outcome:
         """Looks for the private ref and for the bundle."""

@@ -12,7 +12,7 @@ class OpenWorktree(Step[Release]):
     """A working tree beside the user's, so that the user's is not touched."""
 
     name = "open_worktree"
-    title = "A working tree of its own is checked out"
+    title = "Separate working tree checked out"
 
     def check(self, release: Release) -> Outcome:
         """A tree at the wrong commit, or locked by a killed git, is made anew."""

@@ -12,7 +12,7 @@ class RotateChangelog(Step[Release]):
     """The changelog has a dated section for the version."""
 
     name = "rotate_changelog"
-    title = "The changelog has its section"
+    title = "Changelog section for the version written"
 
     def check(self, release: Release) -> Outcome:
         """Reads the changelog in the working tree, or at the release commit."""

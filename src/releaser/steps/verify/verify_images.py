@@ -20,7 +20,7 @@ class VerifyImages(Receipted):
     """Every tag is there, at the very digest that was built; platforms, labels and the version inside are right."""
 
     name = "verify_images"
-    title = "Every tag gives users the image that was built"
+    title = "Every image tag leads to the image that was built"
     doing = "ask the registry for every tag, digest, platform and label; pull, run --version, pick it as users do"
     skippable = True
 

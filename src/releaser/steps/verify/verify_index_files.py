@@ -16,7 +16,7 @@ class VerifyIndexFiles(Receipted):
     """The index's files, downloaded, are the built files; its page shows the right version, description and links."""
 
     name = "verify_index_files"
-    title = "The index serves the built files byte for byte"
+    title = "PyPI serves the built files byte for byte"
     doing = "download both files, compare them, read the release's page"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:

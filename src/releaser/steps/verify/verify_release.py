@@ -17,7 +17,7 @@ class VerifyRelease(Receipted):
     """The forge's release is published, at the right commit, with the built files and the changelog's section."""
 
     name = "verify_release"
-    title = "The forge's release is right, asset by asset"
+    title = "Published release correct, asset by asset"
     doing = "download every asset, compare; check tag, notes and marks"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:

@@ -119,11 +119,11 @@ class TestRepository:
 
 class TestOptions:
     def test_an_unknown_step_to_skip_is_answered_with_the_nearest(self, corrected):
-        corrected(*release(), "--skip", "testpipi", says=("There is no step named testpipi.", "upload_testpypi"))
+        corrected(*release(), "--skip", "testpipi", says=("There is no step named testpipi", "upload_testpypi"))
 
     @pytest.mark.parametrize(("word", "step"), [("push_tag", "push_tag"), ("preflight", "find_tools")])
     def test_a_step_that_others_need_cannot_be_skipped(self, corrected, word, step):
-        corrected(*release(), "--skip", word, says=(f"{step} cannot be skipped: later steps need it, or users do.",))
+        corrected(*release(), "--skip", word, says=(f"{step} cannot be skipped: later steps or users need it",))
 
     @pytest.mark.parametrize(
         ("fault", "says"),

@@ -8,7 +8,7 @@ import re
 import select
 import subprocess
 
-QUESTION = "Everything passed here. Go on in public: TestPyPI, branch and tag, release, PyPI? [y/N] "
+QUESTION = "Continue? [y/N] "
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 PATIENCE = 240  # seconds without a word
 CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
@@ -79,8 +79,8 @@ class Terminal:
 
 class TestAsked:
     def test_without_a_terminal_nothing_goes_public(self, passed):
-        assert (
-            "nobody is there to say that it may go on in public. -> Run the same command with --yes" in passed.ran.words
+        assert "publishing needs confirmation and stdin is not a terminal -> Rerun the command with --yes" in (
+            passed.ran.words
         )
         differing = {name for name, held in passed.after.items() if held != passed.before[name]}
         assert differing == {"refs", "worktrees"}
@@ -92,10 +92,10 @@ class TestAsked:
         world = passed_world.own_stand_ins(committed=False)
         before = world.public()
         for keys, code, says in (
-            ("n\n", 4, "Stopped before anything public."),
-            ("\n", 4, "Run the same command again to be asked again."),
-            ("maybe\n", 4, "Stopped before anything public."),
-            ("\x03", 130, "Stopped by Ctrl-C. What is done stays done, and nothing is half done."),
+            ("n\n", 4, "Stopped before publishing"),
+            ("\n", 4, "Rerun the command to be asked again."),
+            ("maybe\n", 4, "Stopped before publishing"),
+            ("\x03", 130, "Stopped by Ctrl-C"),
         ):
             terminal = Terminal(world, "release", "--version", "0.2.0")
             terminal.wait_for(QUESTION)

@@ -190,7 +190,7 @@ class TestAllTogether:
         world.write("notes.txt", "not for anybody")
         world.env.pop("PYPI_TOKEN")
         ran = refused(
-            "The world contradicts this in 7 places; nothing was touched:",
+            "Found 7 problems; nothing was changed:",
             "- be_on_branch: feature is checked out",
             "- be_clean: 1 uncommitted changes: notes.txt.",
             "- be_level: 1 commit is not on origin/main yet.",
@@ -198,13 +198,13 @@ class TestAllTogether:
             "- have_changes: CHANGELOG.md: [Unreleased] on line 3 has no entries",
             "- log_in_pypi: there is no token for pypi.",
             "- create_tag: the tag v0.2.0 is here already",
-            "Settle that and run the same command again.",
+            "Fix the problem above and rerun the command.",
         )
         for words in (["release", "--dry-run"], ["status"], ["-R", "release", "--yes"]):
             with unchanged(world):
                 asked = world.invoke(*words, "--version", "0.2.0")
             assert (asked.code, asked.err) == (3, ran.err), words
-            assert "nothing was touched." in asked.out
+            assert "nothing was changed." in asked.out
             assert [line.split()[1] for line in asked.out.splitlines() if "CONFLICT" in line] == [
                 "be_on_branch",
                 "be_clean",
@@ -229,7 +229,7 @@ class TestSinceItWasBuilt:
         ran = world.release()
         assert ran.code == 3
         for sentence in (
-            "The world contradicts this in 2 places; nothing was touched:",
+            "Found 2 conflicts; nothing was changed:",
             f"push_tag: origin/main has moved to {moved[:12]} since {pinned[:12]} was made for release.",
             "`invoke rollback --version 0.2.0` forgets that commit; then pull, and release again.",
             "upload_pypi: pypi serves other bytes under 0.2.0: tiny_tool-0.2.0-py3-none-any.whl (",

@@ -26,8 +26,7 @@ def stopped():
         assert ran.code == code, ran.text
         assert "Traceback" not in ran.text, ran.text
         assert ran.err == (
-            f"error: Stopped by {by}. What is done stays done, and nothing is half done.\n"
-            "  -> Run the same command again to go on.\n"
+            f"error: Stopped by {by}\n  -> Rerun the command to continue. Completed steps are not repeated.\n"
         )
         psutil.wait_procs(family, timeout=15)
         assert [command_of(one) for one in family if command_of(one)] == []
@@ -67,7 +66,7 @@ class TestStopped:
         again = world.release("--skip", "testpypi")
         assert again.code == 0, again.text
         assert_released_once(world, testpypi=False)
-        assert "upload_testpypi: left out by --skip testpypi" in (world.store / "report.md").read_text()
+        assert "upload_testpypi, try_testpypi: left out by --skip testpypi" in (world.store / "report.md").read_text()
 
     def test_an_impatient_ctrl_c_while_services_are_asked_changes_nothing(self, world, stopped, unchanged, until):
         world.stand_in("forge")

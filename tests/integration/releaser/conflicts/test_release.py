@@ -34,14 +34,20 @@ class TestReleased:
         assert report in released.ran.out
         assert report.startswith("# tiny-tool 0.2.0\n")
 
+    def test_its_report_has_one_line_for_all_that_one_reason_skips(self, released):
+        lines = (released.world.store / "report.md").read_text().splitlines()
+        steps = "log_in_for_images, build_images, start_images, push_images, verify_images"
+        assert [line for line in lines if "_images" in line] == [f"- {steps}: the project has no images"]
+
     def test_status_says_that_all_is_done(self, released):
         with nothing_moves(released.world):
             ran = released.world.invoke("status", "--version", "0.2.0")
         assert ran.code == 0
         steps = [line.split()[:2] for line in ran.out.splitlines() if line.startswith("  ")]
         assert {mark for mark, _ in steps} == {"done", "skipped"}
-        assert [step for mark, step in steps if mark == "skipped"] == ["upgrade_from_pypi", "close_milestone"]
-        assert f"0 of {len(steps)} steps to do; nothing was touched." in ran.out
+        skipped = [step for mark, step in steps if mark == "skipped" and not step.endswith("_images")]
+        assert skipped == ["upgrade_from_pypi", "close_milestone"]
+        assert f"0 of {len(steps)} steps to do; nothing was changed." in ran.out
 
     def test_releasing_again_uploads_nothing_again(self, released):
         with nothing_moves(released.world):

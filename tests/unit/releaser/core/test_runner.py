@@ -275,7 +275,7 @@ def test_every_contradiction_is_shown_and_nothing_is_touched() -> None:
         Runner(plan, world).run(nobody_asks)
 
     assert caught.value.message == (
-        "The world contradicts this in 3 places; nothing was touched:\n"
+        "Found 3 problems; nothing was changed:\n"
         "- b, e: x is in the way.\n  Remove x.\n"
         "- c: y is in the way.\n  Remove y.\n"
         "- d: nobody answers\n  Wait."
@@ -318,6 +318,14 @@ def test_one_failure_keeps_its_kind_its_remedy_and_its_exit_code(error: Releaser
         assert (caught.value.message, caught.value.remedy, caught.value.exit_code) == ("x: a", "b", exit_code)
 
 
+def test_conflicts_alone_are_counted_as_such_with_the_remedy_for_all_of_them() -> None:
+    with pytest.raises(ConflictError) as caught:
+        Runner(one_phase(Unless("a", "x"), Unless("b", "y")), World({"x", "y"})).run(nobody_asks)
+
+    assert caught.value.message.startswith("Found 2 conflicts; nothing was changed:\n- a: x is in the way")
+    assert caught.value.remedy == "Fix the problem above and rerun the command. Completed steps are not repeated."
+
+
 @pytest.mark.parametrize(
     ("errors", "kind"),
     [
@@ -338,7 +346,7 @@ def test_several_failures_are_shown_together_as_what_all_of_them_are(
         Runner((Phase("only", "", together(*steps)),), World()).run(nobody_asks)
 
     assert type(caught.value) is kind
-    assert caught.value.message == "2 steps did not succeed:\n- step0: a\n- step1: b"
+    assert caught.value.message == "2 steps failed:\n- step0: a\n- step1: b"
 
 
 # --- what goes wrong while it runs ------------------------------------------------------------------------------------
@@ -364,7 +372,7 @@ def test_a_step_that_ran_in_vain_has_failed() -> None:
         def run(self, world: World) -> None:
             world.made.append(self.name)
 
-    with pytest.raises(StepError, match="v holds: it ran, but the world still says: make v"):
+    with pytest.raises(StepError, match="v: it ran without an error, but its check still reports: make v"):
         Runner(one_phase(Vain("v"), Fact("w")), world).run(nobody_asks)
 
     assert world.made == ["v"]
@@ -404,8 +412,8 @@ def test_a_step_that_may_not_be_left_out_stops_the_plan_before_anything_whoever_
     with pytest.raises(StepError) as caught:
         Runner(plan, world, skip={"b": "left out by --skip b"}, require=demand).run(nobody_asks)
 
-    assert "a: --require a is not met: no engine here." in caught.value.message
-    assert "b: --require b is not met: left out by --skip b." in caught.value.message
+    assert "a: --require a is not met: no engine here" in caught.value.message
+    assert "b: --require b is not met: left out by --skip b" in caught.value.message
     assert not world.made
 
 
@@ -536,7 +544,7 @@ def test_what_came_into_the_way_meanwhile_is_found_before_the_question() -> None
         Phase("after", "", in_order(Unless("c", "x"))),
     )
 
-    with pytest.raises(ConflictError, match="; nothing left this machine:\n- c: x is in the way"):
+    with pytest.raises(ConflictError, match="Found 1 conflict; nothing was published:\n- c: x is in the way"):
         Runner(plan, world).run(nobody_asks)
 
     assert world.made == ["a"]

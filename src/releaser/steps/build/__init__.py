@@ -1,0 +1,1 @@
+"""Build: one sdist and one wheel, inspected, with their bill of materials."""
