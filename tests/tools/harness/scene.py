@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -161,10 +162,21 @@ class Scene:
             patch.setattr("sys.stdin", io.StringIO(stdin))
             change_environment(patch, env)
             try:
-                Program(namespace=namespace, name="invoke", binary="invoke").run(["invoke", *map(str, words)])
+                # A copy: invoke takes each option's help out of the tasks as it parses.
+                program = Program(namespace=copy.deepcopy(namespace), name="invoke", binary="invoke")
+                program.run(["invoke", *map(str, words)])
             except SystemExit as ended:
                 code = int(ended.code or 0)
         return Ran(code, out.getvalue(), err.getvalue())
+
+    def refuses(self, *words: str | Path, says: Sequence[str], code: int = 2, **env: str | None) -> Ran:
+        """See `invoke` end with this exit code, an error with these facts and a remedy, and nothing changed."""
+        with self.unchanged():
+            ran = self.run(*words, **env)
+        if ran.code != code or not ran.err.startswith("error: ") or "\n  -> " not in ran.err:
+            raise AssertionError(f"it ended with {ran.code}:\n{ran.text}")
+        assert_says(ran.err, *says)
+        return ran
 
     def set(self, **env: str | None) -> None:
         """Change the environment for the rest of the test; None takes a variable away."""
