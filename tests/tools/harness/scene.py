@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -16,6 +18,7 @@ from invoke.program import Program
 from releaser.config.load import load_config
 from releaser.core.step import Conflict, Outcome, Step, Todo
 from releaser.errors import ReleaserError
+from releaser.files import sha256, write_sums
 from releaser.release import Release, open_release
 from releaser.steps.stage.bump_versions import BumpVersions
 from releaser.steps.stage.commit_release import CommitRelease
@@ -118,6 +121,11 @@ class Scene:
         return self.project.origin
 
     @property
+    def others(self) -> Path:
+        """A place for what others make."""
+        return self.project.path.with_name("others")
+
+    @property
     def store(self) -> Path:
         """What is kept of the version."""
         return self.release().store.path
@@ -126,6 +134,16 @@ class Scene:
         """Open a release."""
         path = self.project.path
         return open_release(path, load_config(path), Version.parse(version), self.state)
+
+    def serve(self, folder: Path) -> None:
+        """Have each service serve what is in its folder below ``folder``, from now on."""
+        for name, one in self.stand_ins.items():
+            one.serve(folder / name, self.origin if name == "forge" else None)
+
+    def stop(self) -> None:
+        """Have the services serve nothing."""
+        for one in self.stand_ins.values():
+            one.stop()
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -232,6 +250,16 @@ class Scene:
                 step.run(release)
         return self.release(version)
 
+    def with_dists(self, version: str = VERSION) -> Release:
+        """Make the release commit and the files built from it, with the project's backend and nothing around it."""
+        release = self.with_release_commit(version)
+        release.store.dist.mkdir()
+        building = "import backend, sys; backend.build_sdist(sys.argv[1]); backend.build_wheel(sys.argv[1])"
+        command = [sys.executable, "-B", "-c", building, str(release.store.dist)]
+        subprocess.run(command, cwd=release.store.worktree, check=True)
+        write_sums(release.store.dist, {path.name: sha256(path) for path in release.store.dist.iterdir()})
+        return release
+
     def bump_by_hand(self) -> None:
         """Make the release commit as a pull request does that raises the version."""
         self.project.replace("pyproject.toml", 'version = "0.1.0"', 'version = "0.2.0"')
@@ -254,7 +282,7 @@ class Scene:
 
     def others_push(self) -> str:
         """Push somebody else's commit: it is at the remote and not here; return it."""
-        elsewhere = self.project.path.with_name("elsewhere")
+        elsewhere = self.others / "clone"
         git(self.origin, "clone", "--quiet", self.origin, elsewhere)
         git(elsewhere, "commit", "--quiet", "--allow-empty", "--message", "Elsewhere")
         git(elsewhere, "push", "--quiet", "origin", "HEAD")

@@ -1,0 +1,88 @@
+"""The forge's release: drafted, filled, published, taken back."""
+
+from __future__ import annotations
+
+import hashlib
+
+from harness.scene import Scene
+
+from releaser.core.step import Done, NothingToUndo, Todo, Undone
+from releaser.steps.publish.draft_release import DraftRelease
+from releaser.steps.publish.publish_release import PublishRelease
+from releaser.steps.publish.upload_assets import UploadAssets
+from releaser.steps.push.create_tag import CreateTag
+from releaser.steps.push.push_tag import PushTag
+
+PUBLISHED = {"tag_name": "v0.2.0", "name": "v0.2.0"}
+
+
+def pushed(scene: Scene) -> None:
+    release = scene.with_dists()
+    CreateTag().run(release)
+    PushTag().run(release)
+
+
+def test_each_fact_is_to_do_then_made_then_done(scene: Scene) -> None:
+    pushed(scene)
+    release = scene.release()
+    for step in (DraftRelease(), UploadAssets(), PublishRelease()):
+        assert isinstance(scene.check(step), Todo), step.name
+        step.run(release)
+        assert isinstance(step.verify(release), Done), step.name
+
+    (made,) = scene.forge.releases()
+    assert (made["tag_name"], made["draft"], made["prerelease"]) == ("v0.2.0", False, False)
+    assert release.notes() in made["body"]
+    stored = {one["name"]: scene.forge.folder / "assets" / str(one["id"]) for one in made["assets"]}
+    assert {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in stored.items()} == (
+        release.built().assets
+    )
+
+
+class TestDraftRelease:
+    def test_a_published_one_with_other_notes_is_refused_with_its_address(self, scene: Scene) -> None:
+        scene.forge.hold({"releases": [{**PUBLISHED, "body": "Nothing much"}]})
+        address = f"{scene.forge.url}/someone/tiny-thing/releases/tag/v0.2.0"
+        scene.refused(DraftRelease(), "v0.2.0", "published", "notes", remedy=address)
+
+    def test_a_published_one_with_the_right_notes_is_done(self, scene: Scene) -> None:
+        notes = scene.release().notes()
+        scene.forge.hold({"releases": [{**PUBLISHED, "body": f"{notes}\n\nMore.".replace("\n", "\r\n")}]})
+        assert isinstance(scene.check(DraftRelease()), Done)
+
+    def test_a_draft_with_other_words_is_brought_up_to_date(self, scene: Scene) -> None:
+        pushed(scene)
+        scene.forge.hold({"releases": [{**PUBLISHED, "body": "Nothing much", "draft": True}]})
+        assert isinstance(scene.check(DraftRelease()), Todo)
+        DraftRelease().run(scene.release())
+        (made,) = scene.forge.releases()
+        assert scene.release().notes() in made["body"]
+        assert isinstance(scene.check(DraftRelease()), Done)
+
+    def test_it_is_deleted(self, scene: Scene) -> None:
+        pushed(scene)
+        release = scene.release()
+        assert isinstance(DraftRelease().undo(release), NothingToUndo)
+        DraftRelease().run(release)
+        assert isinstance(DraftRelease().undo(release), Undone)
+        assert scene.forge.releases() == []
+
+
+class TestUploadAssets:
+    def test_a_published_release_that_lacks_files_is_refused(self, scene: Scene) -> None:
+        release = scene.with_dists()
+        scene.forge.hold({"releases": [{**PUBLISHED, "body": release.notes()}]})
+        scene.refused(UploadAssets(), "v0.2.0", "SHA256SUMS", release.built().wheel.name, remedy="next version")
+
+    def test_what_is_missing_in_a_draft_is_uploaded_and_nothing_twice(self, scene: Scene) -> None:
+        pushed(scene)
+        release = scene.release()
+        DraftRelease().run(release)
+        UploadAssets().run(release)
+        (made,) = scene.forge.releases()
+        wheel = next(one for one in made["assets"] if one["name"].endswith(".whl"))
+        release.forge.delete_asset(wheel["id"])
+        assert scene.check(UploadAssets()) == Todo(f"attach {wheel['name']}")
+        UploadAssets().run(release)
+        assert isinstance(scene.check(UploadAssets()), Done)
+        assert sum(" /uploads/" in one for one in scene.forge.mutations()) == len(made["assets"]) + 1

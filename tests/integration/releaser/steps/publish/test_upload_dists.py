@@ -1,0 +1,68 @@
+"""An index serves the built files."""
+
+from __future__ import annotations
+
+import pytest
+from harness.scene import Scene, assert_says
+from harness.wheels import other_wheel
+
+from releaser.core.step import CannotUndo, Done, NothingToUndo, Todo
+from releaser.errors import ServiceError
+from releaser.steps.publish.upload_dists import UploadDists
+
+WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
+PYPI, TESTPYPI = UploadDists("pypi", "PyPI"), UploadDists("testpypi", "TestPyPI")
+BOTH = pytest.mark.parametrize("step", [PYPI, TESTPYPI], ids=lambda step: step.name)
+
+
+@BOTH
+def test_both_files_are_uploaded_once(scene: Scene, step: UploadDists) -> None:
+    release, index = scene.with_dists(), scene.stand_ins[step.index]
+    assert isinstance(scene.check(step), Todo)
+    step.run(release)
+    assert isinstance(step.verify(release), Done)
+    assert sorted(index.uploads()) == [WHEEL, SDIST]
+    assert isinstance(scene.check(step), Done)
+
+
+def test_of_two_files_the_one_that_is_missing_is_uploaded(scene: Scene) -> None:
+    release = scene.with_dists()
+    scene.pypi.accept(release.built().sdist, "tiny-thing", "0.2.0")
+    assert scene.check(PYPI) == Todo(f"upload {WHEEL}")
+    PYPI.run(release)
+    assert scene.pypi.uploads() == [SDIST, WHEEL]
+    assert isinstance(PYPI.verify(release), Done)
+
+
+def test_what_others_have_uploaded_under_this_version_is_refused_before_the_build(scene: Scene) -> None:
+    scene.pypi.accept(other_wheel(scene.others), "tiny-thing", "0.2.0")
+    scene.refused(PYPI, "pypi", WHEEL, remedy="0.2.1")
+
+
+def test_on_testpypi_it_may_be_left_out_instead(scene: Scene) -> None:
+    scene.testpypi.accept(other_wheel(scene.others), "tiny-thing", "0.2.0")
+    scene.refused(TESTPYPI, "testpypi", WHEEL, remedy="0.2.1")
+    scene.refused(TESTPYPI, remedy="`--skip testpypi`")
+
+
+def test_other_bytes_than_were_built_are_refused_with_both_hashes(scene: Scene) -> None:
+    ours = scene.with_dists().built().sha256[WHEEL]
+    scene.pypi.accept(other_wheel(scene.others), "tiny-thing", "0.2.0")
+    scene.refused(PYPI, "pypi", "0.2.0", WHEEL, ours[:12], remedy="0.2.1")
+
+
+@BOTH
+def test_an_index_that_does_not_answer_is_named_with_its_address(scene: Scene, closed: str, step: UploadDists) -> None:
+    scene.project.replace("pyproject.toml", f'{scene.stand_ins[step.index].url}/simple/"', f'{closed}/simple/"')
+    scene.failed(ServiceError, step, step.index, closed, remedy="network")
+
+
+def test_pypi_takes_nothing_back_and_the_way_forward_is_told(scene: Scene) -> None:
+    release = scene.with_dists()
+    assert isinstance(PYPI.undo(release), NothingToUndo)
+    PYPI.run(release)
+    outcome = PYPI.undo(release)
+    assert isinstance(outcome, CannotUndo)
+    assert_says(outcome.forward, "`invoke yank --version 0.2.0 --reason", "0.2.1")
+    TESTPYPI.run(release)
+    assert isinstance(TESTPYPI.undo(release), NothingToUndo)
