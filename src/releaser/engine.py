@@ -17,7 +17,6 @@ from releaser.core.runner import Observer, Result, Runner, refusals
 from releaser.core.step import Outcome, Plan, Todo, first_line, said
 from releaser.errors import InterruptedRunError, NotConfirmedError, ReleaserError
 from releaser.release import Release
-from releaser.secret import Redactor
 
 
 @dataclass
@@ -65,8 +64,7 @@ def carry_out(
     Raises:
         ReleaserError: See `Runner.run`. Ctrl-C and SIGTERM become InterruptedRunError once running programs have ended.
     """
-    redact = Redactor()
-    redact.learn(release.secrets())
+    redact = release.redactor()
     import_clients()
     with release.store.locked():
         journal = Journal(release.store.path / "journal.jsonl", redact)
@@ -128,8 +126,7 @@ def print_survey(release: Release, results: Sequence[Result], plan: Plan[Release
     Raises:
         ReleaserError: There are conflicts or failures among the outcomes; the table is printed first.
     """
-    redact = Redactor()
-    redact.learn(release.secrets())
+    redact = release.redactor()
     show = display.print_phase if sys.stdout.isatty() else display.print_phase_plain
     for phase in plan:
         rows = [

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
+from releaser.adapters import environment
 from releaser.adapters.docker import buildx
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.git import Git, repository_of
@@ -20,7 +21,7 @@ from releaser.commit import ReleaseCommit
 from releaser.config.project import Config, IndexConfig, IndexName
 from releaser.dists.built import Dists
 from releaser.errors import UsageError
-from releaser.secret import Credentials, Secret
+from releaser.secret import Credentials, Redactor
 from releaser.store import ReleaseStore
 from releaser.versions.files import from_config
 from releaser.versions.version import Version
@@ -206,18 +207,12 @@ class Release:
         """The final versions that have a tag here."""
         return self._final(self.git.tags())
 
-    def secrets(self) -> list[Secret | None]:
-        """Every token this release may use."""
-        return [self.credentials.token(name) for name in self._token_variables()]
-
-    def tokenless(self) -> dict[str, None]:
-        """Changes to the environment that keep tokens from programs that have no use for them."""
-        return dict.fromkeys(self._token_variables())
-
-    def _token_variables(self) -> tuple[str, ...]:
-        config = self.config
-        names = (config.testpypi.token_env, config.pypi.token_env, config.forge.token_env)
-        return (*names, config.images.token_env) if config.images.token_env else names
+    def redactor(self) -> Redactor:
+        """Return what hides this release's tokens and every other credential of this process."""
+        redact = Redactor()
+        redact.learn(self.credentials.token(name) for name in self.config.token_variables)
+        redact.learn(environment.secrets())
+        return redact
 
     def _final(self, tags: Iterable[str]) -> list[Version]:
         found = (Version.from_tag(name, self.config.git.tag) for name in tags)

@@ -14,20 +14,19 @@ from releaser.adapters import pip, process
 from releaser.errors import StepError
 
 
-def build(source: Path, target: Path, *, epoch: int, without: Mapping[str, None]) -> None:
+def build(source: Path, target: Path, *, epoch: int) -> None:
     """Builds one sdist, and one wheel from it, into `target`.
 
     Args:
         source: The tree to build.
         target: An empty directory.
         epoch: SOURCE_DATE_EPOCH, in seconds since 1970: the time that the archives' members get.
-        without: Environment variables that the backend must not see.
 
     Raises:
         CommandError: The build failed.
         StepError: It made something else than one sdist and one wheel.
     """
-    _run_build(source, target, (), {**without, "SOURCE_DATE_EPOCH": str(epoch)})
+    _run_build(source, target, (), {"SOURCE_DATE_EPOCH": str(epoch)})
     made = sorted(path.name for path in target.iterdir())
     if sorted(Path(name).suffix for name in made) != [".gz", ".whl"]:
         raise StepError(
@@ -36,13 +35,13 @@ def build(source: Path, target: Path, *, epoch: int, without: Mapping[str, None]
         )
 
 
-def build_wheel(source: Path, target: Path, *, without: Mapping[str, None]) -> None:
+def build_wheel(source: Path, target: Path) -> None:
     """Builds a wheel alone, straight from the tree.
 
     Raises:
         CommandError: The build failed.
     """
-    _run_build(source, target, ("--wheel",), without)
+    _run_build(source, target, ("--wheel",), {})
 
 
 def check_metadata(files: Sequence[Path]) -> None:
@@ -84,7 +83,7 @@ def wheel_metadata(path: Path) -> Mapping[str, str]:
     raise StepError(f"{path.name} holds no METADATA.", "It is not a wheel; check the build backend.")
 
 
-def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[str, str | None]) -> None:
+def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[str, str]) -> None:
     scripts = _scripts()
     target.mkdir(parents=True, exist_ok=True)
     # uv does not read pip's configuration.

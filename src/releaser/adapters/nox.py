@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -54,7 +53,7 @@ class _Progress:
             self._activity.tell(line)
 
 
-def session(name: str, tree: Path, wheel: Path, scratch: Path, log: Path, without: Mapping[str, None]) -> Tally | None:
+def session(name: str, tree: Path, wheel: Path, scratch: Path, log: Path) -> Tally | None:
     """Run one session of the noxfile in `tree`, in environments under `scratch`; None if it leaves no test report.
 
     Raises:
@@ -66,7 +65,6 @@ def session(name: str, tree: Path, wheel: Path, scratch: Path, log: Path, withou
             [sys.executable, "-m", "nox", "-f", tree / "noxfile.py", "--envdir", scratch / "nox", "--session", name],
             cwd=tree,
             env={
-                **without,
                 WHEEL: str(wheel),
                 JUNIT: str(scratch),
                 "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} {COUNTING}".lstrip(),

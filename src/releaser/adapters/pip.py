@@ -18,11 +18,11 @@ _Result = TypeVar("_Result")
 
 
 def index_url() -> str | None:
-    """The simple API that the environment or pip's configuration names; None where pip is left to its default.
+    """Return the simple API that the environment or pip's configuration names; None where pip is left to its default.
 
-    What the configuration names comes without the credentials that may stand in it: it becomes a program's argument.
+    It comes without credentials: it becomes a program's argument, which every user of this machine can read.
     """
-    return os.environ.get("PIP_INDEX_URL") or _configured() or None
+    return Redactor()(os.environ.get("PIP_INDEX_URL", "")) or _configured() or None
 
 
 @cache  # pip takes half a second to say it, and is set up before a run

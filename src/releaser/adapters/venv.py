@@ -6,12 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from releaser.adapters import process
 from releaser.errors import StepError
+
+_OWN = {"PYTHONPATH": None, "PYTHONHOME": None, "VIRTUAL_ENV": None}
 
 
 @dataclass(frozen=True)
@@ -19,18 +21,16 @@ class Venv:
     """An environment with nothing but pip, and none of this process's Python settings."""
 
     path: Path
-    without: Mapping[str, None] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, path: Path, without: Mapping[str, None]) -> Venv:
-        """Makes a new one; `without` names the variables that programs in it must not see."""
+    def create(cls, path: Path) -> Venv:
+        """Make a new one."""
         process.run(
             [sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", path],
             cwd=path.parent,
-            env=without,
             purpose="virtualenv",
         )
-        return cls(path, {**without, "PYTHONPATH": None, "PYTHONHOME": None, "VIRTUAL_ENV": None})
+        return cls(path)
 
     @property
     def bin(self) -> Path:
@@ -78,12 +78,12 @@ class Venv:
             CommandError: It failed.
         """
         command: list[str | Path] = [self.bin / program, *words]
-        return process.ask(command, cwd=self.path, env=self.without, purpose=f"The installed {program}").text.strip()
+        return process.ask(command, cwd=self.path, env=_OWN, purpose=f"The installed {program}").text.strip()
 
     def _pip(self, *words: str | Path, env: Mapping[str, str | None] | None = None) -> None:
         process.run(
             [self.bin / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", *words],
             cwd=self.path,
-            env={**self.without, "NO_COLOR": "1", **(env or {})},
+            env={**_OWN, "NO_COLOR": "1", **(env or {})},
             purpose="pip",
         )

@@ -33,18 +33,17 @@ def build(start: Path, out: Path) -> None:
     if changes := git.changes():
         print(f"The tree has {len(changes)} uncommitted changes; they are built too.")
     target = out if out.is_absolute() else root / out
-    tokens = dict.fromkeys((config.testpypi.token_env, config.pypi.token_env, config.forge.token_env))
     epoch = git.time_of(git.head())
     with tempfile.TemporaryDirectory(prefix="releaser-build-") as scratch:
         made = Path(scratch) / "dist"
         made.mkdir()
-        builder.build(root, made, epoch=epoch, without=tokens)
+        builder.build(root, made, epoch=epoch)
         files = sorted(made.iterdir())
         builder.check_metadata(files)
         if wrong := contents.problems(files, config, version, root, private=[root]):
             raise StepError("The built files are wrong: " + "; ".join(wrong) + ".", "Mend the build settings.")
         wheel = next(path for path in files if path.suffix == ".whl")
-        entries = Venv.create(Path(scratch) / "venv", tokens).resolve(wheel)
+        entries = Venv.create(Path(scratch) / "venv").resolve(wheel)
         bill = made / f"{config.package}-{version.pep440}.cdx.json"
         bill.write_text(sbom.cyclonedx(entries, sha256(wheel), epoch), "utf-8")
         write_sums(made, {path.name: sha256(path) for path in [*files, bill]})

@@ -234,10 +234,10 @@ def _build_of(opened: Release, room: Path, dists: Dists | None, *, dry_run: bool
                 f"`invoke release --version {opened.version}`, or check out {opened.tag}.",
             )
         if not dry_run:
-            builder.build_wheel(root, room / "dist", without=opened.tokenless())
+            builder.build_wheel(root, room / "dist")
             files = sorted((room / "dist").glob("*.whl"))
     time = git.time_of(commit)
-    return ImageBuild(opened.config.images, root, opened.version, commit, time, files, opened.tokenless())
+    return ImageBuild(opened.config.images, root, opened.version, commit, time, files)
 
 
 def _print_commands(bake: buildx.Bake, dists: Dists | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from releaser.adapters import environment
 from releaser.adapters.git import Git
 from releaser.config.load import load_config, state_root
 from releaser.config.project import Config
@@ -14,9 +15,16 @@ from releaser.versions.version import Version
 
 
 def project(start: Path) -> tuple[Path, Config]:
-    """The root and the configuration of the project that `start` lies in."""
-    root = Git.at(start).root
-    return root, load_config(root)
+    """Return the root and the configuration of the project that `start` is in.
+
+    The configuration is read before git is asked: it says which variables no program gets, git included.
+    """
+    start = start.resolve()
+    tops = (path for path in (start, *start.parents) if (path / ".git" / "HEAD").exists() or (path / ".git").is_file())
+    root = next(tops, None) or Git.at(start).root
+    config = load_config(root)
+    environment.configure(config.token_variables, config.pass_env)
+    return Git.at(root).root, config
 
 
 def opened_release(start: Path, version: str | None, title: str | None = None, *, needs_remote: bool = True) -> Release:

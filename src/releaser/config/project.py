@@ -7,7 +7,7 @@ import string
 import sys
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from releaser.config.images import ImagesConfig
 from releaser.config.table import Table
@@ -168,6 +168,7 @@ class Config(Table):
         distribution: The name on the index; by default [project] name.
         package: The import name; by default the distribution's with `_` for `-`.
         command: The installed program whose `--version` must print the version; None when the project installs none.
+        pass_env: Credentials that programs get all the same, by the names of their variables.
     """
 
     distribution: str
@@ -175,6 +176,7 @@ class Config(Table):
     command: str | None = None
     version_files: tuple[VersionFileConfig, ...] = Field(min_length=1)
     changelog: str = "CHANGELOG.md"
+    pass_env: tuple[str, ...] = ()
     git: GitConfig = GitConfig()
     build: BuildConfig = BuildConfig()
     qualify: QualifyConfig = QualifyConfig()
@@ -188,3 +190,19 @@ class Config(Table):
     def index(self, name: IndexName) -> IndexConfig:
         """Return the configuration of the index of that name."""
         return self.testpypi if name == "testpypi" else self.pypi
+
+    @field_validator("pass_env")
+    @classmethod
+    def _names_each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not re.fullmatch(r"[^\s=*]+", name):
+                raise ValueError(f"pass-env lists names of environment variables, and {name!r} is none")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} is listed twice")
+        return names
+
+    @property
+    def token_variables(self) -> tuple[str, ...]:
+        """The variables that hold the release's tokens."""
+        named = (self.testpypi.token_env, self.pypi.token_env, self.forge.token_env, self.images.token_env)
+        return tuple(dict.fromkeys(name for name in named if name))

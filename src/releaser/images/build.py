@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -27,7 +27,6 @@ class ImageBuild:
         revision: The commit that the wheel was built from.
         epoch: The time that everything in them gets, in seconds since 1970.
         files: The wheel, and its bill of materials if there is one.
-        without: Variables that a build has no use for, such as tokens.
     """
 
     config: ImagesConfig
@@ -36,7 +35,6 @@ class ImageBuild:
     revision: str
     epoch: int
     files: Sequence[Path] = ()
-    without: Mapping[str, None] = field(default_factory=dict)
 
     def bake(
         self,
@@ -61,7 +59,7 @@ class ImageBuild:
             **(variables or {}),
         }
         names = [target.name for target in targets]
-        return Bake(self.tree, self.config.bake_file, names, known, settings, options, self.without)
+        return Bake(self.tree, self.config.bake_file, names, known, settings, options)
 
     def into_layout(
         self,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from releaser.adapters import process
 from releaser.errors import ReleaserError
 
 _STOP_S = 5.0
@@ -27,33 +28,28 @@ def start(module: str, arguments: Sequence[str | Path], log: Path, *, keep: bool
     """Starts a stand-in; unless it is to be kept it ends with this process, however that ends."""
     words = [sys.executable, "-m", module, *map(str, arguments), *([] if keep else ["--stop-with-stdin"])]
     with log.open("ab") as errors:
-        return subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
+        stdin = subprocess.DEVNULL if keep else subprocess.PIPE
+        return process.start(words, stdin=stdin, stderr=errors, own_session=True)
 
 
-def ready(name: str, process: subprocess.Popen[bytes], log: Path) -> Service:
+def ready(name: str, started: subprocess.Popen[bytes], log: Path) -> Service:
     """Waits for a stand-in's one line, which holds its address.
 
     Raises:
         ReleaserError: It ended instead; the message holds its last words.
     """
     line = b""
-    if process.stdout is not None:
-        line = process.stdout.readline()
-        process.stdout.close()
+    if started.stdout is not None:
+        line = started.stdout.readline()
+        started.stdout.close()
     if not line:
-        process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
+        started.wait()
+        if started.stdin is not None:
+            started.stdin.close()
         lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
         words = [line for line in lines if line and not line.startswith(("usage:", " "))][-2:]
         raise ReleaserError(f"The stand-in for {name} did not start: {' '.join(words)}", "See also docs/rehearsal.md.")
-    return Service(name, str(json.loads(line)["url"]), process)
+    return Service(name, str(json.loads(line)["url"]), started)
 
 
 def stop(services: Sequence[Service]) -> None:

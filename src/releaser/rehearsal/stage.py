@@ -237,7 +237,7 @@ def _publish_release_before(release: Release, path: Path) -> None:
     with release.store.scratch("before") as scratch:
         # Built in a clone of its own: some backends leave files behind in the tree that they build.
         process.run(["git", "clone", "--quiet", f"file://{path / 'origin.git'}", scratch / "source"], cwd=scratch)
-        builder.build_wheel(scratch / "source", scratch / "dist", without=release.tokenless())
+        builder.build_wheel(scratch / "source", scratch / "dist")
         release.pypi.upload(sorted((scratch / "dist").glob("*.whl")))
 
 

@@ -61,7 +61,7 @@ def compose(release: Release, results: Sequence[Result]) -> str:
         lines += ["", "## Skipped", "", *(f"- {', '.join(steps)}: {reason}" for reason, steps in skipped.items())]
     if config.after.reminders:
         lines += ["", "## For people to do", "", *(f"- [ ] {reminder}" for reminder in config.after.reminders)]
-    return "\n".join(lines) + "\n"
+    return release.redactor()("\n".join(lines) + "\n")
 
 
 def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:

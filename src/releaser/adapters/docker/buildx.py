@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from releaser.adapters import process
@@ -70,7 +70,6 @@ class Bake:
         variables: For the bake file.
         settings: `--set` values: TARGET.KEY=VALUE.
         options: Further options.
-        without: Variables that the build has no use for, such as tokens.
     """
 
     tree: Path
@@ -79,7 +78,6 @@ class Bake:
     variables: Mapping[str, str]
     settings: Sequence[str] = ()
     options: Sequence[str] = ()
-    without: Mapping[str, None] = field(default_factory=dict)
 
     def command(self) -> list[str]:
         """The command line."""
@@ -115,13 +113,13 @@ class Bake:
         purpose = f"Reading {self.file}"
         return process.ask([*words, "--print"], cwd=self.tree, env=self._environment(), purpose=purpose).text
 
-    def _environment(self) -> dict[str, str | None]:
+    def _environment(self) -> dict[str, str]:
         # The bake file is the project's own code, like everything else that a release runs from this tree.
         own = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "NO_COLOR": "1"}
         certificates = os.environ.get(_CERTIFICATES) or os.environ.get("PIP_CERT")
         if certificates:
             own[_CERTIFICATES] = certificates
-        return {**own, **self.without, **self.variables}
+        return {**own, **self.variables}
 
 
 def failure(text: str) -> str:

@@ -90,7 +90,8 @@ class Engine:
 
     def pull(self, repository: str, digest: str, platform: str, login: Login | None) -> str:
         """Fetches an image from its registry by digest; returns the reference to run it by."""
-        known = {"username": login.user, "password": login.password.reveal()} if login else None
+        # Empty and not None, or the SDK would ask docker's credential helpers, with this process's whole environment.
+        known = {"username": login.user, "password": login.password.reveal()} if login else {}
         if login and login.is_identity_token:
             known = {"identitytoken": login.password.reveal()}
         with _asking(self.address, f"pulling {repository}@{digest[:19]} for {platform}"):

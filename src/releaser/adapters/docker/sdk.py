@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from releaser.adapters import environment
 from releaser.errors import UsageError
 from releaser.secret import Secret
 
@@ -34,7 +35,9 @@ def connector() -> Callable[..., Any]:
 
 
 def login_for(registry: str) -> Login | None:
-    """The login that docker knows for a registry, credential helpers included; None if it knows none.
+    """Return the login that docker knows for a registry; None if it knows none.
+
+    The SDK starts docker's credential helpers itself, with this process's environment but for what is overridden.
 
     Raises:
         UsageError: The SDK is not installed, or a credential helper failed.
@@ -45,7 +48,7 @@ def login_for(registry: str) -> Login | None:
     except ImportError:
         raise _missing() from None
     try:
-        found = auth.load_config().resolve_authconfig(registry) or {}
+        found = auth.load_config(credstore_env=environment.overrides()).resolve_authconfig(registry) or {}
     except DockerException as error:
         raise UsageError(
             f"docker's login for {registry} could not be read: {error}", f"`docker login {registry}` makes a new one."

@@ -11,8 +11,14 @@ from typing import Any
 from urllib.parse import urljoin
 
 from releaser.adapters import process
+from releaser.adapters.environment import Changes
 from releaser.adapters.index import trusted_publishing
-from releaser.adapters.index.twine_login import IndexAddress, credentials_from_twine, twine_repository
+from releaser.adapters.index.twine_login import (
+    IndexAddress,
+    credentials_from_twine,
+    twine_repository,
+    twine_settings,
+)
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.secret import Secret
 from releaser.versions.version import Version
@@ -163,9 +169,9 @@ class Index:
             return
         named = ["--repository", self.address.repository]
         where = ["--repository-url", self.address.upload_url] if self.address.upload_url else named
-        login: dict[str, str | Secret | None] = {}
+        login: Changes = twine_settings()
         if token := self.token or self._minted(files[0]):
-            login = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token}
+            login = {**login, "TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token}
         twine = [sys.executable, "-m", "twine", "--no-color", "upload", "--non-interactive", "--disable-progress-bar"]
         try:
             process.run(

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from releaser.errors import ServiceError
+from releaser.adapters import process
+from releaser.errors import CommandError, ServiceError
 from releaser.secret import Redactor, Secret
 
 _TIMEOUT_S = 30.0
+_WAIT_S = 60.0
+_IDENTITY = re.compile(r"^(ACTIONS_ID_TOKEN_REQUEST_|BUILDKITE_|CIRCLE_)|_ID_TOKEN$")
+"""The variables with which a job of GitHub, Buildkite, CircleCI or GitLab can prove who it is."""
 _AGAIN = "run the job again: each run brings a new identity"
 
 
@@ -58,23 +65,21 @@ class TrustedPublishing:
         return Secret(str(self._answer("POST", "mint-token", identity).get("token")))
 
     def _identity(self, audience: str) -> Secret | None:
-        from id import AmbientCredentialError, GitHubOidcPermissionCredentialError, detect_credential
-        from urllib3.exceptions import HTTPError
-
-        redact = Redactor()
-        redact.learn([Secret(os.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", ""))])
-        try:
-            found = detect_credential(audience)
-        except GitHubOidcPermissionCredentialError:
+        if lacks_permission():
             raise ServiceError(
                 f"The workflow does not let this job prove who it is, and {self.index} has no other login for it.",
                 f"Give the job `permissions: id-token: write`, or set {self.token_env}.",
-            ) from None
-        except (AmbientCredentialError, HTTPError) as error:
-            raise ServiceError(
-                f"The CI service gave this job no identity: {redact(str(error))}.", _start(_AGAIN)
-            ) from None
-        return Secret(found) if found else None
+            )
+        own = {name: Secret(value) for name, value in os.environ.items() if _IDENTITY.search(name)}
+        try:
+            # In a process of its own: at some CI services it starts a program of theirs, which gets these alone.
+            found = process.ask(
+                [sys.executable, "-m", "id", audience], cwd=Path(sys.prefix), env=own, within=_WAIT_S
+            ).text
+        except CommandError as error:
+            said = error.message.splitlines()[-1]
+            raise ServiceError(f"The CI service gave this job no identity: {said}.", _start(_AGAIN)) from None
+        return Secret(found.strip()) if found.strip() not in ("", "None") else None
 
     def _answer(self, method: str, endpoint: str, identity: Secret | None = None) -> dict[str, Any]:
         import requests

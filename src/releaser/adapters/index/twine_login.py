@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
+from releaser.adapters import process
 from releaser.errors import UsageError
+from releaser.secret import Secret
 
 
 @dataclass(frozen=True)
@@ -26,14 +31,13 @@ class IndexAddress:
 
 
 def credentials_from_twine(address: IndexAddress) -> bool:
-    """Whether twine would find a password by itself: in its environment, in .pypirc or in the keyring.
+    """Return whether twine would find a password by itself: in its environment, in .pypirc or in the keyring.
+
+    The keyring is asked in a process of its own: some of its backends start programs, which then get no credentials.
 
     Raises:
         UsageError: .pypirc cannot be read.
     """
-    from twine.auth import CredentialInput, Private
-    from twine.exceptions import NonInteractive
-
     if os.environ.get("TWINE_PASSWORD"):
         return True
     repository = twine_repository(address)
@@ -41,11 +45,17 @@ def credentials_from_twine(address: IndexAddress) -> bool:
         return False
     if repository.get("password"):
         return True
-    resolver = Private(repository, CredentialInput())
-    try:
-        return bool(resolver.username and resolver.get_password_from_keyring())
-    except NonInteractive:
-        return False
+    command = [sys.executable, "-m", __name__, json.dumps(repository)]
+    return process.ask(command, cwd=Path(sys.prefix), check=False).status == 0
+
+
+def twine_settings() -> dict[str, str | Secret]:
+    """Return twine's own variables, for the one program that gets them: twine, when it uploads."""
+    return {
+        name: Secret(value) if name == "TWINE_PASSWORD" else value
+        for name, value in os.environ.items()
+        if name.startswith("TWINE_")
+    }
 
 
 def twine_repository(address: IndexAddress) -> dict[str, str | None] | None:
@@ -65,3 +75,18 @@ def twine_repository(address: IndexAddress) -> dict[str, str | None] | None:
     except (exceptions.TwineException, Error, ValueError) as error:
         # Its text may quote the line with the password.
         raise UsageError(f"twine cannot read ~/.pypirc: {type(error).__name__}.", "Mend the file.") from None
+
+
+def _keyring_has_password(repository: dict[str, str | None]) -> bool:
+    from twine.auth import CredentialInput, Private
+    from twine.exceptions import NonInteractive
+
+    resolver = Private(repository, CredentialInput())
+    try:
+        return bool(resolver.username and resolver.get_password_from_keyring())
+    except NonInteractive:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(0 if _keyring_has_password(json.loads(sys.argv[1])) else 1)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+
+from releaser.adapters import process
 
 NO_OBJECT = "0" * 40
 
@@ -68,7 +69,5 @@ class BareRepository:
         return self._git("update-ref", f"refs/tags/{name}", commit, NO_OBJECT) is not None
 
     def _git(self, *arguments: str) -> str | None:
-        done = subprocess.run(
-            ["git", f"--git-dir={self._path}", *arguments], capture_output=True, encoding="utf-8", check=False
-        )
-        return done.stdout if done.returncode == 0 else None
+        answer = process.ask(["git", f"--git-dir={self._path}", *arguments], cwd=self._path, check=False)
+        return answer.text if answer.status == 0 else None

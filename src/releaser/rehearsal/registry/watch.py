@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from releaser.adapters import process
+
 _LISTENING = re.compile(r"listening on ([0-9.]+|\[::1?\]):(\d+)")
 _SERIOUS = re.compile(r"level=(warn|fatal|panic)")
 _STOP_S = 5.0
@@ -33,20 +35,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = options.world / "config.json"
     settings.write_text(json.dumps(_config(options.world)), "utf-8")
     command = [*options.command, "serve", str(settings)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    registry = process.start(command, stderr=subprocess.STDOUT)
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signal's signature
-        process.terminate()
+        registry.terminate()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     if options.stop_with_stdin:
-        threading.Thread(target=_stop_at_end_of_stdin, args=(process,), daemon=True).start()
-    _tell(process)
+        threading.Thread(target=_stop_at_end_of_stdin, args=(registry,), daemon=True).start()
+    _tell(registry)
     try:
-        return process.wait()
+        return registry.wait()
     finally:
-        _end(process)
+        _end(registry)
 
 
 def _config(world: Path) -> dict[str, object]:
@@ -59,10 +61,10 @@ def _config(world: Path) -> dict[str, object]:
     }
 
 
-def _tell(process: subprocess.Popen[bytes]) -> None:
+def _tell(registry: subprocess.Popen[bytes]) -> None:
     """Prints the one line when the registry listens; its log goes to stderr."""
     told = False
-    for raw in process.stdout or ():
+    for raw in registry.stdout or ():
         line = raw.decode("utf-8", "replace")
         if not told and (found := _LISTENING.search(line)):
             sys.stdout.write(json.dumps({"service": "registry", "url": f"http://127.0.0.1:{found[2]}"}) + "\n")
@@ -73,16 +75,16 @@ def _tell(process: subprocess.Popen[bytes]) -> None:
             sys.stderr.flush()
 
 
-def _stop_at_end_of_stdin(process: subprocess.Popen[bytes]) -> None:
+def _stop_at_end_of_stdin(registry: subprocess.Popen[bytes]) -> None:
     # os.read, not sys.stdin: a daemon thread inside the buffered reader's lock aborts the interpreter at exit.
     while os.read(0, 4096):
         pass
-    _end(process)
+    _end(registry)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+def _end(registry: subprocess.Popen[bytes]) -> None:
+    registry.terminate()
     try:
-        process.wait(_STOP_S)
+        registry.wait(_STOP_S)
     except subprocess.TimeoutExpired:
-        process.kill()
+        registry.kill()

@@ -40,7 +40,7 @@ class BuildDists(Step[Release]):
             target = scratch / "dist"
             target.mkdir()
             builder.build(
-                release.store.worktree, target, epoch=release.git.time_of(commit), without=release.tokenless()
+                release.store.worktree, target, epoch=release.git.time_of(commit)
             )
             write_sums(target, {path.name: sha256(path) for path in target.iterdir()})
             if release.store.dist.exists():

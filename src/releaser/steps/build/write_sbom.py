@@ -29,7 +29,7 @@ class WriteSbom(Step[Release]):
         commit = release.git.commit(release.ref) or release.git.head()
         digest = dists.sha256[dists.wheel.name]
         with release.store.scratch("sbom") as scratch:
-            entries = Venv.create(scratch / "venv", release.tokenless()).resolve(dists.wheel)
+            entries = Venv.create(scratch / "venv").resolve(dists.wheel)
         path = dists.directory / self._file_name(release)
         write_atomically(path, sbom.cyclonedx(entries, digest, release.git.time_of(commit)))
         write_sums(dists.directory, {**dists.sha256, path.name: sha256(path)})

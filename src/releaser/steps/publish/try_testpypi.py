@@ -28,7 +28,7 @@ class TryTestPyPI(Receipted):
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Fetches, compares, installs."""
-        venv, index = Venv.create(scratch / "venv", release.tokenless()), release.testpypi
+        venv, index = Venv.create(scratch / "venv"), release.testpypi
         requirement = f"{release.config.distribution}=={release.version.pep440}"
         fetched = until_pip_finds(
             index.name, lambda: venv.download(requirement, index.simple_url, scratch / "fetched"), release.wait_limits

@@ -39,7 +39,6 @@ class BuildImages(Step[Release]):
             commit,
             release.git.time_of(commit),
             [dists.wheel, *bills],
-            release.tokenless(),
         )
         with release.store.scratch(self.name) as scratch:
             layout = build.into_layout(

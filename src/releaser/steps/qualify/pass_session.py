@@ -25,14 +25,14 @@ class PassSession(Receipted):
         self.doing = f"nox -s {session}, with the built wheel"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
-        """Runs it in the release commit's tree, without tokens in its environment."""
+        """Run it in the release commit's tree."""
         log = release.store.path / "logs" / f"{self.session}.log"
         tree, own = release.store.worktree, scratch / "tree"
         if not tree.exists():  # it is removed when a release is wrapped up, and this session was left out then
             release.git.add_worktree(own, release.must_have_commit())
             tree = own
         try:
-            tally = nox.session(self.session, tree, dists.wheel, scratch, log, release.tokenless())
+            tally = nox.session(self.session, tree, dists.wheel, scratch, log)
         finally:
             if tree == own:
                 release.git.remove_worktree(own)

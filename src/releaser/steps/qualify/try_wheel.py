@@ -21,6 +21,6 @@ class TryWheel(Receipted):
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Installs the file from the store."""
-        venv = Venv.create(scratch / "venv", release.tokenless())
+        venv = Venv.create(scratch / "venv")
         venv.install(dists.wheel)
         return Receipt(installed.check(venv, release.config, release.version))

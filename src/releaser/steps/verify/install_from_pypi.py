@@ -21,7 +21,7 @@ class InstallFromPyPI(Receipted):
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Installs by name and compares what came."""
-        venv = Venv.create(scratch / "venv", release.tokenless())
+        venv = Venv.create(scratch / "venv")
         digest = installed.from_index(venv, release.pypi, release.config, release.version, release.wait_limits)
         expect_sha256(digest, dists.sha256[dists.wheel.name], "The wheel that pip installed")
         return Receipt(f"sha256 {digest[:12]}; " + installed.check(venv, release.config, release.version))

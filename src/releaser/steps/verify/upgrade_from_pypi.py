@@ -25,7 +25,7 @@ class UpgradeFromPyPI(Receipted):
         older = [one for one in index.versions(name) if one < release.version and not one.is_prerelease]
         if not older:
             return Receipt("the index holds no release before this one", skipped=True)
-        venv = Venv.create(scratch / "venv", release.tokenless())
+        venv = Venv.create(scratch / "venv")
         venv.install("--index-url", index.simple_url, f"{name}=={older[-1].pep440}")
         digest = installed.from_index(
             venv, release.pypi, release.config, release.version, release.wait_limits, "--upgrade"

@@ -79,7 +79,7 @@ def contents(path: Path) -> dict[str, str]:
 
 
 def test_a_build_makes_one_sdist_and_from_it_one_wheel_and_leaves_the_source_alone(source: Path, target: Path) -> None:
-    builder.build(source, target, epoch=EPOCH, without={})
+    builder.build(source, target, epoch=EPOCH)
 
     assert sorted(path.name for path in target.iterdir()) == [WHEEL, "demo-1.0.0.tar.gz"]
     assert not Path(contents(target / WHEEL)["demo/from"]).is_relative_to(source)
@@ -89,13 +89,13 @@ def test_a_build_makes_one_sdist_and_from_it_one_wheel_and_leaves_the_source_alo
 def test_the_backend_is_told_the_time_and_no_token(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_TOKEN", "hunter2hunter2")
 
-    builder.build(source, target, epoch=EPOCH, without={"SOME_TOKEN": None})
+    builder.build(source, target, epoch=EPOCH)
 
     assert contents(target / WHEEL)["demo/facts"] == f"{EPOCH} None"
 
 
 def test_a_wheel_alone_is_built_straight_from_the_tree(source: Path, tmp_path: Path) -> None:
-    builder.build_wheel(source, tmp_path / "new" / "dist", without={})
+    builder.build_wheel(source, tmp_path / "new" / "dist")
 
     (wheel,) = (tmp_path / "new" / "dist").iterdir()
     assert contents(wheel)["demo/from"] == str(source)
@@ -104,7 +104,7 @@ def test_a_wheel_alone_is_built_straight_from_the_tree(source: Path, tmp_path: P
 def test_relative_paths_mean_what_they_say(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(source.parent)
 
-    builder.build_wheel(Path("source"), Path("dist"), without={})
+    builder.build_wheel(Path("source"), Path("dist"))
 
     assert [path.name for path in target.iterdir()] == [WHEEL]
 
@@ -114,7 +114,7 @@ def test_a_project_may_have_a_build_module_of_its_own(source: Path, target: Path
     (source / name).parent.mkdir(exist_ok=True)
     (source / name).write_text("raise SystemExit('this is the project, not the tool')")
 
-    builder.build(source, target, epoch=EPOCH, without={})
+    builder.build(source, target, epoch=EPOCH)
 
     assert len(list(target.iterdir())) == 2
 
@@ -125,14 +125,14 @@ def test_a_build_that_fails_says_why(source: Path, target: Path) -> None:
     )
 
     with pytest.raises(CommandError, match=r"Building the distributions failed(?s:.*)no such colour"):
-        builder.build(source, target, epoch=EPOCH, without={})
+        builder.build(source, target, epoch=EPOCH)
 
 
 def test_a_build_that_makes_more_than_is_released_is_refused(source: Path, target: Path) -> None:
     (target / "demo-0.9.0-py3-none-any.whl").touch()
 
     with pytest.raises(StepError, match=r"The build made demo-0\.9\.0-py3-none-any\.whl, demo-1\.0\.0-py3"):
-        builder.build(source, target, epoch=EPOCH, without={})
+        builder.build(source, target, epoch=EPOCH)
 
 
 def test_the_same_tree_is_built_into_the_same_bytes_by_a_backend_that_can(source: Path, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_the_same_tree_is_built_into_the_same_bytes_by_a_backend_that_can(source
     hashes = []
     for number in range(2):
         target = tmp_path / f"dist{number}"
-        builder.build(source, target, epoch=EPOCH, without={})
+        builder.build(source, target, epoch=EPOCH)
         hashes.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in target.iterdir()})
         (source / "demo" / "__init__.py").touch()
 
@@ -177,7 +177,7 @@ def test_members_are_files_alone_and_an_sdists_without_its_top_directory(tmp_pat
 
 
 def test_a_wheels_metadata_are_its_headers(source: Path, target: Path) -> None:
-    builder.build_wheel(source, target, without={})
+    builder.build_wheel(source, target)
     (wheel,) = target.iterdir()
 
     assert builder.wheel_metadata(wheel) == {"Metadata-Version": "2.1", "Name": "demo", "Version": "1.0.0"}

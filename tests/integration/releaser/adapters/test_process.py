@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from releaser.adapters import process
+from releaser.adapters import attending, process
 from releaser.core.activity import Activity, bound
 from releaser.errors import CommandError, InterruptedRunError
 from releaser.secret import Secret
@@ -131,7 +131,7 @@ def test_a_question_that_is_answered_in_time_is_an_answer(tmp_path: Path) -> Non
 
 
 def test_a_question_that_fails_says_what_stood_on_stderr(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"(?s)^Asking failed with exit status 7.*\nfatal: nobody home\nMend"):
+    with pytest.raises(CommandError, match=r"(?s)^Asking failed with exit status 7.*\nfatal: nobody home"):
         process.ask(shell("echo half an answer; echo fatal: nobody home >&2; exit 7"), cwd=tmp_path, purpose="Asking")
 
 
@@ -236,7 +236,7 @@ def test_a_stop_ends_a_program_and_all_that_it_started(
 def test_a_program_that_does_not_hear_is_killed(
     tmp_path: Path, stray: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_GRACE_S", 0.2)
+    monkeypatch.setattr(attending, "_GRACE_S", 0.2)
     watched = Watched(lambda _: watched.activity.cancelled.set())
 
     with bound(watched.activity), pytest.raises(InterruptedRunError):
@@ -303,7 +303,7 @@ def test_when_nobody_can_be_told_the_program_is_ended_and_the_reason_comes_out(t
 def test_a_daemon_that_a_program_leaves_behind_keeps_nobody_waiting(
     tmp_path: Path, stray: list[int], monkeypatch: pytest.MonkeyPatch, call: Callable[..., process.Output]
 ) -> None:
-    monkeypatch.setattr(process, "_DRAIN_S", 0.2)
+    monkeypatch.setattr(attending, "_DRAIN_S", 0.2)
     begun = time.monotonic()
 
     output = call(shell(f"sleep {LONG_S} & echo $!"), cwd=tmp_path)
