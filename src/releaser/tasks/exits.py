@@ -7,13 +7,17 @@ import functools
 import io
 import os
 import sys
+import traceback
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 
 from releaser.errors import ReleaserError
+
+if TYPE_CHECKING:
+    from releaser.secret import Redactor
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -49,13 +53,15 @@ def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
             raise Exit(code=130) from None
         except OSError as error:
             if error.errno not in _WORDS:
-                raise
+                _fail_with_traceback()
             if error.errno == errno.EPIPE:
                 # Else the interpreter fails once more when it flushes standard output at its end.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             message, remedy = _WORDS[error.errno]
             _print(message.format(file=error.filename or "a file", reason=error.strerror), remedy)
             raise Exit(code=1) from None
+        except Exception:  # noqa: BLE001  it is raised again
+            _fail_with_traceback()
 
     return reported
 
@@ -66,9 +72,27 @@ def is_dry(context: Context) -> bool:
 
 
 def _print(message: str, remedy: str) -> None:
-    from releaser.secret import Redactor
-
-    redact = Redactor()
+    redact = _redactor()
     print(f"error: {redact(message)}", file=sys.stderr)
     if remedy:
         print(f"  -> {redact(remedy)}", file=sys.stderr)
+
+
+def _fail_with_traceback() -> NoReturn:
+    """Raise the error that is being handled, or print its traceback here if that shows a secret."""
+    text = traceback.format_exc()
+    shown = _redactor()(text)
+    if shown == text:
+        raise
+    print(shown, end="", file=sys.stderr)
+    raise Exit(code=1) from None
+
+
+def _redactor() -> Redactor:
+    # Imported here: the menu of tasks starts fast, and most tasks end well.
+    from releaser.adapters import environment
+    from releaser.secret import Redactor
+
+    redact = Redactor()
+    redact.learn(environment.secrets())
+    return redact
