@@ -39,9 +39,7 @@ class BuildDists(Step[Release]):
         with release.store.scratch("build") as scratch:
             target = scratch / "dist"
             target.mkdir()
-            builder.build(
-                release.store.worktree, target, epoch=release.git.time_of(commit)
-            )
+            builder.build(release.store.worktree, target, epoch=release.git.time_of(commit))
             write_sums(target, {path.name: sha256(path) for path in target.iterdir()})
             if release.store.dist.exists():
                 shutil.rmtree(release.store.dist)
