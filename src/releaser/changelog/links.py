@@ -1,4 +1,4 @@
-"""Keeps the compare links at a changelog's foot, as Keep a Changelog 1.1 has them.
+"""The compare links at the end of a changelog, in the form of Keep a Changelog 1.1.
 
 ::
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from releaser.changelog.scan import Definition, Line, label_key
+from releaser.changelog.markdown import Definition, Line, label_key
 from releaser.versions.version import Version
 
 _COMPARE = "/compare/"
@@ -22,7 +22,7 @@ _TAG = "/releases/tag/"
 
 @dataclass(frozen=True)
 class Edit:
-    """Put ``new`` in the place of ``text[start:end]``."""
+    """Replace ``text[start:end]`` by ``new``."""
 
     start: int
     end: int
@@ -30,7 +30,7 @@ class Edit:
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text with edits made, none of which overlap; those at one place are made in the order given."""
+    """Return the text with the edits made. They must not overlap; those at one place are made in the order given."""
     parts, position = [], 0
     for edit in sorted(edits, key=lambda edit: edit.start):
         parts += [text[position : edit.start], edit.new]
@@ -40,7 +40,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """What a heading links to.
+    """A section's heading, and the version that it links to.
 
     Attributes:
         label: The label that the heading uses: ``Unreleased``, ``0.2.0`` or ``v0.2.0``.
@@ -52,12 +52,12 @@ class Target:
 
 
 class Urls:
-    """Where compare links lead.
+    """The addresses of compare links.
 
     Args:
         base: The repository's address, without a slash at its end.
-        newest: What is being released.
-        older: The other versions that the changelog has, in any order.
+        newest: The version that is being released.
+        older: The other versions in the changelog, in any order.
         tag_pattern: How tags are named.
     """
 
@@ -68,7 +68,7 @@ class Urls:
         self._before = {above: below for below, above in pairwise(sorted({newest, *older}))}
 
     def of(self, version: Version) -> str:
-        """What came with a version: compared with the next lower one, or all of it if there is none."""
+        """Return the address of a version's changes: since the next lower one, or its tag if there is none."""
         before = self._before.get(version)
         tag = version.tag(self._tag_pattern)
         if before is None:
@@ -76,13 +76,17 @@ class Urls:
         return f"{self._base}{_COMPARE}{before.tag(self._tag_pattern)}...{tag}"
 
     def of_unreleased(self, former: str = "") -> str:
-        """What came after the newest version, up to the branch that a former link of [Unreleased] names, or HEAD."""
+        """Return the address of the changes since the newest version.
+
+        Args:
+            former: The former address; the branch that it names is kept. Without one, it is HEAD.
+        """
         head = former.partition("...")[2] if _COMPARE in former else ""
         return f"{self._base}{_COMPARE}{self._newest.tag(self._tag_pattern)}...{head or 'HEAD'}"
 
 
 def base_url(definitions: Mapping[str, Definition], labels: Iterable[str]) -> str | None:
-    """The repository's address as the links of these labels have it, the first label's first; None if none has one."""
+    """Return the repository's address from the first of these labels that has a compare link; None if none has one."""
     for label in labels:
         definition = definitions.get(label_key(label))
         for separator in (_COMPARE, _TAG):
@@ -95,27 +99,27 @@ def base_url(definitions: Mapping[str, Definition], labels: Iterable[str]) -> st
 def link_edits(
     lines: Sequence[Line], definitions: Mapping[str, Definition], targets: Iterable[Target], urls: Urls
 ) -> list[Edit]:
-    """What to change so that every target has its link, and that of [Unreleased] begins at what is being released.
+    """Return the edits after which every target has its link, and that of [Unreleased] begins at the new version.
 
-    Definitions that are there stay as they are, but for the one of [Unreleased].
+    Existing definitions stay as they are, except that of [Unreleased].
 
     Args:
         lines: The text's lines.
-        definitions: The definitions that the text has, by `label_key`.
-        targets: What needs a definition, in the order in which the definitions belong: [Unreleased], the version
-            that is being released, then the older ones.
-        urls: Where the links lead.
+        definitions: The text's definitions, by `label_key`.
+        targets: The headings that need a definition, in the order of the definitions: [Unreleased], the version that
+            is being released, then the older ones.
+        urls: The addresses.
     """
     edits: list[Edit] = []
     first: Definition | None = None
-    missing_above: list[str] = []  # the definition that is there first
-    missing_below: dict[int, list[str]] = {}  # by the number of the line with the definition that they come after
+    missing_above: list[str] = []  # to go above the first existing definition
+    missing_below: dict[int, list[str]] = {}  # to go below an existing one, by the number of its last line
     add = missing_above.append
     for label, target in {label_key(target.label): target for target in targets}.items():
         found = definitions.get(label)
         if found is not None:
             first = first or found
-            add = missing_below.setdefault(found.line.number, []).append
+            add = missing_below.setdefault(found.last.number, []).append
             if target.version is None:
                 edits.append(Edit(found.url_start, found.url_start + len(found.url), urls.of_unreleased(found.url)))
         elif target.version is None:
@@ -124,12 +128,12 @@ def link_edits(
             add(f"[{target.label}]: {urls.of(target.version)}")
     edits += [_insert_below(lines, number, written) for number, written in missing_below.items() if written]
     if missing_above:
-        edits.append(_insert_above(lines, first.line, missing_above) if first else _append(lines, missing_above))
+        edits.append(_insert_above(lines, first.first, missing_above) if first else _append(lines, missing_above))
     return edits
 
 
 def newline_near(lines: Sequence[Line], number: int) -> str:
-    r"""The end of the line with this number, or else of the nearest one above that has one, or else ``\n``."""
+    r"""Return the end of the line with this number, or of the nearest one above that has one, or else ``\n``."""
     return next((lines[index].newline for index in range(number - 1, -1, -1) if lines[index].newline), "\n")
 
 

@@ -1,8 +1,8 @@
-"""Which parts of a changelog are about versions: `Section`, and how its heading is written.
+"""The sections of a changelog that are about versions, and how their headings are written.
 
-A section begins with a heading of the second level that names a version or Unreleased, in one of the ways that are in
-use: ``## [0.2.0] - 2025-11-08``, ``## 0.2.0 (2025-11-08)``, ``## [0.2.0](address) - 2025-11-08 [YANKED]``.
-Any other heading of the first or second level ends it and begins something that is none of our business.
+A section begins with a heading of the second level that names a version or Unreleased, in one of the usual forms:
+``## [0.2.0] - 2025-11-08``, ``## 0.2.0 (2025-11-08)``, ``## [0.2.0](address) - 2025-11-08 [YANKED]``.
+Any other heading of the first or second level ends it and begins a section about something else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from releaser.changelog.scan import LIST_MARKER, Definition, Line, label_key
+from releaser.changelog.markdown import LIST_MARKER, Definition, Line, label_key
 from releaser.errors import VersionError
 from releaser.versions.version import Version
 
@@ -31,7 +31,7 @@ class Style:
 
     Attributes:
         bracketed: Whether the name stands in square brackets.
-        inline_link: Whether an address follows them, so that no definition at the foot is needed.
+        inline_link: Whether an address follows them, so that no definition at the end of the file is needed.
         parentheses: Whether the date stands in parentheses instead of after a dash.
     """
 
@@ -42,14 +42,14 @@ class Style:
 
 @dataclass(frozen=True)
 class Section:
-    """What a changelog says about one version, or about what is not released yet.
+    """The part of a changelog about one version, or about what is not released yet.
 
     Attributes:
         name: ``Unreleased``, or the version as the heading has it.
-        version: None for [Unreleased], and for a name that is no releasable version (such as ``1.2``).
-        date: What stands where the date belongs, as written; None if nothing does.
+        version: None for [Unreleased], and for a name that cannot be released (such as ``1.2``).
+        date: The text in the date's place, as written; None if there is none.
         yanked: Whether the heading says [YANKED].
-        body: Word for word what stands between the heading and the next section, separator or foot.
+        body: The text between the heading and the next section, separator or compare links, word for word.
         start: Offset of the heading in the text.
         end: Offset of the end of the body.
         heading: The heading's line.
@@ -77,12 +77,12 @@ class Section:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it holds no entry: only group headings, comments, blank lines and bullets without text."""
+        """Whether it has no entries: only group headings, comments, blank lines and bullets without text."""
         return not any(line.kind in ("text", "code") and not LIST_MARKER.fullmatch(line.content) for line in self.lines)
 
     @property
-    def is_linked_at_foot(self) -> bool:
-        """Whether its heading is a link whose address a definition at the foot gives."""
+    def needs_definition(self) -> bool:
+        """Whether its heading is a link whose address is a definition at the end of the file."""
         return self.style.bracketed and not self.style.inline_link
 
 
@@ -96,17 +96,17 @@ class _Heading:
 
 
 def sections_of(text: str, lines: Sequence[Line], definitions: Mapping[str, Definition]) -> Iterator[Section]:
-    """The sections of a text, in its order."""
+    """Yield the sections of a text, in its order."""
     borders = [index for index, line in enumerate(lines) if line.kind == "heading" and line.level <= 2]
     headings = {index: heading for index in borders if (heading := _read_heading(lines[index])) is not None}
     of_versions = {label_key(heading.name) for heading in headings.values()} | {label_key(UNRELEASED)}
-    links = {definition.line.number for label, definition in definitions.items() if label in of_versions}
+    links = {definition.first.number for label, definition in definitions.items() if label in of_versions}
     for index, following in pairwise([*borders, len(lines)]):
         heading = headings.get(index)
         if heading is None:
             continue
         inside = lines[index + 1 : following]
-        body = inside[: _length_without_foot(inside, links)]
+        body = inside[: _length_of_body(inside, links)]
         end = body[-1].end if body else heading.line.end
         separators = [line.content for line in inside[len(body) :] if line.kind == "break"]
         yield Section(
@@ -125,7 +125,7 @@ def sections_of(text: str, lines: Sequence[Line], definitions: Mapping[str, Defi
 
 
 def _read_heading(line: Line) -> _Heading | None:
-    """The section that a heading begins; None if it is about something else."""
+    """Return the section that a heading begins; None if it is about something else."""
     match = _BRACKETED.match(line.title) if line.level == 2 else None
     bracketed = match is not None
     if match is None:
@@ -156,17 +156,15 @@ def _version(name: str) -> Version | None:
         return None
 
 
-def _length_without_foot(lines: Sequence[Line], links: set[int]) -> int:
-    """How many of a section's lines come before the separator or the compare links that end it.
+def _length_of_body(lines: Sequence[Line], links: set[int]) -> int:
+    """Return how many of a section's lines come before the separator or the compare links that end it.
 
     Definitions that the section's own text uses (``[#12]: address``) stay with it.
     """
     length = len(lines)
     for index in range(len(lines) - 1, -1, -1):
         line = lines[index]
-        # a break right below text would be its underline: a setext heading (CommonMark 0.31 §4.3)
-        is_separator = line.kind == "break" and (index == 0 or lines[index - 1].kind != "text")
-        if line.number in links or is_separator:
+        if line.number in links or line.kind == "break":
             length = index
         elif line.kind not in ("blank", "comment", "definition"):
             break

@@ -23,9 +23,9 @@ def changelog_check(start: Path) -> None:
     problems = changelog.check(today=datetime.now(timezone.utc).date())
     if problems:
         raise ChangelogError(
-            f"{config.changelog} has problems:\n" + "\n".join(f"- {one}" for one in problems), "Mend them."
+            f"{config.changelog} has problems:\n" + "\n".join(f"- {one}" for one in problems), "Fix them."
         )
-    print(f"{config.changelog}: {len(changelog.sections)} sections, nothing wrong.")
+    print(f"{config.changelog}: {len(changelog.sections)} sections, no problems")
 
 
 def changelog_notes(start: Path, version: str | None) -> None:

@@ -147,8 +147,8 @@ class TestChangelog:
     @pytest.mark.parametrize(
         ("text", "says"),
         [
-            (b"## [Unreleased]\n- caf\xe9\n", "is not UTF-8: line 2 holds the byte 0xe9 -> Save it as UTF-8."),
-            (b"## [Unreleased]\n- a\n```\n", "the code block or comment that begins on line 3 is never closed"),
+            (b"## [Unreleased]\n- caf\xe9\n", "is not UTF-8: line 2 has the byte 0xe9 -> Save it as UTF-8."),
+            (b"## [Unreleased]\n- a\n```\n", "line 3: the code block is never closed"),
             (b"## [Unreleased]\n- a\n## [Unreleased]\n- b\n", "has 2 [Unreleased] sections, on lines 1 and 3 -> Merge"),
         ],
     )
@@ -160,7 +160,10 @@ class TestChangelog:
     def test_a_missing_one_is_refused(self, corrected, world):
         world.git("rm", "--quiet", "CHANGELOG.md")
         world.commit()
-        corrected(*release(), says=("error: have_changes: there is no", "Create it with a '## [Unreleased]' section"))
+        corrected(
+            *release(),
+            says=("error: have_changes: ", "CHANGELOG.md does not exist", "Create it with a '## [Unreleased]' section"),
+        )
 
 
 class TestUnreachable:

@@ -172,12 +172,12 @@ class TestChangelog:
     def test_an_empty_unreleased_section_is_refused(self, refused, world):
         world.replace("CHANGELOG.md", "### Added\n- Everything that the second version has\n", "")
         world.commit()
-        refused("have_changes: CHANGELOG.md: [Unreleased] on line 3 has no entries", "Write down what changed", code=2)
+        refused("have_changes: CHANGELOG.md: [Unreleased] on line 3 has no entries", "List what changed", code=2)
 
     def test_a_missing_unreleased_section_is_refused(self, refused, world):
         world.replace("CHANGELOG.md", "## [Unreleased]\n\n### Added\n- Everything that the second version has\n", "")
         world.commit()
-        refused("have_changes: CHANGELOG.md has no [Unreleased] section", "Put '## [Unreleased]' above", code=2)
+        refused("have_changes: CHANGELOG.md has no [Unreleased] section", "Add '## [Unreleased]' above", code=2)
 
 
 class TestAllTogether:

@@ -97,14 +97,14 @@ class TestVersion:
 class TestChangelog:
     def test_check_finds_nothing_wrong(self, world):
         ran = world.invoke("changelog.check")
-        assert (ran.code, ran.out) == (0, "CHANGELOG.md: 2 sections, nothing wrong.\n")
+        assert (ran.code, ran.out) == (0, "CHANGELOG.md: 2 sections, no problems\n")
 
     def test_check_names_every_problem_with_its_line(self, world):
         world.replace("CHANGELOG.md", "## [0.1.0] - 2026-01-01\n\n### Added", "## [0.1.0] - soon\n\n### Addded")
         ran = world.invoke("changelog.check")
         assert ran.code == 2
-        assert "- line 8: [0.1.0] has no valid date: 'soon'" in ran.words
-        assert "- line 10: '### Addded' is no group of changes" in ran.words
+        assert "- line 8: [0.1.0] has the invalid date 'soon'" in ran.words
+        assert "- line 10: '### Addded' is not a group of changes" in ran.words
 
     @pytest.mark.parametrize(("version", "which"), [("0.1.0", "first"), ("0.2.0-rc.1", "second")])
     def test_notes_prints_a_section_word_for_word(self, world, version, which):
@@ -118,7 +118,7 @@ class TestChangelog:
         assert ran.code == 2
         assert "CHANGELOG.md has no section for 0.2.0 -> Move the entries of [Unreleased] to '## [0.2.0]'." in ran.words
 
-    def test_rotate_puts_in_a_heading_and_mends_the_links(self, world, unchanged):
+    def test_rotate_adds_a_heading_and_updates_the_links(self, world, unchanged):
         with unchanged(world):
             dry = world.invoke("-R", "changelog.rotate", "--version", "0.2.0")
         assert (dry.code, dry.out) == (0, "[Unreleased] -> [0.2.0] in CHANGELOG.md (not written)\n")
@@ -135,7 +135,7 @@ class TestChangelog:
         assert world.invoke("changelog.check").code == 0
         again = world.invoke("changelog.rotate", "--version", "0.2.0")
         assert again.code == 2
-        assert "CHANGELOG.md has a section for 0.2.0 already, on line 5" in again.words
+        assert "CHANGELOG.md already has a section for 0.2.0, on line 5" in again.words
 
 
 class TestBuild:

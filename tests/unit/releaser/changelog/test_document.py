@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from releaser.changelog.document import Changelog
+from releaser.changelog.markdown import scan
 from releaser.errors import ChangelogError
 from releaser.versions.version import Version
 
@@ -187,6 +189,11 @@ def test_headings_in_code_comments_and_list_items_are_no_sections() -> None:
         "<!--\n{}\n-->\n",
         "  <!-- one\n\n{}\n\n--> two\n",
         "<pre>\n{}\n</pre>\n",
+        "<pre>\n\n{}\n</pre>\n",
+        "<details>\n{}\n</details>\n",
+        "<summary>x</summary>\n{}\n",
+        "<b>\n{}\n",
+        "<?php\n\n{}\n?>\n",
         "- item\n\n  {}\n",
         "- ```\n  {}\n  ```\n",
         "1. item\n   ~~~\n   {}\n\n   {}\n   ~~~\n",
@@ -195,6 +202,10 @@ def test_headings_in_code_comments_and_list_items_are_no_sections() -> None:
         "    {}\n",
         "\t{}\n",
         "> {}\n",
+        "> - {}\n",
+        "- > {}\n",
+        "- > ```\n  > {}\n  > ```\n",
+        "1. one\n\n   - two\n\n     {}\n",
         "Text {}\n",
         "#{}\n",
     ],
@@ -221,6 +232,15 @@ def test_what_looks_like_a_section_but_is_none_stays_in_the_entries(hidden: str)
         "\\```\n",
         "``` no `fence`\n",
         "***\n",
+        "> quoted\n",
+        "> ```\n",
+        "<details>\n\n",
+        "<b>bold</b> words\n",
+        "</unknown \n",
+        "Underlined\n===\n",
+        "Underlined\n---\n",
+        "[#1]: https://x.example\n",
+        "[#1]: x '\n",
     ],
 )
 def test_a_section_below_any_other_text_is_found(above: str) -> None:
@@ -269,11 +289,12 @@ def test_other_headings_are_no_sections(heading: str) -> None:
     assert names(f"{heading}\n\n- x\n") == []
 
 
-def test_a_setext_heading_is_no_section() -> None:
-    assert names("[0.2.0] - 2025-11-08\n-------------------\n\n- x\n") == []
+@pytest.mark.parametrize("underline", ["-", "---", "===", "   ------"])
+def test_a_setext_heading_is_no_section(underline: str) -> None:
+    assert names(f"[0.2.0] - 2025-11-08\n{underline}\n\n- x\n") == []
 
 
-def test_a_sections_body_ends_before_separator_foot_and_other_headings() -> None:
+def test_a_sections_body_ends_before_separator_links_and_other_headings() -> None:
     changelog = Changelog.parse(ODD)
 
     assert changelog.unreleased.body.endswith("[#12]: https://forge.example/issues/12\n\n")
@@ -289,6 +310,12 @@ def test_the_underline_of_a_setext_heading_is_no_separator() -> None:
     assert changelog.unreleased.body == "\n- x\n\nText\n---\n\n"
 
 
+def test_a_break_right_below_an_entry_is_a_separator() -> None:
+    changelog = Changelog.parse("## [Unreleased]\n\n- x\n---\n\n## [0.1.0]\n")
+
+    assert (changelog.unreleased.body, changelog.unreleased.separator) == ("\n- x\n", "---")
+
+
 def test_the_first_release_links_to_its_tag() -> None:
     text = "# Changelog\n\n## [Unreleased]\n\n- First\n"
 
@@ -298,7 +325,7 @@ def test_the_first_release_links_to_its_tag() -> None:
     )
 
 
-def test_links_are_put_at_the_very_foot_of_a_file_without_final_newline() -> None:
+def test_links_are_put_at_the_very_end_of_a_file_without_final_newline() -> None:
     text = "## [Unreleased]\r\n- First\r\n## Project Information\r\nx"
 
     assert rotated(text, url=URL).removeprefix("## [Unreleased]\r\n\r\n## [0.2.0] - 2025-11-08\r\n") == (
@@ -307,7 +334,7 @@ def test_links_are_put_at_the_very_foot_of_a_file_without_final_newline() -> Non
     )
 
 
-def test_missing_links_are_mended_in_their_places() -> None:
+def test_missing_links_are_added_in_their_places() -> None:
     sections = "".join(f"## [{name}] - 2025-10-01\n\n- x\n\n" for name in ("0.1.3", "0.1.2", "0.1.1", "0.1.0"))
     text = f"## [Unreleased]\n\n- x\n\n{sections}[0.1.2]: {URL}/compare/v0.1.1...v0.1.2\n[other]: https://x.example\n"
 
@@ -322,13 +349,52 @@ def test_missing_links_are_mended_in_their_places() -> None:
     )
 
 
-def test_a_link_that_is_missing_below_the_files_last_line_is_mended_there() -> None:
+def test_a_link_that_is_missing_below_the_files_last_line_is_added_there() -> None:
     text = PLAIN.partition("[0.1.0]: ")[0].rstrip("\n")
 
     assert rotated(text).endswith(
         f"[unreleased]: {URL}/compare/v0.2.0...HEAD\n"
         f"[0.2.0]: {URL}/compare/v0.1.0...v0.2.0\n"
         f"[0.1.0]: {URL}/releases/tag/v0.1.0"
+    )
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_link_on_several_lines_is_changed_in_its_address_alone(newline: str) -> None:
+    text = f"""\
+## [Unreleased]
+
+- x
+
+## [0.1.0] - 2025-10-01
+
+- y
+
+[0.1.0]: {URL}/releases/tag/v0.1.0
+[Unreleased]:
+   <{URL}/compare/v0.1.0...main>
+   "What is
+   next"
+- last
+""".replace("\n", newline)
+
+    after = rotated(text)
+
+    assert lines_put_in(text.replace("/v0.1.0...main", "/v0.2.0...main"), after) == [
+        "## [0.2.0] - 2025-11-08",
+        "",
+        f"[0.2.0]: {URL}/compare/v0.1.0...v0.2.0",
+    ]
+    assert f'   next"{newline}[0.2.0]: ' in after
+    assert Changelog.parse(after).check(today=DAY) == []
+
+
+@pytest.mark.parametrize("before", ["Text\n", "- item\n", "> quoted\n"])
+def test_what_goes_on_a_paragraph_is_no_link(before: str) -> None:
+    text = f"## [Unreleased]\n\n- x\n\n{before}[unreleased]: {URL}/compare/v0.1.0...HEAD\n"
+
+    assert rotated(text, url=URL).endswith(
+        f"\n\n[unreleased]: {URL}/compare/v0.2.0...HEAD\n[0.2.0]: {URL}/releases/tag/v0.2.0\n"
     )
 
 
@@ -386,10 +452,15 @@ def test_a_patch_of_an_older_line_is_compared_with_the_version_below_it() -> Non
         ("## [Unreleased]\n\n## [0.1.0] - 2025-10-01\n\n- x\n", "no entries"),
         ("## [Unreleased]\n\n### Fixed\n-\n* \n\n<!-- nothing\nyet -->\n\n- <!-- x -->\n---\n", "no entries"),
         ("## [Unreleased]", "no entries"),
-        ("## [Unreleased]\n\n- x\n\n## [0.2.0] - 2025-10-01\n\n- x\n", "already, on line 5"),
+        ("## [Unreleased]\n\n- x\n\n## [0.2.0] - 2025-10-01\n\n- x\n", "already has a section for 0.2.0, on line 5"),
         ("## [Unreleased]\n\n- x\n\n## Unreleased\n\n- x\n", "on lines 1 and 5"),
-        ("## [Unreleased]\n\n- x\n\n```\n\n## [0.1.0]\n", "begins on line 5 is never closed"),
-        ("## [Unreleased]\n\n- x\n\n<!-- x\n\n## [0.1.0]\n", "begins on line 5 is never closed"),
+        ("## [Unreleased]\n\n- x\n\n```\n\n## [0.1.0]\n", "line 5: the code block is never closed"),
+        ("## [Unreleased]\n\n- x\n\n<!-- x\n\n## [0.1.0]\n", "line 5: the comment is never closed"),
+        ("## [Unreleased]\n\n- x\n\n<pre>\n\n## [0.1.0]\n", "line 5: the HTML element is never closed"),
+        ("## [Unreleased]\n\n- x\n\n~~~ x\n\u2028\n", "line 5: the code block is never closed"),
+        ("## [Unreleased]\n\n- x\n- ```\n  y\n      ```", "line 4: the code block is never closed"),
+        (f"## [Unreleased]\n\n{'- ' * 60}x\n\n## [0.1.0]\n", "line 3: the list items and quotations are more than 50"),
+        (f"## [Unreleased]\n\n- x\n\n{'>' * 200}x\n\n## [0.1.0]\n", "line 5: the list items and quotations are"),
     ],
 )
 def test_a_changelog_that_cannot_be_rotated_says_why(text: str, reason: str) -> None:
@@ -436,7 +507,7 @@ def test_notes_of_a_final_version_without_section_or_entries_are_refused() -> No
         ("### Added\n\n* _Wrapped_ over\n  two lines\n  - nested\n", "Wrapped over two lines"),
         ("<!-- note -->\n\n```\ncode\n```\n\n1. [x] a some_snake_name, *stars*\n", "a some_snake_name, stars"),
         ("- Escaped \\*stars\\* and `` a`b ``\n", "Escaped *stars* and a`b"),
-        ("- 2 * 3 * 4 is `**24**`, __init__ [is][1] [this]\n", "2 * 3 * 4 is **24**, init is [this]"),
+        ("- 2 * 3 * 4 is `**24**`, __init__ [is][1] [this]\n\n[1]: x\n", "2 * 3 * 4 is **24**, init is [this]"),
         ("- https://a.example/x_y_z and <https://b.example>\n", "https://a.example/x_y_z and https://b.example"),
         ("- ![badge](x.png)\n", "badge"),
         ("- " + "word " * 30 + "\n", "word " * 13 + "word\u2026"),
@@ -477,23 +548,23 @@ def test_every_problem_is_shown_with_its_line() -> None:
 """
 
     assert Changelog.parse(text).check(today=DAY) == [
-        "line 1: [0.1.0] has no compare link at the foot of the file",
-        "line 1: [0.1.0] has no valid date: '2025-02-30' is not a day written as YYYY-MM-DD",
-        "line 2: '### added' is no group of changes: write Added",
+        "line 1: [0.1.0] has no compare link at the end of the file",
+        "line 1: [0.1.0] has the invalid date '2025-02-30'; write an existing day as YYYY-MM-DD",
+        "line 2: '### added' is not a group of changes: write Added",
         "line 4: [Unreleased] belongs above [0.1.0]",
-        "line 4: [Unreleased] has no compare link at the foot of the file",
-        "line 5: '### Performance' is no group of changes: "
-        "Keep a Changelog has Added, Changed, Deprecated, Removed, Fixed, Security",
-        "line 6: [0.2.0] has no compare link at the foot of the file",
+        "line 4: [Unreleased] has no compare link at the end of the file",
+        "line 5: '### Performance' is not a group of changes: "
+        "use one of Added, Changed, Deprecated, Removed, Fixed, Security",
+        "line 6: [0.2.0] has no compare link at the end of the file",
         "line 6: [0.2.0] has no date",
         "line 8: [0.1.0] has a date in the future: 2025-11-09",
-        "line 8: [0.1.0] has no compare link at the foot of the file",
+        "line 8: [0.1.0] has no compare link at the end of the file",
         "line 8: [0.1.0] has no entries",
         "line 8: a second section for [0.1.0]; the first is on line 1",
-        "line 9: [1.2] has no valid date: '20250101' is not a day written as YYYY-MM-DD",
-        "line 11: [Unreleased] has no compare link at the foot of the file",
+        "line 9: [1.2] has the invalid date '20250101'; write an existing day as YYYY-MM-DD",
+        "line 11: [Unreleased] has no compare link at the end of the file",
         "line 11: a second section for [Unreleased]; the first is on line 4",
-        "line 12: the code block or comment that begins here is never closed",
+        "line 12: the code block is never closed",
     ]
 
 
@@ -520,9 +591,9 @@ def test_a_file_that_is_missing_unreadable_or_not_utf8_is_refused(tmp_path: Path
     latin = tmp_path / "CHANGELOG.md"
     latin.write_bytes(b"# Changelog\n\n- caf\xe9\n")
 
-    with pytest.raises(ChangelogError, match=r"line 3 holds the byte 0xe9"):
+    with pytest.raises(ChangelogError, match=r"line 3 has the byte 0xe9"):
         Changelog.read(latin)
-    with pytest.raises(ChangelogError, match="there is no"):
+    with pytest.raises(ChangelogError, match="does not exist"):
         Changelog.read(tmp_path / "HISTORY.md")
     with pytest.raises(ChangelogError, match="cannot be read"):
         Changelog.read(tmp_path)
@@ -549,7 +620,7 @@ def changelogs(draw: st.DrawFn) -> str:
         parts += [draw(st.sampled_from([f"## [{name}] - 2025-01-01", f"## {name} (2025-01-01)"])), *block()]
     if draw(st.booleans()):
         parts += [
-            "",
+            " ",  # and not nothing, which would make one line end of two
             f"[unreleased]: {URL}/compare/v0.1.0...HEAD",
             f"[0.1.0]: {URL}/releases/tag/v0.1.0",
             "",
@@ -581,6 +652,23 @@ def test_rotating_puts_in_and_takes_nothing_out(text: str, url: str | None) -> N
     assert sum("0.2.0" in line and line.startswith("## ") for line in put_in) == 1
     assert all(line in ("", "---", "***") or line.startswith(("## ", "[0.", "[unreleased]: ")) for line in put_in)
     assert len(put_in) <= 4 + 1 + 4  # heading with separator, a blank line, and a link for each section
+
+
+html = ["<details>", "</details>", "<b>", "<pre>", "</pre>", "<!--", "-->", "> ```", "[x]:", "===", "\t", "## [1.2.3]"]
+
+
+@given(st.lists(st.sampled_from([*prose, *marks, *html, "## [1.2.3] - 2025-01-01", "# x", "> - ## x"]), max_size=25))
+def test_headings_are_those_of_the_parser_on_their_lines(lines: list[str]) -> None:
+    text = "\n".join(lines)
+
+    found = [(line.number, line.level, line.title) for line in scan(text).lines if line.kind == "heading"]
+
+    tokens = MarkdownIt("commonmark").parse(text)
+    assert found == [
+        (token.map[0] + 1, int(token.tag[1]), inside.content)
+        for token, inside in pairwise(tokens)
+        if token.type == "heading_open" and token.map and token.level == 0 and token.markup.startswith("#")
+    ]
 
 
 @given(st.text(alphabet="#[]0.1Unrelsd -\n\r\t`~<!>:/*", max_size=200))
