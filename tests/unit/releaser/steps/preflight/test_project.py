@@ -83,7 +83,7 @@ class TestHaveChanges:
     @pytest.mark.parametrize(
         ("text", "facts", "remedy"),
         [
-            ("## [Unreleased]\n\n### Added\n", ("CHANGELOG.md", "[Unreleased]", "line 1", "no entries"), "List what changed"),
+            ("## [Unreleased]\n\n### Added\n", ("CHANGELOG.md", "[Unreleased]", "line 1", "no entries"), "List"),
             ("## [0.1.0] - 2026-01-01\n- a\n", ("CHANGELOG.md", "no [Unreleased]"), "## [Unreleased]"),
             ("## [Unreleased]\n- a\n```\n", ("the code block is never closed", "line 3"), ""),
             ("## [Unreleased]\n- a\n## [Unreleased]\n- b\n", ("2 [Unreleased]", "lines 1 and 3"), "Merge"),
