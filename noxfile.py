@@ -2,7 +2,7 @@
 
 `unit`, `integration`, `performance` and `e2e` test the tree, engine and product. Given a wheel (`-- --wheel FILE`, or
 RELEASER_WHEEL, as a release does) they install that instead and test the product alone, with src off the path.
-`contract` tests the engine. RELEASER_JUNIT names a directory for JUnit reports; further arguments after
+`contract` and `faults` test the engine. RELEASER_JUNIT names a directory for JUnit reports; further arguments after
 `--` go to pytest: `-n 0` runs one test after another.
 """
 
@@ -68,6 +68,12 @@ def integration(session: nox.Session) -> None:
 def contract(session: nox.Session) -> None:
     """The index of a rehearsal does what devpi, a real one, does."""
     run_tests(session, "contract", "contract", side_by_side=False)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """A release that is killed anywhere, or meets a fault, is completed by the same command."""
+    run_tests(session, "faults")
 
 
 @nox.session

@@ -7,6 +7,8 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 TOOLS = Path(__file__).parents[1] / "tools"
 # Each test writes when it ran; those that share the room are long enough to meet an `alone` one, if it let them.
 TESTS = """\
@@ -31,13 +33,14 @@ def made(once):
         with (HERE / "made").open("a") as file:
             file.write("made\\n")
         (folder / "it").write_text("whole")
+        return folder / "it"
 
     return once("thing", make)
 
 
 @pytest.mark.parametrize("number", range(6))
 def test_shared(number, made):
-    assert (made / "it").read_text() == "whole"
+    assert made.read_text() == "whole"
     note("shared")
 
 
@@ -54,7 +57,10 @@ def test_shared_too(number, made):
 SETTINGS = f'[pytest]\nmarkers = alone\npythonpath = "{TOOLS}"\naddopts = -p side_by_side\n'
 
 
-def run(folder: Path, *options: str) -> list[tuple[str, float, float]]:
+Ran = list[tuple[str, float, float]]
+
+
+def run(folder: Path, *options: str) -> Ran:
     """Run those tests; return name, begin and end of each, in the order in which they began."""
     (folder / "test_it.py").write_text(TESTS)
     (folder / "pytest.ini").write_text(SETTINGS)
@@ -65,22 +71,28 @@ def run(folder: Path, *options: str) -> list[tuple[str, float, float]]:
     return sorted(((name, float(begun), float(ended)) for name, begun, ended in lines), key=lambda one: one[1])
 
 
-def test_a_test_that_is_alone_overlaps_no_other(tmp_path: Path) -> None:
-    ran = run(tmp_path, "--numprocesses=2", "--dist=worksteal")
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, str]:
+    """What ran and what was made, with two workers."""
+    folder = tmp_path_factory.mktemp("two")
+    return run(folder, "--numprocesses=2", "--dist=worksteal"), (folder / "made").read_text()
+
+
+def test_a_test_that_is_alone_overlaps_no_other(two_workers: tuple[Ran, str]) -> None:
+    ran, _ = two_workers
     assert sorted(name for name, _, _ in ran) == ["alone"] * 4 + ["shared"] * 12
     for name, begun, ended in ran:
         if name == "alone":
             assert [other for other in ran if other[1] < ended and begun < other[2]] == [(name, begun, ended)]
 
 
-def test_the_others_run_side_by_side(tmp_path: Path) -> None:
-    shared = [one for one in run(tmp_path, "--numprocesses=2", "--dist=worksteal") if one[0] == "shared"]
+def test_the_others_run_side_by_side(two_workers: tuple[Ran, str]) -> None:
+    shared = [one for one in two_workers[0] if one[0] == "shared"]
     assert any(first[2] > second[1] for first, second in pairwise(shared))
 
 
-def test_what_is_made_once_is_made_once_for_all_workers(tmp_path: Path) -> None:
-    run(tmp_path, "--numprocesses=2", "--dist=worksteal")
-    assert (tmp_path / "made").read_text() == "made\n"
+def test_what_is_made_once_is_made_once_for_all_workers(two_workers: tuple[Ran, str]) -> None:
+    assert two_workers[1] == "made\n"
 
 
 def test_one_after_another_those_that_are_alone_come_last(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ worker waits between two tests.
 from __future__ import annotations
 
 import fcntl
+import pickle
+import shutil
 import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -86,19 +88,23 @@ def _is_alone(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[..., Path]:
-    """`once("wheel", build)`: the directory that `build(directory)` filled, the first time that any worker asked."""
+def once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """`once("wheel", build)`: what `build(an_empty_directory)` returned, the first time that any worker asked.
+
+    The value is pickled; the other workers get a copy of it.
+    """
     base = tmp_path_factory.getbasetemp()
     root = base.parent if ROOM in request.config.stash else base
 
-    def made(name: str, make: Callable[[Path], object]) -> Path:
-        folder, done = root / f"once-{name}", root / f"once-{name}.done"
+    def made(name: str, make: Callable[[Path], Any]) -> Any:
+        folder, value = root / f"once-{name}", root / f"once-{name}.pickle"
         with (root / f"once-{name}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not done.exists():
+            if not value.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed here
                 folder.mkdir()
-                make(folder)
-                done.touch()
-        return folder
+                result = make(folder)
+                value.write_bytes(pickle.dumps(result))
+        return pickle.loads(value.read_bytes())
 
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import tarfile
 import zipfile
 
@@ -33,12 +34,18 @@ FILES = ["tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"]
 ASSETS = sorted([*FILES, "SHA256SUMS", "tiny_thing-0.2.0.cdx.json"])
 
 
-@pytest.fixture(scope="module")
-def again(undisturbed):
+@pytest.fixture(scope="session")
+def again(undisturbed, once):
     """The same command a second time, with what the logs held before it."""
-    world = undisturbed.world
-    logs = [world.uploads("testpypi"), world.uploads("pypi"), world.mutations()]
-    return undisturbed.invoke(undisturbed.project.path, "rehearse", "--version", "0.2.0"), logs
+
+    def repeat(_):
+        world = undisturbed.world
+        logs = [world.uploads("testpypi"), world.uploads("pypi"), world.mutations()]
+        ended = undisturbed.invoke(undisturbed.project.path, "rehearse", "--version", "0.2.0")
+        undisturbed.invoke.wait_until_alone()
+        return ended, logs
+
+    return once("again", repeat)
 
 
 def test_remote_holds_an_annotated_tag_at_the_release_commit_on_top_of_the_branch(undisturbed, read_git):
@@ -228,3 +235,19 @@ def test_candidate_is_a_prerelease_everywhere_and_leaves_the_changelog_alone(tin
     assert re.search(r"`tiny-thing --version` prints 'tiny-thing 0\.2\.0-rc\.1'", world.report())
     assert set(world.milestones().values()) <= {"open"}
     assert tiny_project.snapshot() == before
+
+
+def test_second_rehearsal_at_the_same_time_is_refused_and_leaves_the_first_alone(tiny_project, invoke):
+    words = ("rehearse", "--version", "0.2.0")
+    path, second = invoke.world(tiny_project, "0.2.0").path, []
+
+    def both_ran() -> bool:
+        if (path / "forge" / ".lock").exists():
+            second.append(invoke(tiny_project.path, *words))
+        return bool(second)
+
+    first = invoke.until(both_ran, tiny_project.path, *words)
+    assert first.status == -signal.SIGKILL, first.err
+    assert second[0].status == 3
+    assert "Another rehearsal of this commit and version is running" in second[0].err
+    assert (path / "running.json").exists()

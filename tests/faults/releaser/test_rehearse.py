@@ -1,4 +1,4 @@
-"""Killed anywhere, or struck by a fault, the same command again ends as an undisturbed run does."""
+"""After a kill anywhere, or a fault, the same command again ends as an undisturbed run does."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Ladder:
     def look(self) -> None:
         """What a killed run made and a later one must take up is still the same."""
         for name, found in _lasting(self.world).items():
-            assert self.lasting.setdefault(name, found) == found, f"{name} was made anew"
+            assert self.lasting.setdefault(name, found) == found, f"{name} was made a second time"
 
     def keep(self, name: str) -> None:
         """Remembers the world, once nothing works in it any more."""
@@ -104,7 +104,7 @@ def _lasting(world: Any) -> dict[str, str]:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def create_ladder(create_tiny, create_invoke) -> Callable[[Path], Ladder]:
     def create(home: Path) -> Ladder:
         project = create_tiny(home / "tiny")
@@ -114,7 +114,7 @@ def create_ladder(create_tiny, create_invoke) -> Callable[[Path], Ladder]:
     return create
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ladder(create_ladder, tmp_path_factory: pytest.TempPathFactory) -> Ladder:
     """A world that was kept at each of RUNGS."""
     made = create_ladder(tmp_path_factory.mktemp("ladder"))
@@ -134,7 +134,7 @@ def test_killed_at_every_step_boundary_in_turn(create_ladder, tmp_path, undistur
         if abreast and begun & {step.name for step in phase.steps}:
             ladder.keep(phase.name)
         for step in phase.steps:
-            # A step whose fact holds does not begin. Beside others it may hold by now, unless the phase begins anew.
+            # A step whose fact holds does not begin. Beside others it may hold by now, unless the phase begins again.
             if step.name in begun:
                 if abreast:
                     ladder.back_to(phase.name)
@@ -143,26 +143,6 @@ def test_killed_at_every_step_boundary_in_turn(create_ladder, tmp_path, undistur
             ladder.kill(f"engine:kill-after={step.name}")
             seen += 1
     assert seen > 2 * len(begun)
-    ladder.finish(undisturbed.facts)
-
-
-@pytest.mark.parametrize(
-    ("rung", "boundary"),
-    [
-        ("checked", "kill-before=build_dists"),
-        ("checked", "kill-after=commit_release"),
-        ("qualified", "kill-after=upload_testpypi"),
-        ("staged", "kill-after=create_tag"),
-        ("staged", "kill-before=push_tag"),
-        ("pushed", "kill-after=upload_pypi"),
-        ("pushed", "kill-after=draft_release"),
-        ("pushed", "kill-after=upload_assets"),
-        ("pushed", "kill-after=publish_release"),
-    ],
-)
-def test_killed_once_at_a_boundary(rung, boundary, ladder, undisturbed):
-    ladder.back_to(rung)
-    ladder.kill(f"engine:{boundary}")
     ladder.finish(undisturbed.facts)
 
 
@@ -203,23 +183,7 @@ def test_killed_in_the_middle_of_a_step(rung, sign, ladder, undisturbed):
     ladder.finish(undisturbed.facts)
 
 
-def test_second_rehearsal_at_the_same_time_is_refused_and_leaves_the_first_alone(tiny_project, invoke):
-    words = ("rehearse", "--version", VERSION)
-    path, second = invoke.world(tiny_project, VERSION).path, []
-
-    def both_ran() -> bool:
-        if (path / "forge" / ".lock").exists():
-            second.append(invoke(tiny_project.path, *words))
-        return bool(second)
-
-    first = invoke.until(both_ran, tiny_project.path, *words)
-    assert first.status == -signal.SIGKILL, first.err
-    assert second[0].status == 3
-    assert "Another rehearsal of this commit and version is running" in second[0].err
-    assert (path / "running.json").exists()
-
-
-# What a run makes of a fault by itself; whatever that is, the same command again must end as if nothing had been.
+# What a run makes of a fault by itself; in any case the same command again must end as if nothing had happened.
 @pytest.mark.parametrize(
     ("rung", "fault", "status"),
     [
