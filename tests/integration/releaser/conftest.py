@@ -89,3 +89,24 @@ def closed() -> Iterator[str]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture
+def disk() -> Iterator[Callable[..., None]]:
+    """Mounts a small disk at a directory, where that is allowed."""
+    mounted: list[Path] = []
+
+    def mount(path: Path, *, mib: int) -> None:
+        path.mkdir()
+        words = ["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(path)]
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+        except OSError as error:
+            pytest.skip(f"no disk can be mounted here: {error}")
+        if done.returncode != 0:
+            pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+        mounted.append(path)
+
+    yield mount
+    for path in mounted:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)

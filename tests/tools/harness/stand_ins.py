@@ -122,11 +122,15 @@ class StandIn:
         finally:
             self._thread.loop.call_soon_threadsafe(self._answering.set)
 
-    def wait_until_asked(self, part: str = "") -> None:
-        """Wait for a request whose method and path contain ``part``."""
+    def count(self, part: str) -> int:
+        """Return how many requests had ``part`` in their method and path."""
+        return sum(part in one for one in self.asked)
+
+    def wait_until_asked(self, part: str = "", times: int = 1) -> None:
+        """Wait for so many requests that have ``part`` in their method and path."""
         with self._heard:
-            if not self._heard.wait_for(lambda: any(part in one for one in self.asked), PATIENCE):
-                raise AssertionError(f"{self.name} was not asked for {part!r}, but for {self.asked}")
+            if not self._heard.wait_for(lambda: self.count(part) >= times, PATIENCE):
+                raise AssertionError(f"{self.name} was not asked for {part!r} {times} times, but for {self.asked}")
 
     # --- what it holds ------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from releaser.errors import ServiceError
 from releaser.steps.publish.upload_dists import UploadDists
 
 WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
-PYPI, TESTPYPI = UploadDists("pypi", "PyPI"), UploadDists("testpypi", "TestPyPI")
+PYPI, TESTPYPI = UploadDists("pypi"), UploadDists("testpypi")
 BOTH = pytest.mark.parametrize("step", [PYPI, TESTPYPI], ids=lambda step: step.name)
 
 
