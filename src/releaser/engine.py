@@ -33,7 +33,7 @@ class JournalObserver:
         """Write a line before the step changes anything."""
         self.journal.write("started", step=step)
 
-    def progress(self, step: str, text: str) -> None:
+    def progress(self, step: str, text: str, done: int | None = None, total: int | None = None) -> None:
         """Write nothing: the record has outcomes."""
 
     def finished(self, step: str, _title: str, outcome: Outcome, seconds: float) -> None:
@@ -127,14 +127,13 @@ def print_survey(release: Release, results: Sequence[Result], plan: Plan[Release
         ReleaserError: There are conflicts or failures among the outcomes; the table is printed first.
     """
     redact = release.redactor()
-    show = display.print_phase if sys.stdout.isatty() else display.print_phase_plain
     for phase in plan:
         rows = [
             (result.step, result.outcome, redact(first_line(result.outcome)))
             for result in results
             if result.phase == phase.name
         ]
-        show(phase.name, phase.title, rows)
+        display.print_phase(phase.name, phase.title, rows)
     todo = sum(isinstance(result.outcome, Todo) for result in results)
     print(f"\n{todo} of {len(results)} steps to do; nothing was changed.")
     if error := refusals(results, "; nothing was changed"):

@@ -42,11 +42,11 @@ class _Progress:
         self._activity = activity
         self._counts = False
 
-    def tell(self, line: str) -> None:
+    def tell(self, line: str, _done: int | None = None, _total: int | None = None) -> None:
         """Read one line of the session's output."""
         if found := next(filter(None, (pattern.search(line) for pattern in _COUNTS)), None):
             self._counts = True
-            self._activity.tell(f"{found[1]} of {found[2]} tests")
+            self._activity.tell(f"{found[1]} of {found[2]} tests", int(found[1]), int(found[2]))
         elif line.startswith(_NOX) or not self._counts:
             # A session may run more than pytest, and pytest more than once.
             self._counts = False

@@ -76,7 +76,7 @@ def build(
             _need_commit(opened, opened.must_have_commit() if dists else opened.git.head())
         made = _build_of(opened, room, dists, dry_run=dry_run)
         if push and not dry_run:
-            with bound(Activity(print)):
+            with bound(Activity(_print_line)):
                 layout = made.into_layout(targets, room, options=options, variables=variables)
                 print("\n".join(all_tried(Engine.connect(opened.store.path), layout, room, config, opened.version)))
             _go_on_with_published(opened, targets, layout)
@@ -88,7 +88,7 @@ def build(
             _print_commands(made.bake(targets, room, outputs, options, variables), dists)
             return
         bake = made.bake(targets, room, _outputs(opened, targets, room, load=load, push=push), options, variables)
-        with bound(Activity(print)):
+        with bound(Activity(_print_line)):
             bake.run()
         for target in targets:
             where = f" as {_reference(opened, target)}" if load else "; --load or --push keeps it"
@@ -316,3 +316,7 @@ def _with_images(opened: Release, targets: Sequence[ImageTargetConfig], layout: 
 def _print(proof: Proof) -> None:
     for line in (*proof.seen, *dict.fromkeys(proof.notes)):
         print(line)
+
+
+def _print_line(text: str, _done: int | None = None, _total: int | None = None) -> None:
+    print(text)

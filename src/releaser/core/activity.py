@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from releaser.errors import InterruptedRunError
 
 
-def _say_nothing(_text: str) -> None:
+class Tell(Protocol):
+    """Reports progress."""
+
+    def __call__(self, text: str, done: int | None = None, total: int | None = None, /) -> None:
+        """Show `text` as the step's latest line; a step that counts what it does gives `done` of `total` too."""
+
+
+def _say_nothing(_text: str, _done: int | None = None, _total: int | None = None) -> None:
     """Drop progress outside of a step, where it has no line on the display."""
 
 
@@ -36,7 +44,7 @@ class Clock:
 class Activity:
     """The progress channel, the stop signal and the clock of one running step."""
 
-    tell: Callable[[str], None] = _say_nothing
+    tell: Tell = _say_nothing
     cancelled: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=Clock)
 

@@ -45,8 +45,8 @@ class Observer(Protocol):
     def started(self, step: str, title: str, /) -> None:
         """A step is about to run."""
 
-    def progress(self, step: str, text: str, /) -> None:
-        """A running step reports progress."""
+    def progress(self, step: str, text: str, done: int | None, total: int | None, /) -> None:
+        """A running step reports progress; if it counts what it does, `done` of `total`."""
 
     def finished(self, step: str, title: str, outcome: Outcome, seconds: float, /) -> None:
         """A step is over, or needed nothing; it took `seconds` of wall time."""
@@ -172,9 +172,9 @@ class Runner(Generic[World]):
         for observer in self.observers:
             observer.started(step.name, step.title)
 
-        def tell(text: str) -> None:
+        def tell(text: str, done: int | None = None, total: int | None = None) -> None:
             for observer in self.observers:
-                observer.progress(step.name, text)
+                observer.progress(step.name, text, done, total)
 
         with bound(Activity(tell, self.cancelled)):
             try:

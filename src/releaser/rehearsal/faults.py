@@ -66,7 +66,7 @@ class KillAt:
     def phase(self, name: str, title: str) -> None:
         """Nothing happens between phases."""
 
-    def progress(self, step: str, text: str) -> None:
+    def progress(self, step: str, text: str, done: int | None = None, total: int | None = None) -> None:
         """Nothing happens within a step."""
 
     def started(self, step: str, title: str) -> None:  # noqa: ARG002  an observer's signature

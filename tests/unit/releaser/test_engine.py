@@ -159,7 +159,7 @@ def test_observers_beside_the_display_hear_of_the_run(release: Release) -> None:
         def started(self, step: str, title: str) -> None:
             heard.append(f"{step}: {title}")
 
-        def progress(self, step: str, text: str) -> None:
+        def progress(self, step: str, text: str, *_counted: int | None) -> None:
             heard.append(f"{step} says {text}")
 
         def finished(self, step: str, _title: str, outcome: Outcome, _seconds: float) -> None:

@@ -187,5 +187,5 @@ class _Upload:
             raise InterruptedRunError("stopped while pushing")
         piece: bytes = self._file.read(size)
         self._sent += len(piece)
-        self._activity.tell(f"{self._sent / 1e6:.1f} of {self._size / 1e6:.1f} MB")
+        self._activity.tell(f"{self._sent / 1e6:.1f} of {self._size / 1e6:.1f} MB", self._sent, self._size)
         return piece

@@ -39,6 +39,15 @@ def test_number(number):
 """
 
 
+class Told(list):
+    """The texts that were told; each that counts tests must have said the same in numbers."""
+
+    def hear(self, text: str, done: int | None = None, total: int | None = None) -> None:
+        said = COUNT.fullmatch(text)
+        assert (done, total) == (tuple(int(one) for one in re.findall(r"\d+", text)) if said else (None, None))
+        self.append(text)
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Runs a session, and returns its tally, the texts that were told, and its log."""
@@ -52,11 +61,11 @@ def run(tmp_path, monkeypatch):
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
 
     def start(name: str, words: str = ""):
-        told: list[str] = []
+        told = Told()
         (tree / "prints.py").write_text("\n".join(f"print({line!r})" for line in PRINTED), "utf-8")
         monkeypatch.setenv("WORDS", words)
         log = tmp_path / "session.log"
-        with bound(Activity(told.append)):
+        with bound(Activity(told.hear)):
             tally = nox.session(name, tree, Path("some.whl"), tmp_path / "scratch", log, {})
         return tally, told, log.read_text("utf-8")
 

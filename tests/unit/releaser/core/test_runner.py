@@ -130,8 +130,8 @@ class Heard:
     def started(self, step: str, _title: str) -> None:
         self.events.append(("started", step))
 
-    def progress(self, step: str, text: str) -> None:
-        self.events.append(("progress", step, text))
+    def progress(self, step: str, text: str, *counted: int | None) -> None:
+        self.events.append(("progress", step, text, *(str(one) for one in counted if one is not None)))
 
     def finished(self, step: str, _title: str, outcome: Outcome, seconds: float) -> None:
         assert seconds >= 0
@@ -603,6 +603,15 @@ def test_progress_goes_to_the_step_that_makes_it() -> None:
 
     assert {("progress", "a", "from a"), ("progress", "b", "from b")} <= set(heard.events)
     assert sum(event[0] == "progress" for event in heard.events) == 2
+
+
+def test_a_step_that_counts_reports_how_much_of_all_is_done() -> None:
+    heard = Heard()
+
+    plan = one_phase(Fact("a", lambda _: current().tell("3 of 12 tests", 3, 12)))
+    Runner(plan, World(), [heard]).run(nobody_asks)
+
+    assert ("progress", "a", "3 of 12 tests", "3", "12") in heard.events
 
 
 def test_an_observer_that_fails_stops_the_run() -> None:
