@@ -66,7 +66,7 @@ def run(tmp_path, monkeypatch):
         monkeypatch.setenv("WORDS", words)
         log = tmp_path / "session.log"
         with bound(Activity(told.hear)):
-            tally = nox.session(name, tree, Path("some.whl"), tmp_path / "scratch", log, {})
+            tally = nox.session(name, tree, Path("some.whl"), tmp_path / "scratch", log)
         return tally, told, log.read_text("utf-8")
 
     return start
