@@ -32,5 +32,5 @@ def download_from_release(forge: Forge, tag: str, target: Path, instead: str) ->
         raise UsageError(f"Release {tag} has no {SUMS}, so its files cannot be verified", instead)
     target.mkdir()
     for asset in found.assets:
-        forge.download_asset(asset, target / asset.name)
+        forge.assets.download(asset, target / asset.name)
     return target

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from releaser.adapters.connections import is_loopback
 from releaser.adapters.docker.engine import Engine, ForeignPlatformError
-from releaser.adapters.http import is_loopback
 from releaser.adapters.registry.client import Registry
 from releaser.adapters.registry.oci import Descriptor, Image, images, wrong_labels
 from releaser.config.images import ImageTargetConfig

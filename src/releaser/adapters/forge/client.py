@@ -1,33 +1,24 @@
 """The forge: GitHub's releases, assets, tags, milestones, issues and workflow runs, as one release needs them.
 
-Every method asks the world again and keeps nothing. Every method that changes something can be called again: it ends in
-the same state. All raise ``ServiceError`` when GitHub refuses or does not answer; its remedy says what to do. The token
-appears in no message and no representation.
+Every method asks GitHub again and keeps nothing. Every method that changes something can be called again: it ends in
+the same state. All raise ``ServiceError`` when GitHub refuses, does not respond, or sends something else; its remedy
+says what to do. The token appears in no message and no representation.
 """
 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from releaser.adapters.forge import responses
+from releaser.adapters.forge.assets import ReleaseAssets
 from releaser.adapters.forge.http import PUBLIC_API, Connection
-from releaser.adapters.forge.records import (
-    Asset,
-    Issue,
-    Milestone,
-    ReleaseInfo,
-    Run,
-    TokenFacts,
-    asset_from,
-    release_from,
-)
-from releaser.adapters.forge.refusals import RUN_AGAIN
+from releaser.adapters.forge.records import Asset, Issue, Milestone, ReleaseInfo, Run, TokenFacts
 from releaser.errors import ServiceError
-from releaser.files import sha256
+
+_TAGS_OF_TAGS = 10
 
 __all__ = ["Asset", "Forge", "Issue", "Milestone", "ReleaseInfo", "Run", "TokenFacts"]
 
@@ -41,8 +32,12 @@ class Forge:
         api_url: The address of the REST API; None is GitHub's own.
         web_url: The address of the pages for people; None derives it from ``api_url``.
 
+    Attributes:
+        assets: The files of its releases.
+
     Raises:
         ServiceError: The token cannot be sent.
+        UsageError: The address is none.
     """
 
     def __init__(
@@ -51,6 +46,7 @@ class Forge:
         self.repository = repository
         self._http = Connection(repository, token, api_url or PUBLIC_API)
         self._repo = f"/repos/{repository}"
+        self.assets = ReleaseAssets(self._http, self._repo)
         self._web = f"{(web_url or _web_url(self._http.api_url)).rstrip('/')}/{repository}"
 
     def __repr__(self) -> str:
@@ -63,7 +59,7 @@ class Forge:
     # What the token may do
 
     def permissions(self) -> TokenFacts:
-        """What GitHub reveals about the token, without changing anything.
+        """Return what GitHub reveals about the token, without changing anything.
 
         A classic token names its scopes. Of a fine-grained token GitHub reveals only what its owner may do, and of a
         workflow's own token nothing, so the answer for those is None unless the owner may not push either.
@@ -73,29 +69,33 @@ class Forge:
         """
         user = None
         if self._http.has_token:
-            # 403 for a workflow's own token, which is nobody's; 404 where a proxy hides the call.
-            user = self._http.call("say whose the token is", "GET", "/user", none_for=(403, 404))
-        repository = self._http.call(f"describe {self.repository}", "GET", self._repo, permission="metadata: read")
+            # 403 for a workflow's own token, which has no owner; 404 where a proxy hides the call.
+            user = self._http.find("show the token's owner", "/user", responses.USER, none_for=(403, 404))
+        repository = self._http.call(
+            f"show {self.repository}", "GET", self._repo, responses.REPOSITORY, permission="metadata: read"
+        )
         if user is None:
             return TokenFacts(None, None)
-        if not repository.get("permissions", {}).get("push", False):
-            return TokenFacts(user["login"], False)
+        if not repository.permissions.push:
+            return TokenFacts(user.login, False)
         scopes = self._http.scopes
         if not scopes:
-            return TokenFacts(user["login"], None)
-        needed = {"repo"} if repository["private"] else {"repo", "public_repo"}
-        return TokenFacts(user["login"], not needed.isdisjoint(scopes))
+            return TokenFacts(user.login, None)
+        needed = {"repo"} if repository.private else {"repo", "public_repo"}
+        return TokenFacts(user.login, not needed.isdisjoint(scopes))
 
     # Releases
 
     def find_release(self, tag: str) -> ReleaseInfo | None:
-        """The release of a tag: the published one, else its only draft (get-by-tag does not know drafts).
+        """Return the release of a tag: the published one, else its only draft (get-by-tag does not know drafts).
 
         Raises:
             ServiceError: There are several drafts: which of them a person wants is not ours to guess.
         """
-        listed = self._http.pages(f"list the releases of {self.repository}", f"{self._repo}/releases")
-        found = [release_from(raw) for raw in listed if raw["tag_name"] == tag]
+        listed = self._http.pages(
+            f"list the releases of {self.repository}", f"{self._repo}/releases", responses.RELEASES
+        )
+        found = [release.record() for release in listed if release.tag_name == tag]
         published = [release for release in found if not release.draft]
         if published:
             return published[0]
@@ -103,21 +103,21 @@ class Forge:
             raise ServiceError(
                 f"{self.repository} has {len(found)} draft releases of {tag}: "
                 + ", ".join(release.url for release in found),
-                f"Delete all but one at {self.releases_url}, then run again.",
+                f"Delete all but one at {self.releases_url}, then rerun the command.",
             )
         return found[0] if found else None
 
     def latest_release(self) -> str | None:
-        """The tag of the release that GitHub shows as the latest; None when there is none."""
-        raw = self._http.call("name the latest release", "GET", f"{self._repo}/releases/latest", none_for=(404,))
-        return None if raw is None else str(raw["tag_name"])
+        """Return the tag of the release that GitHub shows as the latest; None when there is none."""
+        found = self._http.find("show the latest release", f"{self._repo}/releases/latest", responses.RELEASE)
+        return found.tag_name if found else None
 
     def create_draft(self, tag: str, target_commit: str, name: str, body: str, prerelease: bool) -> ReleaseInfo:
         """Create a draft: visible to those who may push, and without effect on tags.
 
         Not to be called before ``find_release`` says None: GitHub keeps any number of drafts of one tag.
         """
-        body_json = {
+        draft = {
             "tag_name": tag,
             "target_commitish": target_commit,
             "name": name,
@@ -125,9 +125,8 @@ class Forge:
             "draft": True,
             "prerelease": prerelease,
         }
-        return release_from(
-            self._http.call(f"create the draft release {tag}", "POST", f"{self._repo}/releases", body=body_json)
-        )
+        path = f"{self._repo}/releases"
+        return self._http.call(f"create draft release {tag}", "POST", path, responses.RELEASE, body=draft).record()
 
     def update_release(
         self, release_id: int, *, name: str | None = None, body: str | None = None, prerelease: bool | None = None
@@ -151,169 +150,81 @@ class Forge:
 
     def delete_release(self, release_id: int) -> None:
         """Delete a release and its assets, not its tag; that it is gone already is fine."""
-        path = f"{self._repo}/releases/{release_id}"
-        self._http.call(f"delete release {release_id}", "DELETE", path, none_for=(404,))
+        self._http.delete(f"delete release {release_id}", f"{self._repo}/releases/{release_id}")
 
     def _patch(self, verb: str, release_id: int, change: Mapping[str, Any]) -> ReleaseInfo:
         # A PATCH without tag_name makes GitHub forget a draft's tag (it becomes "untagged-..."): always send it.
-        tag = self._get_release(release_id)["tag_name"]
         path = f"{self._repo}/releases/{release_id}"
-        return release_from(
-            self._http.call(f"{verb} the release {tag}", "PATCH", path, body={"tag_name": tag, **change})
-        )
-
-    def _get_release(self, release_id: int) -> dict[str, Any]:
-        path = f"{self._repo}/releases/{release_id}"
-        return dict(self._http.call(f"show release {release_id}", "GET", path))
-
-    # Assets
-
-    def upload_asset(self, release_id: int, path: Path, content_type: str) -> Asset:
-        """Attach a file under its own name. The same bytes already there are left alone.
-
-        Other bytes under that name, or the rest of an upload that broke off, are replaced while the release is a draft.
-
-        Raises:
-            ServiceError: A published release holds other bytes under that name; GitHub would rename the file; what
-                GitHub stored is not what was sent; GitHub refused, or did not answer.
-        """
-        if not re.fullmatch(r"\w[\w.+@-]*(?<!\.)", path.name, re.ASCII):
-            raise ServiceError(
-                f"GitHub would rename the asset {path.name!r}: only letters, digits and ._+@- keep their place",
-                "Rename the file.",
-            )
-        release = self._get_release(release_id)
-        doing = f"upload {path.name} to the release {release['tag_name']}"
-        url = release["upload_url"].partition("{")[0]
-        for _ in range(2):
-            there = self._asset_named(release_id, path.name)
-            if there is not None and self._holds(there, path):
-                return there
-            if there is not None and not release["draft"]:
-                raise ServiceError(
-                    f"the published release {release['tag_name']} holds other bytes under the name {path.name} "
-                    f"(sha256 {there.sha256}, here {sha256(path)})",
-                    "What is published stays: release the next version.",
-                )
-            if there is not None:
-                self.delete_asset(there.id)
-            raw = self._http.send_file(doing, url, path, path.name, content_type)
-            if raw is not None:
-                break
-        else:
-            raise ServiceError(
-                f"GitHub was asked to {doing} and says that the name is taken, but it was free a moment ago",
-                "Somebody else uploads at the same time: stop one of the two, then run again.",
-            )
-        asset = asset_from(raw)
-        if not self._holds(asset, path):
-            raise ServiceError(f"GitHub stored something else when asked to {doing}", RUN_AGAIN)
-        return asset
-
-    def delete_asset(self, asset_id: int) -> None:
-        """Delete an asset; that it is gone already is fine."""
-        path = f"{self._repo}/releases/assets/{asset_id}"
-        self._http.call(f"delete asset {asset_id}", "DELETE", path, none_for=(404,))
-
-    def download_asset(self, asset: Asset, target: Path) -> str:
-        """Download an asset, of a draft as well, and put it at ``target`` when it has arrived whole.
-
-        Returns:
-            The sha256 of the file, in hex.
-
-        Raises:
-            ServiceError: The transfer broke, or what arrived is not what GitHub says it holds.
-        """
-        partial = target.with_name(target.name + ".part")
-        try:
-            digest = self._http.receive_file(f"send {asset.name}", f"{self._repo}/releases/assets/{asset.id}", partial)
-            if partial.stat().st_size != asset.size or asset.sha256 not in (None, digest):
-                raise ServiceError(
-                    f"{asset.name} arrived as {partial.stat().st_size} bytes, sha256 {digest}; "
-                    f"GitHub holds {asset.size} bytes, sha256 {asset.sha256}",
-                    RUN_AGAIN,
-                )
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-        return digest
-
-    def _asset_named(self, release_id: int, name: str) -> Asset | None:
-        path = f"{self._repo}/releases/{release_id}/assets"
-        listed = self._http.pages(f"list the assets of release {release_id}", path)
-        return next((asset_from(raw) for raw in listed if raw["name"] == name), None)
-
-    def _holds(self, asset: Asset, path: Path) -> bool:
-        if asset.state != "uploaded" or asset.size != path.stat().st_size:
-            return False
-        if asset.sha256 is not None:
-            return asset.sha256 == sha256(path)
-        with tempfile.TemporaryDirectory() as folder:
-            return self.download_asset(asset, Path(folder, asset.name)) == sha256(path)
+        tag = self._http.call(f"show release {release_id}", "GET", path, responses.RELEASE).tag_name
+        body = {"tag_name": tag, **change}
+        return self._http.call(f"{verb} release {tag}", "PATCH", path, responses.RELEASE, body=body).record()
 
     # Tags, issues, milestones, workflow runs
 
     def tag_commit(self, tag: str) -> str | None:
-        """The commit that a tag points at, through annotated tags; None when there is no such tag."""
-        doing = f"say what the tag {tag} points at"
-        ref = self._http.call(doing, "GET", f"{self._repo}/git/ref/tags/{quote(tag)}", none_for=(404, 409))
-        if ref is None:
+        """Return the commit that a tag points at, through annotated tags; None when there is no such tag."""
+        doing = f"show what tag {tag} points at"
+        path = f"{self._repo}/git/ref/tags/{quote(tag)}"
+        found = self._http.find(doing, path, responses.REF, none_for=(404, 409))
+        if found is None:
             return None
-        pointed = ref["object"]
-        while pointed["type"] == "tag":
-            pointed = self._http.call(doing, "GET", f"{self._repo}/git/tags/{pointed['sha']}")["object"]
-        return str(pointed["sha"])
+        pointed = found.object
+        for _ in range(_TAGS_OF_TAGS):
+            if pointed.type != "tag":
+                return pointed.sha
+            pointed = self._http.call(doing, "GET", f"{self._repo}/git/tags/{pointed.sha}", responses.REF).object
+        raise ServiceError(f"Tag {tag} is a tag of {_TAGS_OF_TAGS} tags or more", "Point it at the release commit.")
 
     def open_blockers(self, label: str, milestone: str | None) -> list[Issue]:
-        """Open issues and pull requests that carry ``label``, but for those planned for another milestone.
+        """Return open issues and pull requests that carry ``label``, but for those planned for another milestone.
 
         Args:
             label: The label that marks a blocker.
             milestone: The title of this release's milestone; None counts every one that carries the label.
         """
+        query = {"labels": label, "state": "open"}
         listed = self._http.pages(
-            f"list the open issues labelled {label}", f"{self._repo}/issues", {"labels": label, "state": "open"}
+            f"list the open issues labelled {label}", f"{self._repo}/issues", responses.ISSUES, query
         )
         return [
-            Issue(raw["number"], raw["title"], raw["html_url"], "pull_request" in raw)
-            for raw in listed
-            if milestone is None or raw["milestone"] is None or raw["milestone"]["title"] == milestone
+            Issue(issue.number, issue.title, issue.html_url, issue.pull_request is not None)
+            for issue in listed
+            if milestone is None or issue.milestone is None or issue.milestone.title == milestone
         ]
 
     def find_milestone(self, title: str) -> Milestone | None:
-        """The milestone of exactly this title, open or closed."""
-        listed = self._http.pages("list the milestones", f"{self._repo}/milestones", {"state": "all"})
-        return next(
-            (
-                Milestone(raw["number"], raw["title"], raw["open_issues"], raw["closed_issues"], raw["state"])
-                for raw in listed
-                if raw["title"] == title
-            ),
-            None,
-        )
+        """Return the milestone of exactly this title, open or closed."""
+        path = f"{self._repo}/milestones"
+        listed = self._http.pages("list the milestones", path, responses.MILESTONES, {"state": "all"})
+        return next((one.record() for one in listed if one.title == title), None)
 
     def close_milestone(self, number: int) -> None:
         """Close a milestone; closing a closed one changes nothing."""
-        path = f"{self._repo}/milestones/{number}"
-        doing = f"close milestone {number}"
-        self._http.call(doing, "PATCH", path, body={"state": "closed"}, permission="issues: write")
+        self._http.call(
+            f"close milestone {number}",
+            "PATCH",
+            f"{self._repo}/milestones/{number}",
+            responses.MILESTONE,
+            body={"state": "closed"},
+            permission="issues: write",
+        )
 
     def workflow_run(self, workflow_file: str, tag_or_sha: str) -> Run | None:
-        """The newest run of a workflow for a commit (40 hex digits) or for a tag; None while there is none.
+        """Return the newest run of a workflow for a commit (40 hex digits) or for a tag; None while there is none.
 
         Raises:
             ServiceError: There is no such workflow.
         """
         which = "head_sha" if re.fullmatch(r"[0-9a-f]{40}", tag_or_sha) else "branch"
-        answer = self._http.call(
+        found = self._http.call(
             f"find the run of {workflow_file} for {tag_or_sha}",
             "GET",
             f"{self._repo}/actions/workflows/{quote(workflow_file, safe='')}/runs",
+            responses.RUNS,
             query={which: tag_or_sha, "per_page": 1},
             permission="actions: read",
         )
-        runs = answer["workflow_runs"]
-        return Run(runs[0]["id"], runs[0]["status"], runs[0]["conclusion"], runs[0]["html_url"]) if runs else None
+        return next((run.record() for run in found.workflow_runs), None)
 
     # Pages for people
 
@@ -322,17 +233,12 @@ class Forge:
         """The page that lists the releases, drafts as well for those who may push."""
         return f"{self._web}/releases"
 
-    @property
-    def actions_url(self) -> str:
-        """The page of the workflow runs."""
-        return f"{self._web}/actions"
-
     def release_url(self, tag: str) -> str:
-        """The page of the published release of a tag."""
+        """Return the page of the published release of a tag."""
         return f"{self._web}/releases/tag/{quote(tag)}"
 
     def file_url(self, path: str, tag: str) -> str:
-        """The page of a file, such as the changelog, as it is at a tag."""
+        """Return the page of a file, such as the changelog, as it is at a tag."""
         return f"{self._web}/blob/{quote(tag)}/{quote(path)}"
 
 

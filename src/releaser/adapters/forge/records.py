@@ -1,10 +1,8 @@
-"""What the forge adapter gives back: plain frozen records of what GitHub said at that moment."""
+"""What the forge adapter returns: plain frozen records of what GitHub held at that moment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -85,31 +83,3 @@ class Run:
     status: str
     conclusion: str | None
     url: str
-
-
-def release_from(raw: Mapping[str, Any]) -> ReleaseInfo:
-    """Read GitHub's description of a release."""
-    return ReleaseInfo(
-        id=raw["id"],
-        tag=raw["tag_name"],
-        name=raw["name"] or "",
-        body=raw.get("body") or "",
-        draft=raw["draft"],
-        prerelease=raw["prerelease"],
-        url=raw["html_url"],
-        assets=tuple(asset_from(asset) for asset in raw["assets"]),
-        immutable=raw.get("immutable", False),
-    )
-
-
-def asset_from(raw: Mapping[str, Any]) -> Asset:
-    """Read GitHub's description of a release asset."""
-    algorithm, _, digest = (raw.get("digest") or "").partition(":")
-    return Asset(
-        id=raw["id"],
-        name=raw["name"],
-        size=raw["size"],
-        sha256=digest if algorithm == "sha256" else None,
-        state=raw["state"],
-        url=raw["browser_download_url"],
-    )

@@ -1,99 +1,79 @@
-"""What GitHub's refusals and silences mean to the person who releases."""
+"""What GitHub's refusals mean to the person who releases."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
+from releaser.adapters.http import Http
+from releaser.adapters.retries import is_limited
 from releaser.errors import ServiceError
-
-RUN_AGAIN = "Nothing is lost: run the same command again, it recognises what already arrived."
 
 
 @dataclass(frozen=True)
 class Refusals:
-    """Makes errors out of answers.
+    """Makes errors out of responses.
 
     Attributes:
-        service: How a message calls this GitHub.
+        http: Knows how messages call this GitHub.
         repository: ``OWNER/NAME``.
         has_token: Whether requests are authenticated.
     """
 
-    service: str
+    http: Http
     repository: str
     has_token: bool
 
-    def silence(self, doing: str, error: Exception) -> ServiceError:
-        """What it means that a request failed below HTTP, or that the answer broke off."""
-        return ServiceError(f"{self.service} was asked to {doing} and did not answer: {_root(error)}", RUN_AGAIN)
-
-    def refusal(self, doing: str, status: int, data: Any, headers: Mapping[str, Any], permission: str) -> ServiceError:
-        """What an answer of 400 or more means.
+    def refusal(
+        self, doing: str, status: int, content: bytes, headers: Mapping[str, str], permission: str
+    ) -> ServiceError:
+        """Return the error for a status that is not the expected one.
 
         Args:
-            doing: What the request was for, as it follows "asked to".
+            doing: What the request was for, as it follows "refused to".
             status: The HTTP status.
-            data: The decoded answer.
-            headers: The answer's headers.
+            content: The response's body.
+            headers: The response's headers.
             permission: What a token needs for this, in the words of GitHub's token page.
         """
-        reason = _reason(data)
-        headers = {name.lower(): value for name, value in headers.items()}
-        message = f"{self.service} was asked to {doing} and answered {status}{reason and ': ' + reason}"
+        reason = _reason(content)
+        plain = self.http.refused(status, headers, doing, reason)
+        if is_limited(status, headers) or "rate limit" in reason.lower():
+            return plain
+        if status == 401 and self.has_token:
+            return ServiceError(plain.message, "The forge token is wrong, expired or revoked: create a new one.")
         if status == 401:
-            return ServiceError(
-                message,
-                "The forge token is wrong, expired or revoked: make a new one."
-                if self.has_token
-                else "Give a forge token: none was given.",
-            )
-        if status == 429 or (status == 403 and _is_rate_limit(reason, headers)):
-            return ServiceError(message, f"GitHub's rate limit is reached: run again {_when(headers)}.")
+            return ServiceError(plain.message, "Set a forge token: none was given.")
         if status == 403:
-            return ServiceError(message, f'Give the token the permission "{permission}" for {self.repository}.')
+            return ServiceError(plain.message, f'Give the token the permission "{permission}" for {self.repository}.')
         if status == 404:
             return ServiceError(
-                message,
-                f"See that it exists, that {self.repository} is spelled right, and that the token may see it"
-                f' (GitHub says 404 as well where the permission "{permission}" is missing).',
+                plain.message,
+                f"Check that it exists, the spelling of {self.repository}, and that the token may see it "
+                f'(GitHub answers 404 as well where the permission "{permission}" is missing).',
             )
-        if status >= 500:
-            return ServiceError(message, RUN_AGAIN)
-        return ServiceError(message, "Remove the cause that GitHub names, then run again.")
+        return plain
 
 
-def errors_of(data: Any) -> list[dict[str, Any]]:
-    """The details of GitHub's validation error; empty for anything else."""
+def errors_of(content: bytes) -> list[dict[str, Any]]:
+    """Return the details of GitHub's validation error; empty for anything else."""
+    data = _data(content)
     errors = data.get("errors") if isinstance(data, dict) else None
     return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
 
 
-def _reason(data: Any) -> str:
+def _reason(content: bytes) -> str:
+    data = _data(content)
     if not isinstance(data, dict):
         return ""
-    details = [error.get("message") or f"{error.get('field')} {error.get('code')}" for error in errors_of(data)]
-    return " - ".join(str(part) for part in (data.get("message"), "; ".join(details)) if part)
+    details = [error.get("message") or f"{error.get('field')} {error.get('code')}" for error in errors_of(content)]
+    return " - ".join(str(part) for part in (data.get("message"), "; ".join(map(str, details))) if part)
 
 
-def _is_rate_limit(reason: str, headers: Mapping[str, Any]) -> bool:
-    return "rate limit" in reason.lower() or headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers
-
-
-def _when(headers: Mapping[str, Any]) -> str:
-    if str(headers.get("retry-after", "")).isdigit():
-        return f"in {headers['retry-after']} s"
-    if str(headers.get("x-ratelimit-reset", "")).isdigit():
-        reset = datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), timezone.utc)
-        return f"after {reset:%H:%M:%S} UTC"
-    return "in a few minutes"
-
-
-def _root(error: BaseException) -> str:
-    # requests wraps urllib3, which wraps the socket's error: only the innermost says something to a person.
-    inner = getattr(error, "reason", None)
-    if not isinstance(inner, BaseException):
-        inner = next((part for part in reversed(error.args) if isinstance(part, BaseException)), None)
-    return _root(inner) if inner else str(error).rpartition(": ")[2]
+def _data(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
+from releaser.adapters.connections import is_loopback
 from releaser.adapters.docker.sdk import Login, login_for
-from releaser.adapters.http import _Authorization, is_loopback
+from releaser.adapters.http import Authorization
 from releaser.errors import ServiceError
 from releaser.secret import Secret
 
@@ -159,7 +160,7 @@ class RegistryHttp:
                 url,
                 headers=dict(headers or {}),
                 data=body() if body else None,
-                auth=_Authorization(self._headers.get(actions) if self._is_ours(url) else None),
+                auth=Authorization(self._headers.get(actions) if self._is_ours(url) else None),
                 timeout=_TIMEOUT_S,
                 stream=stream,
                 allow_redirects=method in ("GET", "HEAD"),
@@ -229,10 +230,10 @@ class RegistryHttp:
             if login and login.is_identity_token:
                 form = {**asked, "grant_type": "refresh_token", "client_id": "releaser"}
                 form["refresh_token"] = login.password.reveal()
-                answer = self._session.post(realm, data=form, auth=_Authorization(None), timeout=_TIMEOUT_S)
+                answer = self._session.post(realm, data=form, auth=Authorization(None), timeout=_TIMEOUT_S)
             else:
                 basic = requests.auth.HTTPBasicAuth(login.user, login.password.reveal()) if login else None
-                answer = self._session.get(realm, params=asked, auth=basic or _Authorization(None), timeout=_TIMEOUT_S)
+                answer = self._session.get(realm, params=asked, auth=basic or Authorization(None), timeout=_TIMEOUT_S)
         except requests.exceptions.RequestException:
             raise ServiceError(
                 f"The registry {self.host} hands out its tokens elsewhere, and nobody answered there ({doing}).", _AGAIN

@@ -100,10 +100,10 @@ def _guard(tokens: Tokens, faults: ForgeFaults) -> Middleware:
 
 
 def _rehearsed(status: int) -> web.Response:
-    if status != 429:
+    if status not in (403, 429):  # GitHub answers either for its rate limits
         return problem(status, "Rehearsed fault")
     answer = problem(status, "API rate limit exceeded")
-    answer.headers.update({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 60)})
+    answer.headers.update({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 1)})
     return answer
 
 

@@ -39,7 +39,7 @@ class UploadAssets(Step[Release]):
             raise StepError(f"The draft of {release.tag} is gone.", "Run the same command again; it is made anew.")
         for name in _missing(found, dists):
             path = dists.directory / name
-            release.forge.upload_asset(found.id, path, _TYPES.get(path.suffix, "text/plain"))
+            release.forge.assets.upload(found.id, path, _TYPES.get(path.suffix, "text/plain"))
 
 
 def _missing(found: ReleaseInfo, dists: Dists) -> list[str]:

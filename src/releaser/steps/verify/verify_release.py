@@ -29,7 +29,7 @@ class VerifyRelease(Receipted):
         for name, digest in dists.assets.items():
             if name not in there:
                 raise StepError(f"The release {release.tag} lacks {name}.", f"Look at {found.url}.")
-            release.forge.download_asset(there[name], scratch / name)
+            release.forge.assets.download(there[name], scratch / name)
             expect_sha256(sha256(scratch / name), digest, f"{name} from the release")
         latest = release.forge.latest_release() == release.tag
         wrong = [

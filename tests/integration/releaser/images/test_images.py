@@ -671,7 +671,7 @@ def forge(project, tmp_path) -> Iterator[Forge]:
         there = Forge("sample/tiny", "any", running.url)
         draft = there.create_draft("v0.1.0", "main", "v0.1.0", "", prerelease=False)
         for path in sorted((project.path / "dist").iterdir()):
-            there.upload_asset(draft.id, path, "application/octet-stream")
+            there.assets.upload(draft.id, path, "application/octet-stream")
         subprocess.run(["rm", "-r", project.path / "dist"], check=True)
         there.publish_release(draft.id, make_latest=True, discussion_category=None)
         yield there

@@ -228,14 +228,14 @@ def _do_everything(forge: Forge, wheel: Path) -> None:
     assert forge.find_release("v1.0") is None
     draft = forge.create_draft("v1.0", "main", "Version 1.0", "Text", prerelease=False)
     forge.update_release(draft.id, name="Version One", body="Other text", prerelease=False)
-    asset = forge.upload_asset(draft.id, wheel, "application/zip")
-    forge.download_asset(asset, wheel.with_name("again"))
+    asset = forge.assets.upload(draft.id, wheel, "application/zip")
+    forge.assets.download(asset, wheel.with_name("again"))
     forge.publish_release(draft.id, make_latest=True, discussion_category="Announcements")
     assert forge.latest_release() == "v1.0"
     assert forge.find_release("v1.0") is not None
     second = forge.create_draft("v1.1rc1", "main", "Version 1.1rc1", "Text", prerelease=True)
-    other = forge.upload_asset(second.id, wheel, "application/zip")
-    forge.delete_asset(other.id)
+    other = forge.assets.upload(second.id, wheel, "application/zip")
+    forge.assets.delete(other.id)
     forge.publish_release(second.id, make_latest=False, discussion_category=None)
     forge.delete_release(second.id)
     assert forge.tag_commit("v1.0") is not None
@@ -249,7 +249,7 @@ def _do_everything(forge: Forge, wheel: Path) -> None:
 
 def _be_refused(url: str, forge: Forge, wheel: Path) -> None:
     forge.delete_release(999)
-    forge.delete_asset(999)
+    forge.assets.delete(999)
     assert forge.tag_commit("v9") is None
     with pytest.raises(ServiceError):
         forge.create_draft("", "main", "No tag", "", prerelease=False)
@@ -259,7 +259,7 @@ def _be_refused(url: str, forge: Forge, wheel: Path) -> None:
     for token in (None, "github_pat_reads", "wrong"):
         with pytest.raises(ServiceError):
             Forge(REPOSITORY, token, api_url=url).create_draft("v3.0", "main", "", "", prerelease=False)
-    forge.upload_asset(prerelease.id, wheel, "application/zip")
+    forge.assets.upload(prerelease.id, wheel, "application/zip")
     uploads = f"{url}/uploads/repos/{REPOSITORY}/releases/{prerelease.id}/assets?name={wheel.name}"
     headers = {"Authorization": "Bearer ghp_writes", "Content-Type": "application/octet-stream"}
     assert requests.post(uploads, data=b"x", headers=headers, timeout=5).status_code == 422

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from moved_clock import MovedClock
 
 from releaser.adapters.forge.client import Asset, Forge, Issue, Milestone, ReleaseInfo, TokenFacts
+from releaser.core.activity import Activity, bound
 from releaser.errors import ServiceError
 
 REPOSITORY = "octo-org/demo"
@@ -132,7 +134,7 @@ def test_a_draft_becomes_a_published_release_with_its_assets(start: Start, wheel
     forge = server.forge()
     assert forge.find_release("v1.0") is None
     draft = draft_of(forge)
-    asset = forge.upload_asset(draft.id, wheel, "application/zip")
+    asset = forge.assets.upload(draft.id, wheel, "application/zip")
     published = forge.publish_release(draft.id, make_latest=True, discussion_category="Announcements")
     assert published == replace(draft, draft=False, url=forge.release_url("v1.0"), assets=published.assets)
     assert [(a.name, a.sha256, a.size, a.state) for a in published.assets] == [
@@ -140,7 +142,7 @@ def test_a_draft_becomes_a_published_release_with_its_assets(start: Start, wheel
     ]
     assert forge.find_release("v1.0") == published
     assert forge.latest_release() == "v1.0"
-    assert forge.download_asset(asset, tmp_path / "again.whl") == sha256(wheel)
+    assert forge.assets.download(asset, tmp_path / "again.whl") == sha256(wheel)
     assert (tmp_path / "again.whl").read_bytes() == wheel.read_bytes()
     release = f"/repos/{REPOSITORY}/releases"
     assert server.mutations() == [
@@ -153,7 +155,7 @@ def test_a_draft_becomes_a_published_release_with_its_assets(start: Start, wheel
 def test_a_person_sees_what_was_published(start: Start, wheel: Path) -> None:
     forge = start().forge()
     draft = forge.create_draft("v1.0", "main", "Version <1>", "Text & more", False)
-    forge.upload_asset(draft.id, wheel, "application/zip")
+    forge.assets.upload(draft.id, wheel, "application/zip")
     url = forge.publish_release(draft.id, make_latest=True, discussion_category=None).url
     page = requests.get(url, timeout=5).text
     assert "Version &lt;1&gt;" in page
@@ -227,7 +229,10 @@ def test_a_second_published_release_of_a_tag_is_refused_in_githubs_words(start: 
     forge = start().forge()
     publish(forge, "v1.0")
     second = draft_of(forge)
-    with pytest.raises(ServiceError, match="answered 422: Validation Failed - tag_name already_exists"):
+    with pytest.raises(
+        ServiceError,
+        match=r"\(HTTP 422\): Validation Failed - tag_name already_exists",
+    ):
         forge.publish_release(second.id, make_latest=True, discussion_category=None)
 
 
@@ -251,14 +256,14 @@ def test_an_immutable_release_keeps_its_assets_and_burns_its_tag(start: Start, w
     (world / "settings.json").write_text('{"immutable_releases": true}')
     forge = start().forge()
     draft = draft_of(forge)
-    asset = forge.upload_asset(draft.id, wheel, "application/zip")
+    asset = forge.assets.upload(draft.id, wheel, "application/zip")
     assert forge.publish_release(draft.id, make_latest=True, discussion_category=None).immutable
     other = wheel.with_name("other.whl")
     other.write_bytes(b"other")
     with pytest.raises(ServiceError, match="Cannot upload assets to an immutable release"):
-        forge.upload_asset(draft.id, other, "application/zip")
+        forge.assets.upload(draft.id, other, "application/zip")
     with pytest.raises(ServiceError, match="immutable"):
-        forge.delete_asset(asset.id)
+        forge.assets.delete(asset.id)
     forge.delete_release(draft.id)
     with pytest.raises(ServiceError, match="tag_name was used by an immutable release"):
         draft_of(forge)
@@ -271,22 +276,22 @@ def test_the_same_bytes_are_not_sent_twice(start: Start, wheel: Path) -> None:
     server = start()
     forge = server.forge()
     draft = draft_of(forge)
-    first = forge.upload_asset(draft.id, wheel, "application/zip")
-    assert forge.upload_asset(draft.id, wheel, "application/zip") == first
+    first = forge.assets.upload(draft.id, wheel, "application/zip")
+    assert forge.assets.upload(draft.id, wheel, "application/zip") == first
     assert len(server.mutations()) == 2
 
 
 def test_other_bytes_replace_a_drafts_asset_only(start: Start, wheel: Path) -> None:
     forge = start().forge()
     draft = draft_of(forge)
-    first = forge.upload_asset(draft.id, wheel, "application/zip")
+    first = forge.assets.upload(draft.id, wheel, "application/zip")
     wheel.write_bytes(b"other")
-    second = forge.upload_asset(draft.id, wheel, "application/zip")
+    second = forge.assets.upload(draft.id, wheel, "application/zip")
     assert (second.id != first.id, second.sha256) == (True, sha256(wheel))
     forge.publish_release(draft.id, make_latest=True, discussion_category=None)
     wheel.write_bytes(b"third")
     with pytest.raises(ServiceError, match="holds other bytes") as caught:
-        forge.upload_asset(draft.id, wheel, "application/zip")
+        forge.assets.upload(draft.id, wheel, "application/zip")
     assert "next version" in caught.value.remedy
     release = forge.find_release("v1.0")
     assert release is not None
@@ -297,13 +302,13 @@ def test_a_broken_upload_is_cleared_away_by_running_again(start: Start, wheel: P
     server = start("--fault=asset-drop-once")
     forge = server.forge()
     draft = draft_of(forge)
-    with pytest.raises(ServiceError, match="did not answer") as caught:
-        forge.upload_asset(draft.id, wheel, "application/zip")
-    assert "run the same command again" in caught.value.remedy
+    with pytest.raises(ServiceError, match="closed the connection when asked to upload") as caught:
+        forge.assets.upload(draft.id, wheel, "application/zip")
+    assert "rerun the command" in caught.value.remedy
     broken = forge.find_release("v1.0")
     assert broken is not None
     assert [asset.state for asset in broken.assets] == ["starter"]
-    assert forge.upload_asset(draft.id, wheel, "application/zip").sha256 == sha256(wheel)
+    assert forge.assets.upload(draft.id, wheel, "application/zip").sha256 == sha256(wheel)
     whole = forge.find_release("v1.0")
     assert whole is not None
     assert [asset.state for asset in whole.assets] == ["uploaded"]
@@ -313,9 +318,9 @@ def test_an_upload_whose_answer_was_lost_is_recognised(start: Start, wheel: Path
     server = start("--fault=asset-drop-answer-once")
     forge = server.forge()
     draft = draft_of(forge)
-    with pytest.raises(ServiceError, match="did not answer"):
-        forge.upload_asset(draft.id, wheel, "application/zip")
-    assert forge.upload_asset(draft.id, wheel, "application/zip").sha256 == sha256(wheel)
+    with pytest.raises(ServiceError, match="closed the connection"):
+        forge.assets.upload(draft.id, wheel, "application/zip")
+    assert forge.assets.upload(draft.id, wheel, "application/zip").sha256 == sha256(wheel)
     assert sum(line.startswith("POST /uploads/") for line in server.mutations()) == 1
 
 
@@ -326,16 +331,16 @@ def test_a_name_that_github_would_change_is_refused_before_it_is_sent(start: Sta
     odd = tmp_path / "a b.whl"
     odd.write_bytes(b"x")
     with pytest.raises(ServiceError, match="would rename"):
-        forge.upload_asset(draft.id, odd, "application/zip")
+        forge.assets.upload(draft.id, odd, "application/zip")
     assert len(server.mutations()) == 1
 
 
 def test_a_download_that_is_not_what_was_promised_leaves_nothing(start: Start, wheel: Path, tmp_path: Path) -> None:
     forge = start().forge()
-    asset = forge.upload_asset(draft_of(forge).id, wheel, "application/zip")
+    asset = forge.assets.upload(draft_of(forge).id, wheel, "application/zip")
     wrong = Asset(asset.id, asset.name, asset.size, "0" * 64, asset.state, asset.url)
     with pytest.raises(ServiceError, match="arrived as 500000 bytes"):
-        forge.download_asset(wrong, tmp_path / "target")
+        forge.assets.download(wrong, tmp_path / "target")
     assert not list(tmp_path.glob("target*"))
 
 
@@ -343,15 +348,15 @@ def test_where_github_tells_no_digest_the_bytes_are_compared(start: Start, world
     server = start()
     forge = server.forge()
     draft = draft_of(forge)
-    forge.upload_asset(draft.id, wheel, "application/zip")
+    forge.assets.upload(draft.id, wheel, "application/zip")
     server.stop()
     state = json.loads((world / "forge.json").read_text())
     state["releases"][0]["assets"][0]["digest"] = None
     (world / "forge.json").write_text(json.dumps(state))
     server = start()
-    assert server.forge().upload_asset(draft.id, wheel, "application/zip").sha256 is None
+    assert server.forge().assets.upload(draft.id, wheel, "application/zip").sha256 is None
     wheel.write_bytes(b"other" * 100_000)
-    assert server.forge().upload_asset(draft.id, wheel, "application/zip").sha256 == sha256(wheel)
+    assert server.forge().assets.upload(draft.id, wheel, "application/zip").sha256 == sha256(wheel)
 
 
 # Tags, issues, milestones, workflow runs
@@ -410,7 +415,7 @@ def test_the_newest_run_of_a_workflow_is_found_by_tag_or_commit(start: Start, wo
     assert (by_tag.id, by_tag.status, by_tag.conclusion) == (2, "in_progress", None)
     assert forge.workflow_run("build.yml", "a" * 40) == by_tag
     assert forge.workflow_run("build.yml", "v1.1") is None
-    with pytest.raises(ServiceError, match=r"find the run of other\.yml .* answered 404"):
+    with pytest.raises(ServiceError, match=r"find the run of other\.yml .* \(HTTP 404\)"):
         forge.workflow_run("other.yml", "v1.0")
 
 
@@ -426,7 +431,7 @@ def test_a_seeded_run_for_anything_begins_with_the_push(start: Start, world: Pat
 
 def test_pages_for_people_are_githubs_unless_said_otherwise() -> None:
     forge = Forge(REPOSITORY, None)
-    assert forge.actions_url == "https://github.com/octo-org/demo/actions"
+    assert forge.releases_url == "https://github.com/octo-org/demo/releases"
     assert forge.file_url("CHANGELOG.md", "v1.0") == "https://github.com/octo-org/demo/blob/v1.0/CHANGELOG.md"
     elsewhere = Forge(REPOSITORY, None, api_url="https://git.example/api/v3", web_url="https://git.example/")
     assert elsewhere.release_url("v1.0") == "https://git.example/octo-org/demo/releases/tag/v1.0"
@@ -452,7 +457,7 @@ def test_of_a_token_github_reveals_what_it_reveals(start: Start, token: str | No
 
 def test_a_wrong_token_is_told_and_never_shown(start: Start) -> None:
     forge = start().forge("ghp_very_secret")
-    with pytest.raises(ServiceError, match="answered 401: Bad credentials") as caught:
+    with pytest.raises(ServiceError, match=r"\(HTTP 401\): Bad credentials") as caught:
         forge.permissions()
     assert "expired" in caught.value.remedy
     assert "ghp_very_secret" not in f"{caught.value}{caught.value.__cause__!r}{forge!r}"
@@ -467,18 +472,18 @@ def test_a_token_that_cannot_be_sent_is_never_shown() -> None:
 @pytest.mark.parametrize(
     ("token", "reason", "remedy"),
     [
-        (None, "answered 401", "none was given"),
-        ("github_pat_reads", "answered 403", '"contents: write"'),
+        (None, r"\(HTTP 401\)", "none was given"),
+        ("github_pat_reads", r"\(HTTP 403\)", '"contents: write"'),
     ],
 )
 def test_who_may_not_write_is_told_what_is_missing(start: Start, token: str | None, reason: str, remedy: str) -> None:
-    with pytest.raises(ServiceError, match=f"create the draft release v1.0 and {reason}") as caught:
+    with pytest.raises(ServiceError, match=f"refused to create draft release v1.0 {reason}") as caught:
         draft_of(start().forge(token))
     assert remedy in caught.value.remedy
 
 
 def test_a_repository_that_is_not_there_is_named(start: Start) -> None:
-    with pytest.raises(ServiceError, match="describe octo-org/other and answered 404"):
+    with pytest.raises(ServiceError, match=r"refused to show octo-org/other \(HTTP 404\)"):
         Forge("octo-org/other", TOKEN, api_url=start().url).permissions()
 
 
@@ -489,23 +494,25 @@ def test_a_failing_read_is_tried_again_and_a_failing_write_is_not(start: Start) 
     assert server.mutations() == []
     server.stop()
     server = start("--fault=status-once=500:/releases")
-    with pytest.raises(ServiceError, match="answered 500") as caught:
+    with pytest.raises(ServiceError, match=r"failed to create draft release v1\.0 \(HTTP 500\)") as caught:
         draft_of(server.forge())
-    assert "run the same command again" in caught.value.remedy
+    assert "Rerun the command" in caught.value.remedy
     assert server.mutations() == [f"POST /repos/{REPOSITORY}/releases 500"]
 
 
-def test_the_rate_limit_says_when_to_come_back(start: Start) -> None:
-    forge = start("--fault=status-once=429:/releases").forge()
-    with pytest.raises(ServiceError, match="answered 429: API rate limit exceeded") as caught:
-        forge.latest_release()
-    assert "UTC" in caught.value.remedy
+def test_a_rate_limit_is_waited_for_even_by_a_write(start: Start) -> None:
+    clock = MovedClock()
+    forge = start("--fault=status-once=429:/releases", "--fault=status-once=403:demo/releases").forge()
+    with bound(Activity(clock=clock)):
+        draft_of(forge)
+    assert [round(seconds) in (1, 2) for seconds in clock.waits] == [True, True]
 
 
-def test_nobody_at_the_address_is_told_in_one_line() -> None:
-    with pytest.raises(
-        ServiceError, match=r"GitHub at 127\.0\.0\.1:1 was asked .* did not answer: .*refused"
-    ) as caught:
+def test_a_refused_connection_is_told_in_one_line() -> None:
+    with (
+        bound(Activity(clock=MovedClock())),
+        pytest.raises(ServiceError, match=r"GitHub at 127\.0\.0\.1:1 refused the connection when asked to") as caught,
+    ):
         Forge(REPOSITORY, None, api_url="http://127.0.0.1:1").latest_release()
     assert len(caught.value.message.splitlines()) == 1
 
@@ -516,13 +523,13 @@ def test_nobody_at_the_address_is_told_in_one_line() -> None:
 def test_what_was_done_survives_a_kill(start: Start, wheel: Path, tmp_path: Path) -> None:
     server = start()
     draft = draft_of(server.forge())
-    asset = server.forge().upload_asset(draft.id, wheel, "application/zip")
+    asset = server.forge().assets.upload(draft.id, wheel, "application/zip")
     server.stop(signal.SIGKILL)
     again = start().forge()
     found = again.find_release("v1.0")
     assert found is not None
     assert (found.id, [a.id for a in found.assets]) == (draft.id, [asset.id])
-    assert again.download_asset(found.assets[0], tmp_path / "again") == sha256(wheel)
+    assert again.assets.download(found.assets[0], tmp_path / "again") == sha256(wheel)
 
 
 def test_killed_while_it_publishes_nothing_was_published(start: Start, world: Path) -> None:
@@ -536,7 +543,7 @@ def test_killed_while_it_publishes_nothing_was_published(start: Start, world: Pa
         time.sleep(0.02)
     server.stop(signal.SIGKILL)
     _, error = client.communicate(timeout=10)
-    assert b"did not answer" in error
+    assert b"closed the connection when asked to publish" in error
     forge = start().forge()
     assert not (world / "holding").exists()
     found = forge.find_release("v1.0")
@@ -556,7 +563,7 @@ def test_a_fault_that_happens_once_does_not_come_back_with_a_restart(start: Star
 
 def test_the_storage_wants_no_token_and_no_guess(start: Start, wheel: Path) -> None:
     server = start()
-    asset = server.forge().upload_asset(draft_of(server.forge()).id, wheel, "application/zip")
+    asset = server.forge().assets.upload(draft_of(server.forge()).id, wheel, "application/zip")
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/octet-stream"}
     address = f"{server.url}/repos/{REPOSITORY}/releases/assets/{asset.id}"
     redirect = requests.get(address, headers=headers, allow_redirects=False, timeout=5)
@@ -607,6 +614,6 @@ def test_unauthorized_is_what_everybody_is(start: Start) -> None:
 
 
 def test_importing_the_adapter_costs_no_pygithub() -> None:
-    script = "import sys; import releaser.adapters.forge; print('github' in sys.modules, 'requests' in sys.modules)"
+    script = "import sys; import releaser.adapters.forge.client; print('github' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True)
-    assert done.stdout.split() == ["False", "False"]
+    assert done.stdout.split() == ["False"]

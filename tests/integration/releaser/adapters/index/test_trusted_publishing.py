@@ -430,13 +430,13 @@ def test_the_workflow_publishes_a_releases_files_once_from_a_bare_checkout_of_it
     ran = run_job(job)
     assert (ran.returncode, "only a draft of the release v1.0.0" in ran.stderr) == (2, True), ran.stderr
     for path in (sdist, wheel):
-        job.forge.upload_asset(draft.id, path, "application/octet-stream")
+        job.forge.assets.upload(draft.id, path, "application/octet-stream")
     job.forge.publish_release(draft.id, make_latest=True, discussion_category=None)
     ran = run_job(job)
     assert (ran.returncode, "holds no SHA256SUMS" in ran.stderr) == (2, True), ran.stderr
     assert index.all_files("demo") == []
 
-    job.forge.upload_asset(draft.id, sums, "text/plain")
+    job.forge.assets.upload(draft.id, sums, "text/plain")
     for _ in range(2):
         ran = run_job(job)
         assert ran.returncode == 0, ran.stderr

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from releaser.adapters.http import is_loopback
+from releaser.adapters.connections import is_loopback
 from releaser.adapters.registry.http import RegistryHttp
 
 

@@ -1,0 +1,149 @@
+"""What GitHub's responses must hold, as far as a release reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from releaser.adapters.forge.records import Asset, Milestone, ReleaseInfo, Run
+
+
+class _Response(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True)
+
+
+class AssetResponse(_Response):
+    """A file of a release."""
+
+    id: int
+    name: str
+    size: int
+    state: str
+    browser_download_url: str
+    digest: str | None = None
+
+    def record(self) -> Asset:
+        """Return it in our words."""
+        algorithm, _, digest = (self.digest or "").partition(":")
+        sha256 = digest if algorithm == "sha256" else None
+        return Asset(self.id, self.name, self.size, sha256, self.state, self.browser_download_url)
+
+
+class ReleaseResponse(_Response):
+    """A release, draft or published."""
+
+    id: int
+    tag_name: str
+    name: str | None
+    body: str | None = None
+    draft: bool
+    prerelease: bool
+    html_url: str
+    upload_url: str
+    assets: list[AssetResponse]
+    immutable: bool = False
+
+    def record(self) -> ReleaseInfo:
+        """Return it in our words."""
+        return ReleaseInfo(
+            id=self.id,
+            tag=self.tag_name,
+            name=self.name or "",
+            body=self.body or "",
+            draft=self.draft,
+            prerelease=self.prerelease,
+            url=self.html_url,
+            assets=tuple(asset.record() for asset in self.assets),
+            immutable=self.immutable,
+        )
+
+
+class UserResponse(_Response):
+    """Whose a token is."""
+
+    login: str
+
+
+class _Permissions(_Response):
+    push: bool = False
+
+
+class RepositoryResponse(_Response):
+    """A repository, and what the token's owner may do there."""
+
+    private: bool
+    permissions: _Permissions = _Permissions()
+
+
+class GitObject(_Response):
+    """What a ref or a tag object points at."""
+
+    type: str
+    sha: str
+
+
+class RefResponse(_Response):
+    """A ref, or a tag object."""
+
+    object: GitObject
+
+
+class MilestoneResponse(_Response):
+    """A milestone."""
+
+    number: int
+    title: str
+    open_issues: int
+    closed_issues: int
+    state: str
+
+    def record(self) -> Milestone:
+        """Return it in our words."""
+        return Milestone(self.number, self.title, self.open_issues, self.closed_issues, self.state)
+
+
+class _Titled(_Response):
+    title: str
+
+
+class IssueResponse(_Response):
+    """An issue or a pull request."""
+
+    number: int
+    title: str
+    html_url: str
+    milestone: _Titled | None
+    pull_request: dict[str, Any] | None = None
+
+
+class RunResponse(_Response):
+    """A workflow run."""
+
+    id: int
+    status: str
+    conclusion: str | None
+    html_url: str
+
+    def record(self) -> Run:
+        """Return it in our words."""
+        return Run(self.id, self.status, self.conclusion, self.html_url)
+
+
+class RunsResponse(_Response):
+    """The runs of a workflow, the newest first."""
+
+    workflow_runs: list[RunResponse]
+
+
+ASSET = TypeAdapter(AssetResponse)
+ASSETS = TypeAdapter(list[AssetResponse])
+RELEASE = TypeAdapter(ReleaseResponse)
+RELEASES = TypeAdapter(list[ReleaseResponse])
+USER = TypeAdapter(UserResponse)
+REPOSITORY = TypeAdapter(RepositoryResponse)
+REF = TypeAdapter(RefResponse)
+MILESTONE = TypeAdapter(MilestoneResponse)
+MILESTONES = TypeAdapter(list[MilestoneResponse])
+ISSUES = TypeAdapter(list[IssueResponse])
+RUNS = TypeAdapter(RunsResponse)
