@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from releaser.adapters import process
 from releaser.adapters.environment import Changes
+from releaser.adapters.http import RERUN, Http
 from releaser.adapters.index import trusted_publishing
 from releaser.adapters.index.twine_login import (
     IndexAddress,
@@ -23,13 +26,55 @@ from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.secret import Secret
 from releaser.versions.version import Version
 
+if TYPE_CHECKING:
+    import requests
+
 _JSON = "application/vnd.pypi.simple.v1+json"
-_TIMEOUT_S = 30.0
+_NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
+
+
+class _Response(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True)
+
+
+class _FileResponse(_Response):
+    filename: str
+    url: str
+    hashes: dict[str, str]
+    yanked: bool | str | None = None
+
+
+class _ProjectResponse(_Response):
+    files: list[_FileResponse]
+
+
+class ReleasePage(_Response):
+    """What the release's page shows (PyPI's JSON API)."""
+
+    version: str = ""
+    description: str | None = None
+    description_content_type: str | None = None
+    project_urls: dict[str, str] | None = None
+
+
+class _PageResponse(_Response):
+    info: ReleasePage
+
+
+_PROJECT = TypeAdapter(_ProjectResponse)
+_PAGE = TypeAdapter(_PageResponse)
 
 
 @dataclass(frozen=True)
 class IndexFile:
-    """One file as the index lists it; `yanked` holds the reason, empty if none was given, None if it is not yanked."""
+    """One file as the index lists it.
+
+    Attributes:
+        name: The file's name.
+        sha256: In hex; empty where the index lists none.
+        url: Where it is served.
+        yanked: The reason, empty if none was given; None if it is not yanked.
+    """
 
     name: str
     sha256: str
@@ -67,11 +112,11 @@ class Index:
         return PYPI_SIMPLE_ENDPOINT
 
     def page(self, distribution: str, version: Version) -> str:
-        """The release's page for people."""
+        """Return the release's page for people."""
         return f"{self._web}/project/{distribution}/{version.pep440}/"
 
     def manage_page(self, distribution: str, version: Version) -> str:
-        """The page whose form yanks the release; PyPI has no API for it."""
+        """Return the page whose form yanks the release; PyPI has no API for it."""
         return f"{self._web}/manage/project/{distribution}/release/{version.pep440}/"
 
     @property
@@ -86,7 +131,7 @@ class Index:
         repository = twine_repository(self.address)
         if repository is None:
             raise UsageError(
-                f"twine knows no repository named {self.address.repository}.",
+                f"twine knows no repository named {self.address.repository}",
                 "Add it to ~/.pypirc, or give upload-url in [tool.releaser].",
             )
         return str(repository["repository"])
@@ -98,66 +143,73 @@ class Index:
     # --- asking ---------------------------------------------------------------------------------------------------
 
     def all_files(self, distribution: str) -> list[IndexFile]:
-        """Every file of the project, past every cache; empty if the index does not know the project.
+        """Return every file of the project, past every cache; empty if the index does not know the project.
 
         Raises:
-            ServiceError: The index did not answer, or with an error.
+            ServiceError: The index refused, or did not respond, or sent something else.
         """
-        answer = self._get(urljoin(self.simple_url, f"{_normalized(distribution)}/"), accept=_JSON)
-        if answer is None:
+        doing = f"list the files of {distribution}"
+        response = self._get(urljoin(self.simple_url, f"{_normalized(distribution)}/"), _JSON, doing)
+        if response is None:
             return []
-        try:
-            return [
-                IndexFile(
-                    str(one["filename"]),
-                    str(one["hashes"].get("sha256", "")),
-                    urljoin(answer.url, one["url"]),
-                    _reason(one.get("yanked", False)),
-                )
-                for one in answer.json()["files"]
-            ]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise ServiceError(
-                f"{self.name} at {self.simple_url} does not answer in the simple JSON form (PEP 691).",
-                "Check simple-url in [tool.releaser].",
-            ) from None
+        found = self._http.document(response, _PROJECT, doing)
+        return [
+            IndexFile(one.filename, one.hashes.get("sha256", ""), urljoin(response.url, one.url), _reason(one.yanked))
+            for one in found.files
+        ]
 
     def files(self, distribution: str, version: Version) -> dict[str, IndexFile]:
-        """The files of one version, by name."""
+        """Return the files of one version, by name."""
         return {one.name: one for one in self.all_files(distribution) if version_of(one.name) == version}
 
     def versions(self, distribution: str) -> list[Version]:
-        """The versions with a file that is not yanked, in ascending order."""
+        """Return the versions with a file that is not yanked, in ascending order."""
         found = {version_of(one.name) for one in self.all_files(distribution) if one.yanked is None}
         return sorted(version for version in found if version)
 
-    def metadata(self, distribution: str, version: Version) -> dict[str, Any] | None:
-        """What the release's page is made of (PyPI's JSON API); None while it is not there."""
-        answer = self._get(
-            urljoin(self.simple_url, f"/pypi/{distribution}/{version.pep440}/json"), accept="application/json"
-        )
-        if answer is None:
-            return None
-        try:
-            return dict(answer.json())
-        except (ValueError, TypeError):
-            raise ServiceError(
-                f"{self.name} does not answer in JSON to GET {answer.url}.", "Check simple-url in [tool.releaser]."
-            ) from None
+    def release_page(self, distribution: str, version: Version) -> ReleasePage | None:
+        """Return what the release's page shows; None while it is not there.
+
+        Raises:
+            ServiceError: The index refused, or did not respond, or sent something else.
+        """
+        doing = f"show the page of {distribution} {version.pep440}"
+        url = urljoin(self.simple_url, f"/pypi/{distribution}/{version.pep440}/json")
+        response = self._get(url, "application/json", doing)
+        return self._http.document(response, _PAGE, doing).info if response is not None else None
 
     def download(self, file: IndexFile, target: Path) -> str:
-        """Fetches a file's bytes and returns their sha256."""
-        answer = self._get(file.url, accept="*/*")
-        if answer is None:
-            raise ServiceError(f"{self.name} lists {file.name} and does not serve it.", "Wait a little and run again.")
+        """Download a file and put it at `target` when it has arrived whole; return its sha256.
+
+        Raises:
+            ServiceError: The transfer broke, or what arrived is not what the index lists.
+        """
+        doing = f"send {file.name}"
+
+        def refusal(response: requests.Response) -> ServiceError:
+            if response.status_code == 404:
+                return ServiceError(f"{self.name} lists {file.name} but does not serve it (HTTP 404)", RERUN)
+            return self._http.refusal(response, doing)
+
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(answer.content)
-        return hashlib.sha256(answer.content).hexdigest()
+        partial = target.with_name(target.name + ".part")
+        try:
+            arrived = self._http.download(file.url, partial, doing, headers=_NO_CACHE, refusal=refusal)
+            if file.sha256 not in ("", arrived.sha256):
+                raise ServiceError(
+                    f"{file.name} from {self.name} arrived as {arrived.size} bytes, sha256 {arrived.sha256}; "
+                    f"the index lists sha256 {file.sha256}",
+                    RERUN,
+                )
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return arrived.sha256
 
     # --- changing -------------------------------------------------------------------------------------------------
 
     def upload(self, files: Sequence[Path]) -> None:
-        """Uploads by twine; the token travels in the environment alone, and only of that process. No files: no upload.
+        """Upload by twine; the token travels in the environment alone, and only of that process. No files: no upload.
 
         Without a token, and where twine finds no password either, a CI job's own identity is exchanged for one.
 
@@ -183,14 +235,14 @@ class Index:
         except CommandError as error:
             if '\n  File "' in error.message:  # twine answers a broken connection with a traceback
                 raise ServiceError(
-                    f"The upload to {self.name} broke off: {error.message.splitlines()[-1]}.",
-                    "Nothing is lost: run the same command again, it recognises what already arrived.",
+                    f"The upload to {self.name} broke off: {error.message.splitlines()[-1]}",
+                    "Rerun the command. Files that have arrived are not uploaded again.",
                 ) from None
             raise CommandError(error.message, self._remedy(error.message) or error.remedy) from None
 
     def _remedy(self, said: str) -> str | None:
-        """What some of an index's refusals mean; None for the rest, which say it themselves."""
-        again = "then run the same command again"
+        """Return what to do about some of an index's refusals; None for the rest, which say it themselves."""
+        again = "then rerun the command"
         if "cannot create new projects" in said:
             page = f"{self._web}/manage/account/publishing/"
             return f"A first release needs a *pending* publisher: register the workflow as one at {page}, {again}."
@@ -215,29 +267,21 @@ class Index:
         root = urljoin(self.upload_url, "/")
         return trusted_publishing.TrustedPublishing(self.name, root, where, self.token_env).mint()
 
-    def _get(self, url: str, *, accept: str) -> Any:
-        import requests
+    @cached_property
+    def _http(self) -> Http:
+        return Http(f"{self.name} at {self.simple_url}", "simple-url in [tool.releaser]", netrc=True)
 
-        headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
-        try:
-            answer = requests.get(url, headers=headers, timeout=_TIMEOUT_S)
-        except requests.RequestException as error:
-            raise ServiceError(
-                f"{self.name} at {self.simple_url} did not answer: {type(error).__name__}.",
-                "Check the network and run the same command again; nothing is lost.",
-            ) from None
-        if answer.status_code == 404:
+    def _get(self, url: str, accept: str, doing: str) -> requests.Response | None:
+        response = self._http.send("GET", url, doing, headers={"Accept": accept, **_NO_CACHE})
+        if response.status_code == 404:
             return None
-        if not answer.ok:
-            raise ServiceError(
-                f"{self.name} answered {answer.status_code} {answer.reason} to GET {url}.",
-                "Wait until it is well again, then run the same command again.",
-            )
-        return answer
+        if not response.ok:
+            raise self._http.refusal(response, doing)
+        return response
 
 
 def version_of(filename: str) -> Version | None:
-    """The version that a wheel's or an sdist's name holds; None for other names and versions without a SemVer form."""
+    """Return the version in a wheel's or an sdist's name; None for other names and versions without a SemVer form."""
     from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
     try:
@@ -253,7 +297,7 @@ def _normalized(distribution: str) -> str:
     return canonicalize_name(distribution)
 
 
-def _reason(yanked: object) -> str | None:
+def _reason(yanked: bool | str | None) -> str | None:
     if yanked is False or yanked is None:
         return None
     return yanked if isinstance(yanked, str) else ""

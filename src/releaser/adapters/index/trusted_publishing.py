@@ -1,7 +1,7 @@
 """Trusted publishing: a CI job's own identity (OpenID Connect), exchanged for an upload token of 15 minutes.
 
 The index names the audience, the CI service signs an identity for it, and the index mints a token for the projects
-whose publisher that job is. Nobody keeps a password.
+whose publisher that job is. No password is kept anywhere.
 """
 
 from __future__ import annotations
@@ -11,18 +11,46 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from releaser.adapters import process
+from releaser.adapters.http import Http
 from releaser.errors import CommandError, ServiceError
 from releaser.secret import Redactor, Secret
 
-_TIMEOUT_S = 30.0
+if TYPE_CHECKING:
+    import requests
+
 _WAIT_S = 60.0
 _IDENTITY = re.compile(r"^(ACTIONS_ID_TOKEN_REQUEST_|BUILDKITE_|CIRCLE_)|_ID_TOKEN$")
 """The variables with which a job of GitHub, Buildkite, CircleCI or GitLab can prove who it is."""
-_AGAIN = "run the job again: each run brings a new identity"
+_AGAIN = "rerun the job: each run brings a new identity"
+
+
+class _AudienceResponse(BaseModel):
+    audience: str = Field(min_length=1, strict=True)
+
+
+class _MintResponse(BaseModel):
+    token: str = Field(min_length=1, strict=True)
+
+
+class _Error(BaseModel):
+    code: str = ""
+    description: str = ""
+
+
+class _ErrorsResponse(BaseModel):
+    errors: list[_Error]
+
+
+_AUDIENCE = TypeAdapter(_AudienceResponse)
+_MINTED = TypeAdapter(_MintResponse)
+_ERRORS = TypeAdapter(_ErrorsResponse)
 
 
 def in_ci_job() -> bool:
@@ -52,22 +80,25 @@ class TrustedPublishing:
     token_env: str
 
     def mint(self) -> Secret | None:
-        """An upload token for this job; None where no CI service vouches for it.
+        """Return an upload token for this job; None where no CI service vouches for it.
 
         Raises:
             ServiceError: The workflow lacks a permission, or the index does not know the job as a publisher; the remedy
                 says what to register, and where.
         """
-        audience = self._answer("GET", "audience").get("audience")
-        identity = self._identity(str(audience))
+        doing = "name the audience of trusted publishing"
+        audience = self._http.document(self._ask("GET", "audience", doing), _AUDIENCE, doing).audience
+        identity = self._identity(audience)
         if identity is None:
             return None
-        return Secret(str(self._answer("POST", "mint-token", identity).get("token")))
+        doing = "mint an upload token"
+        minted = self._ask("POST", "mint-token", doing, identity)
+        return Secret(self._http.document(minted, _MINTED, doing).token)
 
     def _identity(self, audience: str) -> Secret | None:
         if lacks_permission():
             raise ServiceError(
-                f"The workflow does not let this job prove who it is, and {self.index} has no other login for it.",
+                f"The workflow does not let this job prove who it is, and {self.index} has no other login for it",
                 f"Give the job `permissions: id-token: write`, or set {self.token_env}.",
             )
         own = {name: Secret(value) for name, value in os.environ.items() if _IDENTITY.search(name)}
@@ -78,40 +109,38 @@ class TrustedPublishing:
             ).text
         except CommandError as error:
             said = error.message.splitlines()[-1]
-            raise ServiceError(f"The CI service gave this job no identity: {said}.", _start(_AGAIN)) from None
+            raise ServiceError(f"The CI service gave this job no identity: {said}", _start(_AGAIN)) from None
         return Secret(found.strip()) if found.strip() not in ("", "None") else None
 
-    def _answer(self, method: str, endpoint: str, identity: Secret | None = None) -> dict[str, Any]:
-        import requests
+    @cached_property
+    def _http(self) -> Http:
+        return Http(self.index, f"the upload address of {self.index}")
 
+    def _ask(self, method: str, endpoint: str, doing: str, identity: Secret | None = None) -> requests.Response:
         url = f"{self.root.rstrip('/')}/_/oidc/{endpoint}"
         body = {"token": identity.reveal()} if identity else None
-        try:
-            answer = requests.request(method, url, json=body, timeout=_TIMEOUT_S)
-            found = answer.json() if answer.status_code in (200, 422) else {}
-        except requests.JSONDecodeError:
-            found = {}
-        except requests.RequestException as error:
+        response = self._http.send(method, url, doing, json=body)
+        if response.status_code == 422:
+            raise self._refusal(response.content, identity)
+        if response.status_code in (403, 404):
             raise ServiceError(
-                f"{self.index} did not answer {method} {url}: {type(error).__name__}.", _start(_AGAIN)
-            ) from None
-        found = found if isinstance(found, dict) else {}
-        if answer.status_code == 422:
-            raise self._refusal(found.get("errors"), identity)
-        if not found.get("token" if identity else "audience"):
-            raise ServiceError(
-                f"{self.index} does no trusted publishing: it answered {answer.status_code} to {method} {url}.",
-                f"If it should, {_AGAIN}; else set {self.token_env} to an upload token.",
+                f"{self.index} does no trusted publishing: {method} {url} failed (HTTP {response.status_code})",
+                f"If it should, {_AGAIN}; otherwise set {self.token_env} to an upload token.",
             )
-        return found
+        if not response.ok:
+            raise self._http.refusal(response, doing)
+        return response
 
-    def _refusal(self, errors: object, identity: Secret | None) -> ServiceError:
-        """What the index's codes mean to the person who releases."""
-        listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    def _refusal(self, content: bytes, identity: Secret | None) -> ServiceError:
+        """Return the error for the index's codes."""
+        try:
+            listed = _ERRORS.validate_json(content).errors
+        except ValidationError:
+            listed = []
         redact = Redactor()
         redact.learn([identity])
-        said = redact("; ".join(f"{one.get('code')}: {one.get('description')}" for one in listed) or "no reason given")
-        message = f"{self.index} gives this job no upload token ({said})."
+        said = redact("; ".join(f"{one.code}: {one.description}" for one in listed) or "no reason given")
+        message = f"{self.index} refused this job an upload token: {said}"
         job = _job(identity)
         remedies = {
             "invalid-publisher": f"This job is {job}. Register exactly that, {self.register}; then {_AGAIN}.",
@@ -122,12 +151,12 @@ class TrustedPublishing:
             f"or set {self.token_env} to an upload token.",
             "invalid-token": f"{self.index} does not trust this CI service's identity, or it came too late; {_AGAIN}.",
         }
-        code = next((str(one.get("code")) for one in listed if one.get("code") in remedies), "")
+        code = next((one.code for one in listed if one.code in remedies), "")
         return ServiceError(message, remedies.get(code, f"This job is {job}; {_AGAIN}."))
 
 
 def _job(identity: Secret | None) -> str:
-    """What the identity says of the job, in the words of the form in which publishers are registered."""
+    """Return what the identity says of the job, in the words of the form in which publishers are registered."""
     from id import decode_oidc_token
 
     try:

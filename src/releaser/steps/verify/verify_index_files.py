@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from releaser.adapters.index.client import ReleasePage
 from releaser.adapters.waiting import wait_for
 from releaser.dists.built import Dists
 from releaser.errors import StepError
@@ -35,15 +36,15 @@ class VerifyIndexFiles(Receipted):
         wait_for(
             index.name,
             "the release's page",
-            lambda: index.metadata(name, release.version) is not None,
+            lambda: index.release_page(name, release.version) is not None,
             release.wait_limits,
         )
-        info = (index.metadata(name, release.version) or {}).get("info", {})
+        page = index.release_page(name, release.version) or ReleasePage()
         wrong = [
             what
             for what, right in (
-                ("version", info.get("version") == release.version.pep440),
-                ("description", bool((info.get("description") or "").strip())),
+                ("version", page.version == release.version.pep440),
+                ("description", bool((page.description or "").strip())),
             )
             if not right
         ]
@@ -51,8 +52,8 @@ class VerifyIndexFiles(Receipted):
             raise StepError(
                 f"{index.page(name, release.version)} shows no right {' and '.join(wrong)}.", "Look at the page."
             )
-        links = ", ".join(sorted(info.get("project_urls") or {})) or "none"
+        links = ", ".join(sorted(page.project_urls or {})) or "none"
         return Receipt(
             "; ".join(f"{file} sha256 {digest[:12]}" for file, digest in dists.upload_sha256.items())
-            + f"; page: {info.get('description_content_type') or 'plain'} description, links: {links}"
+            + f"; page: {page.description_content_type or 'plain'} description, links: {links}"
         )

@@ -170,12 +170,12 @@ class TestUnreachable:
     @pytest.mark.parametrize("index", ["testpypi", "pypi"])
     def test_an_index_is_named_with_its_address(self, corrected, world, closed, index):
         world.configure(f'{world.stand_ins[index].url}/simple/"', f'{closed}/simple/"')
-        says = (f"upload_{index}: {index} at {closed}/simple/ did not answer", "Check the network")
+        says = (f"upload_{index}: {index} at {closed}/simple/ refused the connection", "Check the network")
         corrected(*release(), says=says, code=1)
 
     def test_the_forge_is_named_with_its_address(self, corrected, world, closed):
         world.configure(f'api-url = "{world.forge.url}"', f'api-url = "{closed}"')
-        says = ("log_in_forge: GitHub at 127.0.0.1:", "did not answer", "run the same command again")
+        says = ("log_in_forge: GitHub at 127.0.0.1:", "refused the connection", "rerun the command")
         corrected(*release(), says=says, code=1)
 
     def test_a_remote_that_nobody_serves_is_named(self, corrected, world, closed):

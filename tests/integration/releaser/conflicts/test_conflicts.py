@@ -161,8 +161,8 @@ class TestTokens:
     def test_a_forge_token_that_the_forge_does_not_know_is_refused(self, refused):
         refused(
             "log_in_forge: GitHub at 127.0.0.1",
-            "answered 401: Bad credentials",
-            "The forge token is wrong, expired or revoked: make a new one.",
+            "(HTTP 401): Bad credentials",
+            "The forge token is wrong, expired or revoked: create a new one.",
             code=1,
             GITHUB_TOKEN="ghp_nobodysToken0123456789",
         )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from moved_clock import MovedClock
 
 from releaser.adapters.index.client import Index, IndexFile, version_of
 from releaser.adapters.index.twine_login import IndexAddress
@@ -187,7 +188,7 @@ def bare() -> Iterator[Bare]:
 
 def test_what_twine_uploaded_is_listed_downloaded_and_described(index: Index, files: Files, tmp_path: Path) -> None:
     assert (index.all_files("demo"), index.files("demo", ONE), index.versions("demo")) == ([], {}, [])
-    assert index.metadata("demo", ONE) is None
+    assert index.release_page("demo", ONE) is None
     wheel, sdist = files.wheel(), files.sdist()
 
     index.upload([sdist, wheel])
@@ -196,9 +197,9 @@ def test_what_twine_uploaded_is_listed_downloaded_and_described(index: Index, fi
     assert {name: file.sha256 for name, file in found.items()} == {wheel.name: sha256(wheel), sdist.name: sha256(sdist)}
     assert index.download(found[wheel.name], tmp_path / "new" / "it.whl") == sha256(wheel)
     assert (tmp_path / "new" / "it.whl").read_bytes() == wheel.read_bytes()
-    metadata = index.metadata("demo", ONE)
-    assert metadata is not None
-    assert metadata["info"]["version"] == "1.0.0"
+    page = index.release_page("demo", ONE)
+    assert page is not None
+    assert page.version == "1.0.0"
     assert requests.get(index.manage_page("demo", ONE), auth=("__token__", TOKEN), timeout=10).ok
 
 
@@ -299,9 +300,18 @@ def test_an_index_that_is_down_for_a_moment_is_waited_for(tmp_path: Path, files:
 
 
 def test_an_error_is_told_with_its_status_and_address(tmp_path: Path) -> None:
-    with standing_in(tmp_path / "index", "--fault", "simple-status-once=503") as url:
-        with pytest.raises(ServiceError, match=rf"PyPI answered 503 .* to GET {url}/simple/demo/\."):
+    with standing_in(tmp_path / "index", "--fault", "simple-status-once=403") as url:
+        said = rf"PyPI at {url}/simple/ refused to list the files of demo \(HTTP 403\): "
+        with pytest.raises(ServiceError, match=said):
             adapter(url).all_files("demo")
+        assert adapter(url).all_files("demo") == []
+
+
+def test_a_failure_that_passes_is_survived(tmp_path: Path) -> None:
+    with (
+        standing_in(tmp_path / "index", "--fault", "simple-status-once=503") as url,
+        bound(Activity(clock=MovedClock())),
+    ):
         assert adapter(url).all_files("demo") == []
 
 
@@ -309,10 +319,13 @@ def test_an_index_that_does_not_listen_is_an_error_with_a_remedy(bare: Bare) -> 
     url = bare.url
     taken = adapter(url.replace(url.rpartition(":")[2], "1"))
 
-    with pytest.raises(ServiceError, match="did not answer: ConnectionError") as caught:
+    with (
+        bound(Activity(clock=MovedClock())),
+        pytest.raises(ServiceError, match="refused the connection when asked to list") as caught,
+    ):
         taken.all_files("demo")
 
-    assert "run the same command again" in caught.value.remedy
+    assert "rerun the command" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -330,16 +343,17 @@ def test_an_index_that_does_not_listen_is_an_error_with_a_remedy(bare: Bare) -> 
 def test_an_answer_in_another_form_is_an_error_and_no_traceback(bare: Bare, content: bytes) -> None:
     bare.pages["/simple/demo/"] = Page(content)
 
-    with pytest.raises(ServiceError, match=r"does not answer in the simple JSON form \(PEP 691\)"):
+    with pytest.raises(ServiceError, match=r"sent .*JSON.* when asked to list the files of demo") as caught:
         bare.index.all_files("demo")
+    assert "Check simple-url in [tool.releaser]" in caught.value.remedy
 
 
 @pytest.mark.parametrize("content", [b"<!DOCTYPE html>", b"[1]", b"null", b""])
 def test_a_page_in_another_form_is_an_error_and_no_traceback(bare: Bare, content: bytes) -> None:
     bare.pages["/pypi/demo/1.0.0/json"] = Page(content)
 
-    with pytest.raises(ServiceError, match="does not answer in JSON"):
-        bare.index.metadata("demo", ONE)
+    with pytest.raises(ServiceError, match=r"sent .*JSON.* when asked to show the page of demo 1\.0\.0"):
+        bare.index.release_page("demo", ONE)
 
 
 def test_files_are_found_through_a_redirect(bare: Bare) -> None:
@@ -404,7 +418,7 @@ def test_yanked_may_be_absent_a_mark_or_a_reason(bare: Bare) -> None:
 
 
 def test_a_file_that_is_listed_and_not_served_is_an_error(bare: Bare, tmp_path: Path) -> None:
-    with pytest.raises(ServiceError, match=r"PyPI lists x\.whl and does not serve it"):
+    with pytest.raises(ServiceError, match=r"PyPI lists x\.whl but does not serve it"):
         bare.index.download(IndexFile("x.whl", "", f"{bare.url}/x.whl", None), tmp_path / "x.whl")
 
     assert not (tmp_path / "x.whl").exists()
@@ -413,10 +427,23 @@ def test_a_file_that_is_listed_and_not_served_is_an_error(bare: Bare, tmp_path: 
 def test_half_a_file_is_an_error_and_not_a_file(bare: Bare, tmp_path: Path) -> None:
     bare.pages["/x.whl"] = Page(b"x" * 1000, cut=300)
 
-    with pytest.raises(ServiceError, match="did not answer"):
+    with bound(Activity(clock=MovedClock())), pytest.raises(ServiceError, match="broke off its response") as caught:
         bare.index.download(IndexFile("x.whl", "", f"{bare.url}/x.whl", None), tmp_path / "x.whl")
 
-    assert not (tmp_path / "x.whl").exists()
+    assert "rerun the command" in caught.value.remedy
+    assert list(tmp_path.iterdir()) == []
+    assert len(bare.asked) == 6
+
+
+def test_a_file_that_arrives_short_without_a_sign_is_no_reason_for_another_version(bare: Bare, tmp_path: Path) -> None:
+    bare.pages["/x.whl"] = Page(b"x" * 700)
+    whole = hashlib.sha256(b"x" * 1000).hexdigest()
+
+    with pytest.raises(ServiceError, match="arrived as 700 bytes") as caught:
+        bare.index.download(IndexFile("x.whl", whole, f"{bare.url}/x.whl", None), tmp_path / "x.whl")
+
+    assert caught.value.remedy == "Rerun the command. Completed steps are not repeated."
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- addresses --------------------------------------------------------------------------------------------------------

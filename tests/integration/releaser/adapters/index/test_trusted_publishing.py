@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from moved_clock import MovedClock
 
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.index.client import Index
@@ -62,8 +63,8 @@ def serving(answers):
             answers.asked.append((self.command, address.path, self.headers, body))
             answer = answers.by_path.get(f"{self.command} {address.path}", (404, {}))
             status, found = answer(parse_qs(address.query)) if callable(answer) else answer
-            content = json.dumps(found).encode()
-            self.send_response(status, found.get("reason"))
+            content = found if isinstance(found, bytes) else json.dumps(found).encode()
+            self.send_response(status, None if isinstance(found, bytes) else found.get("reason"))
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -258,7 +259,7 @@ def test_a_job_uploads_by_its_identity_and_a_pending_publisher_makes_the_project
 def test_a_job_that_is_no_publisher_is_told_what_to_register_and_where(index, github, wheel):
     github.claims = {"workflow_ref": "me/demo/.github/workflows/other.yml@refs/heads/main", "environment": "release"}
     error = refused(index.upload, [wheel])
-    assert "pypi gives this job no upload token (invalid-publisher" in error.message
+    assert "pypi refused this job an upload token: invalid-publisher" in error.message
     assert "owner me, repository demo, workflow other.yml, environment release" in error.remedy
     assert "as a pending publisher of demo" in error.remedy
     assert "/manage/account/publishing/" in error.remedy
@@ -287,14 +288,14 @@ def test_an_identity_works_once(index, github, wheel):
     error = refused(index.upload, [wheel])
     assert "invalid-reuse-token" in error.message
     assert "works once" in error.remedy
-    assert "run the job again" in error.remedy
+    assert "rerun the job" in error.remedy
 
 
 def test_an_identity_that_the_index_does_not_trust_is_refused(index, github, wheel):
     github.claims = {"exp": 1}
     error = refused(index.upload, [wheel])
     assert "invalid-token" in error.message
-    assert "run the job again" in error.remedy
+    assert "rerun the job" in error.remedy
 
 
 @pytest.mark.parametrize(
@@ -320,18 +321,45 @@ def test_each_refusal_has_its_remedy_and_shows_no_identity(scripted, github, whe
     assert "[hidden]" in error.message
 
 
-@pytest.mark.parametrize("status", [403, 404, 503])
+@pytest.mark.parametrize("status", [403, 404])
 def test_an_index_without_trusted_publishing_says_so(scripted, github, wheel, status):
     scripted.by_path["GET /_/oidc/audience"] = (status, {"message": "no"})
     error = refused(known(scripted.url).upload, [wheel])
-    assert f"does no trusted publishing: it answered {status}" in error.message
+    assert "does no trusted publishing: GET" in error.message
+    assert f"(HTTP {status})" in error.message
     assert "PYPI_TOKEN" in error.remedy
     assert "POST /legacy/" not in paths(scripted)
 
 
 def test_an_index_that_is_not_there_is_named(scripted, github):
     gone = TrustedPublishing("pypi", "http://127.0.0.1:9", "anywhere", "PYPI_TOKEN")
-    assert "pypi did not answer GET http://127.0.0.1:9/_/oidc/audience" in refused(gone.mint).message
+    with bound(Activity(clock=MovedClock())):
+        error = refused(gone.mint)
+    assert error.message == "pypi refused the connection when asked to name the audience of trusted publishing"
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>log in</html>", b"[]", b'{"audience": 1}', b'{"audience": ""}', b'{"audience": "py', b""]
+)
+def test_an_audience_in_another_form_is_an_error_and_no_traceback(scripted, github, content):
+    scripted.by_path["GET /_/oidc/audience"] = (200, content)
+    error = refused(TrustedPublishing("pypi", scripted.url, "anywhere", "PYPI_TOKEN").mint)
+    assert "when asked to name the audience of trusted publishing" in error.message
+    assert "the upload address of pypi" in error.remedy
+
+
+@pytest.mark.parametrize("status", [200, 422])
+@pytest.mark.parametrize("content", [b"<html>log in</html>", b"[]", b'{"token": null, "errors": 3}', b'{"token": "py'])
+def test_a_token_in_another_form_is_an_error_and_no_traceback(scripted, github, status, content):
+    scripted.by_path["POST /_/oidc/mint-token"] = (status, content)
+    error = refused(TrustedPublishing("pypi", scripted.url, "anywhere", "PYPI_TOKEN").mint)
+    assert error.remedy
+
+
+@pytest.mark.parametrize("content", [b"<html>log in</html>", b"[]", b'{"value": 1}', b'{"value": "no token"}', b""])
+def test_an_identity_in_another_form_is_an_error_and_no_traceback(scripted, github, wheel, content):
+    github.by_path["GET /identity"] = (200, content)
+    assert "The CI service gave this job no identity" in refused(known(scripted.url).upload, [wheel]).message
 
 
 def test_a_workflow_without_the_permission_is_told_which(scripted, github, wheel, monkeypatch):
@@ -403,7 +431,7 @@ def test_a_token_that_the_index_refuses_is_to_be_replaced(index, wheel):
 
 
 def test_preflight_sees_which_login_there_is(scripted, github, monkeypatch):
-    release = SimpleNamespace(pypi=known(scripted.url), config=CONFIG)
+    release = SimpleNamespace(index=lambda _: known(scripted.url), config=CONFIG)
     found = LogInToIndex("pypi").check(release)
     assert isinstance(found, Done)
     assert "trusted publishing from this job" in found.evidence
@@ -428,12 +456,12 @@ def test_the_workflow_publishes_a_releases_files_once_from_a_bare_checkout_of_it
     assert (ran.returncode, "no release v1.0.0" in ran.stderr) == (2, True), ran.stderr
     draft = job.forge.create_draft("v1.0.0", "main", "v1.0.0", "Notes", False)
     ran = run_job(job)
-    assert (ran.returncode, "only a draft of the release v1.0.0" in ran.stderr) == (2, True), ran.stderr
+    assert (ran.returncode, "only a draft of release v1.0.0" in ran.stderr) == (2, True), ran.stderr
     for path in (sdist, wheel):
         job.forge.assets.upload(draft.id, path, "application/octet-stream")
     job.forge.publish_release(draft.id, make_latest=True, discussion_category=None)
     ran = run_job(job)
-    assert (ran.returncode, "holds no SHA256SUMS" in ran.stderr) == (2, True), ran.stderr
+    assert (ran.returncode, "has no SHA256SUMS" in ran.stderr) == (2, True), ran.stderr
     assert index.all_files("demo") == []
 
     job.forge.assets.upload(draft.id, sums, "text/plain")
@@ -447,14 +475,14 @@ def test_the_workflow_publishes_a_releases_files_once_from_a_bare_checkout_of_it
 
 def test_a_password_in_pypirc_is_found(tmp_path):
     write_pypirc(tmp_path, "[pypi]\npassword: secret-word\n")
-    found = LogInToIndex("pypi").check(SimpleNamespace(pypi=Index("pypi", IndexAddress()), config=CONFIG))
+    found = LogInToIndex("pypi").check(SimpleNamespace(index=lambda _: Index("pypi", IndexAddress()), config=CONFIG))
     assert found == Done("twine has a password for it; what it allows is unproven")
 
 
 def test_a_pypirc_that_cannot_be_read_is_not_quoted(tmp_path):
     write_pypirc(tmp_path, "password secret-word")
     with pytest.raises(UsageError, match=r"twine cannot read ~/\.pypirc") as caught:
-        LogInToIndex("pypi").check(SimpleNamespace(pypi=Index("pypi", IndexAddress()), config=CONFIG))
+        LogInToIndex("pypi").check(SimpleNamespace(index=lambda _: Index("pypi", IndexAddress()), config=CONFIG))
     assert "secret-word" not in str(caught.value)
 
 

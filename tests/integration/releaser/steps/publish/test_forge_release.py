@@ -81,7 +81,7 @@ class TestUploadAssets:
         UploadAssets().run(release)
         (made,) = scene.forge.releases()
         wheel = next(one for one in made["assets"] if one["name"].endswith(".whl"))
-        release.forge.delete_asset(wheel["id"])
+        release.forge.assets.delete(wheel["id"])
         assert scene.check(UploadAssets()) == Todo(f"attach {wheel['name']}")
         UploadAssets().run(release)
         assert isinstance(scene.check(UploadAssets()), Done)
