@@ -35,7 +35,7 @@ def made(once):
         (folder / "it").write_text("whole")
         return folder / "it"
 
-    return once("thing", make)
+    return once("thing", make, lambda it: ["mv", str(it), str(HERE / "moved")])
 
 
 @pytest.mark.parametrize("number", range(6))
@@ -72,27 +72,32 @@ def run(folder: Path, *options: str) -> Ran:
 
 
 @pytest.fixture(scope="module")
-def two_workers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, str]:
-    """What ran and what was made, with two workers."""
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, str, bool]:
+    """What ran and what was made, with two workers, and whether that was removed."""
     folder = tmp_path_factory.mktemp("two")
-    return run(folder, "--numprocesses=2", "--dist=worksteal"), (folder / "made").read_text()
+    ran = run(folder, "--numprocesses=2", "--dist=worksteal")
+    return ran, (folder / "made").read_text(), (folder / "moved").exists()
 
 
-def test_a_test_that_is_alone_overlaps_no_other(two_workers: tuple[Ran, str]) -> None:
-    ran, _ = two_workers
+def test_a_test_that_is_alone_overlaps_no_other(two_workers: tuple[Ran, str, bool]) -> None:
+    ran, *_ = two_workers
     assert sorted(name for name, _, _ in ran) == ["alone"] * 4 + ["shared"] * 12
     for name, begun, ended in ran:
         if name == "alone":
             assert [other for other in ran if other[1] < ended and begun < other[2]] == [(name, begun, ended)]
 
 
-def test_the_others_run_side_by_side(two_workers: tuple[Ran, str]) -> None:
+def test_the_others_run_side_by_side(two_workers: tuple[Ran, str, bool]) -> None:
     shared = [one for one in two_workers[0] if one[0] == "shared"]
     assert any(first[2] > second[1] for first, second in pairwise(shared))
 
 
-def test_what_is_made_once_is_made_once_for_all_workers(two_workers: tuple[Ran, str]) -> None:
+def test_what_is_made_once_is_made_once_for_all_workers(two_workers: tuple[Ran, str, bool]) -> None:
     assert two_workers[1] == "made\n"
+
+
+def test_what_was_made_is_removed_after_all_tests(two_workers: tuple[Ran, str, bool]) -> None:
+    assert two_workers[2]
 
 
 def test_one_after_another_those_that_are_alone_come_last(tmp_path: Path) -> None:

@@ -7,16 +7,19 @@ worker waits between two tests.
 from __future__ import annotations
 
 import fcntl
+import json
 import pickle
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-LOCKS = "side_by_side_locks"
+INPUT = "side_by_side"
+AFTERWARDS = "afterwards.jsonl"
 
 
 class Room:
@@ -47,18 +50,26 @@ CONTINUES = pytest.StashKey[bool]()
 
 def pytest_configure(config: pytest.Config) -> None:
     if (worker := getattr(config, "workerinput", None)) is not None:
-        config.stash[ROOM] = Room(Path(worker[LOCKS]))
+        config.stash[SHARED] = Path(worker[INPUT])
+        config.stash[ROOM] = Room(config.stash[SHARED])
+        return
+    folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
+    config.stash[SHARED] = Path(folder.name)
+    # The last that is added is called first, after all workers have ended.
+    config.add_cleanup(folder.cleanup)
+    config.add_cleanup(lambda: _run_afterwards(Path(folder.name) / AFTERWARDS))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist where the locks are."""
-    stash = node.config.stash
-    if SHARED not in stash:
-        folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
-        node.config.add_cleanup(folder.cleanup)
-        stash[SHARED] = Path(folder.name)
-    node.workerinput[LOCKS] = str(stash[SHARED])
+    """Tell a worker of pytest-xdist which directory the workers share."""
+    node.workerinput[INPUT] = str(node.config.stash[SHARED])
+
+
+def _run_afterwards(commands: Path) -> None:
+    lines = commands.read_text("utf-8").splitlines() if commands.exists() else []
+    for line in reversed(lines):
+        subprocess.run(json.loads(line), capture_output=True, check=False, timeout=120)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,23 +99,27 @@ def _is_alone(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[..., Any]:
+def once(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Callable[..., Any]:
     """`once("wheel", build)`: what `build(an_empty_directory)` returned, the first time that any worker asked.
 
-    The value is pickled; the other workers get a copy of it.
+    The value is pickled, and each worker gets a copy of it. `once(name, make, remove)`: after all tests, the command
+    that `remove(value)` returns is run.
     """
-    base = tmp_path_factory.getbasetemp()
-    root = base.parent if ROOM in request.config.stash else base
+    shared, base = pytestconfig.stash[SHARED], tmp_path_factory.getbasetemp()
+    root = base.parent if ROOM in pytestconfig.stash else base
 
-    def made(name: str, make: Callable[[Path], Any]) -> Any:
-        folder, value = root / f"once-{name}", root / f"once-{name}.pickle"
-        with (root / f"once-{name}.lock").open("a") as lock:
+    def made(name: str, make: Callable[[Path], Any], remove: Callable[[Any], Sequence[str]] | None = None) -> Any:
+        folder, value = root / f"once-{name}", shared / f"{name}.pickle"
+        with (shared / f"{name}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not value.exists():
                 shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed here
                 folder.mkdir()
                 result = make(folder)
                 value.write_bytes(pickle.dumps(result))
+                if remove:
+                    with (shared / AFTERWARDS).open("a", encoding="utf-8") as commands:
+                        commands.write(json.dumps(list(remove(result))) + "\n")
         return pickle.loads(value.read_bytes())
 
     return made

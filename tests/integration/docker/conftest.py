@@ -129,13 +129,16 @@ class Docker:
 
 
 @pytest.fixture(scope="session")
-def wheel_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel_dir(once) -> Path:
     """The tree's wheel, and a bill that pins one dependency."""
-    directory = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--outdir", directory, REPOSITORY)
-    bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [PINNED]}
-    (directory / "live_vlm_webui.cdx.json").write_text(json.dumps(bill), encoding="utf-8")
-    return directory
+
+    def build(directory: Path) -> Path:
+        run(sys.executable, "-m", "build", "--installer=uv", "--wheel", "--outdir", directory, REPOSITORY)
+        bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [PINNED]}
+        (directory / "live_vlm_webui.cdx.json").write_text(json.dumps(bill), encoding="utf-8")
+        return directory
+
+    return once("wheel", build)
 
 
 @pytest.fixture(scope="session")
@@ -151,32 +154,37 @@ def here() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def docker(here: dict[str, str], tmp_path_factory: pytest.TempPathFactory, wheel_dir: Path, version: str) -> Docker:
-    configuration = tmp_path_factory.mktemp("secret") / "pip.conf"
-    configuration.write_text(f"[global]\n# {MARK}\ntimeout = 60\n", encoding="utf-8")
-    return Docker(
-        {
-            **here,
-            "VERSION": version,
-            "REVISION": REVISION,
-            "CREATED": CREATED,
-            "SOURCE_DATE_EPOCH": str(EPOCH),
-            "REGISTRY_IMAGE": f"live-vlm-webui-test-{uuid4().hex[:8]}",
-            "WHEEL_DIR": str(wheel_dir),
-            "PIP_CONFIG": str(configuration),
-        }
-    )
+def docker(here: dict[str, str], once, wheel_dir: Path, version: str) -> Docker:
+    def give(directory: Path) -> Docker:
+        configuration = directory / "pip.conf"
+        configuration.write_text(f"[global]\n# {MARK}\ntimeout = 60\n", encoding="utf-8")
+        return Docker(
+            {
+                **here,
+                "VERSION": version,
+                "REVISION": REVISION,
+                "CREATED": CREATED,
+                "SOURCE_DATE_EPOCH": str(EPOCH),
+                "REGISTRY_IMAGE": f"live-vlm-webui-test-{uuid4().hex[:8]}",
+                "WHEEL_DIR": str(wheel_dir),
+                "PIP_CONFIG": str(configuration),
+            }
+        )
+
+    return once("docker", give)
 
 
 @pytest.fixture(scope="session")
-def images(docker: Docker) -> Iterator[dict[str, str]]:
+def images(docker: Docker, once) -> dict[str, str]:
     """jetson-thor, and multiarch for this machine's platform, loaded: target to name."""
     native = "arm64" if os.uname().machine in {"aarch64", "arm64"} else "amd64"
-    docker.bake("--load", "--set", f"multiarch.platform=linux/{native}", "multiarch", "jetson-thor")
-    name = f"{docker.variables['REGISTRY_IMAGE']}:{docker.variables['VERSION']}"
-    names = {"multiarch": name, "jetson-thor": f"{name}-jetson-thor"}
-    yield names
-    docker("image", "rm", "--force", *names.values(), check=False)
+
+    def build(_: Path) -> dict[str, str]:
+        docker.bake("--load", "--set", f"multiarch.platform=linux/{native}", "multiarch", "jetson-thor")
+        name = f"{docker.variables['REGISTRY_IMAGE']}:{docker.variables['VERSION']}"
+        return {"multiarch": name, "jetson-thor": f"{name}-jetson-thor"}
+
+    return once("images", build, lambda names: ["docker", "image", "rm", "--force", *names.values()])
 
 
 @pytest.fixture
@@ -195,6 +203,6 @@ def start(docker: Docker) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="session")
-def archive(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Archive:
+def archive(docker: Docker, once) -> Archive:
     """Both platforms' images as they are published."""
-    return docker.archive(tmp_path_factory.mktemp("archive") / "multiarch.tar")
+    return once("archive", lambda directory: docker.archive(directory / "multiarch.tar"))

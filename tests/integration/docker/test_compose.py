@@ -32,22 +32,25 @@ def test_it_is_valid_in_each_profile(here, profile):
     assert set(done.stdout.split()) == {"app", *([profile] if profile else [])}
 
 
-@pytest.fixture(scope="module")
-def stand_ins(docker, tmp_path_factory) -> Iterator[dict[str, str]]:
-    names = {}
-    for service, (program, script) in STAND_INS.items():
-        context = tmp_path_factory.mktemp(service)
-        (context / "check").write_text(script, encoding="utf-8")
-        ready = script.split()[-1]
-        command = json.dumps(["sh", "-c", f"sleep 4; touch {ready}; exec sleep 600"])
-        (context / "Dockerfile").write_text(
-            f"FROM {docker.variables['PYTHON_IMAGE']}\nCOPY --chmod=0755 check {program}\nENTRYPOINT {command}\n",
-            encoding="utf-8",
-        )
-        names[service] = f"{docker.variables['REGISTRY_IMAGE']}:{service}"
-        docker("build", "-t", names[service], context)
-    yield names
-    docker("image", "rm", "--force", *names.values(), check=False)
+@pytest.fixture(scope="session")
+def stand_ins(docker, once) -> dict[str, str]:
+    def build(directory: Path) -> dict[str, str]:
+        names = {}
+        for service, (program, script) in STAND_INS.items():
+            context = directory / service
+            context.mkdir()
+            (context / "check").write_text(script, encoding="utf-8")
+            ready = script.split()[-1]
+            command = json.dumps(["sh", "-c", f"sleep 4; touch {ready}; exec sleep 600"])
+            (context / "Dockerfile").write_text(
+                f"FROM {docker.variables['PYTHON_IMAGE']}\nCOPY --chmod=0755 check {program}\nENTRYPOINT {command}\n",
+                encoding="utf-8",
+            )
+            names[service] = f"{docker.variables['REGISTRY_IMAGE']}:{service}"
+            docker("build", "-t", names[service], context)
+        return names
+
+    return once("model-servers", build, lambda names: ["docker", "image", "rm", "--force", *names.values()])
 
 
 @pytest.fixture

@@ -20,17 +20,21 @@ TRUSTING = ssl._create_unverified_context()
 """The server makes its certificate itself."""
 
 
-@pytest.fixture(scope="module")
-def repository(docker, images) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def repository(docker, images, once) -> str:
     """Where the image is published."""
     if "TEST_REGISTRY" not in os.environ:
         pytest.skip("TEST_REGISTRY is not set: there is no registry to publish the image to")
-    name = f"{os.environ['TEST_REGISTRY']}/users-{uuid4().hex[:8]}/live-vlm-webui"
-    tag = f"{name}:{docker.variables['VERSION']}"
-    docker("tag", images["multiarch"], tag)
-    docker("push", "--quiet", tag)
-    yield name
-    docker("image", "rm", "--force", tag)
+
+    def publish(_: Path) -> str:
+        name = f"{os.environ['TEST_REGISTRY']}/users-{uuid4().hex[:8]}/live-vlm-webui"
+        tag = f"{name}:{docker.variables['VERSION']}"
+        docker("tag", images["multiarch"], tag)
+        docker("push", "--quiet", tag)
+        return name
+
+    version = docker.variables["VERSION"]
+    return once("published", publish, lambda name: ["docker", "image", "rm", "--force", f"{name}:{version}"])
 
 
 @pytest.fixture

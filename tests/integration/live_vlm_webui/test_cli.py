@@ -123,6 +123,7 @@ def test_auto_port_keeps_a_port_that_is_free(start_server):
     assert server.port == port
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("held", [False, True], ids=["alone", "with an open connection"])
 def test_a_signal_stops_it_within_three_seconds_with_0_and_no_traceback(start_server, number, held):

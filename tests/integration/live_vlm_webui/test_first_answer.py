@@ -44,6 +44,7 @@ async def api(start_server):
         yield api
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("name", "said"), [("chelsea", "cat"), ("astronaut", "person"), ("coffee", "cup")])
 async def test_three_seconds_after_the_first_frame_something_true_is_said_about_it(api, name, said):
     jpeg = photograph(name)

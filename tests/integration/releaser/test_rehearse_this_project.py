@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-# The browser tests and the benchmarks are a release's own; here they would only take minutes.
+# A release runs all tests of the product against the wheel. They run beside this one already: of each session that
+# a release must pass, it runs some, with its real environment.
 SKIP = ("--skip", "pass_e2e", "--skip", "pass_performance")
+SOME = {"PYTEST_ADDOPTS": "-k version"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def test_this_project_is_released_though_killed_after_testpypi(head, create_clon
     before = project.snapshot()
     words = ("rehearse", "--version", version, *SKIP)
 
-    killed = invoke(project.path, *words, "--fault", "engine:kill-after=upload_testpypi")
+    killed = invoke(project.path, *words, "--fault", "engine:kill-after=upload_testpypi", env=SOME)
     assert killed.status == -signal.SIGKILL, killed.err
     world = invoke.world(project, version)
     assert len(world.uploads("testpypi")) == 2
@@ -41,7 +43,7 @@ def test_this_project_is_released_though_killed_after_testpypi(head, create_clon
     assert world.releases() == []
     built = world.built()
 
-    ended = invoke(project.path, *words)
+    ended = invoke(project.path, *words, env=SOME)
     assert ended.status == 0, ended.err
     assert world.built() == built
 

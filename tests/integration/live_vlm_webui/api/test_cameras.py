@@ -104,6 +104,7 @@ async def test_two_sessions_of_one_address_share_one_connection(api, session, mo
         assert camera.connections == 1
 
 
+@pytest.mark.alone
 async def test_a_silent_host_holds_up_nobody(serve, models, clip):
     api = await serve(monitor_interval=0.25)
     silent = rtsp_server.Camera(clip, fault="silent")

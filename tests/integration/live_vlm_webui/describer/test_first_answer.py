@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import simplejpeg
 
+pytestmark = pytest.mark.alone
+
 FIRST_SECONDS = 3.0
 ATTEMPTS = 4
 """Other work on the machine is not what is measured: the quickest of as many fresh processes counts."""

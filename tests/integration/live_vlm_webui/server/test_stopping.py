@@ -86,6 +86,7 @@ def stop(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> tuple[
     return time.monotonic() - began, told
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", ["http", "https"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_streams_and_websockets_do_not_hold_it(start_stubborn, number, fault):
@@ -101,6 +102,7 @@ def test_streams_and_websockets_do_not_hold_it(start_stubborn, number, fault):
     assert "unclosed" not in told
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", ["thread", "part"])
 def test_what_does_not_end_is_left_after_less_than_three_seconds_and_named(start_stubborn, fault):
     process, _ = start_stubborn(fault)
@@ -112,6 +114,7 @@ def test_what_does_not_end_is_left_after_less_than_three_seconds_and_named(start
         assert "decoder of a silent host" in told
 
 
+@pytest.mark.alone
 def test_a_handler_that_does_not_listen_is_left(start_stubborn):
     process, url = start_stubborn("http")
     held = ask(url, "/deaf")
@@ -120,6 +123,7 @@ def test_a_handler_that_does_not_listen_is_left(start_stubborn):
     assert took < STOP_SECONDS
 
 
+@pytest.mark.alone
 def test_a_second_ctrl_c_ends_it_at_once(start_stubborn):
     process, _ = start_stubborn("part")
     process.send_signal(signal.SIGINT)
@@ -132,6 +136,7 @@ def test_a_second_ctrl_c_ends_it_at_once(start_stubborn):
     assert time.monotonic() - began < 1.5
 
 
+@pytest.mark.alone
 def test_the_same_signal_twice_in_a_moment_is_one(start_stubborn):
     process, url = start_stubborn("http")
     held = ask(url, "/stream")

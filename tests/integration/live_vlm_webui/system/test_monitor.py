@@ -46,6 +46,7 @@ async def several(monitor, count):
         end()
 
 
+@pytest.mark.alone
 async def test_this_machine_is_sampled_at_the_interval_once_for_all_viewers():
     monitor = Monitor(FAST)
     loop = asyncio.get_running_loop()
@@ -103,6 +104,7 @@ async def test_a_watcher_that_fails_disturbs_nobody(caplog):
     assert "a watcher of the monitor failed" in caplog.text
 
 
+@pytest.mark.alone
 async def test_a_sensor_that_hangs_neither_holds_up_the_loop_nor_the_others_nor_the_stop():
     stuck = Stuck()
     monitor = Monitor(FAST, sources=(stuck, CpuSource()), patience=0.1)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from moved_clock import MovedClock
 from session_parts import CountingExecutor, Shelf
 
 from live_vlm_webui.media.picture import Picture
@@ -52,3 +53,9 @@ def make_answer() -> Callable[..., Answer]:
         )
 
     return make
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
+    """`await clock.advance(10)`: ten seconds pass."""
+    return MovedClock(monkeypatch)

@@ -13,8 +13,6 @@ from live_vlm_webui.errors import LimitError, NotFoundError
 from live_vlm_webui.sessions.registry import Sessions
 from live_vlm_webui.sessions.settings import SessionSettings
 
-SHORT = 0.05
-
 
 @pytest.fixture
 async def make(shelf, encoders):
@@ -78,28 +76,31 @@ async def test_the_number_of_sessions_is_bounded_and_a_place_becomes_free_again(
         sessions.get(first.id)
 
 
-async def test_a_session_ends_after_the_last_browser_has_left(make):
-    sessions = make(linger=SHORT)
+async def test_a_session_ends_after_the_last_browser_has_left(make, clock):
+    sessions = make(linger=10)
     made = sessions.create()
     first, last = await watch(made), await watch(made)
     await first.leave()
-    await asyncio.sleep(3 * SHORT)
+    await clock.advance(60)
     assert len(sessions) == 1
     await last.leave()
 
-    await until(lambda: len(sessions) == 0)
-    assert made.closed
+    await clock.advance(5)
+    assert len(sessions) == 1
+    await clock.advance(5)
+    assert len(sessions) == 0
+    await until(lambda: made.closed)
 
 
-async def test_a_reload_of_the_page_finds_its_session_again(make):
-    sessions = make(linger=1)
+async def test_a_reload_of_the_page_finds_its_session_again(make, clock):
+    sessions = make(linger=10)
     made = sessions.create()
     for _ in range(3):
         browser = await watch(made)
         await browser.leave()
-        await asyncio.sleep(SHORT)
+        await clock.advance(5)
     browser = await watch(sessions.get(made.id))
-    await asyncio.sleep(1.3)
+    await clock.advance(60)
 
     assert sessions.get(made.id) is made
     await browser.leave()
@@ -128,23 +129,28 @@ async def test_a_browser_that_reads_too_slowly_counts_as_gone(make):
     assert subscription.reason
 
 
-async def test_a_session_of_a_program_ends_when_it_was_not_asked_for_in_a_while(make):
-    sessions = make(idle=1, linger=0)
+async def test_a_session_of_a_program_ends_when_it_was_not_asked_for_in_a_while(make, clock):
+    sessions = make(idle=600, linger=0)
     made = sessions.create(for_program=True)
     for _ in range(4):
-        await asyncio.sleep(0.3)
+        await clock.advance(500)
         sessions.get(made.id)
     await (await watch(made)).leave()
+    await clock.advance(500)
     assert len(sessions) == 1
 
-    await until(lambda: len(sessions) == 0)
+    await clock.advance(100)
+    assert len(sessions) == 0
 
 
-async def test_a_session_that_no_browser_ever_watched_ends_too(make):
-    sessions = make(idle=SHORT)
+async def test_a_session_that_no_browser_ever_watched_ends_too(make, clock):
+    sessions = make(idle=600)
     sessions.create()
+    await clock.advance(500)
+    assert len(sessions) == 1
 
-    await until(lambda: len(sessions) == 0)
+    await clock.advance(100)
+    assert len(sessions) == 0
 
 
 async def test_what_concerns_all_is_told_to_all_and_becomes_json_once(make):

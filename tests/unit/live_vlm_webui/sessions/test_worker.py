@@ -150,6 +150,7 @@ async def pauses(camera, model, questions):
     return [after - before for before, after in pairwise(model.asked_at)]
 
 
+@pytest.mark.alone
 async def test_questions_are_as_far_apart_as_was_said(make, shelf):
     camera = HandCamera()
     await make(camera, sampling=sampling.EverySeconds(0.1))
@@ -157,6 +158,7 @@ async def test_questions_are_as_far_apart_as_was_said(make, shelf):
     assert 0.08 < statistics.median(await pauses(camera, shelf.model(), 4)) < 1
 
 
+@pytest.mark.alone
 async def test_a_model_that_takes_its_time_is_asked_no_faster(make, shelf):
     camera = HandCamera()
     shelf.model().pace = 0.1
@@ -183,6 +185,7 @@ async def test_an_unchanged_picture_is_asked_about_once_and_a_changed_one_again(
     assert browser.of("answer.finished")[1]["percentiles"]["calls_saved"] > 0
 
 
+@pytest.mark.alone
 async def test_an_unchanged_picture_is_asked_about_after_the_longest_silence(make, shelf):
     camera = HandCamera()
     await make(camera, sampling=sampling.OnChange(0.05, 0.1))
@@ -202,6 +205,7 @@ async def test_a_frame_that_is_too_old_is_not_asked_about(make, shelf):
     await shelf.model().until_asked(1)
 
 
+@pytest.mark.alone
 async def test_a_question_about_motion_has_several_frames_at_their_distance_oldest_first(make, shelf):
     camera = HandCamera()
     levels = iter(range(30, 250, 2))
@@ -322,6 +326,7 @@ async def test_without_its_camera_a_session_waits(make, shelf):
     assert browser.of("camera")[-1]["camera"] is None
 
 
+@pytest.mark.alone
 async def test_instant_answers_do_not_make_a_busy_loop(make, shelf, monkeypatch):
     monkeypatch.setattr(worker, "ROUND_SECONDS", 0.05)
     camera = HandCamera()
@@ -580,6 +585,7 @@ async def test_halves_of_characters_in_an_answer_break_nothing(make, shelf):
     assert (await browser.until("answer.finished"))[0]["text"].startswith("caf\u00e9 ")
 
 
+@pytest.mark.alone
 async def test_an_idle_session_does_nothing_at_all(make, encoders):
     camera = HandCamera()
     await make(camera)

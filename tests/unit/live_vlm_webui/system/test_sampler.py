@@ -149,6 +149,7 @@ async def test_a_source_that_the_machine_lacks_is_looked_for_once_a_minute(sampl
     assert reason(sample, "nvml") == "There is no driver."
 
 
+@pytest.mark.alone
 async def test_a_source_that_hangs_delays_one_sample_and_no_other_source(sampler, gpu, cpu):
     await sampler.sample()
     gpu.hold.clear()
@@ -198,6 +199,7 @@ async def test_closing_closes_the_sources_and_ends_the_threads(gpu, cpu, clock):
             assert not thread.is_alive()
 
 
+@pytest.mark.alone
 async def test_closing_does_not_wait_for_a_source_that_hangs(gpu, cpu, clock):
     sampler = Sampler([gpu, cpu], PATIENCE, clock)
     gpu.hold.clear()

@@ -687,6 +687,7 @@ def test_five_thousand_entries_take_time_in_proportion() -> None:
     assert _seconds(lambda: rotated(f"## [Unreleased]\n\n{entries}\n{older}", url=URL)) < 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "piece", [" ", "\t", "#", " #", "[", "]", "`", "~", "- ", "* ", "<!--", "*", "_a", "![", "(", "[a]("]
 )

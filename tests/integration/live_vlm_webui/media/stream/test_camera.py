@@ -88,6 +88,7 @@ async def test_frames_of_a_camera_arrive_in_their_colours(host, open_camera):
     assert (status.width, status.height, status.source) == (320, 180, f"rtsp://127.0.0.1:{host.port}/live")
 
 
+@pytest.mark.alone
 async def test_frames_come_as_fast_as_the_camera_sends(host, open_camera):
     camera = open_camera(host.url)
     first = await asyncio.wait_for(camera.slot.after(0), SECONDS)
@@ -191,6 +192,7 @@ async def test_attempts_become_rarer_and_the_log_tells_the_cause_once(open_camer
     assert [record.name for record in caplog.records].count(stream.__name__) == 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", ["silent", "silent after options", "frozen", "black hole"])
 async def test_closing_does_not_wait_for_a_silent_host(host, open_camera, fault, monkeypatch):
     monkeypatch.setattr(reader, "OPEN_SECONDS", 5)
@@ -275,6 +277,7 @@ async def test_a_camera_behind_tls_is_read_whoever_signed_its_certificate(clip, 
         await host.unplug()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("codec", "ending"), [("h264", "mp4"), ("h264", "mkv"), ("vp8", "webm"), ("h264", "ts")])
 async def test_a_file_is_played_in_real_time_and_over_again(tmp_path, open_camera, codec, ending):
     clip = video.encode(codec, width=64, height=48, fps=20, seconds=0.5, bit_rate=50_000)
@@ -293,6 +296,7 @@ async def test_a_file_is_played_in_real_time_and_over_again(tmp_path, open_camer
     assert not camera.is_running
 
 
+@pytest.mark.alone
 async def test_a_file_of_one_frame_does_not_spin(tmp_path, open_camera):
     video.save(video.encode("h264", width=64, height=48, fps=25, seconds=0.04), tmp_path / "still.mp4")
     camera = open_camera("still.mp4", tmp_path)

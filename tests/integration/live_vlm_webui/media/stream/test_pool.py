@@ -112,6 +112,7 @@ async def test_what_is_not_read_is_refused_and_leaves_nothing(pool, address, err
     assert not streams()
 
 
+@pytest.mark.alone
 async def test_all_end_in_under_a_second_though_their_hosts_are_silent(host):
     pool = CameraPool()
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -71,6 +71,7 @@ async def test_video_of_a_browser_arrives_in_its_colours(camera, codec):
     assert abs(simplejpeg.decode_jpeg(compress(frame.image).jpeg)[90, 160].astype(int) - (220, 60, 40)).max() < 12
 
 
+@pytest.mark.alone
 async def test_frames_come_as_fast_as_they_are_sent(camera, peer):
     await peer.connect(camera.accept)
     first = await frame_after(camera, 0)
