@@ -1,4 +1,4 @@
-"""What the world cannot be asked, kept per version outside the checkout: release commit, built files, receipts.
+"""What no service can tell, kept per version outside the checkout: release commit, built files, receipts.
 
 ::
 
@@ -33,7 +33,7 @@ from releaser.versions.version import Version
 
 @dataclass(frozen=True)
 class Receipt:
-    """That something passed, or could not be tried here, with one wheel."""
+    """The evidence that something passed with one wheel, or could not be tried here."""
 
     evidence: str
     skipped: bool = False
@@ -47,7 +47,7 @@ class ReleaseStore:
 
     @classmethod
     def of(cls, root: Path, distribution: str, remote: str, version: Version) -> ReleaseStore:
-        """The store under `root` for a version; clones of one remote share it."""
+        """Return the store of a version under `root`; clones of one remote share it."""
         return cls(root / f"{distribution}-{hashlib.sha256(remote.encode()).hexdigest()[:8]}" / str(version))
 
     @property
@@ -57,12 +57,12 @@ class ReleaseStore:
 
     @property
     def dist(self) -> Path:
-        """Where the built files lie."""
+        """Where the built files are."""
         return self.path / "dist"
 
     @property
     def images(self) -> Path:
-        """Where the built images lie."""
+        """Where the built images are."""
         return self.path / "images"
 
     @property
@@ -72,10 +72,10 @@ class ReleaseStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps other runs of this version out; a killed run leaves no lock behind.
+        """Keep other runs of this version out; a killed run leaves no lock behind.
 
         Raises:
-            ConflictError: Another run is at it.
+            ConflictError: Another run has the lock.
         """
         import filelock
 
@@ -85,7 +85,7 @@ class ReleaseStore:
             lock.acquire(timeout=0)
         except filelock.Timeout:
             raise ConflictError(
-                f"Another run is releasing this version: it holds {self.path / 'lock'}.", "Wait until it ends."
+                f"Another run is releasing this version: it has locked {self.path / 'lock'}", "Wait until it ends."
             ) from None
         try:
             yield
@@ -93,25 +93,25 @@ class ReleaseStore:
             lock.release()
 
     def dists(self) -> Dists | None:
-        """The built files; None before they are complete.
+        """Return the built files; None before they are complete.
 
         Raises:
-            ConflictError: A file is gone or was changed after it was built.
+            ConflictError: A file is missing or was changed after it was built.
         """
         return read_dists(self.dist)
 
     def receipt(self, wheel_sha256: str, name: str) -> Receipt | None:
-        """What was noted when `name` was tried with this wheel; None if it has not been."""
+        """Return the receipt of trying `name` with this wheel; None if there is none."""
         path = self._receipt(wheel_sha256, name)
         return Receipt(**json.loads(path.read_text("utf-8"))) if path.exists() else None
 
     def write_receipt(self, wheel_sha256: str, name: str, receipt: Receipt) -> None:
-        """Notes how `name` went with this wheel."""
+        """Write the receipt of trying `name` with this wheel."""
         write_atomically(self._receipt(wheel_sha256, name), json.dumps(asdict(receipt), ensure_ascii=False) + "\n")
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
-        """An empty directory for the length of the block; what a killed run left in it is removed first."""
+        """Make an empty directory for the length of the block; what a killed run left in it is removed first."""
         path = self.path / "scratch" / name
         if path.exists():
             shutil.rmtree(path)
@@ -122,7 +122,7 @@ class ReleaseStore:
             shutil.rmtree(path, ignore_errors=True)
 
     def discard(self) -> None:
-        """Forgets everything but the journal."""
+        """Remove everything except the journal."""
         for path in self.path.iterdir() if self.path.exists() else ():
             if path.is_dir():
                 shutil.rmtree(path)

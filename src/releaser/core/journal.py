@@ -1,6 +1,6 @@
 """The record of what was done: JSON lines, each holding the hash of the line before it.
 
-The journal is a record, never an input: what the world can be asked, it is asked. The chain makes a later edit visible.
+The journal is a record, never an input: a run asks git and the services. The chain makes a later edit visible.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from releaser.files import sync_directory
 from releaser.secret import Redactor
 
 _START = "0" * 64
@@ -24,7 +25,7 @@ def _digest(line: bytes) -> str:
 
 
 def broken_at(lines: list[str]) -> int | None:
-    """The number (from 1) of the first line that does not hold the hash of the one before; None for a whole chain."""
+    """Return the number (from 1) of the first line without the hash of the one before; None for a whole chain."""
     previous = _START
     for number, line in enumerate(lines, 1):
         try:
@@ -39,10 +40,10 @@ def broken_at(lines: list[str]) -> int | None:
 
 @dataclass
 class Journal:
-    """Appends events to a file, safely from several threads, each line on disk before the call returns.
+    """Append events to a file, safely from several threads; each line is on disk before the call returns.
 
     A last line torn by a kill is dropped. A file whose chain is broken elsewhere is kept under another name, and a new
-    one is begun that says so.
+    one begins with a line about it.
     """
 
     path: Path
@@ -68,18 +69,19 @@ class Journal:
             self.write("torn", dropped=len(torn))
 
     def write(self, event: str, **facts: Any) -> None:
-        """Appends one event with its facts, secrets redacted."""
+        """Append one event with its facts, secrets redacted."""
         with self._lock:
             entry = {"at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"), "event": event, **facts}
             line = json.dumps({**_redacted(entry, self.redact), "previous": self._previous}, ensure_ascii=False)
-            # A file name or an argument need not be UTF-8: what is not, is written as JSON's own escape.
+            # A file name or an argument need not be UTF-8; other bytes are written as JSON's own escapes.
             content = line.encode("utf-8", "backslashreplace")
             _append(self.path, content + b"\n")
             self._previous = _digest(content)
 
 
 def _append(path: Path, content: bytes) -> None:
-    """Appends all of it or, when the disk is full, nothing."""
+    """Append all of it or, when the disk is full, nothing."""
+    is_new = not path.exists()
     with path.open("ab", buffering=0) as file:
         end = file.tell()
         try:
@@ -89,6 +91,8 @@ def _append(path: Path, content: bytes) -> None:
         except OSError:
             file.truncate(end)
             raise
+    if is_new:
+        sync_directory(path.parent)
 
 
 def _redacted(value: Any, redact: Redactor) -> Any:

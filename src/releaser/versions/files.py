@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def from_config(configured: VersionFileConfig) -> VersionFile:
-    """The version file that an entry of the configuration describes.
+    """Return the version file that an entry of the configuration describes. A new kind of file is chosen here.
 
     Raises:
-        VersionError: Its pattern does not hold ``{version}`` exactly once.
+        VersionError: Its pattern does not contain ``{version}`` exactly once.
     """
     if configured.pattern is not None:
         return PatternVersion(configured.path, configured.pattern, scheme=configured.scheme)
@@ -29,9 +29,9 @@ def from_config(configured: VersionFileConfig) -> VersionFile:
 
 
 def disagreements(found: Sequence[FoundVersion]) -> str | None:
-    """A sentence that names the files whose version is not the one that most have; None if all agree.
+    """Return a sentence that names the files whose version differs from that of most; None if all agree.
 
-    Of versions that equally many files have, the one that comes first counts as what most have.
+    Of versions that equally many files have, the first counts as that of most.
     """
     counts = Counter(one.version for one in found)
     if len(counts) < 2:

@@ -16,7 +16,7 @@ _NOT_WITHIN_ONE = r"(?<![0-9A-Za-z.+!_-])"
 
 @dataclass(frozen=True)
 class PatternVersion(VersionFile):
-    """A text file with the version in the middle of a text that stands there exactly once.
+    """A text file with the version in a piece of text that occurs exactly once.
 
     Attributes:
         pattern: That text, word for word, with ``{version}`` in the version's place.
@@ -27,12 +27,12 @@ class PatternVersion(VersionFile):
     def __post_init__(self) -> None:
         if self.pattern.count(_PLACEHOLDER) != 1:
             raise VersionError(
-                f"{self.path}: the pattern {self.pattern!r} does not hold {_PLACEHOLDER} exactly once",
+                f"{self.path}: the pattern {self.pattern!r} does not contain {_PLACEHOLDER} exactly once",
                 f"Write it like '__version__ = \"{_PLACEHOLDER}\"'.",
             )
 
     def locate(self, text: str) -> tuple[int, int]:
-        """Where the version stands; whether that is code, a comment or a string makes no difference."""
+        """Return where the version is, be it in code, a comment or a string."""
         before, _, after = self.pattern.partition(_PLACEHOLDER)
         expression = f"{re.escape(before) if before else _NOT_WITHIN_ONE}{_VERSION_LIKE}{re.escape(after)}"
         matches = list(re.finditer(expression, text))
@@ -40,11 +40,11 @@ class PatternVersion(VersionFile):
             return matches[0].span(1)
         if not matches:
             raise VersionError(
-                f"{self.path} holds {self.pattern!r} nowhere",
-                "Put the version there in this form, or correct the pattern in the configuration.",
+                f"{self.path} does not contain {self.pattern!r}",
+                "Write the version there in this form, or correct the pattern in [tool.releaser] version-files.",
             )
         lines = ", ".join(str(line_of(text, match.start(1))) for match in matches)
         raise VersionError(
-            f"{self.path} holds {self.pattern!r} {len(matches)} times, on lines {lines}",
-            "Make the pattern longer in the configuration, so that it stands there exactly once.",
+            f"{self.path} contains {self.pattern!r} {len(matches)} times, on lines {lines}",
+            "Make the pattern in [tool.releaser] version-files longer, so that it occurs exactly once.",
         )

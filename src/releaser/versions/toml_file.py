@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
 from releaser.errors import VersionError
 from releaser.versions.version_file import VersionFile
 
@@ -23,13 +26,11 @@ class TomlVersion(VersionFile):
     key: str = "project.version"
 
     def locate(self, text: str) -> tuple[int, int]:
-        """Where the value stands, without its quotes.
+        """Return where the value is, without its quotes.
 
-        tomlkit puts a mark in the value's place and writes the document: with the value in the mark's place, that must
-        be the file again, byte for byte.
+        tomlkit writes the document with a mark instead of the value: with the value instead of the mark, that must be
+        the file again, byte for byte.
         """
-        import tomlkit
-
         body = text.removeprefix(_BOM)
         document = self._parsed(body)
         value = self._value(document)
@@ -50,13 +51,10 @@ class TomlVersion(VersionFile):
         return start, start + len(value)
 
     def _parsed(self, body: str) -> dict[str, Any]:
-        import tomlkit
-        from tomlkit.exceptions import TOMLKitError
-
         try:
             return tomlkit.parse(body)
         except TOMLKitError as error:
-            raise VersionError(f"{self.path} is not valid TOML: {error}", "Mend the file.") from None
+            raise VersionError(f"{self.path} is not valid TOML: {error}", "Fix the file.") from None
 
     def _value(self, parsed: dict[str, Any]) -> str:
         found: Any = parsed
@@ -67,7 +65,7 @@ class TomlVersion(VersionFile):
         project = parsed.get("project")
         if self.key == "project.version" and isinstance(project, dict) and "version" in project.get("dynamic", []):
             raise VersionError(
-                f"{self.path} declares its version as dynamic", "Configure the file that the build reads it from."
+                f"{self.path} declares its version as dynamic", "Configure the file from which the build reads it."
             )
         what = "does not exist" if found is None else f"is {found!r}, not a version in quotes"
         raise VersionError(f"{self.path}: {self.key} {what}", "Add it, or correct the key in the configuration.")

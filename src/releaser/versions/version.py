@@ -110,10 +110,10 @@ class Version:
 
     @classmethod
     def from_tag(cls, tag: str, pattern: str = "v{version}") -> Version | None:
-        """Read the version out of a tag's name; None if the tag is not of this pattern or names no such version.
+        """Read the version in a tag's name; None if the tag does not follow the pattern or names no such version.
 
         Raises:
-            VersionError: The pattern does not hold ``{version}`` exactly once.
+            VersionError: The pattern does not contain ``{version}`` exactly once.
         """
         before, after = _around_version(pattern)
         if len(tag) < len(before) + len(after) or not (tag.startswith(before) and tag.endswith(after)):
@@ -124,7 +124,7 @@ class Version:
             return None
 
     def __str__(self) -> str:
-        """The SemVer form."""
+        """Return the SemVer form."""
         if self.stage is None:
             return self.base
         return f"{self.base}-{self.stage}.{self.number}" if self.number else f"{self.base}-{self.stage}"
@@ -150,16 +150,16 @@ class Version:
         return self.stage is not None
 
     def tag(self, pattern: str = "v{version}") -> str:
-        """The name of this version's git tag.
+        """Return the name of this version's git tag.
 
         Raises:
-            VersionError: The pattern does not hold ``{version}`` exactly once.
+            VersionError: The pattern does not contain ``{version}`` exactly once.
         """
         before, after = _around_version(pattern)
         return f"{before}{self}{after}"
 
     def bump(self, part: Part) -> Version:
-        """The next version of one kind.
+        """Return the next version of one kind.
 
         From a pre-release, patch, minor and major give the nearest such version above it (so minor of 0.2.0-rc.1 is
         0.2.0) and a stage gives its next number. From a final version a stage opens the next minor version.
@@ -177,19 +177,19 @@ class Version:
             return self._final() if opens_it else Version(self.major + 1, 0, 0)
         if part == "final":
             if self.stage is None:
-                raise VersionError(f"{self} is final already", f"Choose patch ({self.bump('patch')}), minor or major.")
+                raise VersionError(f"{self} is already final", f"Choose patch ({self.bump('patch')}), minor or major.")
             return self._final()
         if self.stage is None:
             return Version(self.major, self.minor + 1, 0, part, 1)
         if STAGES.index(part) < STAGES.index(self.stage):
             raise VersionError(
-                f"after {self} there is no {part} of {self.base}: it would be lower",
-                f"Go on with {self.bump(self.stage)} or {self.base}.",
+                f"{part} of {self.base} would be lower than {self}",
+                f"Use {self.bump(self.stage)} or {self.base}.",
             )
         return Version(self.major, self.minor, self.patch, part, self.number + 1 if part == self.stage else 1)
 
     def next_versions(self) -> dict[str, Version]:
-        """What can sensibly follow, by the name that `bump` knows it by, in the order in which to offer it."""
+        """Return the versions that can follow, by the part that `bump` takes, in the order in which to offer them."""
         if self.stage is None:
             return {part: self.bump(part) for part in PARTS if part != "final"}
         stages: tuple[Part, ...] = STAGES[STAGES.index(self.stage) :]
@@ -209,13 +209,13 @@ def _around_version(pattern: str) -> tuple[str, str]:
     before, placeholder, after = pattern.partition("{version}")
     if not placeholder or "{version}" in after:
         raise VersionError(
-            f"the tag pattern {pattern!r} does not hold {{version}} exactly once", "Write it like 'v{version}'."
+            f"the tag pattern {pattern!r} does not contain {{version}} exactly once", "Write it like 'v{version}'."
         )
     return before, after
 
 
 def _problem(text: str) -> str | None:
-    """Why the text is no version that can be released; None if it is one."""
+    """Return why the text is not a version that can be released; None if it is one."""
     import semver
 
     malformed = _malformed(text)
@@ -229,26 +229,26 @@ def _problem(text: str) -> str | None:
 
 
 def _malformed(text: str) -> str | None:
-    """What is wrong with the text before SemVer's grammar is asked."""
+    """Return what is wrong with the text, in better words than SemVer's grammar has; None if that is to decide."""
     if not text:
         return "it is empty"
     if len(text) > MAX_LENGTH:
-        return f"it has {len(text)} characters, and an image tag must hold it with a suffix: at most {MAX_LENGTH}"
+        return f"it has {len(text)} characters; with a suffix it must fit in an image tag, so at most {MAX_LENGTH}"
     if any(char.isspace() for char in text):
-        return "it holds white space"
+        return "it contains white space"
     if not text.isascii():
-        return "it holds characters other than ASCII letters, digits, dots and dashes"
+        return "it contains characters other than ASCII letters, digits, dots and dashes"
     if re.match(r"[vV][0-9]", text):
         return "the v belongs to the tag's name, not to the version (SemVer 2.0 FAQ)"
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?(-.*)?", text):
-        return "SemVer 2.0 §2 wants three numbers, MAJOR.MINOR.PATCH"
+        return "SemVer 2.0 §2 requires three numbers, MAJOR.MINOR.PATCH"
     if _PEP440_FORM.fullmatch(text):
         return "it is in the PEP 440 form, which only the index and the wheel's metadata show"
     return None
 
 
 def _unreleasable(parsed: semver.Version) -> str | None:
-    """Why PEP 440 does not follow SemVer here; None if it does."""
+    """Return where PEP 440 and SemVer disagree about the version; None if they do not."""
     if parsed.build is not None:
         return f"+{parsed.build} is a local version in PEP 440, which the index rejects"
     text = parsed.prerelease
@@ -267,11 +267,11 @@ def _unreleasable(parsed: semver.Version) -> str | None:
     if _UNDOTTED.fullmatch(name):
         return f"SemVer orders {first!r} as text (rc10 is below rc2) and PEP 440 as a number"
     if name not in STAGES:
-        return f"PEP 440 has no stage named {first!r}: it knows alpha, beta and rc"
+        return f"PEP 440 has no stage named {first!r}, only alpha, beta and rc"
     if others == ["0"]:
         return f"-{text} is the same as -{first} in PEP 440 and above it in SemVer"
     if first != name:
-        return f"PEP 440 does not tell capitals from small letters, so -{text} collides with -{text.lower()}"
+        return f"PEP 440 ignores case, so -{text} collides with -{text.lower()}"
     return f"PEP 440 cannot express -{text}: after {first} it allows one number"
 
 
@@ -283,7 +283,7 @@ def _remedy(text: str) -> str:
 
 
 def _suggestion(text: str) -> str | None:
-    """The releasable version that is nearest to what the text seems to mean."""
+    """Return the version that can be released and is nearest to what the text seems to mean."""
     ascii_digits = "".join(str(unicodedata.digit(char, char)) for char in text)
     rough = _ROUGHLY_A_VERSION.match(ascii_digits.strip().lower())
     if rough is None:

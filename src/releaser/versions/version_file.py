@@ -49,14 +49,14 @@ class VersionFile(ABC):
 
     @abstractmethod
     def locate(self, text: str) -> tuple[int, int]:
-        """Where the version stands in the file's text: the offsets of its begin and end.
+        """Return the offsets of the version's begin and end in the file's text.
 
         Raises:
-            VersionError: It stands nowhere, or in more than one place.
+            VersionError: It is nowhere, or in more than one place.
         """
 
     def read(self, root: Path) -> FoundVersion:
-        """What the file declares.
+        """Return what the file declares.
 
         Raises:
             VersionError: The file cannot be read, or does not declare one version that could be released.
@@ -64,7 +64,7 @@ class VersionFile(ABC):
         return self.found_in(self._text(root))
 
     def found_in(self, text: str) -> FoundVersion:
-        """What the file declares if this is its text, such as that of another commit.
+        """Return what the file declares if this is its text, such as that of another commit.
 
         Raises:
             VersionError: It does not declare one version that could be released.
@@ -80,10 +80,10 @@ class VersionFile(ABC):
         return FoundVersion(self.path, line, written, version)
 
     def bumped(self, root: Path, version: Version) -> bytes:
-        """The file's bytes with another version, and otherwise as they are.
+        """Return the file's bytes with another version, otherwise unchanged.
 
         Raises:
-            VersionError: As for `read`, but whatever version stands there is accepted.
+            VersionError: As for `read`, except that the present version may be any.
         """
         text = self._text(root)
         start, end = self.locate(text)
@@ -91,14 +91,14 @@ class VersionFile(ABC):
         changed = f"{text[:start]}{new}{text[end:]}"
         if self.locate(changed) != (start, start + len(new)):
             raise VersionError(
-                f"{self.path}, line {line_of(text, start)}: with {new} in the place of {text[start:end]} the file "
+                f"{self.path}, line {line_of(text, start)}: with {new} instead of {text[start:end]} the file "
                 "would declare its version elsewhere",
-                f"Change the version in {self.path} so that it stands by itself, then run again.",
+                f"Put the version in {self.path} where nothing else looks like one.",
             )
         return changed.encode()
 
     def write(self, root: Path, version: Version) -> None:
-        """Change the file in one step, so that whoever reads it sees the old bytes or the new; its mode stays.
+        """Write the new version in one step: a reader sees the old bytes or the new. The file keeps its mode.
 
         Raises:
             VersionError: As for `bumped`, or the file cannot be written.
@@ -118,7 +118,7 @@ class VersionFile(ABC):
         target = (root / self.path).resolve()
         if not target.is_relative_to(root.resolve()):
             raise VersionError(
-                f"{self.path} leads out of the project, to {target}", "Configure a file inside the repository."
+                f"{self.path} is outside the project, at {target}", "Configure a file inside the repository."
             )
         return target
 
@@ -130,8 +130,8 @@ class VersionFile(ABC):
             raise VersionError(f"{self.path} is not UTF-8: {error.reason}", "Save it as UTF-8.") from None
         except OSError as error:
             raise VersionError(
-                f"{self.path}, which should declare the version, cannot be read: {error.strerror}",
-                "Create it, or correct the list of version files in the configuration.",
+                f"version file {self.path} cannot be read: {error.strerror}",
+                "Create it, or correct version-files in [tool.releaser].",
             ) from error
 
 

@@ -35,7 +35,7 @@ class TestVersion:
     @pytest.mark.parametrize(
         ("version", "reason", "instead"),
         [
-            ("1.2", "SemVer 2.0 §2 wants three numbers, MAJOR.MINOR.PATCH", "1.2.0"),
+            ("1.2", "SemVer 2.0 §2 requires three numbers, MAJOR.MINOR.PATCH", "1.2.0"),
             ("v0.2.0", "the v belongs to the tag's name, not to the version", "0.2.0"),
             ("0.2.0-1", "-1 comes after 0.2.0 in PEP 440 and before it in SemVer", "0.2.1"),
             ("0.2.0+x", "+x is a local version in PEP 440, which the index rejects", "0.2.0"),
@@ -95,7 +95,7 @@ class TestConfiguration:
     def test_a_pattern_that_matches_nowhere_is_refused(self, corrected, world):
         world.write("src/tiny_tool/__init__.py", 'VERSION = "0.1.0"\n')
         world.commit()
-        nowhere = """src/tiny_tool/__init__.py holds '__version__ = "{version}"' nowhere"""
+        nowhere = """src/tiny_tool/__init__.py does not contain '__version__ = "{version}"'"""
         corrected(*release(), says=(nowhere, "correct the pattern in the configuration"))
 
 

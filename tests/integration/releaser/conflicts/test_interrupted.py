@@ -96,7 +96,7 @@ class TestTwoAtOnce:
                 assert first.poll() is None
             ran = world.finish(first)
         assert second.code == 3
-        assert "Another run is releasing this version: it holds" in second.words
+        assert "Another run is releasing this version: it has locked" in second.words
         assert "-> Wait until it ends." in second.words
         assert (ran.code, "have_no_blockers: 1 open" in ran.words) == (3, True)
 

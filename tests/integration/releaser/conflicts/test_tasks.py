@@ -67,8 +67,8 @@ class TestVersion:
             ([], "Say either --to VERSION or --part PART. -> Parts from 0.1.0: patch (0.1.1), minor (0.2.0)"),
             (["--to", "0.2.0", "--part", "minor"], "Say either --to VERSION or --part PART."),
             (["--part", "huge"], "There is no part huge in a version. -> Parts are patch, minor, major,"),
-            (["--part", "final"], "0.1.0 is final already -> Choose patch (0.1.1)"),
-            (["--to", "1"], "'1' cannot be released: SemVer 2.0 §2 wants three numbers, MAJOR.MINOR.PATCH"),
+            (["--part", "final"], "0.1.0 is already final -> Choose patch (0.1.1)"),
+            (["--to", "1"], "'1' cannot be released: SemVer 2.0 §2 requires three numbers, MAJOR.MINOR.PATCH"),
         ],
     )
     def test_a_bump_to_nowhere_is_refused(self, world, unchanged, words, says):

@@ -69,7 +69,7 @@ class TestBump:
             ([], ["--to VERSION", "--part PART", "patch (0.1.1), minor (0.2.0)"]),
             (["--to", "0.2.0", "--part", "minor"], ["--to VERSION", "--part PART"]),
             (["--part", "huge"], ["huge", "patch, minor, major,"]),
-            (["--part", "final"], ["0.1.0 is final already", "patch (0.1.1)"]),
+            (["--part", "final"], ["0.1.0 is already final", "patch (0.1.1)"]),
             (["--to", "1"], ["'1'", "MAJOR.MINOR.PATCH", "1.0.0"]),
         ],
         ids=["nothing", "both", "an unknown part", "final of a final version", "no version"],

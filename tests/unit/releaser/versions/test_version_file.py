@@ -132,7 +132,7 @@ def test_a_path_that_leads_out_of_the_project_is_refused(tmp_path: Path, path: s
     outside = written(tmp_path, "outside", "0.1.0")
     (root / "link").symlink_to(outside)
 
-    with pytest.raises(VersionError, match="out of the project"):
+    with pytest.raises(VersionError, match="outside the project"):
         PatternVersion(path, "{version}").write(root, RC)
     assert outside.read_text() == "0.1.0"
 
