@@ -258,7 +258,7 @@ def test_going_back_a_stage_is_refused_with_the_way_on() -> None:
         Version.parse("0.2.0-rc.1").bump("beta")
 
     assert "would be lower" in caught.value.message
-    assert caught.value.remedy == "Go on with 0.2.0-rc.2 or 0.2.0."
+    assert caught.value.remedy == "Use 0.2.0-rc.2 or 0.2.0."
 
 
 def test_a_final_version_cannot_become_final() -> None:
