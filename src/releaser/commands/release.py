@@ -1,15 +1,13 @@
-"""Releasing, rehearsing, asking how a release stands, and taking it back."""
+"""Release, show the status of a release, push its tag, roll it back, yank it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from releaser import engine
-from releaser.adapters.git import Git
 from releaser.adapters.waiting import wait_for
-from releaser.commands.opening import opened_release, project, wanted_version
-from releaser.config.load import state_root
+from releaser.commands.opening import opened_release
 from releaser.core.named import required_steps, skipped_steps
 from releaser.core.runner import Observer
 from releaser.core.step import CannotUndo, Plan
@@ -38,47 +36,7 @@ def release(
         print(f"{opened.config.distribution} {opened.version}: each step as the world shows it now\n")
         engine.print_survey(opened, engine.survey(opened, plan, skips, required), plan)
         return
-    _carry_out(opened, plan, skips, required, engine.say_yes if yes else engine.ask_person)
-
-
-def rehearse(
-    start: Path,
-    version: str | None,
-    *,
-    keep: bool,
-    fresh: bool,
-    skip: Sequence[str],
-    title: str | None,
-    fault: Sequence[str],
-    require: Sequence[str] = (),
-) -> None:
-    """`invoke rehearse`."""
-    from releaser.rehearsal import stage
-    from releaser.rehearsal.faults import KillAt, RehearsalFaults
-
-    root, config = project(start)
-    wanted = wanted_version(version, config, root)
-    faults = RehearsalFaults.parse(fault)
-    plan = release_plan(config)
-    for moment, step in faults.named("engine").items():
-        if step not in [one.name for phase in plan for one in phase.steps]:
-            raise UsageError(f"--fault engine:{moment}={step}: there is no such step.", "`invoke status` names them.")
-    skips, required = skipped_steps(plan, skip), required_steps(plan, require)
-    if changes := Git(root).changes():
-        print(f"Rehearsing the commit {Git(root).head()[:12]}; {len(changes)} uncommitted changes are not part of it.")
-    if config.pypi.via == "ci":
-        print(f"PyPI's files are uploaded from here; in a real release {config.pypi.workflow} does it.")
-    state = state_root()
-    with stage.raised(root, config, wanted, state, faults, title=title, fresh=fresh, keep=keep) as raised:
-        strikes = faults.named("engine")
-        killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
-        _carry_out(raised.release, plan, {**raised.lacking, **skips}, required, engine.say_yes, killers)
-        if keep:
-            print("\nThe stand-ins go on running:")
-            for service in raised.services:
-                print(f"  {service.name:<9} {service.url}")
-            print(f"  remote    {raised.path / 'origin.git'}")
-            print(f"Stop them with `kill {' '.join(str(one.process.pid) for one in raised.services)}`.")
+    carry_out(opened, plan, skips, required, engine.say_yes if yes else engine.ask_person)
 
 
 def run_phases(start: Path, version: str | None, names: Sequence[str], *, yes: bool, dry_run: bool) -> None:
@@ -160,16 +118,30 @@ def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) ->
     )
 
 
-def _carry_out(
+def carry_out(
     opened: Release,
     plan: Plan[Release],
-    skips: dict[str, str],
-    required: dict[str, str],
+    skips: Mapping[str, str],
+    required: Mapping[str, str],
     confirm: Callable[[str], None],
+    *,
+    lacking: Mapping[str, str] | None = None,
     observers: Sequence[Observer] = (),
 ) -> None:
-    results = engine.carry_out(opened, plan, skip=skips, require=required, confirm=confirm, observers=observers)
-    text = report.compose(opened, results)
+    """Carry a plan out, then write and print its report.
+
+    Args:
+        opened: The release.
+        plan: The plan.
+        skips: Why steps are left out on request, by step; the report says so first.
+        required: What demands that steps are not left out, by step.
+        confirm: Asks the plan's question.
+        lacking: Why steps cannot run on this machine, by step.
+        observers: Further observers of the run.
+    """
+    skip = {**(lacking or {}), **skips}
+    results = engine.carry_out(opened, plan, skip=skip, require=required, confirm=confirm, observers=observers)
+    text = report.compose(opened, results, skips)
     path = opened.store.path / "report.md"
     write_atomically(path, text)
     print(f"\n{text}\nThis report: {path}\nThe journal: {opened.store.path / 'journal.jsonl'}")

@@ -143,6 +143,18 @@ class ForgeConfig(Table):
         return self
 
 
+class RehearsalConfig(Table):
+    """What a rehearsal says before it has been timed on a machine.
+
+    Attributes:
+        usual_time: How long a whole rehearsal usually takes, in words.
+        usual_quick_time: The same with `--quick`.
+    """
+
+    usual_time: str | None = None
+    usual_quick_time: str | None = None
+
+
 class AfterConfig(Table):
     """What follows a release: the text to announce it with, and what people still have to do."""
 
@@ -184,6 +196,7 @@ class Config(Table):
     pypi: IndexConfig = IndexConfig()
     forge: ForgeConfig = ForgeConfig()
     images: ImagesConfig = ImagesConfig()
+    rehearsal: RehearsalConfig = RehearsalConfig()
     after: AfterConfig = AfterConfig()
     wait: WaitConfig = WaitConfig()
 

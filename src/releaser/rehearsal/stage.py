@@ -47,6 +47,7 @@ _SERVICES = ("testpypi", "pypi", "forge")
 _NEEDS_REGISTRY = ("log_in_for_images", "push_images", "verify_images")
 _NOBODYS_PORT = 1
 _RUNNING = "running.json"
+_READY = "ready"
 
 
 @dataclass(frozen=True)
@@ -66,24 +67,43 @@ class Stage:
     lacking: dict[str, str]
 
 
+def place(state: Path, config: Config, git: Git, version: Version) -> Path:
+    """Return where a rehearsal of a version from the commit that is checked out is kept."""
+    return state / "rehearsals" / f"{config.distribution}-{git.head()[:12]}-{version}"
+
+
+def is_ready(path: Path) -> bool:
+    """Return whether an earlier rehearsal made the state at `path`, which the next one then continues."""
+    return (path / _READY).exists()
+
+
 @contextmanager
 def raised(
+    path: Path,
     root: Path,
     config: Config,
     version: Version,
-    state: Path,
     faults: RehearsalFaults,
     *,
     title: str | None,
     fresh: bool,
     keep: bool,
 ) -> Iterator[Stage]:
-    """Raises the stage for HEAD of the checkout at `root`, which is only read; strikes it afterwards."""
+    """Start the stand-ins for HEAD of the checkout at `root`, which is only read; stop them afterwards.
+
+    Args:
+        path: Where the rehearsal's state is kept; see `place`.
+        root: The checkout.
+        config: The project's configuration.
+        version: The version to rehearse.
+        faults: What the stand-ins do wrong on purpose.
+        title: The description in the release's title, if it was given.
+        fresh: Whether to delete what an earlier rehearsal left.
+        keep: Whether the stand-ins continue to run afterwards.
+    """
     source = Git.at(root)
-    path = state / "rehearsals" / f"{config.distribution}-{source.head()[:12]}-{version}"
     with _alone(path):
-        finished = path / "ready"
-        if path.exists() and (fresh or not finished.exists()):
+        if path.exists() and (fresh or not is_ready(path)):
             shutil.rmtree(path)
         if not path.exists():
             _build(path, source, config, version)
@@ -100,9 +120,9 @@ def raised(
                 pointed.forge.token_env: _token(path, "forge"),
             }
             release = open_release(path / "checkout", pointed, version, path / "state", Credentials(tokens), title)
-            if not finished.exists():
+            if not is_ready(path):
                 _publish_release_before(release, path)
-                finished.touch()
+                (path / _READY).touch()
             yield Stage(path, release, tuple(running.values()), lacking)
         finally:
             if not keep:

@@ -67,6 +67,7 @@ def release(
         **_VERSION,
         "keep": "leave the stand-ins running afterwards and print their addresses",
         "fresh": "forget what an earlier rehearsal of this commit and version left",
+        "quick": "leave out the project's test and check sessions, to try the process in under a minute",
         "skip": "leave out a step or a phase (repeatable)",
         "require": _REQUIRE,
         "title": "the brief description in the release's title",
@@ -80,6 +81,7 @@ def rehearse(
     version: str | None = None,
     keep: bool = False,
     fresh: bool = False,
+    quick: bool = False,
     skip: Sequence[str] | None = None,
     require: Sequence[str] | None = None,
     title: str | None = None,
@@ -90,10 +92,10 @@ def rehearse(
     The same steps as `invoke release`, on a scratch clone, with an index, a forge and a git remote on loopback. Running
     it again meets the same world.
     """
-    from releaser.commands import release as command
+    from releaser.commands import rehearse as command
 
     lists = {"skip": skip or (), "require": require or (), "fault": fault or ()}
-    command.rehearse(Path.cwd(), version, keep=keep, fresh=fresh, title=title, **lists)
+    command.rehearse(Path.cwd(), version, keep=keep, fresh=fresh, quick=quick, title=title, **lists)
 
 
 @task(help=_VERSION)

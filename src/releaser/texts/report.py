@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from releaser.adapters.registry.oci import images as images_of
 from releaser.core.runner import Result
@@ -12,8 +12,13 @@ from releaser.images import of_release
 from releaser.release import Release
 
 
-def compose(release: Release, results: Sequence[Result]) -> str:
-    """The report as Markdown, in which hashes are asked of the services once more.
+def compose(release: Release, results: Sequence[Result], left_out: Mapping[str, str]) -> str:
+    """Return the report as Markdown, in which hashes are asked of the services once more.
+
+    Args:
+        release: The release.
+        results: The steps' outcomes.
+        left_out: Why steps were left out on request, by step: what a reader must know first.
 
     Raises:
         ServiceError: A service did not answer.
@@ -42,6 +47,7 @@ def compose(release: Release, results: Sequence[Result]) -> str:
     lines = [
         f"# {config.distribution} {release.version}",
         "",
+        *_left_out_lines(left_out),
         f"- release commit: {commit}",
         f"- tag: {release.tag}, {'annotated' if tag and tag.annotated else 'lightweight'}, at {tag and tag.commit}",
         f"- release: {found.name!r}, {'a draft' if found.draft else 'published'}, {kind}: {found.url}",
@@ -62,6 +68,14 @@ def compose(release: Release, results: Sequence[Result]) -> str:
     if config.after.reminders:
         lines += ["", "## For people to do", "", *(f"- [ ] {reminder}" for reminder in config.after.reminders)]
     return release.redactor()("\n".join(lines) + "\n")
+
+
+def _left_out_lines(left_out: Mapping[str, str]) -> list[str]:
+    """Return a line for each reason, with the steps that it kept from running."""
+    steps_by_reason: dict[str, list[str]] = {}
+    for step, reason in left_out.items():
+        steps_by_reason.setdefault(reason, []).append(step)
+    return [f"- **{reason}: {', '.join(steps)}**" for reason, steps in steps_by_reason.items()]
 
 
 def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:

@@ -1,0 +1,115 @@
+"""Rehearse a release: the same plan, against stand-ins on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from releaser import engine
+from releaser.adapters.git import Git
+from releaser.commands.opening import project, wanted_version
+from releaser.commands.release import carry_out
+from releaser.config.load import state_root
+from releaser.config.project import Config
+from releaser.core.named import required_steps, skipped_steps
+from releaser.core.step import Plan
+from releaser.errors import UsageError
+from releaser.plan import release_plan
+from releaser.rehearsal import stage
+from releaser.rehearsal.durations import Durations, in_words
+from releaser.rehearsal.faults import KillAt, RehearsalFaults
+from releaser.release import Release
+from releaser.steps.qualify.pass_session import PassSession
+
+QUICK = "left out by --quick"
+
+
+def rehearse(
+    start: Path,
+    version: str | None,
+    *,
+    keep: bool,
+    fresh: bool,
+    quick: bool,
+    skip: Sequence[str],
+    title: str | None,
+    fault: Sequence[str],
+    require: Sequence[str] = (),
+) -> None:
+    """`invoke rehearse`."""
+    begun = time.monotonic()
+    root, config = project(start)
+    wanted = wanted_version(version, config, root)
+    faults = RehearsalFaults.parse(fault)
+    plan = release_plan(config)
+    for moment, step in faults.named("engine").items():
+        if step not in [one.name for phase in plan for one in phase.steps]:
+            raise UsageError(f"--fault engine:{moment}={step}: there is no such step.", "`invoke status` names them.")
+    skips, required = skipped_steps(plan, skip), required_steps(plan, require)
+    if quick:
+        skips = {**{one.name: QUICK for one in _sessions(plan)}, **skips}
+    state, git = state_root(), Git(root)
+    durations = Durations(state / "rehearsals" / f"{config.distribution}.durations.json")
+    # A line within a second, before anything that takes longer.
+    commit = git.head()[:12]
+    print(
+        f"Rehearsing {config.distribution} {wanted} at commit {commit}: {_extent(plan, skips)};"
+        f" {_expectation(durations, config, quick=quick)}",
+        flush=True,
+    )
+    _print_notes(config, git)
+    place = stage.place(state, config, git, wanted)
+    resumes = stage.is_ready(place) and not fresh
+    if resumes:
+        print("An earlier rehearsal of this commit and version is continued: completed steps are not repeated.")
+        print("Start over with --fresh.", flush=True)
+    with stage.raised(place, root, config, wanted, faults, title=title, fresh=fresh, keep=keep) as raised:
+        strikes = faults.named("engine")
+        killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
+        carry_out(raised.release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=killers)
+        seconds = time.monotonic() - begun
+        print(f"Rehearsed in {in_words(seconds)}.")
+        if not (resumes or skip or fault):  # another run says nothing of how long this one would take
+            with suppress(OSError):
+                durations.add(_kind(quick=quick), seconds)
+        if keep:
+            print("\nThe stand-ins are still running:")
+            for service in raised.services:
+                print(f"  {service.name:<9} {service.url}")
+            print(f"  remote    {raised.path / 'origin.git'}")
+            print(f"Stop them with `kill {' '.join(str(one.process.pid) for one in raised.services)}`.")
+
+
+def _sessions(plan: Plan[Release]) -> list[PassSession]:
+    return [step for phase in plan for step in phase.steps if isinstance(step, PassSession)]
+
+
+def _kind(*, quick: bool) -> str:
+    return "quick" if quick else "full"
+
+
+def _extent(plan: Plan[Release], skips: Mapping[str, str]) -> str:
+    """Return how much there is to do: the number of steps, and the sessions by name."""
+    steps = sum(step.name not in skips for phase in plan for step in phase.steps)
+    sessions = _sessions(plan)
+    run = [one.session for one in sessions if one.name not in skips]
+    named = f", sessions {', '.join(run)}" if run else ", no sessions" if sessions else ""
+    return f"{steps} steps{named}"
+
+
+def _expectation(durations: Durations, config: Config, *, quick: bool) -> str:
+    """Return how long it took last time on this machine; before the first time, how long it usually takes."""
+    if (seconds := durations.last(_kind(quick=quick))) is not None:
+        return f"took {in_words(seconds)} last time"
+    usual = config.rehearsal.usual_quick_time if quick else config.rehearsal.usual_time
+    return f"usually takes {usual}" if usual else "not timed on this machine yet"
+
+
+def _print_notes(config: Config, git: Git) -> None:
+    """Print how this rehearsal differs from a release of what the user sees."""
+    if changes := git.changes():
+        print(f"{len(changes)} uncommitted changes are not part of it.")
+    if config.pypi.via == "ci":
+        print(f"The rehearsal uploads PyPI's files itself; in a release, {config.pypi.workflow} does.", flush=True)
