@@ -75,7 +75,7 @@ def _left_out_lines(left_out: Mapping[str, str]) -> list[str]:
     steps_by_reason: dict[str, list[str]] = {}
     for step, reason in left_out.items():
         steps_by_reason.setdefault(reason, []).append(step)
-    return [f"- **{reason}: {', '.join(steps)}**" for reason, steps in steps_by_reason.items()]
+    return [f"- **{reason[:1].upper()}{reason[1:]}: {', '.join(steps)}**" for reason, steps in steps_by_reason.items()]
 
 
 def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:

@@ -72,9 +72,14 @@ class Invoke:
         return self.until(lambda: False, where, *words, env=env)
 
     def until(
-        self, happens: Callable[[], bool], where: Path, *words: str, env: Mapping[str, str] | None = None
+        self,
+        happens: Callable[[], bool],
+        where: Path,
+        *words: str,
+        env: Mapping[str, str] | None = None,
+        send: signal.Signals = signal.SIGKILL,
     ) -> Ended:
-        """Run it, and kill its process group as soon as something happens; the status tells which came first."""
+        """Run it, and signal its process group as soon as something happens; the status tells which came first."""
         self._runs += 1
         prints = [self.home / f"{self._runs}.{stream}" for stream in ("out", "err")]
         begun = time.monotonic()
@@ -96,8 +101,8 @@ class Invoke:
                 time.sleep(0.02)
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+                os.killpg(process.pid, send)
+            process.wait(RUN_SECONDS)
         out_text, err_text = (file.read_text("utf-8", "replace") for file in prints)
         return Ended(process.returncode, out_text, err_text, time.monotonic() - begun)
 
