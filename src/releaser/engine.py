@@ -133,7 +133,8 @@ def print_survey(release: Release, results: Sequence[Result], plan: Plan[Release
             for result in results
             if result.phase == phase.name
         ]
-        display.print_phase(phase.name, phase.title, rows)
+        if rows:
+            display.print_phase(phase.name, phase.title, rows)
     todo = sum(isinstance(result.outcome, Todo) for result in results)
     print(f"\n{todo} of {len(results)} steps to do; nothing was changed.")
     if error := refusals(results, "; nothing was changed"):

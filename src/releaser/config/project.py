@@ -82,11 +82,13 @@ class QualifyConfig(Table):
     Attributes:
         sessions: These must pass with the built wheel.
         where_possible: These must pass where the machine can run anything in them.
+        alone: Those of both that run after the others, one at a time, because other programs would disturb them.
         checks: `invoke check` runs these besides `sessions`.
     """
 
     sessions: tuple[str, ...] = ()
     where_possible: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -94,6 +96,12 @@ class QualifyConfig(Table):
         names = [name.replace("-", "_") for name in (*self.sessions, *self.where_possible)]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{', '.join(twice)} stands twice in sessions and where-possible")
+        return self
+
+    @model_validator(mode="after")
+    def _alone_are_sessions(self) -> QualifyConfig:
+        if unknown := sorted({*self.alone} - {*self.sessions, *self.where_possible}):
+            raise ValueError(f"alone names {', '.join(unknown)}, which sessions and where-possible do not")
         return self
 
 

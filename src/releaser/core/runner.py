@@ -107,6 +107,8 @@ class Runner(Generic[World]):
         """
         self._take(self.survey(), "; nothing was changed")
         for number, phase in enumerate(self.plan):
+            if not phase.steps:
+                continue
             if phase.ask and self._changed:
                 self._take(self.survey(self.plan[number:]), "; nothing was published")
             if phase.ask and (steps := self._to_do(number)):

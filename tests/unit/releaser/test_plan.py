@@ -99,6 +99,16 @@ def test_everything_that_can_fail_here_is_tried_before_the_question() -> None:
     assert set(names(PLAN[:number])) >= built | sessions
 
 
+def test_a_session_that_runs_alone_has_nothing_beside_it_and_comes_last_of_all_local_checks() -> None:
+    qualify = {"sessions": ["lint", "speed"], "where-possible": ["e2e", "soak"], "alone": ["soak", "speed"]}
+    made = plan(qualify=qualify)
+    number, phase = next((number, phase) for number, phase in enumerate(made) if phase.name == "alone")
+
+    assert [[step.name for step in branch] for branch in phase.branches] == [["pass_speed", "pass_soak"]]
+    assert {"pass_lint", "pass_e2e", "start_images"} <= set(names(made[:number]))
+    assert made[number + 1].ask
+
+
 def test_the_first_phase_only_looks() -> None:
     assert all(type(step).run is Step.run for step in PLAN[0].steps)
 

@@ -44,8 +44,8 @@ class PassSession(Receipted):
         return Receipt(f"{tally.passed} passed{skipped}")
 
 
-def configured_sessions(config: QualifyConfig) -> tuple[PassSession, ...]:
-    """Return a step for each session that the project configures."""
-    required = (PassSession(name, required=True) for name in config.sessions)
-    where_possible = (PassSession(name, required=False) for name in config.where_possible)
-    return (*required, *where_possible)
+def configured_sessions(config: QualifyConfig, *, alone: bool) -> tuple[PassSession, ...]:
+    """Return a step for each session that the project configures to run alone, or for each of the others."""
+    required = [PassSession(name, required=True) for name in config.sessions]
+    where_possible = [PassSession(name, required=False) for name in config.where_possible]
+    return tuple(one for one in (*required, *where_possible) if (one.session in config.alone) == alone)

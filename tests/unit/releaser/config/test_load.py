@@ -198,6 +198,11 @@ def test_a_session_stands_once_among_those_that_a_release_runs(qualify: dict[str
     assert "stands twice" in refusal(qualify=qualify)
 
 
+def test_only_a_session_of_the_release_can_run_alone() -> None:
+    assert parsed(qualify={"sessions": ["unit"], "where-possible": ["e2e"], "alone": ["e2e", "unit"]})
+    assert "alone names speed" in refusal(qualify={"sessions": ["unit"], "alone": ["unit", "speed"]})
+
+
 def test_a_distribution_must_be_known() -> None:
     assert "knows no distribution" in refusal({})
     assert parsed({}, distribution="demo").distribution == "demo"

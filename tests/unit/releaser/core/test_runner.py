@@ -209,6 +209,15 @@ def test_branches_run_side_by_side() -> None:
     assert world.facts == {"a", "b", "c"}
 
 
+def test_a_phase_without_steps_is_passed_over() -> None:
+    heard = Heard()
+    plan = (Phase("one", "One", in_order(Fact("a"))), Phase("none", "None", in_order(), ask="Go on?"))
+
+    Runner(plan, World(), (heard,)).run(nobody_asks)
+
+    assert [name for event, name, *_ in heard.events if event == "phase"] == ["one"]
+
+
 def test_a_phase_begins_when_the_one_before_it_is_over() -> None:
     world, slow_is_done = World(), threading.Event()
 
