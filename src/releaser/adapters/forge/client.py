@@ -187,7 +187,7 @@ class Forge:
             f"list the open issues labelled {label}", f"{self._repo}/issues", responses.ISSUES, query
         )
         return [
-            Issue(issue.number, issue.title, issue.html_url, issue.pull_request is not None)
+            Issue(issue.number, issue.title, issue.html_url)
             for issue in listed
             if milestone is None or issue.milestone is None or issue.milestone.title == milestone
         ]

@@ -41,7 +41,7 @@ class Asset:
 
 @dataclass(frozen=True)
 class ReleaseInfo:
-    """A release, draft or published; ``url`` is its page, ``immutable`` says that its assets can never change."""
+    """A release, draft or published; ``url`` is its page."""
 
     id: int
     tag: str
@@ -51,7 +51,6 @@ class ReleaseInfo:
     prerelease: bool
     url: str
     assets: tuple[Asset, ...]
-    immutable: bool
 
 
 @dataclass(frozen=True)
@@ -61,17 +60,15 @@ class Issue:
     number: int
     title: str
     url: str
-    is_pull_request: bool
 
 
 @dataclass(frozen=True)
 class Milestone:
-    """A milestone and how many issues and pull requests of it are open and closed; ``state`` is open or closed."""
+    """A milestone and how many of its issues and pull requests are open; ``state`` is open or closed."""
 
     number: int
     title: str
     open_issues: int
-    closed_issues: int
     state: str
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from releaser.adapters.forge.records import Asset, Milestone, ReleaseInfo, Run
@@ -42,7 +40,6 @@ class ReleaseResponse(_Response):
     html_url: str
     upload_url: str
     assets: list[AssetResponse]
-    immutable: bool = False
 
     def record(self) -> ReleaseInfo:
         """Return it in our words."""
@@ -55,7 +52,6 @@ class ReleaseResponse(_Response):
             prerelease=self.prerelease,
             url=self.html_url,
             assets=tuple(asset.record() for asset in self.assets),
-            immutable=self.immutable,
         )
 
 
@@ -95,12 +91,11 @@ class MilestoneResponse(_Response):
     number: int
     title: str
     open_issues: int
-    closed_issues: int
     state: str
 
     def record(self) -> Milestone:
         """Return it in our words."""
-        return Milestone(self.number, self.title, self.open_issues, self.closed_issues, self.state)
+        return Milestone(self.number, self.title, self.open_issues, self.state)
 
 
 class _Titled(_Response):
@@ -114,7 +109,6 @@ class IssueResponse(_Response):
     title: str
     html_url: str
     milestone: _Titled | None
-    pull_request: dict[str, Any] | None = None
 
 
 class RunResponse(_Response):
