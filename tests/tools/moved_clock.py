@@ -1,23 +1,23 @@
-"""Time that a test moves on, for what waits by an event loop's timers or reads `time.monotonic`."""
+"""A clock that tests move: a wait takes no time and moves the clock instead."""
 
 from __future__ import annotations
 
-import asyncio
-import time
+import threading
 
-import pytest
+from releaser.core.activity import Clock
 
 
-class MovedClock:
-    """The clock of this process, ahead by what the test has added. Threads that wait are not woken."""
+class MovedClock(Clock):
+    """A clock that starts at 0 and moves by each wait; `waits` holds the seconds of each."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._ahead = 0.0
-        running = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: running() + self._ahead)
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.waits: list[float] = []
 
-    async def advance(self, seconds: float) -> None:
-        """Add so many seconds, and let the timers that have run out by then be called, and what they start begin."""
-        self._ahead += seconds
-        for _ in range(5):
-            await asyncio.sleep(0)
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, stop: threading.Event, seconds: float) -> bool:
+        self.waits.append(seconds)
+        self.time += seconds
+        return stop.is_set()

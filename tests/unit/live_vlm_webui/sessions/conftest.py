@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from moved_clock import MovedClock
+from moved_time import MovedTime
 from session_parts import CountingExecutor, Shelf
 
 from live_vlm_webui.media.picture import Picture
@@ -56,6 +56,6 @@ def make_answer() -> Callable[..., Answer]:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> MovedTime:
     """`await clock.advance(10)`: ten seconds pass."""
-    return MovedClock(monkeypatch)
+    return MovedTime(monkeypatch)
