@@ -12,12 +12,13 @@ import time
 
 import av
 import pytest
+from figures import BRIEF
 from PIL import Image
 from skimage import data
 
 from live_vlm_webui.media.jpeg import BYTES, compress
 
-RUNS = 25
+RUNS = 10 if BRIEF else 25
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket", "retina", "camera")
 BUSY = ("hubble_deep_field", "immunohistochemistry", "gravel", "grass")
 WIDTH, HEIGHT = 1280, 720

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
+from figures import BRIEF
 from soak import soak
 
 
-@pytest.mark.skipif("RELEASER_WHEEL" in os.environ, reason="takes five minutes; run for the tree, not for each release")
+@pytest.mark.skipif(BRIEF, reason="takes five minutes; run for the tree, not for each release")
 def test_twenty_sessions_for_five_minutes(figure):
     figures = soak(seconds=300, sessions=20)
     for one in figures:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from figures import BRIEF
 
 from live_vlm_webui.media.stream.pool import CameraPool
 
 TOOL = Path(__file__).parents[2] / "tools" / "rtsp_server.py"
-SECONDS = 6
+SECONDS = 4 if BRIEF else 6
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 import video
+from figures import BRIEF
 from webrtc_client import Peer, offer_to
 
 TOOL = Path(__file__).parents[2] / "tools" / "webrtc_receiver.py"
-WARM_UP, SECONDS = 3, 8
+WARM_UP, SECONDS = (2, 4) if BRIEF else (3, 8)
 
 
 async def measure(mode: str, clip: video.Clip) -> dict[str, float]:
