@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from requests.auth import HTTPBasicAuth
+
 from releaser.adapters.connections import is_loopback
 from releaser.adapters.docker.sdk import Login, login_for
-from releaser.adapters.http import Authorization
+from releaser.adapters.http import DOCUMENT, Authorization, Http, Limits
 from releaser.errors import ServiceError
 from releaser.secret import Secret
 
@@ -20,13 +22,43 @@ if TYPE_CHECKING:
     import requests
 
 Body = Callable[[], Any]
-"""Makes a request's body, anew for each try."""
+"""Makes a request's body for each login that is tried."""
 
 Right = Literal["asks for none", "no login", "may push", "may not push", "unproven"]
 
-_TIMEOUT_S = (15.0, 120.0)
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
-_AGAIN = "Run the same command again; what has arrived is not sent twice."
+_AGAIN = "Rerun the command. What has arrived is not sent again."
+
+
+class _Response(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True)
+
+
+class _TokenResponse(_Response):
+    token: str | None = None
+    access_token: str | None = None
+
+
+class _Error(BaseModel):
+    code: str = ""
+    message: str = ""
+
+
+class _ErrorsResponse(BaseModel):
+    errors: list[_Error]
+
+
+class _Access(_Response):
+    actions: list[str]
+
+
+class _Claims(_Response):
+    access: list[_Access]
+
+
+_TOKEN = TypeAdapter(_TokenResponse)
+_ERRORS = TypeAdapter(_ErrorsResponse)
+_CLAIMS = TypeAdapter(_Claims)
 
 
 @dataclass
@@ -45,13 +77,10 @@ class RegistryHttp:
     token: Secret | None = None
     token_env: str | None = None
     _headers: dict[str, str] = field(default_factory=dict, init=False, repr=False)
-    _session: requests.Session = field(init=False, repr=False)
+    client: Http = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        import requests
-
-        self._session = requests.Session()
-        self._session.trust_env = not is_loopback(self.host)
+        self.client = Http(f"The registry {self.host}", "repository in [tool.releaser.images]")
 
     @property
     def url(self) -> str:
@@ -67,39 +96,43 @@ class RegistryHttp:
         expect: tuple[int, ...] = (200,),
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
-        stream: bool = False,
+        limits: Limits = DOCUMENT,
     ) -> requests.Response:
-        """Sends a request, after a login if the registry wants one.
+        """Send a request, after a login if the registry wants one.
 
         Args:
             method: HTTP's verb.
             path: Below the repository's base, or a whole address that the registry gave.
-            doing: What for, for messages.
+            doing: What for, as it follows "refused to" in a message.
             expect: The statuses that are answers; every other is an error.
             headers: Further headers.
             body: Makes the body.
-            stream: Whether the caller reads the answer piece by piece.
+            limits: How long it may take.
 
         Raises:
-            ServiceError: The registry refused, failed or did not answer.
+            ServiceError: The registry refused, failed or did not respond.
         """
         url = urljoin(self.url, path)
         actions = "pull" if method in ("GET", "HEAD") else "pull,push"
-        answer = self._send(method, url, doing, headers, body, stream, actions)
-        if answer.status_code == 401 and self._is_ours(url) and self._log_in(answer, actions, doing):
-            answer = self._send(method, url, doing, headers, body, stream, actions)
-        if answer.status_code not in expect:
-            raise self._refusal(answer, doing)
-        return answer
+
+        def send() -> requests.Response:
+            return self._send(method, url, doing, actions, limits, headers=dict(headers or {}), data=body and body())
+
+        response = send()
+        if response.status_code == 401 and self._is_ours(url) and self._log_in(response, actions, doing):
+            response = send()
+        if response.status_code not in expect:
+            raise self._refusal(response, doing)
+        return response
 
     def right_to_push(self) -> Right:
-        """What the login is good for, as far as the registry reveals it before a push.
+        """Return what the login is good for, as far as the registry reveals it before a push.
 
         Raises:
-            ServiceError: It refuses the login, or did not answer.
+            ServiceError: It refuses the login, or did not respond.
         """
-        doing = "asking what the login may do"
-        answer = self._send("GET", urljoin(self.url, "/v2/"), doing, None, None, False, "pull,push")
+        doing = "tell what the login may do"
+        answer = self._send("GET", urljoin(self.url, "/v2/"), doing, "pull,push", DOCUMENT)
         if answer.status_code == 200:
             return "may push" if self._headers.get("pull,push") else "asks for none"
         if answer.status_code != 401:
@@ -118,93 +151,45 @@ class RegistryHttp:
         found = login_for(self.host)
         return found or (Login("token", self.token) if self.token else None)
 
-    def document(self, answer: requests.Response, doing: str) -> dict[str, Any]:
-        """The JSON object that an answer holds.
-
-        Raises:
-            ServiceError: It holds something else.
-        """
-        try:
-            found = answer.json()
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise self.foreign(f"{answer.headers.get('Content-Type', 'something')} instead of a JSON object", doing)
-        return found
-
-    def foreign(self, what: str, doing: str) -> ServiceError:
-        """What to raise for an answer that no registry gives."""
-        return ServiceError(
-            f"The registry {self.host} answered with {what} ({doing}), as no registry does.",
-            f"Look for a proxy or a login page between here and {self.host}, and at repository in "
-            "[tool.releaser.images]. " + _AGAIN,
-        )
-
     # --- requests -------------------------------------------------------------------------------------------------
 
     def _send(
-        self,
-        method: str,
-        url: str,
-        doing: str,
-        headers: Mapping[str, str] | None,
-        body: Body | None,
-        stream: bool,
-        actions: str,
+        self, method: str, url: str, doing: str, actions: str, limits: Limits, **options: Any
     ) -> requests.Response:
-        import requests
-
-        try:
-            return self._session.request(
-                method,
-                url,
-                headers=dict(headers or {}),
-                data=body() if body else None,
-                auth=Authorization(self._headers.get(actions) if self._is_ours(url) else None),
-                timeout=_TIMEOUT_S,
-                stream=stream,
-                allow_redirects=method in ("GET", "HEAD"),
-            )
-        except requests.exceptions.SSLError:
-            raise ServiceError(
-                f"The registry {self.host} shows a certificate that is not trusted here ({doing}).",
-                "Point REQUESTS_CA_BUNDLE at your organisation's certificates if it is yours; else do not go on.",
-            ) from None
-        except requests.exceptions.Timeout:
-            raise ServiceError(f"The registry {self.host} did not answer in time ({doing}).", _AGAIN) from None
-        except requests.exceptions.RequestException as error:
-            dropped = "dropped the connection" if "abort" in str(error).lower() else "could not be reached"
-            raise ServiceError(f"The registry {self.host} {dropped} ({doing}).", _AGAIN) from None
+        return self.client.send(
+            method,
+            url,
+            doing,
+            limits=limits,
+            auth=Authorization(self._headers.get(actions) if self._is_ours(url) else None),
+            allow_redirects=method in ("GET", "HEAD"),
+            **options,
+        )
 
     def _is_ours(self, url: str) -> bool:
         return urlsplit(url)[:2] == urlsplit(self.url)[:2]
 
-    def _refusal(self, answer: requests.Response, doing: str) -> ServiceError:
-        status, said = answer.status_code, _said(answer)
-        where = f"The registry {self.host}"
+    def _refusal(self, response: requests.Response, doing: str) -> ServiceError:
+        status = response.status_code
+        plain = self.client.refusal(response, doing, _said(response))
         if status in (401, 403):
-            known = "the login that it was given" if self.login() else "anybody without a login"
-            return ServiceError(f"{where} refuses {known}: {status} {said} ({doing}).", self.how_to_log_in())
+            known = "the login that it was given" if self.login() else "no login"
+            return ServiceError(f"{plain.message} (with {known})", self.how_to_log_in())
         if status == 404:
             return ServiceError(
-                f"{where} has no {self.name}, or not what was asked of it: {said} ({doing}).",
-                "Check repository in [tool.releaser.images]; some registries want it created beforehand.",
+                plain.message, f"Check {self.client.setting}; some registries want it created beforehand."
             )
-        if status == 429:
-            return ServiceError(f"{where} wants fewer requests: {said} ({doing}).", f"Wait some minutes. {_AGAIN}")
-        if status >= 500:
-            return ServiceError(f"{where} failed with {status} {said} ({doing}).", _AGAIN)
-        return ServiceError(f"{where} answered {status} {said} ({doing}).", "Look at what it says; then run again.")
+        return ServiceError(plain.message, _AGAIN) if status >= 500 else plain
 
     def how_to_log_in(self) -> str:
-        """What a person does about a missing or a wrong login."""
+        """Return what to do about a missing or a wrong login."""
         variable = f", or set {self.token_env} to a token that may write packages" if self.token_env else ""
-        return f"`docker login {self.host}` with an account that may push {self.name}{variable}. {_AGAIN}"
+        return f"Run `docker login {self.host}` with an account that may push {self.name}{variable}. {_AGAIN}"
 
     # --- the token dance ------------------------------------------------------------------------------------------
 
     def _log_in(self, refused: requests.Response, actions: str, doing: str) -> bool:
-        """Prepares what the registry wants to see in further requests; whether it said what that is."""
+        """Prepare what the registry wants to see in further requests; return whether it said what that is."""
         scheme, _, rest = refused.headers.get("WWW-Authenticate", "").partition(" ")
         login = self.login()
         if scheme.lower() == "basic" and login:
@@ -217,50 +202,45 @@ class RegistryHttp:
         return False
 
     def _bearer(self, challenge: Mapping[str, str], login: Login | None, actions: str, doing: str) -> str:
-        """A token from where the registry says; https://distribution.github.io/distribution/spec/auth/token/."""
-        import requests
-
+        """Return a token from where the registry says; https://distribution.github.io/distribution/spec/auth/token/."""
         realm = urljoin(self.url, challenge.get("realm", ""))
         if login and urlsplit(realm).scheme != "https" and not is_loopback(urlsplit(realm).netloc):
             raise ServiceError(
-                f"The registry {self.host} wants the login sent without encryption ({doing}).", "Do not go on."
+                f"The registry {self.host} wants the login sent without encryption, to {realm}", "Do not continue."
             )
         asked = {"service": challenge.get("service", ""), "scope": f"repository:{self.name}:{actions}"}
-        try:
-            if login and login.is_identity_token:
-                form = {**asked, "grant_type": "refresh_token", "client_id": "releaser"}
-                form["refresh_token"] = login.password.reveal()
-                answer = self._session.post(realm, data=form, auth=Authorization(None), timeout=_TIMEOUT_S)
-            else:
-                basic = requests.auth.HTTPBasicAuth(login.user, login.password.reveal()) if login else None
-                answer = self._session.get(realm, params=asked, auth=basic or Authorization(None), timeout=_TIMEOUT_S)
-        except requests.exceptions.RequestException:
-            raise ServiceError(
-                f"The registry {self.host} hands out its tokens elsewhere, and nobody answered there ({doing}).", _AGAIN
-            ) from None
-        if answer.status_code != 200:
-            raise self._refusal(answer, doing)
-        found = self.document(answer, doing)
-        return str(found.get("token") or found.get("access_token") or "")
+        doing = f"log in to {doing}"
+        if login and login.is_identity_token:
+            form = {**asked, "grant_type": "refresh_token", "client_id": "releaser"}
+            form["refresh_token"] = login.password.reveal()
+            response = self.client.send("POST", realm, doing, data=form)
+        else:
+            basic = HTTPBasicAuth(login.user, login.password.reveal()) if login else None
+            response = self.client.send("GET", realm, doing, params=asked, auth=basic)
+        if response.status_code != 200:
+            raise self._refusal(response, doing)
+        found = self.client.document(response, _TOKEN, doing)
+        if token := found.token or found.access_token:
+            return token
+        raise self.client.foreign("no token", doing)
 
 
-def _said(answer: requests.Response) -> str:
-    """The registry's own words: its errors' codes and messages."""
+def _said(response: requests.Response) -> str:
+    """Return the registry's own words: its errors' codes and messages."""
     try:
-        errors = answer.json().get("errors") or []
-        words = "; ".join(f"{one.get('code', '')} {one.get('message', '')}".strip() for one in errors)
-    except (ValueError, AttributeError):
-        words = ""
-    return words or str(answer.reason or "")
+        errors = _ERRORS.validate_json(response.content).errors
+    except ValidationError:
+        return str(response.reason or "")
+    return "; ".join(f"{one.code} {one.message}".strip() for one in errors)
 
 
 def _actions(token: str) -> list[str] | None:
-    """What a token that is a JWT allows; None for any other."""
+    """Return what a token that is a JWT allows; None for any other."""
     parts = token.split(".")
     if len(parts) != 3:
         return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        return [str(action) for one in claims["access"] for action in one["actions"]]
-    except (ValueError, KeyError, TypeError):
+        claims = _CLAIMS.validate_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:  # of the encoding, of JSON, or of its form
         return None
+    return [action for one in claims.access for action in one.actions]

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
 from releaser.errors import StepError
 
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
+DIGEST = r"^[a-z0-9]+([+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}$"
 LABEL = "org.opencontainers.image."
 # https://github.com/opencontainers/image-spec/blob/main/annotations.md; what an image says of itself
 LABELS = ("title", "description", "url", "source", "version", "created", "revision", "licenses")
@@ -30,19 +33,40 @@ class Descriptor:
     platform: str | None = None
 
     @classmethod
-    def of(cls, found: dict[str, Any]) -> Descriptor:
-        """Reads a descriptor from JSON."""
-        platform = found.get("platform")
-        return cls(
-            str(found["mediaType"]), str(found["digest"]), int(found["size"]), _platform(platform) if platform else None
-        )
+    def of(cls, found: object) -> Descriptor:
+        """Read a descriptor from JSON.
+
+        Raises:
+            StepError: It is none.
+        """
+        try:
+            read = _DESCRIPTOR.validate_python(found)
+        except ValidationError as error:
+            raise StepError(
+                f"No image: a descriptor is of an unexpected form ({error.errors()[0]['msg']})", _LOOK
+            ) from None
+        return cls(read.mediaType, read.digest, read.size, _platform(read.platform) if read.platform else None)
+
+
+class _DescriptorForm(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    mediaType: str  # noqa: N815  the specification's name
+    digest: str = Field(pattern=DIGEST)  # it becomes a path
+    size: int
+    platform: dict[str, Any] | None = None
+
+
+_DESCRIPTOR = TypeAdapter(_DescriptorForm)
+_DEEPEST = 8
+_LOOK = "Check what was built (the bake file's output), and what the registry serves."
 
 
 class Source(Protocol):
     """Where content is read from by digest."""
 
     def read(self, descriptor: Descriptor) -> bytes:
-        """The content, which has this digest."""
+        """Return the content, which has this digest."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +90,12 @@ class Image:
     @property
     def labels(self) -> dict[str, str]:
         """The labels by name."""
-        return dict(self.settings.get("Labels") or {})
+        labels = self.settings.get("Labels")
+        return dict(labels) if isinstance(labels, dict) else {}
 
 
 def images(source: Source, root: Descriptor) -> list[Image]:
-    """The images of an index, one a platform; attestations (`unknown/unknown`) are none.
+    """Return the images of an index, one a platform; attestations (`unknown/unknown`) are none.
 
     Raises:
         StepError: It is no index and no image.
@@ -80,39 +105,43 @@ def images(source: Source, root: Descriptor) -> list[Image]:
         document = _json(source.read(descriptor), descriptor)
         if descriptor.platform == "unknown/unknown" or "config" not in document:
             continue
-        config = Descriptor.of(document["config"])
-        settings = _json(source.read(config), config)
+        config, *layers = _parts(document, descriptor)
+        configuration = _json(source.read(config), config)
+        settings = configuration.get("config") or {}
+        if not isinstance(settings, dict):
+            raise _no_image(config, "its config is no object")
         found.append(
-            Image(
-                descriptor.platform or _platform(settings),
-                descriptor,
-                config,
-                tuple(Descriptor.of(one) for one in document["layers"]),
-                settings.get("config") or {},
-            )
+            Image(descriptor.platform or _platform(configuration), descriptor, config, tuple(layers), settings)
         )
     return found
 
 
-def manifests(source: Source, root: Descriptor) -> Iterator[Descriptor]:
-    """Every manifest under `root`, attestations included; `root` itself if it is one."""
+def manifests(source: Source, root: Descriptor, depth: int = 0) -> Iterator[Descriptor]:
+    """Yield every manifest under `root`, attestations included; `root` itself if it is one.
+
+    Raises:
+        StepError: It is no index and no image.
+    """
     if root.media_type in MANIFESTS:
         yield root
         return
-    if root.media_type not in INDEXES:
-        raise StepError(f"{root.digest} is {root.media_type}, which is no image.", "Look at the bake file's output.")
-    for entry in _json(source.read(root), root).get("manifests", []):
-        yield from manifests(source, Descriptor.of(entry))
+    if root.media_type not in INDEXES or depth > _DEEPEST:
+        raise _no_image(root, root.media_type or "of no known type")
+    for entry in _list(_json(source.read(root), root), "manifests", root):
+        yield from manifests(source, Descriptor.of(entry), depth + 1)
 
 
 def blobs(source: Source, manifest: Descriptor) -> list[Descriptor]:
-    """What a manifest is made of: its configuration and its layers."""
-    document = _json(source.read(manifest), manifest)
-    return [Descriptor.of(one) for one in (document["config"], *document["layers"])]
+    """Return what a manifest is made of: its configuration and its layers.
+
+    Raises:
+        StepError: It is no manifest.
+    """
+    return _parts(_json(source.read(manifest), manifest), manifest)
 
 
 def wrong_labels(image: Image, version: str, revision: str) -> list[str]:
-    """What is wrong with an image's labels, in words; empty if nothing is."""
+    """Return what is wrong with an image's labels, in words; empty if nothing is."""
     expected = {"version": version, "revision": revision}
     wrong = []
     for name in LABELS:
@@ -125,8 +154,23 @@ def wrong_labels(image: Image, version: str, revision: str) -> list[str]:
 
 
 def digest_of(content: bytes) -> str:
-    """The digest that content is known by."""
+    """Return the digest that content is known by."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _parts(document: dict[str, Any], manifest: Descriptor) -> list[Descriptor]:
+    return [Descriptor.of(one) for one in (document.get("config"), *_list(document, "layers", manifest))]
+
+
+def _list(document: dict[str, Any], name: str, descriptor: Descriptor) -> list[Any]:
+    found = document.get(name, [])
+    if not isinstance(found, list):
+        raise _no_image(descriptor, f"its {name} is no list")
+    return found
+
+
+def _no_image(descriptor: Descriptor, why: str) -> StepError:
+    return StepError(f"{descriptor.digest} is no image: {why}", _LOOK)
 
 
 def _platform(found: dict[str, Any]) -> str:
@@ -138,8 +182,8 @@ def _platform(found: dict[str, Any]) -> str:
 def _json(content: bytes, descriptor: Descriptor) -> dict[str, Any]:
     try:
         document = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise StepError(f"{descriptor.digest} is not JSON, and should describe an image.", "Build the image anew.")
+        raise _no_image(descriptor, "it is not JSON")
     return document

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
+from moved_clock import MovedClock
 
 from releaser.adapters.registry import oci
 from releaser.adapters.registry.client import Registry
 from releaser.adapters.registry.http import RegistryHttp
-from releaser.errors import ServiceError
+from releaser.core.activity import Activity, bound
+from releaser.errors import ServiceError, StepError
 from releaser.secret import Secret
 
 TOKEN = "the-token-that-nobody-may-see"
@@ -27,6 +30,13 @@ def no_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     config.write_text("{}")
     monkeypatch.setenv("DOCKER_CONFIG", str(config.parent))
     return config
+
+
+@pytest.fixture
+def clock() -> Iterator[MovedClock]:
+    moved = MovedClock()
+    with bound(Activity(clock=moved)):
+        yield moved
 
 
 @pytest.fixture
@@ -123,20 +133,29 @@ STRIKES = [
     ("PUT", "/manifests/", 1),
 ]
 FAULTS: dict[str, tuple[Callable[..., bool], str, str]] = {
-    "500": (
-        lambda handler: handler.refuse(500, "UNKNOWN"),
-        "failed with 500 UNKNOWN as told",
-        "Run the same command again",
-    ),
-    "401": (lambda handler: handler.refuse(401, "UNAUTHORIZED"), "401 UNAUTHORIZED as told", "docker login"),
-    "403": (lambda handler: handler.refuse(403, "DENIED"), "403 DENIED as told", "THE_VARIABLE"),
-    "429": (lambda handler: handler.refuse(429, "TOOMANYREQUESTS"), "fewer requests", "Wait"),
-    "drop": (lambda handler: handler.drop(), "dropped the connection", "Run the same command again"),
+    "500": (lambda handler: handler.refuse(500, "UNKNOWN"), "(HTTP 500): UNKNOWN as told", "Rerun the command"),
+    "401": (lambda handler: handler.refuse(401, "UNAUTHORIZED"), "(HTTP 401): UNAUTHORIZED as told", "docker login"),
+    "403": (lambda handler: handler.refuse(403, "DENIED"), "(HTTP 403): DENIED as told", "THE_VARIABLE"),
+    "429": (lambda handler: handler.refuse(429, "TOOMANYREQUESTS"), "limits requests and refused", "Rerun the command"),
+    "drop": (lambda handler: handler.drop(), "closed the connection when asked to take", "rerun the command"),
 }
+SURVIVED = {
+    (fault, method)
+    for fault, methods in {"429": ("POST", "PATCH", "PUT"), "500": ("PUT",), "drop": ("PUT",)}.items()
+    for method in methods
+}
+CASES = [(fault, *strike) for fault in FAULTS for strike in STRIKES]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(("method", "part", "count"), STRIKES, ids=[f"{m}-{n}" for m, _, n in STRIKES])
+def of(cases) -> dict:
+    return {
+        "argnames": ("fault", "method", "part", "count"),
+        "argvalues": cases,
+        "ids": ["-".join(map(str, (f, m, n))) for f, m, _, n in cases],
+    }
+
+
+@pytest.mark.parametrize(**of([case for case in CASES if case[:2] not in SURVIVED]))
 def test_a_push_that_fails_says_why_and_again_ends_right_with_nothing_sent_twice(
     registry, proxy, image, name, fault, method, part, count
 ) -> None:
@@ -157,18 +176,159 @@ def test_a_push_that_fails_says_why_and_again_ends_right_with_nothing_sent_twice
     assert sorted(proxy.uploads()) == sorted(set(proxy.uploads()))
 
 
-def test_a_registry_that_is_not_there_is_named(unused_tcp_port, name) -> None:
-    with pytest.raises(ServiceError, match=f"localhost:{unused_tcp_port} could not be reached"):
+@pytest.mark.parametrize(**of([case for case in CASES if case[:2] in SURVIVED]))
+def test_a_failure_that_passes_is_survived_with_nothing_sent_twice(
+    registry, proxy, image, name, clock, fault, method, part, count
+) -> None:
+    layout, root = image
+    proxy.fail_at(count, method, part, FAULTS[fault][0])
+
+    client(proxy.host, name).push(layout, root)
+
+    assert len(clock.waits) == 1
+    assert registry.get(f"{name}/manifests/{root.digest}").content == layout.read(root)
+    assert sorted(proxy.uploads()) == sorted(set(proxy.uploads()))
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "drop"])
+def test_a_failure_that_lasts_is_told_after_five_more_attempts(proxy, image, name, clock, fault) -> None:
+    layout, root = image
+    strike, said, remedy = FAULTS[fault]
+    proxy.fault = lambda handler: handler.command == "PUT" and "/manifests/" in handler.path and strike(handler)
+
+    with pytest.raises(ServiceError) as caught:
+        client(proxy.host, name).push(layout, root)
+
+    assert said in caught.value.message
+    assert remedy in caught.value.remedy
+    assert len(clock.waits) == 5
+
+
+def test_a_blob_whose_last_response_was_lost_is_not_sent_again(registry, proxy, image, name, clock) -> None:
+    layout, root = image
+
+    def take_and_drop(handler) -> bool:
+        requests.put(proxy.target + handler.path, timeout=10).raise_for_status()
+        return handler.drop()
+
+    proxy.fail_at(1, "PUT", "digest=", take_and_drop)
+
+    client(proxy.host, name).push(layout, root)
+
+    assert registry.get(f"{name}/manifests/{root.digest}").content == layout.read(root)
+    assert len(clock.waits) == 1
+
+
+def test_a_registry_that_is_not_there_is_named(unused_tcp_port, name, clock) -> None:
+    with pytest.raises(ServiceError, match=f"localhost:{unused_tcp_port} refused the connection"):
         client(f"localhost:{unused_tcp_port}", name).tags()
 
 
 def test_content_that_has_another_digest_is_refused(proxy, image, name) -> None:
     layout, root = image
     client(proxy.host, name).push(layout, root)
-    proxy.fault = lambda handler: handler.command == "GET" and handler.answer(200, b'{"schemaVersion": 2}')
+    proxy.fault = lambda handler: handler.command == "GET" and handler.answer(200, b" " * root.size)
 
     with pytest.raises(ServiceError, match="serves other content"):
         client(proxy.host, name).read(root)
+
+
+HTML = b"<html>Please log in</html>"
+
+
+@pytest.mark.parametrize("content", [HTML, b"", b"[]", b'{"tags": 3}', b'{"tags": [1]}', b'{"tags": ["1.0.0"'])
+def test_tags_in_another_form_are_an_error_and_no_traceback(proxy, name, content) -> None:
+    proxy.fault = lambda handler: handler.answer(200, content)
+
+    with pytest.raises(ServiceError, match=r"sent .*JSON.* when asked to list the tags") as caught:
+        client(proxy.host, name).tags()
+    assert "repository in [tool.releaser.images]" in caught.value.remedy
+
+
+def test_pages_of_tags_that_lead_in_a_circle_end(proxy, name) -> None:
+    link = {"Link": f'</v2/{name}/tags/list?last=1.0.0>; rel="next"'}
+    proxy.fault = lambda handler: handler.answer(200, b'{"tags": ["1.0.0"]}', link)
+
+    with pytest.raises(ServiceError, match="a page of tags that leads to itself"):
+        client(proxy.host, name).tags()
+
+
+@pytest.mark.parametrize("headers", [{}, {"Docker-Content-Digest": "../../etc"}])
+def test_a_login_page_is_no_image(proxy, name, headers) -> None:
+    headers = {**headers, "Content-Type": "text/html"}
+    proxy.fault = lambda handler: handler.answer(200, HTML, headers)
+
+    with pytest.raises(ServiceError, match="text/html instead of an image"):
+        client(proxy.host, name).find("latest")
+
+
+@pytest.mark.parametrize("content", [HTML, b"[]", b'{"token": 3}', b"{}", b'{"token": "ab'])
+def test_a_token_in_another_form_is_an_error_and_no_traceback(proxy, name, content) -> None:
+    challenge = {"WWW-Authenticate": f'Bearer realm="http://localhost:{proxy.port}/token",service="s"'}
+
+    def door(handler) -> bool:
+        return handler.answer(200, content) if "/token" in handler.path else handler.answer(401, b"{}", challenge)
+
+    proxy.fault = door
+    with pytest.raises(ServiceError, match="when asked to log in to list the tags"):
+        client(proxy.host, name).tags()
+
+
+def test_content_that_is_cut_off_is_fetched_again_and_then_an_error(proxy, image, name, clock) -> None:
+    layout, root = image
+    client(proxy.host, name).push(layout, root)
+    content = layout.read(root)
+
+    def cut(handler) -> bool:
+        handler.close_connection = True
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content[:-10]))
+        return True
+
+    proxy.fault = cut
+    with pytest.raises(ServiceError, match="broke off its response when asked to send sha256:"):
+        client(proxy.host, name).read(root)
+    assert len(clock.waits) == 5
+
+
+def test_content_that_is_short_without_a_sign_is_no_reason_to_distrust_the_registry(proxy, image, name) -> None:
+    layout, root = image
+    client(proxy.host, name).push(layout, root)
+    proxy.fault = lambda handler: handler.command == "GET" and handler.answer(200, layout.read(root)[:-10])
+
+    with pytest.raises(ServiceError, match=rf"arrived as {root.size - 10} bytes of {root.size}") as caught:
+        client(proxy.host, name).read(root)
+    assert caught.value.remedy.startswith("Rerun the command")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"[]",
+        b"3",
+        b'{"manifests": 3}',
+        b'{"manifests": [3]}',
+        b'{"manifests": [{"digest": 1}]}',
+        b'{"manifests": [{"mediaType": "x", "digest": "sha256:../../x", "size": 1}]}',
+    ],
+)
+def test_an_index_in_another_form_is_an_error_and_no_traceback(proxy, name, document) -> None:
+    found = oci.Descriptor(oci.INDEXES[0], oci.digest_of(document), len(document))
+    proxy.fault = lambda handler: handler.answer(200, document)
+
+    with pytest.raises(StepError, match=r"[Nn]o image: ") as caught:
+        oci.images(client(proxy.host, name), found)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "document", [b'{"config": 3}', b'{"config": {}, "layers": []}', b'{"config": {}, "layers": {}}']
+)
+def test_a_manifest_in_another_form_is_an_error_and_no_traceback(proxy, name, document) -> None:
+    found = oci.Descriptor(oci.MANIFESTS[0], oci.digest_of(document), len(document))
+    proxy.fault = lambda handler: handler.answer(200, document)
+
+    with pytest.raises(StepError, match=r"[Nn]o image: "):
+        oci.images(client(proxy.host, name), found)
 
 
 class TokenDoor:
@@ -242,14 +402,14 @@ def test_a_login_that_is_wrong_is_refused_in_words_that_hold_no_secret(proxy, do
     with pytest.raises(ServiceError) as caught:
         client(proxy.host, name, "a-wrong-token").push(*image)
 
-    assert "refuses the login that it was given" in caught.value.message
+    assert "(with the login that it was given)" in caught.value.message
     assert f"docker login {proxy.host}" in caught.value.remedy
     assert "THE_VARIABLE" in caught.value.remedy
     assert "a-wrong-token" not in str(caught.value)
 
 
 def test_without_a_login_the_refusal_says_so(proxy, door, image, name) -> None:
-    with pytest.raises(ServiceError, match="refuses anybody without a login"):
+    with pytest.raises(ServiceError, match=r"\(with no login\)"):
         client(proxy.host, name).push(*image)
 
 
