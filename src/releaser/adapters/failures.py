@@ -14,8 +14,8 @@ _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 _FAILURES: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, "refused the connection"),
     (socket.gaierror, "was not found (its host name has no address)"),
-    (IncompleteRead, "broke off its response"),
     (ReadTimeoutError, "did not respond in time"),
+    (IncompleteRead, "broke off its response"),
     (ConnectionError, "closed the connection"),
     (BadStatusLine, "sent something that is not HTTP"),
 )

@@ -211,14 +211,14 @@ def test_a_login_page_in_the_place_of_the_registry_is_named_and_not_taken_for_on
     for ask in (registry.tags, lambda: registry.find("latest")):
         with pytest.raises(ServiceError) as caught:
             ask()
-        assert f"The registry {proxy.host} answered with text/html instead of" in caught.value.message
-        assert "Look for a proxy or a login page" in caught.value.remedy
+        assert f"The registry {proxy.host} sent HTML instead of JSON" in caught.value.message
+        assert "whether a proxy or a login page is in between" in caught.value.remedy
 
 
 def test_json_that_is_no_object_is_named(open_at, proxy) -> None:
     proxy.fault = lambda handler: handler.answer(200, b"[1]", {"Content-Type": "application/json"})
 
-    with pytest.raises(ServiceError, match="answered with application/json instead of a JSON object"):
+    with pytest.raises(ServiceError, match="sent JSON of an unexpected form"):
         open_at(proxy.host).registry.tags()
 
 
@@ -228,7 +228,7 @@ def test_a_token_that_is_a_login_page_is_named(open_at, proxy) -> None:
         login_page(handler) if handler.path.startswith("/token") else handler.answer(401, b"{}", challenge)
     )
 
-    with pytest.raises(ServiceError, match=r"answered with text/html instead of a JSON object \(listing tags\)"):
+    with pytest.raises(ServiceError, match="sent HTML instead of JSON when asked to log in to list the tags"):
         open_at(proxy.host).registry.tags()
 
 
@@ -243,7 +243,7 @@ def test_an_upload_that_is_told_no_place_to_go_on_ends_with_the_registry_named(
     with pytest.raises(ServiceError) as caught:
         PushImages().run(release)
 
-    assert f"The registry {proxy.host} answered with 202 and no Location (pushing sha256:" in caught.value.message
+    assert f"The registry {proxy.host} sent 202 and no Location when asked to take sha256:" in caught.value.message
 
 
 # --- logging in -------------------------------------------------------------------------------------------------------

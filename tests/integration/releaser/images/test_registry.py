@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from moved_clock import MovedClock
+from unhurried_clock import UnhurriedClock
 
 from releaser.adapters.registry import oci
 from releaser.adapters.registry.client import Registry
@@ -33,8 +33,8 @@ def no_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clock() -> Iterator[MovedClock]:
-    moved = MovedClock()
+def clock() -> Iterator[UnhurriedClock]:
+    moved = UnhurriedClock()
     with bound(Activity(clock=moved)):
         yield moved
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from moved_clock import MovedClock
+from unhurried_clock import UnhurriedClock
 
 from releaser.adapters.pip import until_pip_finds
 from releaser.adapters.waiting import WaitLimits, wait_for
@@ -16,27 +16,27 @@ LIMITS = WaitLimits(timeout=1800, first_delay=0.2, longest_delay=15)
 
 
 @pytest.fixture
-def clock() -> MovedClock:
-    return MovedClock()
+def clock() -> UnhurriedClock:
+    return UnhurriedClock()
 
 
-def waits(clock: MovedClock, holds: Callable[[], bool], limits: WaitLimits = LIMITS) -> list[float]:
+def waits(clock: UnhurriedClock, holds: Callable[[], bool], limits: WaitLimits = LIMITS) -> list[float]:
     with bound(Activity(clock=clock)):
         wait_for("PyPI", "demo 1.0.0", holds, limits)
     return clock.waits
 
 
-def test_pauses_grow_up_to_a_limit(clock: MovedClock) -> None:
+def test_pauses_grow_up_to_a_limit(clock: UnhurriedClock) -> None:
     looks = iter([False] * 9 + [True])
 
     assert waits(clock, lambda: next(looks)) == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 15, 15]
 
 
-def test_what_is_there_already_takes_no_pause_and_no_time(clock: MovedClock) -> None:
+def test_what_is_there_already_takes_no_pause_and_no_time(clock: UnhurriedClock) -> None:
     assert waits(clock, lambda: True, WaitLimits(timeout=0, first_delay=1, longest_delay=1)) == []
 
 
-def test_the_last_look_is_at_the_end_of_the_time(clock: MovedClock) -> None:
+def test_the_last_look_is_at_the_end_of_the_time(clock: UnhurriedClock) -> None:
     looked: list[float] = []
 
     def shows() -> bool:
@@ -51,7 +51,7 @@ def test_the_last_look_is_at_the_end_of_the_time(clock: MovedClock) -> None:
     assert caught.value.exit_code == 5
 
 
-def test_the_wait_is_told(clock: MovedClock) -> None:
+def test_the_wait_is_told(clock: UnhurriedClock) -> None:
     told: list[str] = []
     looks = iter([False, False, True])
 
@@ -64,7 +64,7 @@ def test_the_wait_is_told(clock: MovedClock) -> None:
     ]
 
 
-def test_a_service_that_keeps_failing_is_not_waited_for_to_the_end(clock: MovedClock) -> None:
+def test_a_service_that_keeps_failing_is_not_waited_for_to_the_end(clock: UnhurriedClock) -> None:
     looks = []
 
     def fails() -> bool:
@@ -76,7 +76,7 @@ def test_a_service_that_keeps_failing_is_not_waited_for_to_the_end(clock: MovedC
     assert len(looks) == 3
 
 
-def test_errors_count_only_in_a_row(clock: MovedClock) -> None:
+def test_errors_count_only_in_a_row(clock: UnhurriedClock) -> None:
     looks = iter("EENEENEEY")
 
     def sometimes() -> bool:
@@ -99,7 +99,7 @@ def test_a_stop_ends_the_wait() -> None:
         wait_for("PyPI", "it", stops, WaitLimits(timeout=1800, first_delay=300, longest_delay=300))
 
 
-def test_pip_is_tried_until_it_finds_the_version(clock: MovedClock) -> None:
+def test_pip_is_tried_until_it_finds_the_version(clock: UnhurriedClock) -> None:
     attempts = iter(["No matching distribution found for demo", "No matching distribution found for demo", None])
 
     def install() -> str:
@@ -112,7 +112,7 @@ def test_pip_is_tried_until_it_finds_the_version(clock: MovedClock) -> None:
     assert len(clock.waits) == 2
 
 
-def test_pip_that_fails_otherwise_is_not_tried_again(clock: MovedClock) -> None:
+def test_pip_that_fails_otherwise_is_not_tried_again(clock: UnhurriedClock) -> None:
     def broken() -> str:
         raise CommandError("pip failed with exit status 1. Its last lines:\nERROR: no space left")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from moved_clock import MovedClock
+from unhurried_clock import UnhurriedClock
 
 from releaser.adapters.forge.client import Asset, Forge, Issue, Milestone, ReleaseInfo, TokenFacts
 from releaser.core.activity import Activity, bound
@@ -501,7 +501,7 @@ def test_a_failing_read_is_tried_again_and_a_failing_write_is_not(start: Start) 
 
 
 def test_a_rate_limit_is_waited_for_even_by_a_write(start: Start) -> None:
-    clock = MovedClock()
+    clock = UnhurriedClock()
     forge = start("--fault=status-once=429:/releases", "--fault=status-once=403:demo/releases").forge()
     with bound(Activity(clock=clock)):
         draft_of(forge)
@@ -510,7 +510,7 @@ def test_a_rate_limit_is_waited_for_even_by_a_write(start: Start) -> None:
 
 def test_a_refused_connection_is_told_in_one_line() -> None:
     with (
-        bound(Activity(clock=MovedClock())),
+        bound(Activity(clock=UnhurriedClock())),
         pytest.raises(ServiceError, match=r"GitHub at 127\.0\.0\.1:1 refused the connection when asked to") as caught,
     ):
         Forge(REPOSITORY, None, api_url="http://127.0.0.1:1").latest_release()

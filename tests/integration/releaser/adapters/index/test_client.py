@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from moved_clock import MovedClock
+from unhurried_clock import UnhurriedClock
 
 from releaser.adapters.index.client import Index, IndexFile, version_of
 from releaser.adapters.index.twine_login import IndexAddress
@@ -310,7 +310,7 @@ def test_an_error_is_told_with_its_status_and_address(tmp_path: Path) -> None:
 def test_a_failure_that_passes_is_survived(tmp_path: Path) -> None:
     with (
         standing_in(tmp_path / "index", "--fault", "simple-status-once=503") as url,
-        bound(Activity(clock=MovedClock())),
+        bound(Activity(clock=UnhurriedClock())),
     ):
         assert adapter(url).all_files("demo") == []
 
@@ -320,7 +320,7 @@ def test_an_index_that_does_not_listen_is_an_error_with_a_remedy(bare: Bare) -> 
     taken = adapter(url.replace(url.rpartition(":")[2], "1"))
 
     with (
-        bound(Activity(clock=MovedClock())),
+        bound(Activity(clock=UnhurriedClock())),
         pytest.raises(ServiceError, match="refused the connection when asked to list") as caught,
     ):
         taken.all_files("demo")
@@ -427,7 +427,7 @@ def test_a_file_that_is_listed_and_not_served_is_an_error(bare: Bare, tmp_path: 
 def test_half_a_file_is_an_error_and_not_a_file(bare: Bare, tmp_path: Path) -> None:
     bare.pages["/x.whl"] = Page(b"x" * 1000, cut=300)
 
-    with bound(Activity(clock=MovedClock())), pytest.raises(ServiceError, match="broke off its response") as caught:
+    with bound(Activity(clock=UnhurriedClock())), pytest.raises(ServiceError, match="broke off its response") as caught:
         bare.index.download(IndexFile("x.whl", "", f"{bare.url}/x.whl", None), tmp_path / "x.whl")
 
     assert "rerun the command" in caught.value.remedy

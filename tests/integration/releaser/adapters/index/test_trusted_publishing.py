@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
-from moved_clock import MovedClock
+from unhurried_clock import UnhurriedClock
 
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.index.client import Index
@@ -333,7 +333,7 @@ def test_an_index_without_trusted_publishing_says_so(scripted, github, wheel, st
 
 def test_an_index_that_is_not_there_is_named(scripted, github):
     gone = TrustedPublishing("pypi", "http://127.0.0.1:9", "anywhere", "PYPI_TOKEN")
-    with bound(Activity(clock=MovedClock())):
+    with bound(Activity(clock=UnhurriedClock())):
         error = refused(gone.mint)
     assert error.message == "pypi refused the connection when asked to name the audience of trusted publishing"
 
