@@ -38,7 +38,7 @@ class Venv:
         return self.path / ("Scripts" if os.name == "nt" else "bin")
 
     def install(self, *what: str | Path, distribution: str = "") -> str | None:
-        """Installs with pip; returns the sha256 of the file that `distribution` was installed from, where pip says it.
+        """Install with pip; return the sha256 of the file that `distribution` was installed from, if pip reports it.
 
         Raises:
             CommandError: pip failed.
@@ -46,7 +46,8 @@ class Venv:
         from packaging.utils import canonicalize_name
 
         report = self.path / "report.json"
-        self._pip("install", "--report", report, *what)
+        # Compiling byte code takes pip half of its time and checks nothing: what is run here compiles itself.
+        self._pip("install", "--no-compile", "--report", report, *what)
         for one in json.loads(report.read_text("utf-8"))["install"]:
             if canonicalize_name(one["metadata"]["name"]) == canonicalize_name(distribution):
                 hashes: dict[str, str] = one["download_info"].get("archive_info", {}).get("hashes", {})

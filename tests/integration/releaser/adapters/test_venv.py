@@ -107,7 +107,7 @@ def nobodys_pip_settings(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def venv(tmp_path: Path) -> Venv:
-    return Venv.create(tmp_path / "venv", {"SOME_TOKEN": None})
+    return Venv.create(tmp_path / "venv")
 
 
 def test_a_new_environment_has_pip_and_nothing_of_ours(venv: Venv, monkeypatch: pytest.MonkeyPatch) -> None:
