@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 SUMS = "SHA256SUMS"
@@ -44,22 +45,30 @@ def write_sums(directory: Path, digests: Mapping[str, str]) -> None:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a whole file: whatever is killed, and if the power fails, it is absent, old or complete.
-
-    A file that exists keeps its mode; through a symbolic link, the file that it leads to is replaced. Text is written
-    as UTF-8 with its own line ends.
+    """Write a whole file with the durability of `replacing`. Text is written as UTF-8 with its own line ends.
 
     Raises:
         OSError: It cannot be written. The old file is intact.
+    """
+    with replacing(path) as draft:
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a draft to write, and put it in the place of `path` at the end of the block.
+
+    Whatever is killed, and if the power fails, the file is absent, old or complete. If the block or the disk fails, the
+    old file stays and the draft is removed. An old file's mode is kept; through a symbolic link, the file that it leads
+    to is replaced.
     """
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     # One fixed name, so that the next run replaces what a killed one left.
     draft = target.with_name(f".{target.name}.part")
     try:
-        with draft.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
+        yield draft
+        with draft.open("rb") as file:
             os.fsync(file.fileno())
         if target.exists():
             shutil.copymode(target, draft)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from releaser.files import SUMS, read_sums, sha256, write_atomically, write_sums
+from releaser.files import SUMS, read_sums, replacing, sha256, write_atomically, write_sums
 
 
 def digest(content: bytes) -> str:
@@ -104,6 +104,17 @@ def test_a_file_is_on_disk_before_its_name_and_its_name_before_the_call_returns(
     write_atomically(tmp_path / "file", "new")
 
     assert synced == [("file", False), ("directory", True)]
+
+
+def test_a_draft_whose_block_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    with pytest.raises(RuntimeError, match="broke off"), replacing(path) as draft:
+        draft.write_text("half of i")
+        raise RuntimeError("the transfer broke off")
+
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("file", "old")]
 
 
 def test_when_there_is_no_room_the_old_file_stays_and_nothing_lies_beside_it(tmp_path: Path) -> None:

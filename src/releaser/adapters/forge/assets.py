@@ -11,7 +11,7 @@ from releaser.adapters.forge.http import Connection
 from releaser.adapters.forge.records import Asset
 from releaser.adapters.http import RERUN
 from releaser.errors import ServiceError
-from releaser.files import sha256
+from releaser.files import replacing, sha256
 
 
 class ReleaseAssets:
@@ -83,8 +83,7 @@ class ReleaseAssets:
         Raises:
             ServiceError: The transfer broke, or what arrived is not what GitHub says it holds.
         """
-        partial = target.with_name(target.name + ".part")
-        try:
+        with replacing(target) as partial:
             path = f"{self._repo}/releases/assets/{asset.id}"
             arrived = self._http.receive_file(f"send {asset.name}", path, partial)
             if arrived.size != asset.size or asset.sha256 not in (None, arrived.sha256):
@@ -93,9 +92,6 @@ class ReleaseAssets:
                     f"GitHub holds {asset.size} bytes, sha256 {asset.sha256}",
                     RERUN,
                 )
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
         return arrived.sha256
 
     def _named(self, release_id: int, name: str) -> Asset | None:

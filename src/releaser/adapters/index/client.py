@@ -23,6 +23,7 @@ from releaser.adapters.index.twine_login import (
     twine_settings,
 )
 from releaser.errors import CommandError, ServiceError, UsageError
+from releaser.files import replacing
 from releaser.secret import Secret
 from releaser.versions.version import Version
 
@@ -191,9 +192,7 @@ class Index:
                 return ServiceError(f"{self.name} lists {file.name} but does not serve it (HTTP 404)", RERUN)
             return self._http.refusal(response, doing)
 
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".part")
-        try:
+        with replacing(target) as partial:
             arrived = self._http.download(file.url, partial, doing, headers=_NO_CACHE, refusal=refusal)
             if file.sha256 not in ("", arrived.sha256):
                 raise ServiceError(
@@ -201,9 +200,6 @@ class Index:
                     f"the index lists sha256 {file.sha256}",
                     RERUN,
                 )
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
         return arrived.sha256
 
     # --- changing -------------------------------------------------------------------------------------------------

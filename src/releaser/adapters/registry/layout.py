@@ -80,8 +80,8 @@ class OciLayout:
             for one in (*blobs(source, manifest), manifest):
                 path = self.blob(one.digest)
                 if not path.exists():
-                    path.write_bytes(source.read(one))
-        self.blob(root.digest).write_bytes(source.read(root))
+                    write_atomically(path, source.read(one))
+        write_atomically(self.blob(root.digest), source.read(root))
         index = json.loads((self.path / "index.json").read_text("utf-8"))
         for entry in index["manifests"]:
             if entry.get("annotations", {}).get(_NAME) == name:
