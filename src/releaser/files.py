@@ -68,7 +68,7 @@ def replacing(path: Path) -> Iterator[Path]:
     draft = target.with_name(f".{target.name}.part")
     try:
         yield draft
-        with draft.open("rb") as file:
+        with draft.open("r+b") as file:
             os.fsync(file.fileno())
         if target.exists():
             shutil.copymode(target, draft)
