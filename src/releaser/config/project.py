@@ -217,7 +217,7 @@ class Config(Table):
     def _names_each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if not re.fullmatch(r"[^\s=*]+", name):
-                raise ValueError(f"pass-env lists names of environment variables, and {name!r} is none")
+                raise ValueError(f"it lists names of environment variables, and {name!r} is none")
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{', '.join(twice)} is listed twice")
         return names

@@ -209,6 +209,41 @@ def test_a_secret_reaches_the_program_and_nothing_that_is_kept_or_shown(tmp_path
         assert "hunter2" not in text
 
 
+@pytest.mark.parametrize("call", [process.run, process.ask])
+def test_a_credential_of_this_process_reaches_a_program_that_it_is_handed_to_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., process.Output]
+) -> None:
+    monkeypatch.setenv("PYPI_TOKEN", "hunter2hunter2")
+    script = 'echo "${#PYPI_TOKEN}"'
+
+    assert call(shell(script), cwd=tmp_path).text == "0\n"
+    assert call(shell(script), cwd=tmp_path, env={"PYPI_TOKEN": Secret("hunter2hunter2")}).text == "14\n"
+    assert process.run_in_front(shell('test -z "$PYPI_TOKEN"'), cwd=tmp_path) == 0
+
+
+def test_a_program_that_finds_a_credential_by_itself_has_it_hidden_in_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYPI_TOKEN", "hunter2hunter2")
+    (tmp_path / "file").write_text("hunter2hunter2, aHVudGVyMmh1bnRlcjI=\n")
+
+    output = process.run(["cat", "file"], cwd=tmp_path, log=tmp_path / "log")
+
+    assert output.text == (tmp_path / "log").read_text() == "[hidden], [hidden]\n"
+
+
+def test_a_failure_says_which_password_was_taken_out_of_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://me:pass-4711@index.invalid/simple")
+
+    with pytest.raises(CommandError) as caught:
+        process.run(shell('echo "asked $PIP_INDEX_URL"; exit 1'), cwd=tmp_path)
+
+    assert caught.value.message.endswith("asked https://index.invalid/simple")
+    assert "If it needs the password in PIP_INDEX_URL, add that to pass-env" in caught.value.remedy
+
+
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 

@@ -86,6 +86,7 @@ def test_what_was_read_cannot_be_changed() -> None:
     ("table", "expected"),
     [
         ({"chngelog": "X"}, "unknown key chngelog (did you mean changelog?)"),
+        ({"pass-envs": []}, "unknown key pass-envs (did you mean pass-env?)"),
         ({"git": {"brnach": "X"}}, "unknown key git.brnach (did you mean branch?)"),
         ({"build": {"max-size": 1}}, "unknown key build.max-size (did you mean max-size-mib?)"),
         ({"qualify": {"session": []}}, "unknown key qualify.session (did you mean sessions?)"),
@@ -201,6 +202,26 @@ def test_a_session_stands_once_among_those_that_a_release_runs(qualify: dict[str
 def test_only_a_session_of_the_release_can_run_alone() -> None:
     assert parsed(qualify={"sessions": ["unit"], "where-possible": ["e2e"], "alone": ["e2e", "unit"]})
     assert "alone names speed" in refusal(qualify={"sessions": ["unit"], "alone": ["unit", "speed"]})
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["GH_TOKEN", "NPM_TOKEN", "GH_TOKEN"], "pass-env: GH_TOKEN is listed twice"),
+        (["AWS_*"], "pass-env: it lists names of environment variables, and 'AWS_*' is none"),
+        (["GH_TOKEN=abc"], "'GH_TOKEN=abc' is none"),
+        ([""], "'' is none"),
+        ("GH_TOKEN", "pass-env: Input should be a valid tuple"),
+    ],
+)
+def test_what_programs_are_passed_are_names_of_variables_each_once(names: Any, expected: str) -> None:
+    assert expected in refusal(**{"pass-env": names})
+
+
+def test_the_variables_that_hold_the_releases_tokens_are_known_from_the_configuration() -> None:
+    found = parsed(pypi={"token-env": "SHIP_WITH"}, images={"token-env": "GITHUB_TOKEN"})
+
+    assert found.token_variables == ("TESTPYPI_TOKEN", "SHIP_WITH", "GITHUB_TOKEN")
 
 
 def test_a_distribution_must_be_known() -> None:

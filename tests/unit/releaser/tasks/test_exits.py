@@ -50,6 +50,25 @@ def test_an_error_shows_no_credentials(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err == "error: https://forge.invalid/ refused [hidden]\n"
 
 
+def test_an_error_of_a_command_without_a_run_shows_no_token_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYPI_TOKEN", "qX7-remote-S3cret")
+    ended(ReleaserError("the index refused qX7-remote-S3cret", "Replace qX7-remote-S3cret."))
+
+    assert capsys.readouterr().err == "error: the index refused [hidden]\n  -> Replace [hidden].\n"
+
+
+def test_a_traceback_that_would_show_a_token_is_printed_without_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYPI_TOKEN", "qX7-remote-S3cret")
+
+    assert ended(ZeroDivisionError("qX7-remote-S3cret")) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert (lines[0], lines[-1]) == ("Traceback (most recent call last):", "ZeroDivisionError: [hidden]")
+
+
 @pytest.mark.parametrize(
     ("number", "words"),
     [

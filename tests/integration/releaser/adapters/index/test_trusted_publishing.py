@@ -377,6 +377,26 @@ def test_a_ci_service_that_fails_is_named_without_the_jobs_own_token(scripted, g
     assert "code=500" in error.message
 
 
+def test_a_ci_services_own_program_is_given_its_variables_and_no_other_credential(
+    scripted, wheel, monkeypatch, tmp_path
+):
+    scripted.by_path["POST /legacy/"] = (200, {})
+    agent = tmp_path / "programs" / "buildkite-agent"
+    agent.parent.mkdir()
+    agent.write_text(
+        f"#!/bin/sh\nenv >{tmp_path}/given\necho {jwt.encode({**JOB, 'aud': 'pypi'}, KEY, algorithm='HS256')}\n"
+    )
+    agent.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{agent.parent}{os.pathsep}{os.environ['PATH']}")
+    own = {"BUILDKITE": "true", "BUILDKITE_AGENT_ACCESS_TOKEN": "the-agents-own"}
+    for name, value in {**own, "GITHUB_TOKEN": "somebody-elses"}.items():
+        monkeypatch.setenv(name, value)
+    known(scripted.url).upload([wheel])
+    given = (tmp_path / "given").read_text().splitlines()
+    assert "BUILDKITE_AGENT_ACCESS_TOKEN=the-agents-own" in given
+    assert "somebody-elses" not in "".join(given)
+
+
 def test_the_minted_token_goes_to_twine_alone_and_is_in_no_output(scripted, github, wheel, capfd):
     def echo(query):
         login = base64.b64decode(scripted.asked[-1][2]["Authorization"].partition(" ")[2]).decode()
