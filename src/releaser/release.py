@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
 from releaser.adapters import environment
 from releaser.adapters.docker import buildx
+from releaser.adapters.docker.buildx import BakeOptions
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.git import Git, repository_of
 from releaser.adapters.index.client import Index
@@ -39,6 +40,7 @@ class Release:
         store: What is kept of this version outside the checkout.
         credentials: Where tokens come from.
         description: The brief description in the release's title; by default the changelog section's lead line.
+        bake_options: How its images are built.
     """
 
     config: Config
@@ -47,6 +49,12 @@ class Release:
     store: ReleaseStore
     credentials: Credentials
     description: str | None = None
+    bake_options: BakeOptions = field(default_factory=BakeOptions)
+
+    @property
+    def tree(self) -> Path:
+        """The directory that holds what is released: the release commit, checked out apart from the user's checkout."""
+        return self.store.worktree
 
     @property
     def tag(self) -> str:

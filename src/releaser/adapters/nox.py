@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -77,6 +80,18 @@ def session(name: str, tree: Path, wheel: Path, scratch: Path, log: Path) -> Tal
         )
     report = scratch / f"{name}.xml"
     return _tally(report) if report.exists() else None
+
+
+def failed_in_front(names: Sequence[str], tree: Path) -> list[str]:
+    """Run sessions of `tree` on this terminal, one after the other; return those that did not pass."""
+    with tempfile.TemporaryDirectory(prefix="releaser-nox-") as scratch:
+        report = Path(scratch) / "report.json"
+        words: list[str | Path] = [sys.executable, "-m", "nox", "--report", report, "--session", *names]
+        if process.run_in_front(words, cwd=tree) == 0:
+            return []
+        found = json.loads(report.read_text("utf-8"))["sessions"] if report.exists() else []
+    # Nox fails without a report where it cannot read the noxfile.
+    return [one["name"] for one in found if one["result"] not in ("success", "skipped")] or list(names)
 
 
 def _tally(report: Path) -> Tally:

@@ -1,1 +1,24 @@
-"""What the tasks do, one module a subject; imported when a task runs, not when tasks are listed."""
+"""What the tasks do, one module for each subject.
+
+A module is imported when a task first uses it, so that `invoke --list` and tab completion start fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from releaser.commands import build, changelog, docker_build, images, rehearse, release, version
+
+__all__ = ["build", "changelog", "docker_build", "images", "rehearse", "release", "version"]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> ModuleType:
+        """Import a module of this package."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f"{__name__}.{name}")

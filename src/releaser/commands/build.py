@@ -1,109 +1,66 @@
-"""Building, publishing what was built, and the code gate."""
+"""Building from the checkout, publishing built files, and the checks that a release must pass."""
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
 from releaser import engine
-from releaser.adapters import builder, process, sbom
-from releaser.adapters.git import Git
-from releaser.adapters.index.client import version_of
-from releaser.adapters.venv import Venv
+from releaser.adapters import nox
+from releaser.commands.checkout import open_checkout, with_files
 from releaser.commands.opening import opened_release, project
-from releaser.config.project import INDEX_TITLES, IndexName
-from releaser.core.step import Phase, in_order
-from releaser.dists import contents
-from releaser.dists.built import read_dists
+from releaser.config.project import IndexName
+from releaser.core.step import Phase, in_order, part_of
 from releaser.dists.from_release import download_from_release
 from releaser.errors import StepError, UsageError
-from releaser.files import SUMS, sha256, write_sums
-from releaser.release import Release
-from releaser.steps.publish.try_testpypi import TryTestPyPI
-from releaser.steps.publish.upload_dists import UploadDists
-from releaser.store import ReleaseStore
-from releaser.versions.files import from_config
+from releaser.files import sha256
+from releaser.plan import release_plan
+from releaser.steps.keep.copy_dists import CopyDists
+
+_PUBLISH = {"testpypi": ("upload_testpypi", "try_testpypi"), "pypi": ("upload_pypi",)}
 
 
 def build(start: Path, out: Path) -> None:
-    """`invoke build`."""
-    root, config = project(start)
-    git, version = Git(root), from_config(config.version_files[0]).read(root).version
-    if changes := git.changes():
-        print(f"The tree has {len(changes)} uncommitted changes; they are built too.")
-    target = out if out.is_absolute() else root / out
-    epoch = git.time_of(git.head())
-    with tempfile.TemporaryDirectory(prefix="releaser-build-") as scratch:
-        made = Path(scratch) / "dist"
-        made.mkdir()
-        builder.build(root, made, epoch=epoch)
-        files = sorted(made.iterdir())
-        builder.check_metadata(files)
-        if wrong := contents.problems(files, config, version, root, private=[root]):
-            raise StepError("The built files are wrong: " + "; ".join(wrong) + ".", "Mend the build settings.")
-        wheel = next(path for path in files if path.suffix == ".whl")
-        entries = Venv.create(Path(scratch) / "venv").resolve(wheel)
-        bill = made / f"{config.package}-{version.pep440}.cdx.json"
-        bill.write_text(sbom.cyclonedx(entries, sha256(wheel), epoch), "utf-8")
-        write_sums(made, {path.name: sha256(path) for path in [*files, bill]})
-        target.mkdir(parents=True, exist_ok=True)
-        for path in sorted(made.iterdir()):
-            (target / path.name).write_bytes(path.read_bytes())
-            print(f"{sha256(path)}  {target / path.name}")
+    """Run `invoke build`."""
+    opened = open_checkout(start)
+    if changes := opened.git.changes():
+        print(f"The checkout has {len(changes)} uncommitted changes; they are built too.")
+    copy = CopyDists(opened.git.root / out)
+    keep = Phase("keep", "built files kept", in_order(copy))
+    engine.carry_out(opened, (*part_of(release_plan(opened.config), "build"), keep), skip={}, confirm=engine.say_yes)
+    for path in copy.copied():
+        print(f"{sha256(path)}  {path}")
 
 
 def publish(start: Path, version: str | None, index: IndexName, *, dist: str | None, from_release: bool) -> None:
-    """`invoke publish.testpypi` and `invoke publish.pypi`."""
+    """Run `invoke publish.testpypi` or `invoke publish.pypi`."""
     opened = opened_release(start, version)
-    title = INDEX_TITLES[index]
     with tempfile.TemporaryDirectory(prefix="releaser-publish-") as scratch:
         if from_release:
             instead = "Give the directory of its files and their checksums with --dist instead of --from-release."
             fetched = download_from_release(opened.forge, opened.tag, Path(scratch) / "dist", instead)
-            opened = _with_dists(opened, fetched, Path(scratch))
+            opened = with_files(opened, fetched)
         elif dist is not None:
-            opened = _with_dists(opened, Path(dist).resolve(), Path(scratch))
+            opened = with_files(opened, Path(dist).resolve())
         opened.built()
-        steps = in_order(UploadDists(index), *([TryTestPyPI()] if index == "testpypi" else []))
-        part = (Phase(index, f"{title} serves what was built", steps),)
+        part = part_of(release_plan(opened.config), *_PUBLISH[index])
         engine.carry_out(opened, part, skip={}, confirm=engine.say_yes)
 
 
 def check(start: Path) -> None:
-    """`invoke check`.
+    """Run `invoke check`.
 
     Raises:
         StepError: A session failed.
-        UsageError: None is configured.
+        UsageError: No session is configured.
     """
     root, config = project(start)
     sessions = [*config.qualify.sessions, *config.qualify.checks]
     if not sessions:
         raise UsageError(
-            "No session is configured, so there is nothing to check.", "Name some under [tool.releaser.qualify]."
+            "No session is configured, so there is nothing to check", "Name sessions under [tool.releaser.qualify]."
         )
-    status = process.run_in_front([sys.executable, "-m", "nox", "--session", *sessions], cwd=root)
-    if status != 0:
-        raise StepError(f"The code gate is shut: one of {', '.join(sessions)} failed.", "Its output above says why.")
-
-
-def _with_dists(opened: Release, directory: Path, scratch: Path) -> Release:
-    """The release with the files of a directory for its built files, and a store of its own."""
-    dists = read_dists(directory)
-    if dists is None:
-        raise UsageError(f"{directory} holds no {SUMS}.", "`invoke build` writes one beside the files.")
-    for path in dists.uploads:
-        if version_of(path.name) != opened.version:
-            raise UsageError(
-                f"{path.name} is not version {opened.version}.", "Give the directory of that version's files."
-            )
-    store = ReleaseStore(scratch / "store")
-    store.path.mkdir()
-    store.dist.symlink_to(directory, target_is_directory=True)
-    config = opened.config.model_copy(
-        update={
-            name: getattr(opened.config, name).model_copy(update={"via": "upload"}) for name in ("testpypi", "pypi")
-        }
-    )
-    return Release(config, opened.version, opened.git, store, opened.credentials, opened.description)
+    if failed := nox.failed_in_front(sessions, root):
+        raise StepError(
+            f"Checks failed: {', '.join(failed)}", "Fix the failures in the output above and rerun the command."
+        )

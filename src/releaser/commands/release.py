@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from releaser import engine
 from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release
 from releaser.core.named import required_steps, skipped_steps
-from releaser.core.runner import Observer
-from releaser.core.step import CannotUndo, Plan
+from releaser.core.runner import Observer, Runner
+from releaser.core.step import CannotUndo, Done, Plan, Skipped, Undone, part_of
 from releaser.errors import ReleaserError, UsageError
 from releaser.files import write_atomically
 from releaser.plan import release_plan
@@ -39,40 +40,30 @@ def release(
     carry_out(opened, plan, skips, required, engine.say_yes if yes else engine.ask_person)
 
 
-def run_phases(start: Path, version: str | None, names: Sequence[str], *, yes: bool, dry_run: bool) -> None:
-    """Some phases of a release alone, once everything before them is done.
+def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool) -> None:
+    """Run `invoke tag`: the push of a release whose commit exists.
 
     Raises:
-        UsageError: Something before them is still to do.
+        UsageError: A step before it is still to do.
     """
-    from releaser.core.step import Done, Skipped
-
     opened = opened_release(start, version)
     plan = release_plan(opened.config)
-    first = next(number for number, phase in enumerate(plan) if phase.name in names)
-    skips = skipped_steps(plan, ())
-    missing = [
-        result.step
-        for result in engine.survey(opened, plan[:first], skips)
-        if result.phase in ("preflight", "stage") and not isinstance(result.outcome, Done | Skipped)
-    ]
-    if missing:
+    before = engine.survey(opened, part_of(plan, "preflight", "stage"), {})
+    if missing := [result.step for result in before if not isinstance(result.outcome, Done | Skipped)]:
         raise UsageError(
-            f"Before this, {', '.join(missing)} must be done.",
-            f"`invoke release --version {opened.version}` does everything in order; `invoke status` shows where it is.",
+            f"These steps must be done first: {', '.join(missing)}",
+            f"Run `invoke release --version {opened.version}`, which runs everything in order.",
         )
-    part = tuple(phase for phase in plan if phase.name in names)
+    (push,) = part_of(plan, "push")
+    part = (replace(push, ask=f"Push {opened.tag} to {opened.config.git.remote}?"),)
     if dry_run:
-        engine.print_survey(opened, engine.survey(opened, part, skips), part)
+        engine.print_survey(opened, engine.survey(opened, part, {}), part)
         return
-    (engine.say_yes if yes else engine.ask_person)(f"Push {opened.tag} to {opened.config.git.remote}?")
-    engine.carry_out(opened, part, skip=skips, confirm=engine.say_yes)
+    engine.carry_out(opened, part, skip={}, confirm=engine.say_yes if yes else engine.ask_person)
 
 
 def rollback(start: Path, version: str | None, *, dry_run: bool) -> None:
     """`invoke rollback`."""
-    from releaser.core.runner import Runner
-
     opened = opened_release(start, version)
     plan = release_plan(opened.config)
     if dry_run:
@@ -84,7 +75,8 @@ def rollback(start: Path, version: str | None, *, dry_run: bool) -> None:
     for step, outcome in outcomes:
         if isinstance(outcome, CannotUndo):
             raise ReleaserError(f"{step.name}: {outcome.reason}.", f"The way is forward: {outcome.forward}")
-        print(f"{step.name}: {getattr(outcome, 'evidence', '')}")
+        if isinstance(outcome, Undone):
+            print(f"{step.name}: {outcome.evidence}")
     print("Taken back as far as it had come." if outcomes else f"There was nothing of {opened.version} to take back.")
 
 

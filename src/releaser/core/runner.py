@@ -112,7 +112,7 @@ class Runner(Generic[World]):
             if phase.ask and self._changed:
                 self._take(self.survey(self.plan[number:]), "; nothing was published")
             if phase.ask and (steps := self._to_do(number)):
-                confirm(phase.ask.format(steps=steps))
+                confirm(phase.ask.replace("{steps}", steps))
             for observer in self.observers:
                 observer.phase(phase.name, phase.title)
             with ThreadPoolExecutor(max(1, len(phase.branches)), phase.name) as pool:

@@ -144,7 +144,8 @@ class Phase(Generic[World]):
         name: One word; `--skip` takes it to leave out every step in it.
         title: What holds when the phase is over.
         branches: Steps in order, branch by branch.
-        ask: A question to be answered with yes before the phase begins, if any step from here on is still to do.
+        ask: A question to be answered with yes before the phase begins, if any step from here on is still to do;
+            `{steps}` in it stands for the list of these.
     """
 
     name: str
@@ -159,6 +160,20 @@ class Phase(Generic[World]):
 
 
 Plan = tuple[Phase[World], ...]
+
+
+def part_of(plan: Plan[World], *names: str) -> Plan[World]:
+    """Return the part of a plan that has the named steps, and all steps of the named phases; it asks no question."""
+    part = []
+    for phase in plan:
+        kept = (tuple(s for s in branch if phase.name in names or s.name in names) for branch in phase.branches)
+        branches = tuple(branch for branch in kept if branch)
+        if not branches:
+            continue
+        titles = "; ".join(step.title for branch in branches for step in branch)
+        whole = branches == phase.branches
+        part.append(Phase(phase.name, phase.title if whole else titles, branches))
+    return tuple(part)
 
 
 def in_order(*steps: Step[World]) -> tuple[tuple[Step[World], ...], ...]:

@@ -102,6 +102,29 @@ def layout_outputs(parts: Mapping[str, Path]) -> list[str]:
     return [f"{name}.output=type=oci,tar=false,rewrite-timestamp=true,dest={path}" for name, path in parts.items()]
 
 
+def cache_outputs(targets: Sequence[ImageTargetConfig]) -> list[str]:
+    """Return `--set` values that keep nothing of each target but the builder's cache."""
+    return [f"{target.name}.output=type=cacheonly" for target in targets]
+
+
+def engine_outputs(targets: Sequence[ImageTargetConfig], references: Mapping[str, str], native: str) -> list[str]:
+    """Return `--set` values that load each target into the local engine.
+
+    Args:
+        targets: Which images.
+        references: What each is called there, by target.
+        native: The engine's own platform: the one that is loaded where a target has several.
+    """
+    settings = []
+    for target in targets:
+        settings += [f"{target.name}.output=type=docker", f"{target.name}.tags={references[target.name]}"]
+        # An engine without the containerd store holds one platform of an image, and no attestations.
+        settings.append(f"{target.name}.attest=type=provenance,disabled=true")
+        if len(target.platforms) > 1:
+            settings.append(f"{target.name}.platform={native if native in target.platforms else target.platforms[0]}")
+    return settings
+
+
 def platform_problems(target: ImageTargetConfig, found: Mapping[str, object], name: str) -> list[str]:
     """How the platforms of an index differ from those that it should have, in words."""
     missing = [f"{name} lacks {one}" for one in target.platforms if one not in found]

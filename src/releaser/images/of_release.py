@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from pathlib import Path
 
+from releaser.adapters.docker.buildx import Bake
 from releaser.adapters.registry.layout import OciLayout
 from releaser.adapters.registry.oci import Descriptor, images
+from releaser.dists.built import Dists
+from releaser.images.build import ImageBuild
 from releaser.images.tags import Tag, in_push_order, released_in
 from releaser.release import Release
 from releaser.versions.version import Version
@@ -61,3 +66,42 @@ def described(layout: OciLayout, root: Descriptor) -> str:
     """An image's digest and platforms, for people."""
     platforms = ", ".join(image.platform for image in images(layout, root))
     return f"{root.digest[:19]} ({platforms})"
+
+
+def build_from(release: Release, dists: Dists | None) -> ImageBuild:
+    """Return what the images are built from: the wheel and its bill of materials, and the tree with the bake file.
+
+    Args:
+        release: The release.
+        dists: The built files; None where only the command matters, not what it builds.
+    """
+    commit = release.must_have_commit()
+    bills = [dists.directory / name for name in dists.sha256 if name.endswith(".cdx.json")] if dists else []
+    return ImageBuild(
+        release.config.images,
+        release.tree,
+        release.version,
+        commit,
+        release.git.time_of(commit),
+        [dists.wheel, *bills] if dists else [],
+    )
+
+
+def bake(release: Release, dists: Dists | None, room: Path, settings: Sequence[str] = ()) -> Bake:
+    """Return the call of bake that builds the release's images with its options.
+
+    Args:
+        release: The release.
+        dists: See `build_from`.
+        room: A directory for the wheel.
+        settings: `--set` values, such as where the images go.
+    """
+    options = release.bake_options
+    build = build_from(release, dists)
+    return build.bake(release.config.images.targets, room, settings, options.words(), options.variables())
+
+
+def references(release: Release) -> dict[str, str]:
+    """Return the reference with the version's own tag, such as REGISTRY/NAME:0.2.0-arm, of each image by target."""
+    repository, version = release.registry.repository, release.version
+    return {target.name: f"{repository}:{version}{target.suffix}" for target in release.config.images.targets}

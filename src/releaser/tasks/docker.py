@@ -1,33 +1,32 @@
-"""The images' part of the menu: `docker.build` and so on. Nothing heavy is imported here either."""
+"""The menu's tasks for images: `docker.build` and others. Nothing heavy is imported here either."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from invoke.context import Context
-from invoke.tasks import task
 
-from releaser.tasks.exits import is_dry, reporting_errors
+from releaser import commands
+from releaser.tasks.menu import is_dry, task
 
-_IMAGE = {"platform": "which image, as [tool.releaser.images] names it; all by default"}
-_IMAGE_VERSION = {"version": "the version in SemVer form; by default the one that the project declares"}
+_IMAGE = {"platform": "the image, as [tool.releaser.images] names it (default: all)"}
+_IMAGE_VERSION = {"version": "the version in SemVer form (default: the one that the project declares)"}
 
 
 @task(
     name="build",
     help={
         **_IMAGE,
-        "version": "a version that `invoke release` built here; by default the tree as it is",
-        "load": "put it into the local engine (this machine's platform where there are several)",
-        "push": "start it, then push it with its tags; a version's tag that holds another image is never overwritten",
-        "builder": "a buildx builder, such as one with native arm64 nodes (`docker buildx ls`)",
-        "base": "the base image, instead of the bake file's",
-        "no-cache": "build every step anew",
-        "from-release": "from the wheel attached to the forge's release, as the workflow does",
-        "dry-run": "print the command that would run",
+        "version": "a version that `invoke release` built here (default: the checkout as it is)",
+        "load": "load it into the local engine (for this machine's platform if there are several)",
+        "push": "start it, then push it with its tags; a version's tag that has another image is never overwritten",
+        "builder": "a buildx builder, for example one with native arm64 nodes (`docker buildx ls`)",
+        "base": "the base image (default: the bake file's)",
+        "no-cache": "rebuild every layer",
+        "from-release": "build from the wheel attached to the published release, as the workflow does",
+        "dry-run": "print the commands instead of running them",
     },
 )
-@reporting_errors
 def docker_build(
     c: Context,
     platform: str | None = None,
@@ -40,57 +39,43 @@ def docker_build(
     from_release: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Build container images from the wheel; without --load or --push only see that they build."""
-    from releaser.commands import docker as command
-
-    command.build(
-        Path.cwd(),
-        version,
-        platform,
+    """Build container images from the wheel; without --load or --push only check that they build."""
+    request = commands.docker_build.BuildRequest(
+        platform=platform,
+        version=version,
         load=load,
         push=push,
-        builder_name=builder,
-        base=base,
-        no_cache=no_cache,
         from_release=from_release,
         dry_run=dry_run or is_dry(c),
+        builder=builder,
+        base=base,
+        no_cache=no_cache,
     )
+    commands.docker_build.build(Path.cwd(), request)
 
 
 @task(name="push", help={**_IMAGE_VERSION, **_IMAGE})
-@reporting_errors
-def docker_push(c: Context, version: str | None = None, platform: str | None = None) -> None:  # noqa: ARG001
-    """Push the images that a release built and qualified here, by digest, then their tags."""
-    from releaser.commands import docker as command
-
-    command.push(Path.cwd(), version, platform)
+def docker_push(version: str | None = None, platform: str | None = None) -> None:
+    """Push the images that a release built and started here, by digest, then their tags."""
+    commands.images.push(Path.cwd(), version, platform)
 
 
 @task(name="tags", help={**_IMAGE_VERSION, **_IMAGE})
-@reporting_errors
-def docker_tags(c: Context, version: str | None = None, platform: str | None = None) -> None:  # noqa: ARG001
-    """Print the tags that a version's images have to have, a line each, in the order in which they are pushed."""
-    from releaser.commands import docker as command
-
-    command.tags(Path.cwd(), version, platform)
+def docker_tags(version: str | None = None, platform: str | None = None) -> None:
+    """Print the tags that a version's images get, one per line, in the order in which they are pushed."""
+    commands.images.tags(Path.cwd(), version, platform)
 
 
 @task(name="verify", help=_IMAGE_VERSION)
-@reporting_errors
-def docker_verify(c: Context, version: str | None = None) -> None:  # noqa: ARG001  invoke's signature
-    """Check that the registry gives users the right images: each tag, digest, platform, label, and --version inside."""
-    from releaser.commands import docker as command
-
-    command.verify(Path.cwd(), version)
+def docker_verify(version: str | None = None) -> None:
+    """Check the images that users get from the registry: each tag, digest, platform, label, and --version inside."""
+    commands.images.verify(Path.cwd(), version)
 
 
 @task(name="bake", help=_IMAGE)
-@reporting_errors
-def docker_bake(c: Context, platform: str | None = None) -> None:  # noqa: ARG001  invoke's signature
+def docker_bake(platform: str | None = None) -> None:
     """Print the bake file with every variable and inheritance resolved."""
-    from releaser.commands import docker as command
-
-    command.bake(Path.cwd(), platform)
+    commands.docker_build.bake(Path.cwd(), platform)
 
 
 IMAGE_TASKS = (docker_build, docker_push, docker_tags, docker_verify, docker_bake)

@@ -1,4 +1,4 @@
-"""How a task ends: an error is one paragraph with its remedy and an exit code; a traceback is for our own bugs only."""
+"""The end of a task: an error becomes a message, its remedy and an exit code; a traceback is for our own bugs only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
-from invoke.context import Context
 from invoke.exceptions import Exit
 
 from releaser.errors import ReleaserError
@@ -22,26 +21,26 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_ELSEWHERE = "set RELEASER_STATE_DIR to a directory on another disk, and run the same command again."
-_FULL = ("The disk is full: {file} could not be written.", f"Make room, or {_ELSEWHERE}")
-_DENIED = ("{file} may not be read or written: {reason}.", f"Give yourself the right to, or {_ELSEWHERE}")
+_ELSEWHERE = "set RELEASER_STATE_DIR to a directory on another disk, then rerun the command."
+_FULL = ("The disk is full: {file} could not be written", f"Free some space, or {_ELSEWHERE}")
+_DENIED = ("{file} cannot be read or written: {reason}", f"Change its permissions, or {_ELSEWHERE}")
 _WORDS = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
     errno.EROFS: _DENIED,
-    errno.EPIPE: ("Whoever read the output has stopped reading.", "Run the same command again to go on."),
+    errno.EPIPE: ("The program that read the output closed it", "Rerun the command to continue."),
 }
 
 
 def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Turns errors that have a remedy into a message on stderr and an exit code."""
+    """Turn errors that have a remedy into a message on stderr and an exit code."""
 
     @functools.wraps(function)
     def reported(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # No sign that a terminal cannot show may end a release.
+            if isinstance(stream, io.TextIOWrapper):  # A character that a terminal cannot show must not end a release.
                 stream.reconfigure(errors="backslashreplace")
         try:
             return function(*args, **kwargs)
@@ -49,7 +48,7 @@ def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
             _print(error.message, error.remedy)
             raise Exit(code=error.exit_code) from None
         except KeyboardInterrupt:
-            _print("Stopped by Ctrl-C.", "Run the same command again to go on.")
+            _print("Stopped by Ctrl-C", "Rerun the command to continue.")
             raise Exit(code=130) from None
         except OSError as error:
             if error.errno not in _WORDS:
@@ -64,11 +63,6 @@ def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
             _fail_with_traceback()
 
     return reported
-
-
-def is_dry(context: Context) -> bool:
-    """Whether invoke's own `--dry` was given; a task's dry run follows it."""
-    return bool(context.config.run.dry)
 
 
 def _print(message: str, remedy: str) -> None:

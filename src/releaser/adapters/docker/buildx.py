@@ -60,6 +60,29 @@ def endpoint(home: Path) -> str:
 
 
 @dataclass(frozen=True)
+class BakeOptions:
+    """How to build: the choices that a user has, and that leave what is built as it is.
+
+    Attributes:
+        builder: The name of a buildx builder; None for the one in use.
+        base: The base image; None for the bake file's own.
+        no_cache: Whether every step of the build runs again.
+    """
+
+    builder: str | None = None
+    base: str | None = None
+    no_cache: bool = False
+
+    def words(self) -> list[str]:
+        """Return the options of `docker buildx bake`."""
+        return [*(["--builder", self.builder] if self.builder else []), *(["--no-cache"] if self.no_cache else [])]
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables for the bake file."""
+        return {BASE: self.base} if self.base else {}
+
+
+@dataclass(frozen=True)
 class Bake:
     """One call of bake.
 

@@ -6,7 +6,6 @@ import shutil
 
 from releaser.adapters import builder
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.errors import StepError
 from releaser.files import sha256, write_sums
 from releaser.release import Release
 
@@ -31,15 +30,11 @@ class BuildDists(Step[Release]):
 
     def run(self, release: Release) -> None:
         """Builds aside and moves the whole directory into place, so that it is there completely or not at all."""
-        commit = release.git.commit(release.ref)
-        if commit is None:
-            raise StepError(
-                "There is no release commit to build from.", f"`invoke release --version {release.version}`."
-            )
+        commit = release.must_have_commit()
         with release.store.scratch("build") as scratch:
             target = scratch / "dist"
             target.mkdir()
-            builder.build(release.store.worktree, target, epoch=release.git.time_of(commit))
+            builder.build(release.tree, target, epoch=release.git.time_of(commit))
             write_sums(target, {path.name: sha256(path) for path in target.iterdir()})
             if release.store.dist.exists():
                 shutil.rmtree(release.store.dist)

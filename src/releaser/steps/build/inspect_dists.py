@@ -24,7 +24,7 @@ class InspectDists(Receipted):
         """Has twine check, then looks into both files."""
         builder.check_metadata(dists.uploads)
         private = [release.git.root, release.store.path]
-        wrong = contents.problems(dists.uploads, release.config, release.version, release.store.worktree, private)
+        wrong = contents.problems(dists.uploads, release.config, release.version, release.tree, private)
         if wrong:
             raise StepError(
                 "The built files are wrong: " + "; ".join(wrong) + ".",

@@ -26,7 +26,7 @@ class WriteSbom(Step[Release]):
     def run(self, release: Release) -> None:
         """Asks pip what it would install, writes the bill, then its checksum."""
         dists = release.built()
-        commit = release.git.commit(release.ref) or release.git.head()
+        commit = release.must_have_commit()
         digest = dists.sha256[dists.wheel.name]
         with release.store.scratch("sbom") as scratch:
             entries = Venv.create(scratch / "venv").resolve(dists.wheel)

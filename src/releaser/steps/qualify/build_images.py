@@ -6,7 +6,6 @@ import shutil
 
 from releaser.core.step import Done, Outcome, Skipped, Step, Todo
 from releaser.images import of_release
-from releaser.images.build import ImageBuild
 from releaser.release import Release
 
 
@@ -30,19 +29,11 @@ class BuildImages(Step[Release]):
 
     def run(self, release: Release) -> None:
         """Builds all at once, because they share layers; they are in the store completely or not at all."""
-        dists, commit = release.built(), release.must_have_commit()
-        bills = [dists.directory / name for name in dists.sha256 if name.endswith(".cdx.json")]
-        build = ImageBuild(
-            release.config.images,
-            release.store.worktree,
-            release.version,
-            commit,
-            release.git.time_of(commit),
-            [dists.wheel, *bills],
-        )
+        build, options = of_release.build_from(release, release.built()), release.bake_options
+        log = release.store.path / "logs" / "images.log"
         with release.store.scratch(self.name) as scratch:
             layout = build.into_layout(
-                release.config.images.targets, scratch, release.store.path / "logs" / "images.log"
+                release.config.images.targets, scratch, log, options.words(), options.variables()
             )
             if release.store.images.exists():
                 shutil.rmtree(release.store.images)

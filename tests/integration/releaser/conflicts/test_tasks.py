@@ -167,19 +167,19 @@ class TestBuild:
         world.write("src/tiny_tool/key.pem", "a secret")
         ran = world.invoke("build")
         assert ran.code == 1
-        assert "The tree has 1 uncommitted changes; they are built too." in ran.out
+        assert "The checkout has 1 uncommitted changes; they are built too." in ran.out
         assert "tiny_tool-0.1.0-py3-none-any.whl holds tiny_tool/key.pem" in ran.words
         assert not (world.checkout / "dist").exists()
 
 
 class TestCheck:
-    def test_it_runs_every_session_and_says_when_the_gate_is_shut(self, world):
+    def test_it_runs_every_session_and_names_those_that_fail(self, world):
         world.replace("pyproject.toml", "sessions = []", 'sessions = ["linger"]')
         assert world.invoke("check").code == 0
         world.replace("pyproject.toml", 'sessions = ["linger"]', 'sessions = ["linger"]\nchecks = ["refuse"]')
         ran = world.invoke("check")
         assert ran.code == 1
-        assert "error: The code gate is shut: one of linger, refuse failed." in ran.words
+        assert "error: Checks failed: refuse -> Fix the failures" in ran.words
 
     def test_without_a_session_there_is_nothing_to_check(self, world):
         ran = world.invoke("check")
@@ -212,7 +212,7 @@ class TestPublish:
         ("words", "says"),
         [
             (["--version", "0.2.0"], "tiny-tool 0.2.0 has not been built yet. -> Build it first:"),
-            (["--version", "0.2.0", "--dist", "src"], "src holds no SHA256SUMS. -> `invoke build` writes one"),
+            (["--version", "0.2.0", "--dist", "src"], "src has no SHA256SUMS -> Build the files with `invoke build`"),
             (["--version", "0.2.0", "--from-release"], "The forge has no release v0.2.0 -> Publish it first"),
         ],
     )
@@ -227,7 +227,7 @@ class TestPublish:
         shutil.copytree(released.world.store / "dist", dist)
         ran = world.invoke("publish.pypi", "--version", "0.3.0", "--dist", "dist")
         assert ran.code == 2
-        assert "is not version 0.3.0. -> Give the directory of that version's files." in ran.words
+        assert "is not version 0.3.0 -> Give the directory with that version's files." in ran.words
         with (dist / FILES[0]).open("ab") as wheel:
             wheel.write(b"more")
         ran = world.invoke("publish.pypi", "--version", "0.2.0", "--dist", "dist")
@@ -241,8 +241,11 @@ class TestTag:
         with unchanged(world):
             ran = world.invoke("tag", "--version", "0.2.0", "--yes")
         assert ran.code == 2
-        assert "Before this, open_worktree, bump_versions, rotate_changelog, commit_release must be done." in ran.words
-        assert "-> `invoke release --version 0.2.0` does everything in order" in ran.words
+        assert (
+            "These steps must be done first: open_worktree, bump_versions, rotate_changelog, commit_release"
+            in ran.words
+        )
+        assert "-> Run `invoke release --version 0.2.0`, which runs everything in order." in ran.words
 
 
 class TestHelp:

@@ -96,6 +96,6 @@ def test_a_docker_without_buildx_is_told_with_what_to_install(tmp_path, words) -
     done = subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True, timeout=60, check=False)
     said = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "docker has no buildx here." in said
+    assert "docker has no buildx here" in said
     assert "Install docker's buildx plugin" in said
     assert "DOCKER_HOST" not in said

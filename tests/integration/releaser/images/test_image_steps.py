@@ -18,7 +18,7 @@ from releaser.adapters.registry.client import Registry
 from releaser.adapters.registry.http import RegistryHttp
 from releaser.adapters.registry.layout import OciLayout
 from releaser.adapters.registry.oci import Descriptor
-from releaser.commands import docker
+from releaser.commands import images as image_tasks
 from releaser.config.load import load_config
 from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Todo
 from releaser.errors import ConflictError, ServiceError, StepError, UsageError
@@ -358,11 +358,11 @@ def test_images_that_were_not_seen_to_start_are_not_pushed_by_hand_either(
     monkeypatch.setenv("RELEASER_STATE_DIR", str(tmp_path / "state"))
 
     with pytest.raises(UsageError, match="not seen to start and be healthy yet"):
-        docker.push(release.git.root, "1.0.0", None)
+        image_tasks.push(release.git.root, "1.0.0", None)
 
     assert registry.digests(name) == {}
     StartImages().run(release)
-    docker.push(release.git.root, "1.0.0", None)
+    image_tasks.push(release.git.root, "1.0.0", None)
     assert "1.0.0" in registry.digests(name)
 
 

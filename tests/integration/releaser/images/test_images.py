@@ -524,7 +524,7 @@ def test_an_image_with_a_wrong_platform_or_label_is_found_before_it_goes_anywher
     (project.path / "bake.hcl").write_text(text)
     refused = project.invoke("docker.build", "--push", "--version", "0.1.0")
     assert refused.returncode == 2
-    assert "the tree differs from it:\n M bake.hcl\n" in refused.stderr
+    assert "the checkout differs from it:\n M bake.hcl\n" in refused.stderr
     project.commit()
 
     failed = project.invoke("docker.build", "--push", "--version", "0.1.0")
@@ -715,11 +715,11 @@ def test_the_images_of_a_release_are_not_pushed_from_another_commit_than_its_own
     changed = project.invoke(*push, GITHUB_TOKEN="any")
 
     assert changed.returncode == 2
-    assert "the tree differs from it:\n M Dockerfile\n" in changed.stderr
+    assert "the checkout differs from it:\n M Dockerfile\n" in changed.stderr
     project.commit()
     committed = project.invoke(*push, GITHUB_TOKEN="any")
     assert committed.returncode == 2
-    assert "is checked out.\n  -> `git checkout v0.1.0`, or build without --push." in committed.stderr
+    assert "is checked out\n  -> Run `git checkout v0.1.0`, or build without --push." in committed.stderr
     assert registry.digests(project.name) == {}
 
 
@@ -738,7 +738,7 @@ def test_an_image_that_is_not_there_is_answered_with_the_nearest(project) -> Non
     done = project.invoke("docker.build", "--platform", "bord")
 
     assert done.returncode == 2
-    assert "Did you mean board? There are both, board, and all." in done.stderr
+    assert "Did you mean board? Choose from both, board and all." in done.stderr
 
 
 def test_without_an_engine_images_are_left_out_with_the_reason(project, monkeypatch) -> None:
@@ -749,7 +749,7 @@ def test_without_an_engine_images_are_left_out_with_the_reason(project, monkeypa
         assert step.check(release).reason.startswith("no container engine at unix:///nowhere.sock")
     built = project.invoke("docker.build")
     assert built.returncode == 2
-    assert "There is no container engine at unix:///nowhere.sock." in built.stderr
+    assert "There is no container engine at unix:///nowhere.sock" in built.stderr
 
 
 def test_an_engine_that_takes_the_connection_and_says_nothing_is_not_waited_for(tmp_path, monkeypatch) -> None:
@@ -788,7 +788,7 @@ def test_tags_are_named_though_nobody_can_be_asked_what_is_out(project, proxy) -
 
     assert done.stdout.split() == ["0.1.0", "0.1"]
     assert f"The registry {proxy.host} dropped the connection" in done.stderr
-    assert "decided by the tags in this checkout alone" in done.stderr
+    assert "The tags of this checkout alone decide" in done.stderr
 
 
 def test_images_that_are_required_and_cannot_be_built_stop_a_release_before_anything(project) -> None:

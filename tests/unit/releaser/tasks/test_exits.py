@@ -72,10 +72,10 @@ def test_a_traceback_that_would_show_a_token_is_printed_without_it(
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (errno.ENOSPC, "The disk is full: /state/file could not be written."),
-        (errno.EDQUOT, "The disk is full: /state/file could not be written."),
-        (errno.EACCES, "/state/file may not be read or written: Permission denied."),
-        (errno.EROFS, "/state/file may not be read or written: Read-only file system."),
+        (errno.ENOSPC, "The disk is full: /state/file could not be written"),
+        (errno.EDQUOT, "The disk is full: /state/file could not be written"),
+        (errno.EACCES, "/state/file cannot be read or written: Permission denied"),
+        (errno.EROFS, "/state/file cannot be read or written: Read-only file system"),
     ],
 )
 def test_what_the_machine_refuses_is_told_with_a_remedy(
@@ -91,7 +91,7 @@ def test_what_the_machine_refuses_is_told_with_a_remedy(
 def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(KeyboardInterrupt()) == 130
 
-    assert "Run the same command again" in capsys.readouterr().err
+    assert "Rerun the command" in capsys.readouterr().err
 
 
 def test_a_bug_of_ours_has_its_traceback() -> None:
@@ -133,4 +133,4 @@ def test_a_reader_who_leaves_is_no_traceback(tmp_path: Path) -> None:
         err = process.stderr.read()
 
     assert process.returncode == 1
-    assert err == "error: Whoever read the output has stopped reading.\n  -> Run the same command again to go on.\n"
+    assert err == "error: The program that read the output closed it\n  -> Rerun the command to continue.\n"

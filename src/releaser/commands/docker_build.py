@@ -1,0 +1,171 @@
+"""`invoke docker.build` and `invoke docker.bake`: images of the checkout, or of a release's wheel."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from releaser import engine
+from releaser.adapters.docker import buildx
+from releaser.adapters.docker.buildx import BakeOptions
+from releaser.adapters.docker.engine import Engine
+from releaser.commands.checkout import CheckoutRelease, from_checkout, with_targets
+from releaser.commands.images import chosen_targets, open_for_images
+from releaser.core.step import Phase, in_order, part_of
+from releaser.dists.built import Dists
+from releaser.dists.from_release import download_from_release
+from releaser.errors import UsageError
+from releaser.images import of_release
+from releaser.images.build import cache_outputs, engine_outputs, layout_outputs
+from releaser.plan import release_plan
+from releaser.release import Release
+from releaser.steps.keep.bake_images import BakeImages
+from releaser.steps.keep.load_images import LoadImages
+from releaser.steps.publish.take_published import TakePublished
+
+_DRY = Path("build", "images")
+"""The directory for the files of the commands that `--dry-run` prints."""
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What `invoke docker.build` is asked for; see its help."""
+
+    platform: str | None = None
+    version: str | None = None
+    load: bool = False
+    push: bool = False
+    from_release: bool = False
+    dry_run: bool = False
+    builder: str | None = None
+    base: str | None = None
+    no_cache: bool = False
+
+
+def build(start: Path, request: BuildRequest) -> None:
+    """Run `invoke docker.build`."""
+    if request.load and request.push:
+        raise UsageError("--load and --push exclude each other", "Give one of them.")
+    if request.from_release and request.dry_run:
+        raise UsageError("--from-release downloads files, and --dry-run must not", "Leave out one of them.")
+    opened = open_for_images(start, request.version)
+    opened = with_targets(opened, chosen_targets(opened.config, request.platform))
+    if not request.dry_run:
+        _need_engine(opened)
+    with tempfile.TemporaryDirectory(prefix="releaser-images-") as scratch:
+        checkout = _source(opened, request, Path(scratch) / "assets")
+        if request.push:
+            _need_commit(checkout)
+        if request.dry_run:
+            _print_commands(checkout, request)
+            return
+        engine.carry_out(checkout, _plan(checkout, request), skip={}, confirm=engine.say_yes)
+    if not (request.load or request.push):
+        print("The images build. Give --load or --push to keep them.")
+
+
+def bake(start: Path, platform: str | None) -> None:
+    """Run `invoke docker.bake`."""
+    opened = open_for_images(start, None)
+    opened = with_targets(opened, chosen_targets(opened.config, platform))
+    with tempfile.TemporaryDirectory(prefix="releaser-images-") as room:
+        print(of_release.bake(from_checkout(opened), None, Path(room)).resolved().rstrip())
+
+
+def _plan(opened: Release, request: BuildRequest) -> tuple[Phase[Release], ...]:
+    """Return what builds the files, unless they are given, and then the images, and what keeps those."""
+    plan = release_plan(opened.config)
+    if request.push:
+        taken = Phase("take", "published images taken as they are", in_order(TakePublished()))
+        built = part_of(plan, "build_dists", "build_images", "start_images")
+        return (*built, taken, *part_of(plan, "push_images"))
+    last = LoadImages() if request.load else BakeImages()
+    return (*part_of(plan, "build_dists"), Phase("keep", last.title, in_order(last)))
+
+
+def _source(opened: Release, request: BuildRequest, assets: Path) -> CheckoutRelease:
+    """Return what to build from: the files of the release that was asked for, else the checkout as it is.
+
+    Raises:
+        UsageError: Nothing is built of that version, and the checkout is another.
+    """
+    # Without --version the checkout as it is is wanted, whatever a release built of that version.
+    dists = opened.dists() if request.version is not None else None
+    files = dists.directory if dists else None
+    if request.from_release:
+        instead = "Build from the checkout of its tag instead: leave out --from-release."
+        files = download_from_release(opened.forge, opened.tag, assets, instead)
+    declared = opened.version_files[0].read(opened.git.root).version
+    if files is None and declared != opened.version:
+        raise UsageError(
+            f"Nothing is built of {opened.version} here, and the checkout declares {declared}",
+            f"Run `invoke release --version {opened.version}`, or check out {opened.tag}.",
+        )
+    revision = opened.must_have_commit() if files else None
+    options = BakeOptions(request.builder, request.base, request.no_cache)
+    return replace(from_checkout(opened, files, revision), bake_options=options)
+
+
+def _need_engine(opened: Release) -> None:
+    if opened.no_engine == buildx.NO_BUILDX:
+        raise UsageError(f"No image can be built: {buildx.NO_BUILDX}", buildx.GET_BUILDX)
+    if opened.no_engine:
+        raise UsageError(f"There is {opened.no_engine}", "Start one, or set DOCKER_HOST to its address.")
+
+
+def _need_commit(opened: CheckoutRelease) -> None:
+    """Refuse to publish what the commit that the images' label names does not contain.
+
+    A released wheel does not make up for that: the Dockerfile and everything else come from the checkout.
+
+    Raises:
+        UsageError: Another commit is checked out, or files are changed or new.
+    """
+    commit, head = opened.revision, opened.git.head()
+    if head != commit:
+        raise UsageError(
+            f"The images would be labelled with commit {commit[:12]}, but {head[:12]} is checked out",
+            f"Run `git checkout {opened.tag}`, or build without --push.",
+        )
+    if changed := opened.git.changes():
+        raise UsageError(
+            f"The images would be labelled with commit {commit[:12]}, but the checkout differs from it:\n"
+            + "\n".join(changed),
+            "Commit, undo or ignore these changes, or build without --push.",
+        )
+
+
+def _print_commands(opened: CheckoutRelease, request: BuildRequest) -> None:
+    """Print the commands that give the same images when they are pasted in the project's directory."""
+    targets, dists = opened.config.images.targets, opened.dists()
+    outputs = cache_outputs(targets)
+    if request.push:
+        outputs = layout_outputs({target.name: _DRY / "parts" / target.name for target in targets})
+    elif request.load:
+        native = "" if opened.no_engine else Engine.connect(opened.store.path).native()
+        outputs = engine_outputs(targets, of_release.references(opened), native)
+    with tempfile.TemporaryDirectory(prefix="releaser-images-") as room:
+        made = of_release.bake(opened, None, Path(room), outputs)
+    variables = {**made.variables, "WHEEL_DIR": str(_DRY / "wheel")}
+    print("\n".join(_wheel_commands(opened, dists)))
+    print("\n".join(f"{name}={shlex.quote(value)} \\" for name, value in variables.items()))
+    print(shlex.join(made.command()))
+
+
+def _wheel_commands(opened: CheckoutRelease, dists: Dists | None) -> list[str]:
+    """Return the commands that put the wheel, alone, into its directory."""
+    room, built = _DRY / "wheel", _DRY / "dist"
+    if dists:
+        bills = [dists.directory / name for name in dists.sha256 if name.endswith(".cdx.json")]
+        return [
+            f"rm -rf {room}",
+            f"mkdir -p {room} && cp {shlex.join(map(str, [dists.wheel, *bills]))} {room}",
+        ]
+    epoch = opened.git.time_of(opened.revision)
+    return [
+        f"rm -rf {room} {built}",
+        f"SOURCE_DATE_EPOCH={epoch} python -m build --outdir {built}",
+        f"mkdir -p {room} && cp {built}/*.whl {room}",
+    ]
