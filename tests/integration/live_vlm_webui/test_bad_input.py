@@ -41,6 +41,7 @@ async def world(start_server):
     assert " ERROR " not in told, told[-10_000:]
 
 
+@pytest.mark.alone
 async def test_two_thousand_bad_messages_neither_break_nor_stop_the_server(world):
     api, session, models = world
     clip = video.encode(width=320, height=180, seconds=0.5)
