@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -68,4 +69,5 @@ def _stop_at_end_of_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) 
     # os.read, not sys.stdin: a daemon thread inside the buffered reader's lock aborts the interpreter at exit.
     while os.read(0, 4096):
         pass
-    loop.call_soon_threadsafe(stop.set)
+    with suppress(RuntimeError):  # a signal was first, and the loop has ended
+        loop.call_soon_threadsafe(stop.set)

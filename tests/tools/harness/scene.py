@@ -174,18 +174,8 @@ class Scene:
 
     def run(self, *words: str | Path, where: Path | None = None, stdin: str = "", **env: str | None) -> Ran:
         """Run `invoke` in this process; None takes a variable away."""
-        out, err, code = io.StringIO(), io.StringIO(), 0
-        with self.patch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.chdir(where or self.project.path)
-            patch.setattr("sys.stdin", io.StringIO(stdin))
-            change_environment(patch, env)
-            try:
-                # A copy: invoke takes each option's help out of the tasks as it parses.
-                program = Program(namespace=copy.deepcopy(namespace), name="invoke", binary="invoke")
-                program.run(["invoke", *map(str, words)])
-            except SystemExit as ended:
-                code = int(ended.code or 0)
-        return Ran(code, out.getvalue(), err.getvalue())
+        with self.patch.context() as patch:
+            return run_invoke(patch, where or self.project.path, *words, stdin=stdin, **env)
 
     def refuses(self, *words: str | Path, says: Sequence[str], code: int = 2, **env: str | None) -> Ran:
         """See `invoke` end with this exit code, an error with these facts and a remedy, and nothing changed."""
@@ -287,6 +277,22 @@ class Scene:
         git(elsewhere, "commit", "--quiet", "--allow-empty", "--message", "Elsewhere")
         git(elsewhere, "push", "--quiet", "origin", "HEAD")
         return git(elsewhere, "rev-parse", "HEAD")
+
+
+def run_invoke(patch: pytest.MonkeyPatch, where: Path, *words: str | Path, stdin: str = "", **env: str | None) -> Ran:
+    """Run `invoke` in this process, in a directory; what is changed for it is undone with the patch."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(where)
+        patch.setattr("sys.stdin", io.StringIO(stdin))
+        change_environment(patch, env)
+        try:
+            # A copy: invoke takes each option's help out of the tasks as it parses.
+            program = Program(namespace=copy.deepcopy(namespace), name="invoke", binary="invoke")
+            program.run(["invoke", *map(str, words)])
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def change_environment(patch: pytest.MonkeyPatch, changes: Mapping[str, str | None]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from harness.scene import run_invoke
 
 from releaser.adapters.docker import buildx
 from releaser.adapters.forge.client import Forge
@@ -121,9 +122,11 @@ class Project:
     state: Path
 
     def invoke(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "invoke", *words]
-        env = {**os.environ, "PYTHON_IMAGE": BASE, "RELEASER_STATE_DIR": str(self.state), **environment}
-        return subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=300, check=False)
+        """Run `invoke` in this process."""
+        environment = {"PYTHON_IMAGE": BASE, "RELEASER_STATE_DIR": str(self.state), **environment}
+        with pytest.MonkeyPatch.context() as patch:
+            ran = run_invoke(patch, self.path, *words, **environment)
+        return subprocess.CompletedProcess(["invoke", *words], ran.code, ran.out, ran.err)
 
     def release(self, version: str) -> Release:
         return open_release(self.path, load_config(self.path), Version.parse(version), self.state)
