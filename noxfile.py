@@ -41,12 +41,14 @@ def run_tests(
     if wheel:
         session.install(f"{wheel}[{','.join(extras)}]" if extras else wheel, *groups("test", *extra))
         tests = f"tests/{kind}/live_vlm_webui"
+        # The product's integration tests wait half of the time, for frames and for what is to come back or to end.
+        workers = WORKERS * 2 if kind == "integration" else WORKERS
     else:
         session.install("-e", f".[{','.join(('dev', *extras))}]", *groups("test", *extra))
-        tests = f"tests/{kind}"
+        tests, workers = f"tests/{kind}", WORKERS
     if side_by_side:
         # A worker keeps neighbours, which share what is made once for a module, until another has nothing left to do.
-        arguments = [f"--numprocesses={WORKERS}", "--dist=worksteal", *arguments]
+        arguments = [f"--numprocesses={workers}", "--dist=worksteal", *arguments]
     if junit := os.environ.get("RELEASER_JUNIT"):
         arguments += [f"--junitxml={Path(junit) / f'{session.name}.xml'}", "--override-ini=junit_family=xunit1"]
     session.run("python", "-m", "pytest", tests, *arguments, env={"PYTHONPATH": ""})

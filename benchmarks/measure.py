@@ -36,7 +36,7 @@ class Effort(NamedTuple):
 
 
 WHOLE = Effort(answers_seconds=19.0, rounds=4, round_seconds=5.0)
-BRIEF = Effort(answers_seconds=9.5, rounds=2, round_seconds=3.0)
+BRIEF = Effort(answers_seconds=9.5, rounds=2, round_seconds=2.0)
 
 
 async def one_session(world: World, meter: Meter | None, effort: Effort) -> list[Figure]:

@@ -15,7 +15,7 @@ from figures import BRIEF
 from live_vlm_webui.media.stream.pool import CameraPool
 
 TOOL = Path(__file__).parents[2] / "tools" / "rtsp_server.py"
-SECONDS = 4 if BRIEF else 6
+SECONDS = 3 if BRIEF else 6
 
 
 @pytest.fixture(scope="module")
