@@ -194,10 +194,12 @@ def test_killed_in_the_middle_of_a_step(rung, sign, ladder, undisturbed):
         ("pushed", "pypi:upload-status-once=503", 0),
         ("pushed", "pypi:upload-drop-once", 1),
         ("pushed", "pypi:upload-drop-answer-once", 1),
-        ("pushed", "pypi:simple-status-once=503", 1),
+        ("pushed", "pypi:simple-status-once=503", 0),
+        ("pushed", "pypi:simple-status-once=403", 1),
         ("pushed", "forge:asset-drop-once", 1),
         ("pushed", "forge:asset-drop-answer-once", 1),
         ("pushed", "forge:status-once=502:/releases", 0),
+        ("pushed", "forge:status-once=429:/releases", 0),
     ],
 )
 def test_a_fault_is_survived_or_explained(rung, fault, status, ladder, undisturbed):
@@ -205,5 +207,5 @@ def test_a_fault_is_survived_or_explained(rung, fault, status, ladder, undisturb
     ended = ladder.rehearse(fault)
     assert ended.status == status, ended.err
     if status:
-        assert re.fullmatch(r"error: \w+: [^\n]+\n  -> [^\n]*again[^\n]*\n\s*", ended.err)
+        assert re.fullmatch(r"error: \w+: [^\n]+\n  -> [^\n]*[Rr]erun the command[^\n]*\n\s*", ended.err)
     ladder.finish(undisturbed.facts)
