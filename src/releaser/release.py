@@ -12,10 +12,11 @@ from releaser.adapters import environment
 from releaser.adapters.docker import buildx
 from releaser.adapters.docker.buildx import BakeOptions
 from releaser.adapters.forge.client import Forge
-from releaser.adapters.git import Git, repository_of
+from releaser.adapters.git import Git
 from releaser.adapters.index.client import Index
 from releaser.adapters.index.twine_login import IndexAddress
 from releaser.adapters.registry.client import Registry
+from releaser.adapters.remotes import GitLimits, repository_of
 from releaser.adapters.waiting import WaitLimits
 from releaser.changelog.document import Changelog
 from releaser.commit import ReleaseCommit
@@ -246,7 +247,7 @@ def open_release(
     Raises:
         UsageError: The checkout is none, has no commit, or has no remote of the configured name.
     """
-    git = Git.at(root)
+    git = Git.at(root, GitLimits(transfer=config.git.timeout))
     git.head()
     remote = git.remote_url(config.git.remote) or (None if needs_remote else str(git.root))
     if remote is None:

@@ -62,6 +62,7 @@ def run(
     check: bool = True,
     purpose: str = "",
     log: Path | None = None,
+    within: float | None = None,
 ) -> Output:
     """Run a program to its end, telling each of its lines as progress.
 
@@ -73,9 +74,11 @@ def run(
         check: Whether an exit status other than 0 is an error.
         purpose: What it was run for, for the error message.
         log: A file to keep everything in that it writes.
+        within: The seconds that it may take, for programs that ask others.
 
     Raises:
         CommandError: It could not be started, or failed; the message ends with its last lines.
+        NoAnswerError: It did not end in time; it was ended.
         InterruptedRunError: The run was stopped; the program and its children were ended.
     """
     activity, redact = current(), _redactor(env)
@@ -89,7 +92,9 @@ def run(
             activity.tell(line)
 
     try:
-        status = attend(process, activity, stdin, [(process.stdout, take)])
+        status = attend(process, activity, stdin, [(process.stdout, take)], within)
+    except TimeoutError:
+        raise _no_answer(purpose, command, within) from None
     finally:
         if log:
             log.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +117,7 @@ def ask(
 ) -> Answer:
     """Run a program for what it answers on stdout. What it says on stderr goes into the error, if it fails.
 
-    The arguments are those of `run`, and `within`: the seconds that it may take, for programs that ask others.
+    The arguments are those of `run`.
 
     Raises:
         CommandError: It could not be started, or failed; the message ends with its last lines.
@@ -128,10 +133,7 @@ def ask(
     try:
         status = attend(process, activity, stdin, outputs, within)
     except TimeoutError:
-        raise NoAnswerError(
-            f"{purpose or _name(command)} did not end in {within:.0f} s.",
-            f"Try it by hand: `{shlex.join(str(word) for word in command)}`.",
-        ) from None
+        raise _no_answer(purpose, command, within) from None
     if check and status != 0:
         redact = _redactor(env)
         lines = [redact(raw.decode("utf-8", "replace")) for raw in says or answer]
@@ -184,6 +186,13 @@ def start(
             f"{command[0]} could not be started: {error.strerror or error}.",
             f"Install {_name(command)}, or put it on PATH.",
         ) from None
+
+
+def _no_answer(purpose: str, command: Sequence[str | Path], within: float | None) -> NoAnswerError:
+    words = shlex.join(str(word) for word in command)
+    return NoAnswerError(
+        f"{purpose or _name(command)} did not end in {within or 0:.0f} s", f"Try it by hand: `{words}`."
+    )
 
 
 def _name(command: Sequence[str | Path]) -> str:

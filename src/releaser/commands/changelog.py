@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from releaser.adapters.git import Git, repository_of
+from releaser.adapters.git import Git
+from releaser.adapters.remotes import repository_of
 from releaser.changelog.document import Changelog
 from releaser.commands.opening import project, wanted_version
 from releaser.errors import ChangelogError

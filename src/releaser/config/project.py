@@ -53,13 +53,14 @@ class VersionFileConfig(Table):
 
 
 class GitConfig(Table):
-    """Where releases are made from and pushed to, and the words git keeps."""
+    """Where releases are made from and pushed to, the words git keeps, and the seconds that a push may take."""
 
     remote: str = "origin"
     branch: str = "main"
     tag: _VersionText = "v{version}"
     tag_message: _VersionText = "Release version {version}"
     commit_message: _VersionText = "chore: bump version to {version}"
+    timeout: float = Field(default=1800.0, gt=0)
 
     @model_validator(mode="after")
     def _one_tag_a_version(self) -> GitConfig:

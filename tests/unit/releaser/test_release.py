@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from releaser.adapters.git import Git, repository_of
+from releaser.adapters.git import Git
+from releaser.adapters.remotes import repository_of
 from releaser.config.load import parse_config
 from releaser.config.project import Config
 from releaser.errors import UsageError

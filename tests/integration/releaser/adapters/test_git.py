@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
-from releaser.adapters.git import Git, Tag
+from releaser.adapters.git import Git, GitTag
+from releaser.adapters.remotes import GitLimits, network_settings
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.rehearsal import remote
 
@@ -179,8 +183,8 @@ def test_annotated_and_lightweight_tags_are_told_apart(repository: Repository) -
         (asked.tag("light"), asked.tag("v1")),
         (asked.remote_tag("origin", "light"), asked.remote_tag("origin", "v1")),
     ):
-        assert light == Tag(head, head)
-        assert annotated == Tag(git(repository.path, "rev-parse", "refs/tags/v1"), head)
+        assert light == GitTag(head, head)
+        assert annotated == GitTag(git(repository.path, "rev-parse", "refs/tags/v1"), head)
         assert (light.annotated, annotated.annotated) == (False, True)
     assert git(repository.path, "tag", "--list", "--format=%(contents)", "v1") == "Release version 1"
     assert (asked.tag("none"), asked.remote_tag("origin", "none")) == (None, None)
@@ -312,7 +316,6 @@ def test_the_edge_of_a_shallow_clone_has_no_parent(repository: Repository) -> No
     git(repository.path, "push", "--quiet", "origin", "main")
     shallow = repository.clone("shallow", "--depth=1")
 
-    assert (shallow.is_shallow(), repository.adapter.is_shallow()) == (True, False)
     assert (shallow.head(), shallow.parent(head)) == (head, None)
 
 
@@ -355,8 +358,93 @@ def test_the_remote_is_asked_and_not_the_memory_of_it(repository: Repository) ->
 def test_a_remote_that_does_not_answer_is_named_with_its_words(repository: Repository) -> None:
     shutil.rmtree(repository.origin)
 
-    with pytest.raises(ServiceError, match=r"origin did not answer: .*does not appear to be a git repository"):
+    with pytest.raises(
+        ServiceError, match=r"Could not read the git remote origin: .*does not appear to be a git repository"
+    ):
         repository.adapter.remote_refs("origin")
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An address without its scheme, at which connections are accepted and nothing is ever said."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}/origin.git"
+
+
+HASTY = GitLimits(ask=1, transfer=1)
+
+
+@pytest.mark.parametrize("scheme", ["http", "git"])
+def test_a_remote_that_accepts_and_never_responds_is_given_up(repository: Repository, silent: str, scheme: str) -> None:
+    git(repository.path, "remote", "set-url", "origin", f"{scheme}://{silent}")
+
+    with pytest.raises(ServiceError, match=r"The git remote origin did not respond within 1 s") as caught:
+        Git(repository.path, HASTY).remote_refs("origin")
+
+    assert "`git remote get-url origin`" in caught.value.remedy
+    assert children() == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "git"])
+def test_a_push_that_gets_no_response_may_have_arrived(repository: Repository, silent: str, scheme: str) -> None:
+    git(repository.path, "remote", "set-url", "origin", f"{scheme}://{silent}")
+
+    with pytest.raises(ServiceError, match=r"did not end within 1 s; whether it arrived is unknown") as caught:
+        Git(repository.path, HASTY).push("origin", "main")
+
+    assert "raise timeout in [tool.releaser.git]" in caught.value.remedy
+    assert children() == []
+
+
+def test_a_fetch_that_gets_no_response_is_given_up(repository: Repository, silent: str) -> None:
+    git(repository.path, "remote", "set-url", "origin", f"git://{silent}")
+
+    with pytest.raises(CommandError, match=r"git fetch did not end in 1 s"):
+        Git(repository.path, HASTY).fetch_objects("origin", ABSENT)
+    assert children() == []
+
+
+def children() -> list[str]:
+    """The gits that this process has started and that still run."""
+    return [one.name() for one in psutil.Process().children(recursive=True) if one.name().startswith("git")]
+
+
+_SPEED = {"GIT_HTTP_LOW_SPEED_LIMIT", "GIT_HTTP_LOW_SPEED_TIME"}
+
+
+@pytest.mark.parametrize(
+    ("configured", "environment", "left_alone"),
+    [
+        ("", {}, set()),
+        ("http.lowspeedlimit 1000\nhttp.lowspeedtime 5", {}, _SPEED),
+        ("", {"GIT_HTTP_LOW_SPEED_TIME": "5"}, _SPEED),
+        ("core.sshcommand ssh -i key", {}, {"GIT_SSH_COMMAND"}),
+        ("", {"GIT_SSH": "plink"}, {"GIT_SSH_COMMAND"}),
+        ("", {"SSH_ASKPASS": "ask"}, {"GIT_SSH_COMMAND"}),
+    ],
+)
+def test_what_the_user_has_set_for_remotes_is_left_alone(monkeypatch, configured, environment, left_alone) -> None:
+    monkeypatch.delenv("SSH_ASKPASS", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert network_settings(configured).keys() == {*_SPEED, "GIT_SSH_COMMAND"} - left_alone
+
+
+def test_without_a_terminal_ssh_asks_for_nothing(repository: Repository, tmp_path: Path, monkeypatch) -> None:
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/words\nexit 1\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(ssh.parent), prepend=os.pathsep)
+    monkeypatch.delenv("SSH_ASKPASS", raising=False)
+    git(repository.path, "remote", "set-url", "origin", "git@host.invalid:owner/name.git")
+
+    with pytest.raises(ServiceError, match="Could not read the git remote origin"):
+        repository.adapter.remote_refs("origin")
+
+    assert "-o BatchMode=yes" in (tmp_path / "words").read_text()
 
 
 @pytest.mark.parametrize("options", [(), ("--depth=1",)], ids=["full", "shallow"])
@@ -483,7 +571,8 @@ def test_a_working_tree_is_made_whatever_lies_there(
     made = Git(tree)
     assert (made.head(), made.branch(), made.changes(), made.index_is_locked()) == (first, None, [], False)
     assert sorted(path.name for path in tree.iterdir()) == [".git", "file"]
-    assert made.common_dir == repository.adapter.common_dir
+    common = ("rev-parse", "--path-format=absolute", "--git-common-dir")
+    assert git(tree, *common) == git(repository.path, *common)
 
 
 @pytest.mark.parametrize(

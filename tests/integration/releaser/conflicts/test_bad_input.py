@@ -180,8 +180,8 @@ class TestUnreachable:
 
     def test_a_remote_that_nobody_serves_is_named(self, corrected, world, closed):
         world.git("remote", "set-url", "origin", f"{closed}/origin.git")
-        says = "be_level, push_tag: The git remote origin did not answer: fatal: unable to access"
-        corrected(*release(), says=(says, "Check the address"), code=1)
+        says = "be_level, push_tag: Could not read the git remote origin: fatal: unable to access"
+        corrected(*release(), says=(says, "Check its address"), code=1)
 
     def test_a_remote_that_is_no_repository_is_told_in_gits_words(self, corrected, world):
         world.git("remote", "set-url", "origin", world.root / "gone.git")
