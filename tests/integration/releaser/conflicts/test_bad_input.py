@@ -114,7 +114,7 @@ class TestRepository:
 
     def test_one_without_a_commit_is_refused(self, corrected, world):
         world.git("update-ref", "-d", "refs/heads/main")
-        corrected(*release(), says=("checkout has no commit yet.", "Commit the project first."))
+        corrected(*release(), says=("checkout has no commit yet", "Commit the project first."))
 
 
 class TestOptions:
