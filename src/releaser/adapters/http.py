@@ -6,6 +6,7 @@ Proxies and CA bundles come from the environment, as `requests` reads it (``HTTP
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import os
@@ -25,6 +26,7 @@ from releaser.adapters.connections import Exchange, WatchedAdapter
 from releaser.adapters.failures import failure, innermost
 from releaser.adapters.retries import RetryRule, is_limited, named_pause
 from releaser.errors import ServiceError
+from releaser.secret import Redactor, Secret
 
 RERUN = "Rerun the command. Completed steps are not repeated."
 
@@ -178,8 +180,12 @@ class Http:
         )
 
     def refusal(self, response: requests.Response, doing: str, reason: str = "") -> ServiceError:
-        """Return the error for a status that means no more to this service than to any other."""
-        return self.refused(response.status_code, response.headers, doing, reason or response.reason or "")
+        """Return the error for a status that means no more to this service than to any other.
+
+        Services repeat what they were sent: the request's authorization is hidden in the reason.
+        """
+        said = _hiding(response.request)(reason or response.reason or "")
+        return self.refused(response.status_code, response.headers, doing, said)
 
     def refused(self, status: int, headers: Mapping[str, str], doing: str, reason: str = "") -> ServiceError:
         """Return the error for a status, with the service's own reason."""
@@ -249,6 +255,17 @@ class Authorization:
         if self._header:
             request.headers["Authorization"] = self._header
         return request
+
+
+def _hiding(request: requests.PreparedRequest) -> Redactor:
+    """Return what hides the authorization of a request; of `Basic`, the password alone too."""
+    scheme, _, sent = str(request.headers.get("Authorization", "")).partition(" ")
+    redact = Redactor()
+    redact.learn([Secret(sent)])
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            redact.learn([Secret(base64.b64decode(sent).decode("latin-1").partition(":")[2])])
+    return redact
 
 
 def _written(response: requests.Response, target: Path) -> Received:

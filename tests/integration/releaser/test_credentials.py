@@ -25,6 +25,9 @@ from recorded_programs import FOLDER, Recorder, Started, recording_code, write_r
 
 from releaser.adapters import environment
 from releaser.adapters.docker.sdk import login_for
+from releaser.adapters.registry.http import RegistryHttp
+from releaser.errors import ServiceError
+from releaser.secret import HIDDEN
 
 HOOKS = ("pre-commit", "commit-msg", "post-checkout", "pre-push")
 # PyPI's token comes from a variable that looks like nothing.
@@ -58,7 +61,7 @@ VARIABLES = {
     "SSH_AUTH_SOCK": "/nowhere/agent",
     "ORDINARY": "yes",
 }
-HIDDEN = {**TOKENS, **SECRETS}
+ALL = {**TOKENS, **SECRETS}
 IMAGES = """
 [tool.releaser.images]
 repository = "registry.invalid/someone/tiny"
@@ -188,7 +191,7 @@ class TestPrograms:
         for one in seen.started:
             expected = {passed} | ({one.environment["TWINE_PASSWORD"]} if one in uploads else set())
             given = " | ".join(f"{name}={value}" for name, value in one.environment.items())
-            for name, secret in {**HIDDEN, **seen.made_up}.items():
+            for name, secret in {**ALL, **seen.made_up}.items():
                 assert not traces(secret, " ".join(one.command)), f"{name} in the arguments of {one.command}"
                 assert secret in expected or not traces(secret, given), f"{name} in the environment of {one.command}"
 
@@ -220,7 +223,7 @@ class TestPrograms:
         (one,) = recorder.started()
         assert one.command[-1] == "get"
         given = json.dumps(one.environment, ensure_ascii=False)
-        assert [name for name, secret in HIDDEN.items() if traces(secret, given)] == []
+        assert [name for name, secret in ALL.items() if traces(secret, given)] == []
         assert one.environment["ORDINARY"] == "yes"
 
 
@@ -228,7 +231,7 @@ class TestLeft:
     def test_nothing_that_is_printed_shows_a_credential(self, seen: Seen) -> None:
         assert "report.md" in seen.printed["release"]
         for command, text in seen.printed.items():
-            for name, secret in {**HIDDEN, **seen.made_up}.items():
+            for name, secret in {**ALL, **seen.made_up}.items():
                 assert not traces(secret, text), f"{name} is printed by {command}"
 
     def test_no_file_that_is_left_holds_a_credential(self, seen: Seen) -> None:
@@ -236,7 +239,7 @@ class TestLeft:
         assert {"journal.jsonl", "report.md", "trial.log", "SHA256SUMS", "forge.json", "index.json"} <= names
         for path, text in seen.left.items():
             if path.parent.name != "tokens":
-                for name, secret in {**HIDDEN, **seen.made_up}.items():
+                for name, secret in {**ALL, **seen.made_up}.items():
                     assert not traces(secret, text), f"{name} is in {path}"
 
 
@@ -245,9 +248,13 @@ class Echo(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         sent = self.headers.get("Authorization", "nobody")
+        if sent.startswith("Basic "):
+            sent += base64.b64decode(sent.removeprefix("Basic ")).decode()
         encoded = [encode(f"{'x' * n}{sent}".encode()).decode() for n in range(3) for encode in ENCODINGS]
-        content = json.dumps({"message": " ".join([sent, quote(sent, safe=""), *encoded])}).encode()
-        self.send_response(422)
+        message = " ".join([sent, quote(sent, safe=""), *encoded])
+        content = json.dumps({"message": message, "errors": [{"code": "NO", "message": message}]}).encode()
+        self.send_response(401 if sent == "nobody" else 422)
+        self.send_header("WWW-Authenticate", "Basic")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -278,7 +285,19 @@ class TestRepeated:
         scene.project.configure(f'api-url = "{scene.forge.url}"', f'api-url = "{echo}"')
         ran = scene.run(words[0], "--version", "0.2.0", *words[1:])
         journals = [path.read_text("utf-8") for path in scene.state.rglob("journal.jsonl")]
-        assert "[hidden]" in ran.text, ran.text
-        assert words != ("release", "--yes") or any("[hidden]" in text for text in journals)
+        assert HIDDEN in ran.text, ran.text
+        assert words != ("release", "--yes") or any(HIDDEN in text for text in journals)
         for text in (ran.text, *journals):
             assert not traces(TOKENS["GITHUB_TOKEN"], text), text
+
+    def test_a_login_of_dockers_that_a_registry_repeats_is_shown_in_no_encoding(
+        self, echo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        host, password = echo.removeprefix("http://"), made_up("docker")
+        login = {"auths": {host: {"auth": base64.b64encode(f"me:{password}".encode()).decode()}}}
+        (tmp_path / "config.json").write_text(json.dumps(login))
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        with pytest.raises(ServiceError, match="HTTP 422") as caught:
+            RegistryHttp(host, "someone/tiny").ask("GET", "tags/list", "list the tags")
+        assert HIDDEN in caught.value.message
+        assert not traces(password, caught.value.message), caught.value.message

@@ -16,7 +16,7 @@ from releaser.adapters.connections import is_loopback
 from releaser.adapters.docker.sdk import Login, login_for
 from releaser.adapters.http import DOCUMENT, Authorization, Http, Limits
 from releaser.errors import ServiceError
-from releaser.secret import Secret
+from releaser.secret import Redactor, Secret
 
 if TYPE_CHECKING:
     import requests
@@ -170,10 +170,11 @@ class RegistryHttp:
         return urlsplit(url)[:2] == urlsplit(self.url)[:2]
 
     def _refusal(self, response: requests.Response, doing: str) -> ServiceError:
-        status = response.status_code
-        plain = self.client.refusal(response, doing, _said(response))
+        status, login, redact = response.status_code, self.login(), Redactor()
+        redact.learn([login.password if login else None])
+        plain = self.client.refusal(response, doing, redact(_said(response)))
         if status in (401, 403):
-            known = "the login that it was given" if self.login() else "no login"
+            known = "the login that it was given" if login else "no login"
             return ServiceError(f"{plain.message} (with {known})", self.how_to_log_in())
         if status == 404:
             return ServiceError(
