@@ -124,8 +124,8 @@ class Release:
         named = self.config.forge.repository or repository_of(self.git.remote_url(self.config.git.remote) or "")
         if named is None:
             raise UsageError(
-                f"The remote {self.config.git.remote} does not name a repository on the forge.",
-                'Give it: [tool.releaser.forge] repository = "OWNER/NAME".',
+                f"The remote {self.config.git.remote} does not name a repository on the forge",
+                'Set repository = "OWNER/NAME" in [tool.releaser.forge].',
             )
         return named
 
@@ -196,8 +196,8 @@ class Release:
         dists = self.dists()
         if dists is None:
             raise UsageError(
-                f"{self.config.distribution} {self.version} has not been built yet.",
-                f"Build it first: `invoke release --version {self.version}`, or `invoke build` for the tree as it is.",
+                f"{self.config.distribution} {self.version} has not been built yet",
+                f"Run `invoke release --version {self.version}`, or `invoke build` for the current tree.",
             )
         return dists
 
@@ -252,8 +252,8 @@ def open_release(
     remote = git.remote_url(config.git.remote) or (None if needs_remote else str(git.root))
     if remote is None:
         raise UsageError(
-            f"{git.root} has no git remote named {config.git.remote}, so there is nowhere to release to.",
-            f"Add it: `git remote add {config.git.remote} ADDRESS`, or name another in [tool.releaser.git].",
+            f"{git.root} has no git remote named {config.git.remote}, so there is nowhere to release to",
+            f"Add it with `git remote add {config.git.remote} ADDRESS`, or name another remote in [tool.releaser.git].",
         )
     store = ReleaseStore.of(state, config.distribution, remote, version)
     return Release(config, version, git, store, credentials or Credentials(), description)

@@ -30,7 +30,7 @@ def build(source: Path, target: Path, *, epoch: int) -> None:
     made = sorted(path.name for path in target.iterdir())
     if sorted(Path(name).suffix for name in made) != [".gz", ".whl"]:
         raise StepError(
-            f"The build made {', '.join(made) or 'nothing'}; one sdist and one wheel are released.",
+            f"The build produced {', '.join(made) or 'nothing'}; expected one sdist and one wheel",
             "Check the build backend's settings.",
         )
 
@@ -80,7 +80,7 @@ def wheel_metadata(path: Path) -> Mapping[str, str]:
     for name, content in members(path):
         if name.endswith(".dist-info/METADATA"):
             return dict(message_from_bytes(content).items())
-    raise StepError(f"{path.name} holds no METADATA.", "It is not a wheel; check the build backend.")
+    raise StepError(f"{path.name} contains no METADATA", "Check the build backend: this is not a wheel.")
 
 
 def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[str, str]) -> None:

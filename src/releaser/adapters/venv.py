@@ -62,7 +62,7 @@ class Venv:
         self._pip("download", *options, requirement, env=alone)
         found = list(target.iterdir())
         if len(found) != 1:
-            raise StepError(f"pip fetched {len(found)} files for {requirement}.", "Run the same command again.")
+            raise StepError(f"pip fetched {len(found)} files for {requirement}", "Rerun the command.")
         return found[0]
 
     def resolve(self, wheel: Path) -> list[dict[str, Any]]:

@@ -27,10 +27,10 @@ class ImageTargetConfig(Table):
     @model_validator(mode="after")
     def _suffix_fits_a_tag(self) -> ImageTargetConfig:
         if self.suffix and not re.fullmatch(r"-[a-z0-9][a-z0-9._-]*", self.suffix):
-            raise ValueError(f"suffix is a dash and small letters, such as '-arm', not {self.suffix!r}")
+            raise ValueError(f"suffix must be a dash and lower-case letters, for example '-arm'; found {self.suffix!r}")
         for platform in self.platforms:
             if not re.fullmatch(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?", platform):
-                raise ValueError(f"a platform is OS/ARCHITECTURE, such as linux/arm64, not {platform!r}")
+                raise ValueError(f"a platform must be OS/ARCHITECTURE, for example linux/arm64; found {platform!r}")
         return self
 
 
@@ -60,19 +60,21 @@ class ImagesConfig(Table):
             return None
         host, _, name = repository.lower().partition("/")
         if not name or not re.search(r"[.:]|^localhost$", host):
-            raise ValueError(f"it is REGISTRY/NAME, such as registry.example.org/owner/name, not {repository!r}")
+            raise ValueError(
+                f"repository must be REGISTRY/NAME, for example registry.example.org/owner/name; found {repository!r}"
+            )
         if not re.fullmatch(r"[a-z0-9]+([._/-]+[a-z0-9]+)*", name):
-            raise ValueError(f"{name!r} is no name that a registry takes")
+            raise ValueError(f"{name!r} is not a valid repository name")
         return f"{host}/{name}"
 
     @model_validator(mode="after")
     def _one_owner_a_tag(self) -> ImagesConfig:
         if (self.repository is None) != (not self.targets):
-            raise ValueError("repository and targets go together: where the images go, and which there are")
+            raise ValueError("give both repository and targets, or neither")
         names = [target.name for target in self.targets]
         floating = [f"latest{target.suffix}" for target in self.targets]
         floating += [alias for target in self.targets for alias in target.aliases]
         for found in (names, floating):
             if twice := sorted({one for one in found if found.count(one) > 1}):
-                raise ValueError(f"{', '.join(twice)} has two owners among the targets")
+                raise ValueError(f"{', '.join(twice)} is claimed by two targets")
         return self

@@ -29,17 +29,19 @@ def load_config(root: Path) -> Config:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"There is no pyproject.toml in {root}.", "Run this in the root of a checkout.") from None
+        raise ConfigError(f"There is no pyproject.toml in {root}", "Run this in the root of a checkout.") from None
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.", "Mend that; nothing was changed.") from None
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}", "Make it readable; nothing was changed."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}.", "Mend the file; nothing was changed.") from None
+        raise ConfigError(f"{path} is not TOML: {error}", "Fix the file; nothing was changed.") from None
     tools, project = document.get("tool"), document.get("project")
     table = tools.get("releaser") if isinstance(tools, dict) else None
     if not isinstance(table, dict):
         raise ConfigError(
-            f"{path} has no [tool.releaser] table.",
-            "Add one; docs/releaser.md shows the smallest that works (version-files is its one required key).",
+            f"{path} has no [tool.releaser] table",
+            "Add one; docs/releaser.md shows the smallest one (version-files is the only required key).",
         )
     return parse_config(table, project if isinstance(project, dict) else {})
 
@@ -54,7 +56,7 @@ def parse_config(table: dict[str, Any], project: dict[str, Any]) -> Config:
     table.setdefault("distribution", project.get("name"))
     if table["distribution"] is None:
         raise ConfigError(
-            "[tool.releaser] knows no distribution.", "Give [project] name, or distribution in [tool.releaser]."
+            "pyproject.toml names no distribution", "Set name in [project], or distribution in [tool.releaser]."
         )
     table.setdefault("package", str(table["distribution"]).replace("-", "_").replace(".", "_").lower())
     scripts = project.get("scripts")
@@ -67,7 +69,7 @@ def parse_config(table: dict[str, Any], project: dict[str, Any]) -> Config:
     except ValidationError as error:
         problems = [_problem(dict(one)) for one in error.errors()]
         raise ConfigError(
-            "[tool.releaser] in pyproject.toml: " + "; ".join(problems) + ".", "Mend it; nothing was changed."
+            "[tool.releaser] in pyproject.toml: " + "; ".join(problems), "Fix it; nothing was changed."
         ) from None
 
 

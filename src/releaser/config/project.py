@@ -24,9 +24,7 @@ def _with_fields(*known: str) -> AfterValidator:
     def check(text: str) -> str:
         for _, field, _, _ in string.Formatter().parse(text):
             if field is not None and field not in known:
-                raise ValueError(
-                    f"{{{field}}} stands for nothing here; there are {', '.join(f'{{{k}}}' for k in known)}"
-                )
+                raise ValueError(f"{{{field}}} is unknown here; known: {', '.join(f'{{{k}}}' for k in known)}")
         return text
 
     return AfterValidator(check)
@@ -48,7 +46,7 @@ class VersionFileConfig(Table):
         if (self.key is None) == (self.pattern is None):
             raise ValueError("give either key (a TOML key) or pattern (text with {version} in it)")
         if self.pattern is not None and self.pattern.count("{version}") != 1:
-            raise ValueError("pattern must hold {version} exactly once")
+            raise ValueError("pattern must contain {version} exactly once")
         return self
 
 
@@ -65,7 +63,7 @@ class GitConfig(Table):
     @model_validator(mode="after")
     def _one_tag_a_version(self) -> GitConfig:
         if self.tag.count("{version}") != 1:
-            raise ValueError("tag must hold {version} exactly once")
+            raise ValueError("tag must contain {version} exactly once")
         return self
 
 
@@ -84,7 +82,7 @@ class QualifyConfig(Table):
         sessions: These must pass with the built wheel.
         where_possible: These must pass where the machine can run anything in them.
         alone: Those of both that run after the others, one at a time, because other programs would disturb them.
-        checks: `invoke check` runs these besides `sessions`.
+        checks: `invoke check` runs these in addition to `sessions`.
     """
 
     sessions: tuple[str, ...] = ()
@@ -96,7 +94,7 @@ class QualifyConfig(Table):
     def _each_once(self) -> QualifyConfig:
         names = [name.replace("-", "_") for name in (*self.sessions, *self.where_possible)]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"{', '.join(twice)} stands twice in sessions and where-possible")
+            raise ValueError(f"{', '.join(twice)} occurs twice in sessions and where-possible")
         return self
 
     @model_validator(mode="after")
@@ -148,7 +146,7 @@ class ForgeConfig(Table):
     @model_validator(mode="after")
     def _owner_and_name(self) -> ForgeConfig:
         if self.repository is not None and not re.fullmatch(r"[^/\s]+/[^/\s]+", self.repository):
-            raise ValueError(f"repository is OWNER/NAME, not {self.repository!r}")
+            raise ValueError(f"repository must be OWNER/NAME; found {self.repository!r}")
         return self
 
 

@@ -44,7 +44,10 @@ def problems(files: Sequence[Path], config: Config, version: Version, tree: Path
         contents = dict(builder.members(path))
         names = {_payload(name, path) for name in contents}
         found += [
-            f"{path.name} holds {name}" for name in sorted(names) for bad in config.build.forbid if fnmatch(name, bad)
+            f"{path.name} contains {name}"
+            for name in sorted(names)
+            for bad in config.build.forbid
+            if fnmatch(name, bad)
         ]
         found += [
             f"{path.name} lacks {wanted}"
@@ -52,7 +55,7 @@ def problems(files: Sequence[Path], config: Config, version: Version, tree: Path
             if not any(fnmatch(name, f"*{wanted}") for name in names)
         ]
         if not any(word in name.upper() for name in contents for word in ("LICENSE", "LICENCE", "COPYING")):
-            found.append(f"{path.name} holds no licence")
+            found.append(f"{path.name} contains no licence")
         size = path.stat().st_size / (1 << 20)
         if size > config.build.max_size_mib:
             found.append(
@@ -71,7 +74,7 @@ def _wheel_problems(wheel: Path, config: Config, version: Version, tree: Path) -
     names = {name for name, _ in builder.members(wheel)}
     tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name and ".data/" not in name}
     strangers = sorted(top for top in tops if top not in (config.package, f"{config.package}.py"))
-    found += [f"{wheel.name} installs {top} beside {config.package}" for top in strangers]
+    found += [f"{wheel.name} installs {top} in addition to {config.package}" for top in strangers]
     package = next((p for p in (tree / "src" / config.package, tree / config.package) if p.is_dir()), None)
     if package is not None:
         expected = {
@@ -80,7 +83,7 @@ def _wheel_problems(wheel: Path, config: Config, version: Version, tree: Path) -
         missing = sorted(name for name in expected - names if "__pycache__" not in name)
         found += [f"{wheel.name} lacks {name}" for name in missing]
     elif not tops & {config.package, f"{config.package}.py"}:
-        found.append(f"{wheel.name} does not hold {config.package}")
+        found.append(f"{wheel.name} does not contain {config.package}")
     return found
 
 

@@ -45,13 +45,13 @@ def check(venv: Venv, config: Config, version: Version) -> str:
         _expect(answer.split()[-1] if answer else "", version, f"`{config.command} --version`")
         seen.append(f"`{config.command} --version` prints {answer!r}")
         if not venv.run(config.command, "--help"):
-            raise StepError(f"`{config.command} --help` prints nothing.", "Mend the command.")
+            raise StepError(f"`{config.command} --help` printed nothing", "Fix the command.")
     return ", ".join(seen) or f"metadata {metadata}"
 
 
 def _expect(found: str, version: Version, where: str) -> None:
     if found not in (str(version), version.pep440):
         raise StepError(
-            f"{where} says {found or 'nothing'}, and this is {version}.",
-            "List every file that declares the version in [tool.releaser] version-files.",
+            f"{where} is {found or 'empty'}; expected {version}",
+            "List every file that declares the version under version-files in [tool.releaser].",
         )

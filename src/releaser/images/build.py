@@ -80,8 +80,8 @@ class ImageBuild:
         layout = joined(parts, room / "layout")
         if wrong := self.problems(layout, targets):
             raise StepError(
-                "The built images are wrong: " + "; ".join(wrong) + ".",
-                f"Nothing is public. Mend {self.config.bake_file}, or [tool.releaser.images].",
+                "The built images are wrong: " + "; ".join(wrong),
+                f"Fix {self.config.bake_file}, or [tool.releaser.images]. Nothing is public.",
             )
         return layout
 

@@ -42,8 +42,8 @@ class Proof:
         """
         if self.wrong:
             raise StepError(
-                f"{repository} is not as it should be:\n" + "\n".join(f"- {one}" for one in self.wrong),
-                "A floating tag is set right by pushing again; for a wrong X.Y.Z release the next version.",
+                f"{repository} has wrong images:\n" + "\n".join(f"- {one}" for one in self.wrong),
+                "Push again to correct a floating tag. If an X.Y.Z tag is wrong, release the next version.",
             )
 
 

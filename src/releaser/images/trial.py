@@ -25,8 +25,8 @@ def version_inside(engine: Engine, reference: str, image: Image, config: Config,
     said = printed.split()[-1] if printed else ""
     if said not in (str(version), version.pep440):
         raise StepError(
-            f"`--version` inside it ({image.platform}) prints {printed or 'nothing'!r}, and this is {version}.",
-            "Look at how the image installs the wheel.",
+            f"`--version` in the {image.platform} image printed {printed or 'nothing'!r}; expected {version}",
+            "Check how the image installs the wheel.",
         )
     return printed
 

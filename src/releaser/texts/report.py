@@ -27,7 +27,7 @@ def compose(release: Release, results: Sequence[Result], left_out: Mapping[str, 
     outcome = {result.step: result.outcome for result in results}
     found = release.forge.find_release(release.tag)
     if found is None:
-        raise ServiceError(f"The forge has no release {release.tag} any more.", "Run the same command again.")
+        raise ServiceError(f"The forge no longer has a release {release.tag}", "Rerun the command.")
     places = {
         "here": dists.assets,
         "TestPyPI": {
@@ -59,7 +59,7 @@ def compose(release: Release, results: Sequence[Result], left_out: Mapping[str, 
         *_hash_table(places),
         "",
         *_image_lines(release, outcome.get("push_images")),
-        "## What was asked of the world",
+        "## Evidence",
         "",
         *(_row(result) for result in results if isinstance(result.outcome, Done)),
     ]

@@ -42,7 +42,7 @@ STOPPED_BY = {
     says_another_version: r"try_wheel: tiny_thing\.__version__ says 0\.1\.0, and this is 0\.2\.0",
     lacks_a_required_file: r"inspect_dists: .*\.whl lacks tiny_thing/page\.html",
     leaves_a_file_of_the_package_out: r"inspect_dists: .*\.whl lacks tiny_thing/page\.html",
-    brings_its_tests_along: r"inspect_dists: .*\.whl installs tests beside tiny_thing",
+    brings_its_tests_along: r"inspect_dists: .*\.whl installs tests in addition to tiny_thing",
     fails_its_command: r"try_wheel: .*tiny-thing failed with exit status 3",
 }
 

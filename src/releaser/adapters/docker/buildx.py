@@ -120,8 +120,8 @@ class Bake:
         output = process.run(self.command(), cwd=self.tree, env=self._environment(), check=False, log=log)
         if output.status != 0:
             raise CommandError(
-                failure(output.text) + (f"\nAll of it: {log}" if log else ""),
-                "Mend what it names and run the same command again; steps that were built are kept.",
+                failure(output.text) + (f"\nFull output: {log}" if log else ""),
+                "Fix the problem above and rerun the command. Completed build steps are kept.",
             )
 
     def resolved(self) -> str:
@@ -131,7 +131,7 @@ class Bake:
             CommandError: The bake file is wrong, or docker has no buildx.
         """
         if process.ask(["docker", "buildx", "version"], cwd=self.tree, check=False).status != 0:
-            raise CommandError(f"{self.file} cannot be read: {NO_BUILDX}.", GET_BUILDX)
+            raise CommandError(f"{self.file} cannot be read: {NO_BUILDX}", GET_BUILDX)
         words = [word for word in self.command() if word not in ("--progress", "plain")]
         purpose = f"Reading {self.file}"
         return process.ask([*words, "--print"], cwd=self.tree, env=self._environment(), purpose=purpose).text

@@ -103,7 +103,7 @@ class Engine:
                 if "error" in line:
                     raise ServiceError(
                         f"The engine could not pull {repository}@{digest[:19]} for {platform}: {line['error']}",
-                        f"`docker pull --platform {platform} {repository}@{digest}` shows the same.",
+                        f"Run `docker pull --platform {platform} {repository}@{digest}` to see the same.",
                     )
         return f"{repository}@{digest}"
 
@@ -134,7 +134,10 @@ class Engine:
             deadline = time.monotonic() + _ANSWER_S
             while container.status not in ("exited", "dead"):
                 if time.monotonic() > deadline:
-                    raise StepError(f"{reference} ({platform}) with {' '.join(words)} does not end.", "Try it by hand.")
+                    raise StepError(
+                        f"{reference} ({platform}) with {' '.join(words)} did not end in time",
+                        "Run it yourself to see why.",
+                    )
                 current().sleep(_POLL_S)
                 container.reload()
             printed = str(container.logs().decode("utf-8", "replace")).strip()
@@ -143,7 +146,7 @@ class Engine:
                 self._raise_if_foreign(printed, platform)
                 raise StepError(
                     f"{reference} ({platform}) with {' '.join(words)} ended with {status}: {printed[-2000:]}",
-                    f"`docker run --rm --platform {platform} {reference} {' '.join(words)}` shows the same.",
+                    f"Run `docker run --rm --platform {platform} {reference} {' '.join(words)}` to see the same.",
                 )
             return printed
 
@@ -167,9 +170,9 @@ class Engine:
                     probes = " | ".join(str(one.get("Output", "")).strip() for one in health.get("Log", [])[-2:])
                     how = f"ended with {state['ExitCode']}" if ended else f"is {health.get('Status') or 'mute'}"
                     raise StepError(
-                        f"{reference} ({platform}) {how} instead of becoming healthy. Its last words: {words}"
+                        f"{reference} ({platform}) {how} instead of becoming healthy. Its last output: {words}"
                         + (f"\nIts health check: {probes[-1000:]}" if probes else ""),
-                        f"`docker run --rm --platform {platform} {reference}` shows what it does.",
+                        f"Run `docker run --rm --platform {platform} {reference}` to see what it does.",
                     )
                 current().sleep(_POLL_S)
                 container.reload()
@@ -195,7 +198,9 @@ class Engine:
 
     def _raise_if_foreign(self, text: str, platform: str) -> None:
         if _FOREIGN in text.lower() and platform != self.native():
-            raise ForeignPlatformError(f"{platform} cannot run here", "Register an emulator, or use such a machine.")
+            raise ForeignPlatformError(
+                f"{platform} cannot run here", "Register an emulator, or use a machine of that platform."
+            )
 
 
 @contextmanager
@@ -209,5 +214,5 @@ def _asking(address: str, doing: str) -> Iterator[None]:
     except (DockerException, requests.exceptions.RequestException) as error:
         said = getattr(error, "explanation", None) or error
         raise ServiceError(
-            f"The container engine at {address} failed ({doing}): {said}", "See whether it runs: `docker info`."
+            f"The container engine at {address} failed ({doing}): {said}", "Check whether it is running: `docker info`."
         ) from None

@@ -51,7 +51,8 @@ def login_for(registry: str) -> Login | None:
         found = auth.load_config(credstore_env=environment.overrides()).resolve_authconfig(registry) or {}
     except DockerException as error:
         raise UsageError(
-            f"docker's login for {registry} could not be read: {error}", f"`docker login {registry}` makes a new one."
+            f"docker's login for {registry} could not be read: {error}",
+            f"Run `docker login {registry}` to make a new one.",
         ) from None
     if token := found.get("IdentityToken") or found.get("identitytoken"):
         return Login("<token>", Secret(token), is_identity_token=True)
@@ -60,6 +61,4 @@ def login_for(registry: str) -> Login | None:
 
 
 def _missing() -> UsageError:
-    return UsageError(
-        "The docker SDK is not installed here.", 'Install the project\'s tools: `pip install -e ".[dev]"`.'
-    )
+    return UsageError("The docker SDK is not installed", 'Install the project\'s tools: `pip install -e ".[dev]"`.')

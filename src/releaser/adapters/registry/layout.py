@@ -137,6 +137,6 @@ def joined(parts: Mapping[str, Path], target: Path) -> OciLayout:
 
 def _broken(path: Path) -> ConflictError:
     return ConflictError(
-        f"{path} is not what was built: it is gone or has another length.",
-        "If nothing is published yet, `invoke rollback` forgets the build; else restore the file.",
+        f"{path} is not what was built: it is missing or has another length",
+        "Run `invoke rollback` if nothing is published yet; otherwise restore the file.",
     )

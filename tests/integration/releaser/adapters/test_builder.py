@@ -131,7 +131,7 @@ def test_a_build_that_fails_says_why(source: Path, target: Path) -> None:
 def test_a_build_that_makes_more_than_is_released_is_refused(source: Path, target: Path) -> None:
     (target / "demo-0.9.0-py3-none-any.whl").touch()
 
-    with pytest.raises(StepError, match=r"The build made demo-0\.9\.0-py3-none-any\.whl, demo-1\.0\.0-py3"):
+    with pytest.raises(StepError, match=r"The build produced demo-0\.9\.0-py3-none-any\.whl, demo-1\.0\.0-py3"):
         builder.build(source, target, epoch=EPOCH)
 
 
@@ -187,7 +187,7 @@ def test_a_wheel_without_metadata_is_none(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.whl", "w"):
         pass
 
-    with pytest.raises(StepError, match=r"x\.whl holds no METADATA"):
+    with pytest.raises(StepError, match=r"x\.whl contains no METADATA"):
         builder.wheel_metadata(tmp_path / "x.whl")
 
 

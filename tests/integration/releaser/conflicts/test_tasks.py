@@ -168,7 +168,7 @@ class TestBuild:
         ran = world.invoke("build")
         assert ran.code == 1
         assert "The checkout has 1 uncommitted changes; they are built too." in ran.out
-        assert "tiny_tool-0.1.0-py3-none-any.whl holds tiny_tool/key.pem" in ran.words
+        assert "tiny_tool-0.1.0-py3-none-any.whl contains tiny_tool/key.pem" in ran.words
         assert not (world.checkout / "dist").exists()
 
 

@@ -37,17 +37,17 @@ def test_a_registry_may_be_on_this_machine(repository: str) -> None:
 
 @pytest.mark.parametrize("repository", ["name", "owner/name", "registry.example", "registry.example/"])
 def test_a_repository_without_its_registry_is_refused(repository: str) -> None:
-    assert "it is REGISTRY/NAME" in refusal(repository=repository, targets=[ONE])
+    assert "repository must be REGISTRY/NAME" in refusal(repository=repository, targets=[ONE])
 
 
 @pytest.mark.parametrize("repository", ["registry.example/name:tag", "registry.example/a b", "registry.example/-a"])
 def test_a_repository_that_no_registry_takes_is_refused(repository: str) -> None:
-    assert "no name that a registry takes" in refusal(repository=repository, targets=[ONE])
+    assert "not a valid repository name" in refusal(repository=repository, targets=[ONE])
 
 
 def test_images_without_a_place_to_go_and_a_place_without_images_are_refused() -> None:
-    assert "go together" in refusal(targets=[ONE])
-    assert "go together" in refusal(repository="registry.example/name")
+    assert "both repository and targets" in refusal(targets=[ONE])
+    assert "both repository and targets" in refusal(repository="registry.example/name")
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_images_without_a_place_to_go_and_a_place_without_images_are_refused() -
     ],
 )
 def test_two_images_that_would_share_a_tag_are_refused(targets: list[dict[str, Any]], twice: str) -> None:
-    assert f"{twice} has two owners" in refusal(repository="registry.example/name", targets=targets)
+    assert f"{twice} is claimed by two targets" in refusal(repository="registry.example/name", targets=targets)
 
 
 def test_a_suffix_without_its_dash_and_a_platform_without_its_system_are_refused() -> None:
     place = {"repository": "registry.example/name"}
-    assert "suffix is a dash" in refusal(**place, targets=[{"name": "a", "suffix": "arm"}])
-    assert "a platform is OS/ARCHITECTURE" in refusal(**place, targets=[{"name": "a", "platforms": ["arm64"]}])
+    assert "suffix must be a dash" in refusal(**place, targets=[{"name": "a", "suffix": "arm"}])
+    assert "a platform must be OS/ARCHITECTURE" in refusal(**place, targets=[{"name": "a", "platforms": ["arm64"]}])
 
 
 def test_an_unknown_key_of_an_image_is_named_with_the_nearest_known_one() -> None:

@@ -113,7 +113,7 @@ def test_an_unknown_key_like_none_is_told_which_there_are() -> None:
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     message = refusal(chngelog="X", git={"branch": 3}, forge={"repository": "demo"}, build={"x": 1})
 
-    for part in ("chngelog", "git.branch: ", "forge: repository is OWNER/NAME", "build.x"):
+    for part in ("chngelog", "git.branch: ", "forge: repository must be OWNER/NAME", "build.x"):
         assert part in message
 
 
@@ -149,8 +149,8 @@ def test_a_value_of_the_wrong_kind_is_refused_with_its_place(table: dict[str, An
     [
         ({"path": "x"}, "give either key"),
         ({"path": "x", "key": "v", "pattern": "{version}"}, "give either key"),
-        ({"path": "x", "pattern": "VERSION"}, "pattern must hold {version} exactly once"),
-        ({"path": "x", "pattern": "{version} {version}"}, "pattern must hold {version} exactly once"),
+        ({"path": "x", "pattern": "VERSION"}, "pattern must contain {version} exactly once"),
+        ({"path": "x", "pattern": "{version} {version}"}, "pattern must contain {version} exactly once"),
         ({"key": "v"}, "version-files.0.path: Field required"),
         ({"path": "x", "key": "v", "scheme": "calver"}, "version-files.0.scheme: "),
     ],
@@ -179,12 +179,12 @@ def test_a_tag_that_does_not_tell_versions_apart_is_refused(tag: str) -> None:
 def test_a_misspelt_field_in_a_text_is_found_now_and_not_in_the_middle_of_a_release(
     table: dict[str, Any], field: str
 ) -> None:
-    assert f"{field} stands for nothing here" in refusal(**table)
+    assert f"{field} is unknown here" in refusal(**table)
 
 
 @pytest.mark.parametrize("repository", ["demo", "a/b/c", "/", "a/", "/b", "a b/c", "https://forge.invalid/a/b"])
 def test_a_repository_is_an_owner_and_a_name(repository: str) -> None:
-    assert "repository is OWNER/NAME" in refusal(forge={"repository": repository})
+    assert "repository must be OWNER/NAME" in refusal(forge={"repository": repository})
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_repository_is_an_owner_and_a_name(repository: str) -> None:
     ],
 )
 def test_a_session_stands_once_among_those_that_a_release_runs(qualify: dict[str, Any]) -> None:
-    assert "stands twice" in refusal(qualify=qualify)
+    assert "occurs twice" in refusal(qualify=qualify)
 
 
 def test_only_a_session_of_the_release_can_run_alone() -> None:
@@ -225,7 +225,7 @@ def test_the_variables_that_hold_the_releases_tokens_are_known_from_the_configur
 
 
 def test_a_distribution_must_be_known() -> None:
-    assert "knows no distribution" in refusal({})
+    assert "names no distribution" in refusal({})
     assert parsed({}, distribution="demo").distribution == "demo"
 
 
@@ -253,7 +253,7 @@ def test_this_repositorys_own_configuration_loads() -> None:
         (b"", "has no [tool.releaser] table"),
         (b"tool = 3\n", "has no [tool.releaser] table"),
         (b"[tool]\nreleaser = 'yes'\n", "has no [tool.releaser] table"),
-        (b"project = 3\n[tool.releaser]\n", "knows no distribution"),
+        (b"project = 3\n[tool.releaser]\n", "names no distribution"),
         (b"[project]\nname = 'demo'\n[tool.releaser]\n", "version-files: Field required"),
     ],
 )

@@ -91,14 +91,14 @@ def test_every_file_of_the_package_must_be_in_the_wheel_but_caches(built: Built)
 def test_what_no_user_needs_is_not_shipped(built: Built, name: str) -> None:
     built.sdist[name] = "x"
 
-    assert built.problems() == [f"{SDIST} holds {name}"]
+    assert built.problems() == [f"{SDIST} contains {name}"]
 
 
 @pytest.mark.parametrize("name", ["demo/__pycache__/a.pyc", "demo/key.key"])
 def test_what_must_not_be_there_is_found_in_the_wheel_too(built: Built, name: str) -> None:
     built.wheel[name] = "x"
 
-    assert f"{WHEEL} holds {name}" in built.problems()
+    assert f"{WHEEL} contains {name}" in built.problems()
 
 
 def test_what_is_required_must_be_in_both(built: Built) -> None:
@@ -110,13 +110,13 @@ def test_what_is_required_must_be_in_both(built: Built) -> None:
 def test_what_is_forbidden_is_the_projects_to_say(built: Built) -> None:
     built.table = {"build": {"forbid": ["demo/*.html"]}}
 
-    assert built.problems() == [f"{SDIST} holds demo/page.html", f"{WHEEL} holds demo/page.html"]
+    assert built.problems() == [f"{SDIST} contains demo/page.html", f"{WHEEL} contains demo/page.html"]
 
 
 @pytest.mark.parametrize("name", ["LICENSE.txt", "License.md", "LICENCE", "COPYING", "licenses/licence.rst"])
 def test_a_licence_has_many_names(built: Built, name: str) -> None:
     del built.sdist["LICENSE"]
-    assert built.problems() == [f"{SDIST} holds no licence"]
+    assert built.problems() == [f"{SDIST} contains no licence"]
 
     built.sdist[name] = "Do as you like."
     assert built.problems() == []
@@ -130,7 +130,10 @@ def test_nothing_is_installed_beside_the_package(built: Built) -> None:
         "demo-1.0.0.data/scripts/x": "",
     }
 
-    assert built.problems() == [f"{WHEEL} installs releaser beside demo", f"{WHEEL} installs stray.py beside demo"]
+    assert built.problems() == [
+        f"{WHEEL} installs releaser in addition to demo",
+        f"{WHEEL} installs stray.py in addition to demo",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +159,7 @@ def test_a_wheel_without_the_package_is_noticed_where_the_tree_does_not_show_it(
     (built.tree / "src" / "demo").rename(built.tree / "elsewhere")
     built.wheel = {name: text for name, text in IN_WHEEL.items() if name not in PACKAGE}
 
-    assert built.problems() == [f"{WHEEL} does not hold demo"]
+    assert built.problems() == [f"{WHEEL} does not contain demo"]
     built.wheel["demo.py"] = ""
     assert built.problems() == []
 
