@@ -89,14 +89,14 @@ class TestConfiguration:
     def test_a_pattern_that_matches_twice_is_refused_with_both_lines(self, corrected, world):
         world.write("src/tiny_tool/__init__.py", '__version__ = "0.1.0"\n\n__version__ = "0.1.0"\n')
         world.commit()
-        twice = """src/tiny_tool/__init__.py holds '__version__ = "{version}"' 2 times, on lines 1, 3"""
-        corrected(*release(), says=(twice, "so that it stands there exactly once"))
+        twice = """src/tiny_tool/__init__.py contains '__version__ = "{version}"' 2 times, on lines 1, 3"""
+        corrected(*release(), says=(twice, "so that it occurs exactly once"))
 
     def test_a_pattern_that_matches_nowhere_is_refused(self, corrected, world):
         world.write("src/tiny_tool/__init__.py", 'VERSION = "0.1.0"\n')
         world.commit()
         nowhere = """src/tiny_tool/__init__.py does not contain '__version__ = "{version}"'"""
-        corrected(*release(), says=(nowhere, "correct the pattern in the configuration"))
+        corrected(*release(), says=(nowhere, "correct the pattern in [tool.releaser] version-files"))
 
 
 class TestRepository:
