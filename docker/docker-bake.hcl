@@ -3,7 +3,7 @@
 #   docker buildx bake -f docker/docker-bake.hcl --print
 #   WHEEL_DIR=dist docker buildx bake -f docker/docker-bake.hcl --load jetson-thor
 #
-# An environment variable of the same name sets a variable. What buildx asks permission for:
+# Set a variable by an environment variable of the same name. Permissions that buildx requires:
 #   --allow fs.read=DIRECTORY   WHEEL_DIR, CA_BUNDLE or PIP_CONFIG outside the repository
 #   --allow network.host        BUILD_NETWORK=host
 
@@ -13,7 +13,7 @@ variable "VERSION" {
 }
 variable "REVISION" {
   default     = "unknown"
-  description = "The commit that the wheel was built from"
+  description = "The commit from which the wheel was built"
 }
 variable "CREATED" {
   default     = "unknown"
@@ -21,7 +21,7 @@ variable "CREATED" {
 }
 variable "SOURCE_DATE_EPOCH" {
   default     = ""
-  description = "Seconds since 1970: the time that the image gets"
+  description = "Seconds since 1970; the creation time of the image"
 }
 variable "REGISTRY_IMAGE" {
   default     = "ghcr.io/nvidia-ai-iot/live-vlm-webui"
@@ -29,7 +29,7 @@ variable "REGISTRY_IMAGE" {
 }
 variable "WHEEL_DIR" {
   default     = ""
-  description = "A directory with exactly one wheel, and perhaps its CycloneDX file; empty: built from the tree"
+  description = "A directory with exactly one wheel and optionally its CycloneDX file; empty: build it from the tree"
 }
 
 variable "PYTHON_IMAGE" {
@@ -51,11 +51,11 @@ variable "MAC_IMAGE" {
 
 variable "BUILD_NETWORK" {
   default     = "default"
-  description = "Network of the steps that install: default or host"
+  description = "Network of the install steps: default or host"
 }
 variable "CA_BUNDLE" {
   default     = ""
-  description = "File of certificates that pip trusts during the build; not in the image"
+  description = "Certificates that pip trusts during the build; not in the image"
 }
 variable "PIP_CONFIG" {
   default     = ""
@@ -63,7 +63,7 @@ variable "PIP_CONFIG" {
 }
 variable "PROVENANCE" {
   default     = "max"
-  description = "How much the provenance attestation tells: max, min, or empty for none"
+  description = "Detail of the provenance attestation: max, min, or empty for none"
 }
 variable "SBOM_SCANNER" {
   default     = ""

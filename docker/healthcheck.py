@@ -1,11 +1,11 @@
-"""Exit status 0 if this container's server answers at /healthz, else 1 and the reason.
+"""Exit with 0 if this container's server responds at /healthz, else print the reason and exit with 1.
 
-The port is not guessed: `--port 0` and `--auto-port` choose it at run time, and on the host's network other programs
-listen, too. The kernel says which sockets this container's processes hold, and which of those listen: proc_pid_fd(5),
-proc_pid_net(5). Imports are few: this runs every 30 seconds, on small machines, and at times emulated.
+The port is not fixed: ``--port 0`` and ``--auto-port`` choose it at run time, and on the host's network other programs
+listen too. The kernel lists the sockets of this container's processes and which of them listen: proc_pid_fd(5),
+proc_pid_net(5). Few modules are imported, because this runs every 30 seconds on small or emulated machines.
 """
 
-# Importing pathlib takes longer than all that is done here.
+# Importing pathlib takes longer than everything else here.
 # ruff: noqa: PTH110, PTH115, PTH123, PTH208
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SECONDS = 5
 
 
 def main() -> int:
-    """Asks every address on which this container listens, until one answers."""
+    """Query every address on which this container listens, until one responds."""
     reasons = []
     for address, port in listening():
         try:
@@ -29,20 +29,20 @@ def main() -> int:
             answer = str(error)
         if answer.startswith("HTTP/") and answer.split()[1:2] == ["200"]:
             return 0
-        reasons.append(f"{address} port {port} answers /healthz with {answer!r}.")
+        reasons.append(f"{address} port {port} responds to /healthz with {answer!r}.")
     sys.stdout.write("\n".join(reasons or ["The server does not listen."]) + "\n")
     return 1
 
 
 def ask(address: str, port: int) -> str:
-    """The first line of the answer, by HTTPS where HTTP is not spoken, or leads there."""
+    """Return the first line of the response, over HTTPS if HTTP fails or redirects to it."""
     with socket.create_connection((address, port), SECONDS) as connection:
         answer = exchange(connection)
     if answer.startswith("HTTP/") and answer.split()[1:2] != ["307"]:
         return answer
     import ssl
 
-    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the server made its certificate itself
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the server's certificate is self-signed
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
     with trusting.wrap_socket(socket.create_connection((address, port), SECONDS)) as connection:
@@ -50,17 +50,17 @@ def ask(address: str, port: int) -> str:
 
 
 def exchange(connection: socket.socket) -> str:
-    """Sends the request and reads the answer's first line."""
+    """Send the request and return the first line of the response."""
     connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
     received = b""
-    with suppress(ConnectionResetError):  # how some servers of HTTPS answer HTTP
+    with suppress(ConnectionResetError):  # the response of some HTTPS servers to HTTP
         while b"\n" not in received and (part := connection.recv(4096)):
             received += part
     return received.partition(b"\n")[0].decode("latin-1").strip()
 
 
 def listening() -> list[tuple[str, int]]:
-    """Address and port of each socket on which this container listens."""
+    """Return address and port of each socket on which this container listens."""
     own = open_files()
     found = []
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -75,7 +75,7 @@ def listening() -> list[tuple[str, int]]:
 
 
 def open_files() -> set[str]:
-    """What the open files are of the processes that this one may look at."""
+    """Return the open files of all processes that this one may inspect."""
     found = set()
     for process in filter(str.isdecimal, os.listdir("/proc")):
         directory = f"/proc/{process}/fd"
@@ -87,7 +87,7 @@ def open_files() -> set[str]:
 
 
 def readable(words: str) -> str:
-    """Reads an address as the kernel writes it: 32-bit words in the machine's byte order. "Any" stands for loopback."""
+    """Parse an address in the kernel's format: 32-bit words in the machine's byte order. Map "any" to loopback."""
     numbers = [int(words[at : at + 8], 16) for at in range(0, len(words), 8)]
     if not any(numbers):
         return "127.0.0.1" if len(numbers) == 1 else "::1"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The code gate, before a commit: `invoke check` in the project's environment, activated or not.
+# Run `invoke check` in the project's environment, activated or not, before a commit.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,6 +11,6 @@ done
 if command -v invoke >/dev/null; then
   exec invoke check "$@"
 fi
-echo "There is no invoke here. Set the project up first:" >&2
+echo "invoke is not installed -> Set the project up first:" >&2
 echo "  python3 -m venv .venv && .venv/bin/pip install -e \".[dev]\"" >&2
 exit 2

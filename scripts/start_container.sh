@@ -1,10 +1,10 @@
 #!/bin/sh
-# Starts live-vlm-webui in a container: finds this machine's platform, the version to run and the flags for its GPU.
-# Needs a POSIX shell, docker, and curl, GNU wget or python3. `start_container.sh --help` tells the options.
+# Start live-vlm-webui in a container: detect the platform, the version to run and the GPU flags.
+# Needs a POSIX shell, docker, and curl, GNU wget or python3. `start_container.sh --help` lists the options.
 #
 # Environment, for tests and mirrors:
-#   LIVE_VLM_SYSROOT        prefix of the system files that tell the platform (/etc, /proc, /dev); empty: this machine
-#   LIVE_VLM_RELEASES_URL   the release list, in GitHub's form, asked when the registry does not answer
+#   LIVE_VLM_SYSROOT        prefix of the system files that identify the platform (/etc, /proc, /dev); empty: this machine
+#   LIVE_VLM_RELEASES_URL   the release list, in GitHub's format, used if the registry does not respond
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -26,23 +26,23 @@ usage() {
     cat <<USAGE
 Usage: $PROGRAM [OPTIONS] [-- ARGUMENTS FOR live-vlm-webui]
 
-Starts live-vlm-webui in a container, waits until it is healthy and prints its address.
-On a terminal it asks which version; without one it takes the latest final version.
+Start live-vlm-webui in a container, wait until it is healthy and print its address.
+On a terminal, ask for the version; otherwise start the latest final version.
 
-  --version X            start version X (0.2.0, 0.3.0-rc.1), or latest: the highest final one
-  --skip-version-pick    do not ask: start the latest final version
-  --list-versions        print the versions for this platform, newest first, and leave
-  --dry-run              print the commands that would run, and leave; asks the registry, not docker
+  --version X            start version X (0.2.0, 0.3.0-rc.1), or latest, the highest final version
+  --skip-version-pick    start the latest final version without asking
+  --list-versions        print the versions for this platform, newest first, and exit
+  --dry-run              print the commands without running them; contacts the registry, but not docker
   --replace              stop and replace a running container without asking
   --no-gpu               start without the GPU
-  --network NAME         host, this machine's own network (the default, but not on a Mac), or one of docker's, such as
-                         bridge: then the port is published on this machine's loopback interface, and everybody signs in
-  --platform P           multiarch, jetson-orin, jetson-thor or mac, instead of what this machine is
+  --network NAME         host for this machine's own network (default, except on a Mac), or a docker network such as
+                         bridge, which publishes the port on this machine's loopback interface and requires signing in
+  --platform P           multiarch, jetson-orin, jetson-thor or mac (default: detected)
   --registry HOST[:PORT]/NAME
-                         where the images are (default: $registry)
-  --name NAME            the container's name, and NAME-data its volume's (default: $name)
-  --timeout SECONDS      how long it may take to become healthy (default: $timeout)
-  -h, --help             print this and leave
+                         location of the images (default: $registry)
+  --name NAME            name of the container; its volume is NAME-data (default: $name)
+  --timeout SECONDS      time limit for becoming healthy (default: $timeout)
+  -h, --help             print this help and exit
 
 Examples:
   $PROGRAM --version latest
@@ -58,7 +58,7 @@ die() {
 }
 
 misused() {
-    printf '%s: %s\nUsage: %s [OPTIONS] [-- ARGUMENTS FOR live-vlm-webui]; --help tells the options.\n' \
+    printf '%s: %s\nUsage: %s [OPTIONS] [-- ARGUMENTS FOR live-vlm-webui]; --help lists the options.\n' \
         "$PROGRAM" "$*" "$PROGRAM" >&2
     exit 2
 }
@@ -85,12 +85,12 @@ name_platform() {
         Darwin/x86_64) echo multiarch ;;
         Linux/x86_64 | Linux/amd64) echo multiarch ;;
         Linux/aarch64 | Linux/arm64) name_arm64_platform ;;
-        Linux/*) die "There is no image for a $machine processor, only for x86_64 and arm64." ;;
-        *) die "There is no image for $system. On Windows run this inside WSL 2." ;;
+        Linux/*) die "There is no image for $machine processors -> Use an x86_64 or arm64 machine." ;;
+        *) die "There is no image for $system -> On Windows, run this inside WSL 2." ;;
     esac
 }
 
-# A Jetson is told by its device tree, or where that is hidden by the release of its Linux (R34 to R36: Orin, R38: Thor).
+# A Jetson is identified by its device tree or, if hidden, by its Jetson Linux release (R34 to R36: Orin, R38: Thor).
 # Other arm64 machines (DGX Spark, servers) have neither.
 name_arm64_platform() {
     tree=''
@@ -106,14 +106,14 @@ name_arm64_platform() {
     case $tree in
         *tegra234* | *Orin*) echo jetson-orin ;;
         *tegra264* | *Thor*) echo jetson-thor ;;
-        *nvidia,tegra* | *Jetson*) die "There is no image for this Jetson ($tree ), only for Jetson Orin and Thor." ;;
+        *nvidia,tegra* | *Jetson*) die "There is no image for this Jetson ($tree ), only for Jetson Orin and Thor" ;;
         *)
             case $release in
                 '') echo multiarch ;;
                 34 | 35 | 36) echo jetson-orin ;;
                 38 | 39) echo jetson-thor ;;
-                *) die "There is no image for Jetson Linux R$release, only for Jetson Orin and Thor." \
-                    "If this is one of them, give --platform." ;;
+                *) die "There is no image for Jetson Linux R$release, only for Jetson Orin and Thor ->" \
+                    "Set --platform if this is one of them." ;;
             esac
             ;;
     esac
@@ -128,12 +128,12 @@ has_nvidia_gpu() {
 find_network() {
     if [ -z "$network" ]; then
         network=host
-        # The engine of a Mac is in a virtual machine, with a network that is not the Mac's.
+        # On a Mac the engine is in a virtual machine with its own network.
         if [ "$system" = Darwin ]; then network=bridge; fi
     fi
 }
 
-# find_port ARGUMENT...: the port that live-vlm-webui will listen on, if it is given these
+# find_port ARGUMENT...: the port on which live-vlm-webui will listen with these arguments
 find_port() {
     port=8090
     while [ $# -gt 0 ]; do
@@ -144,7 +144,7 @@ find_port() {
         shift
     done
     case $port in
-        '' | 0* | *[!0-9]*) misused "With --network $network a port is published, so it must be given: --port 1 to 65535." ;;
+        '' | 0* | *[!0-9]*) misused "With --network $network the port must be known -> Set --port to 1 to 65535." ;;
     esac
 }
 
@@ -164,25 +164,26 @@ find_gpu() {
 require_docker() {
     if ! command -v docker >/dev/null 2>&1; then
         case $system in
-            Darwin) die "There is no docker on this machine. Install and open Docker Desktop, then run this again." ;;
-            *) die "There is no docker on this machine. Install Docker Engine (https://docs.docker.com/engine/install/)," \
-                "then run this again." ;;
+            Darwin) die "docker is not installed -> Install and open Docker Desktop, then rerun this script." ;;
+            *) die "docker is not installed -> Install Docker Engine (https://docs.docker.com/engine/install/)," \
+                "then rerun this script." ;;
         esac
     fi
     answer=$(docker version --format '{{.Server.Version}}' 2>&1) && return
     case $answer in
         *'permission denied'*)
-            die "You may not use docker: permission denied on its socket. Run \`sudo usermod -aG docker \$USER\`, log out" \
-                "and in again, then run this again."
+            die "Permission denied on docker's socket -> Run \`sudo usermod -aG docker \$USER\`, log out and in again," \
+                "then rerun this script."
             ;;
         *'annot connect to the Docker daemon'* | *'failed to connect to the docker API'* | *'daemon running'*)
             case $system in
-                Darwin) repair='open Docker Desktop' ;;
-                *) repair="run \`sudo systemctl start docker\`" ;;
+                Darwin) repair='Open Docker Desktop' ;;
+                *) repair="Run \`sudo systemctl start docker\`" ;;
             esac
-            die "Docker's daemon does not answer${DOCKER_HOST:+ at $DOCKER_HOST}. If it is stopped, $repair, then run this again."
+            die "The Docker daemon does not respond${DOCKER_HOST:+ at $DOCKER_HOST} -> $repair if it is stopped, then rerun this" \
+                "script."
             ;;
-        *) die "Docker does not work: $answer" ;;
+        *) die "docker failed: $answer" ;;
     esac
 }
 
@@ -191,7 +192,7 @@ require_gpu_support() {
     case " $(docker info --format '{{range $name, $_ := .Runtimes}}{{$name}} {{end}}') " in
         *' nvidia '*) return ;;
     esac
-    # `--gpus` also works with the hook alone, of which `docker info` says nothing.
+    # `--gpus` also works with only the hook, which `docker info` does not show.
     if [ "$gpu" = all ] && command -v nvidia-container-runtime-hook >/dev/null 2>&1; then
         return
     fi
@@ -199,16 +200,16 @@ require_gpu_support() {
 }
 
 die_without_runtime() {
-    note "$PROGRAM: Docker has no nvidia runtime, which gives containers the GPU. To install it:"
+    note "$PROGRAM: Docker has no nvidia runtime, which containers need for the GPU -> Install it:"
     note "  sudo apt-get install -y nvidia-container-toolkit"
     note "  sudo nvidia-ctk runtime configure --runtime=docker"
     note "  sudo systemctl restart docker"
-    note "(https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/ if there is no such package.)"
-    note "Then run this again; or start without the GPU: --no-gpu"
+    note "(see https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/ if there is no such package)"
+    note "Then rerun this script, or start without the GPU: --no-gpu"
     exit 1
 }
 
-# Prints running, exited, ...; nothing if there is no such container.
+# Print running, exited, ...; nothing if there is no such container.
 state_of() { docker container inspect --format '{{.State.Status}}' "$1" 2>/dev/null || :; }
 
 is_up() {
@@ -239,22 +240,22 @@ host_of() {
     printf '%s\n' "${rest%%[/?#]*}"
 }
 
-# http_get URL [TOKEN]: sets http_status, empty if there was no answer (then http_trouble says why); writes the answer to
-# $work/body and $work/head. Follows no redirects. Plain HTTP only on loopback, and there without a proxy. With `unproven`
-# set any certificate will do, which is for loopback.
+# http_get URL [TOKEN]: set http_status, empty without a response (http_trouble then has the reason); write the response to
+# $work/body and $work/head. Do not follow redirects. Use plain HTTP only on loopback, and there without a proxy. With
+# `unproven` set, which is for loopback, accept any certificate.
 http_get() {
     http_status='' http_trouble=''
     loopback=''
     if is_loopback "$(host_of "$1")"; then loopback=yes; fi
     case $1 in
-        *@*) http_trouble="$1 names a user" && return ;;
+        *@*) http_trouble="$1 contains a user name" && return ;;
         https://*) ;;
         http://*)
             if [ -z "$loopback" ]; then
                 http_trouble="$1 is not encrypted" && return
             fi
             ;;
-        *) http_trouble="$1 is no address" && return ;;
+        *) http_trouble="$1 is not a URL" && return ;;
     esac
     : >"$work/head"
     : >"$work/body"
@@ -265,11 +266,11 @@ http_get() {
     elif command -v python3 >/dev/null 2>&1; then
         get_with_python "$@"
     else
-        die "It needs curl, GNU wget or python3 to ask for versions. Install one of them."
+        die "curl, GNU wget or python3 is required to list versions -> Install one of them."
     fi
     if [ -z "$http_status" ]; then
         http_trouble=$(sed -n '$p' "$work/http.err")
-        http_trouble="$(host_of "$1") does not answer (${http_trouble:-no reason given})"
+        http_trouble="$(host_of "$1") does not respond (${http_trouble:-no reason given})"
     fi
 }
 
@@ -315,14 +316,14 @@ print(answer.status)
 ' "$1" "${2-}" "$loopback" "$unproven" "$work/head" "$work/body" 2>"$work/http.err") || http_status=''
 }
 
-# header NAME: the header's value in the last answer
+# header NAME: the header's value in the last response
 header() {
     tr -d '\r' <"$work/head" | awk -v name="$1:" 'tolower(substr($0, 1, length(name))) == tolower(name) {
         value = substr($0, length(name) + 1); sub(/^[ \t]+/, "", value); print value; exit }'
 }
 
-# json_strings KEY: each string under that key in the last answer's JSON. Enough for the answers read here: the values are
-# tags, tokens and names; an escaped quote inside some other text is preceded by a backslash and does not match.
+# json_strings KEY: each string with that key in the last response's JSON. Sufficient for the responses read here: the
+# values are tags, tokens and names; an escaped quote in other text is preceded by a backslash and does not match.
 json_strings() {
     tr '\n' ' ' <"$work/body" | awk -v key="\"$1\"" '{
         text = $0
@@ -333,19 +334,19 @@ json_strings() {
         } }'
 }
 
-# json_list KEY: each string of the list under that key in the last answer's JSON
+# json_list KEY: each string of the list with that key in the last response's JSON
 json_list() {
     { tr '\n' ' ' <"$work/body" && echo; } | sed -n "s/.*\"$1\"[^[]*\[\([^]]*\)\].*/\1/p" | tr ',' '\n' | tr -d '" '
 }
 
-# next_page: the address in the last answer's `Link: <...>; rel="next"`
+# next_page: the URL in the last response's `Link: <...>; rel="next"`
 next_page() {
     header Link | tr ',' '\n' | sed -n 's/.*<\([^>]*\)>;.*rel="\{0,1\}next.*/\1/p' | sed -n '1p'
 }
 
 # --- Versions -------------------------------------------------------------------------------------------------------
 
-# Reads the repository's tags from the registry into $work/tags. If it cannot, sets trouble.
+# Read the repository's tags from the registry into $work/tags. On failure, set trouble.
 read_registry() {
     host=${registry%%/*}
     repository=${registry#*/}
@@ -367,9 +368,9 @@ read_registry() {
         case $http_status in
             200) ;;
             '') trouble=$http_trouble ;;
-            404) die "The registry $host has no images named $repository. Look for a spelling mistake in --registry." ;;
-            401 | 403) trouble="$host gives $repository only to who is logged in" ;;
-            *) trouble="$host answered $http_status" ;;
+            404) die "The registry $host has no images named $repository -> Check the spelling of --registry." ;;
+            401 | 403) trouble="$host requires a login for $repository" ;;
+            *) trouble="$host responded with HTTP $http_status" ;;
         esac
         [ -z "$trouble" ] || return 0
         json_list tags >>"$work/tags"
@@ -377,33 +378,33 @@ read_registry() {
         case $url in
             /*) url=$base$url ;;
             '' | "$base"/*) ;;
-            *) trouble="$host continues its list of tags at another host: $url" && return ;;
+            *) trouble="$host refers to another host for its list of tags: $url" && return ;;
         esac
         if [ $pages -ge $MAX_PAGES ] && [ -n "$url" ]; then
-            trouble="$host has no end to its list of tags" && return
+            trouble="the list of tags of $host does not end" && return
         fi
     done
 }
 
-# Gets a token for reading from where the registry's 401 says, as anybody: no login. Sets token, or trouble.
+# Get an anonymous token for reading from the URL in the registry's 401 response. Set token, or trouble.
 read_token() {
     challenge=$(header WWW-Authenticate)
     realm=$(printf '%s\n' "$challenge" | sed -n 's/^[Bb]earer .*realm="\([^"]*\)".*/\1/p')
     service=$(printf '%s\n' "$challenge" | sed -n 's/.*service="\([^"]*\)".*/\1/p' | sed 's/%/%25/g; s/ /%20/g; s/[&]/%26/g; s/#/%23/g; s/+/%2B/g')
     if [ -z "$realm" ]; then
-        trouble="$host gives $repository only to who is logged in" && return
+        trouble="$host requires a login for $repository" && return
     fi
     http_get "$realm?service=$service&scope=repository:$repository:pull"
     if [ "$http_status" = 200 ]; then
         token=$({ json_strings token && json_strings access_token; } | sed -n '1p')
     fi
     case $token in
-        '') trouble="$host gives no token for reading $repository (${http_trouble:-$(host_of "$realm") answered $http_status})" ;;
-        *[!A-Za-z0-9._~+/=-]*) trouble="$host gives a token that is none" ;;
+        '') trouble="$host issued no token for reading $repository (${http_trouble:-$(host_of "$realm") responded with HTTP $http_status})" ;;
+        *[!A-Za-z0-9._~+/=-]*) trouble="$host issued an invalid token" ;;
     esac
 }
 
-# Reads the releases' tags (v0.2.0) from the forge into $work/tags, without the v. If it cannot, sets trouble.
+# Read the releases' tags (v0.2.0) from the forge into $work/tags, without the v. On failure, set trouble.
 read_releases() {
     url=$RELEASES_URL
     trouble=''
@@ -415,14 +416,14 @@ read_releases() {
         case $http_status in
             200) json_strings tag_name | sed 's/^v//' >>"$work/tags" ;;
             '') trouble=$http_trouble && return ;;
-            *) trouble="$(host_of "$url") answered $http_status" && return ;;
+            *) trouble="$(host_of "$url") responded with HTTP $http_status" && return ;;
         esac
         url=$(next_page)
     done
 }
 
-# sort_versions SUFFIX: of the tags on stdin, the versions that end in SUFFIX, without it, newest first, by SemVer: alpha,
-# beta, rc, final. Releases have no other pre-releases; whatever else follows a dash is another platform's suffix.
+# sort_versions SUFFIX: the versions among the tags on stdin that end in SUFFIX, without it, newest first, by SemVer: alpha,
+# beta, rc, final. Releases have no other pre-releases; anything else after a dash is another platform's suffix.
 sort_versions() {
     awk -v suffix="$1" '{
         end = length($0) - length(suffix)
@@ -436,7 +437,7 @@ sort_versions() {
     }' | sort -u | sort -k 1,1nr -k 2,2nr -k 3,3nr -k 4,4nr -k 5,5nr | awk '{ print $6 }'
 }
 
-# Writes this platform's versions to $work/versions, newest first.
+# Write this platform's versions to $work/versions, newest first.
 read_versions() {
     read_registry
     if [ -z "$trouble" ]; then
@@ -448,23 +449,23 @@ read_versions() {
             if [ "$other" = multiarch ]; then other_suffix=''; fi
             if [ -n "$(sort_versions "$other_suffix" <"$work/tags")" ]; then others="$others $other"; fi
         done
-        die "$registry has no version for $platform. It has versions for:${others:- no platform}."
+        die "$registry has no version for $platform -> Choose another --platform; it has versions for:${others:- no platform}."
     fi
     registry_trouble=$trouble
     read_releases
     if [ -z "$trouble" ]; then
-        note "The registry's list of versions cannot be read: $registry_trouble. Taking the list of releases."
+        note "The registry's list of versions cannot be read: $registry_trouble. Using the list of releases."
         sort_versions '' <"$work/tags" >"$work/versions"
         [ ! -s "$work/versions" ] || return 0
         trouble='the list of releases is empty'
     fi
     : >"$work/versions"
-    trouble="Versions cannot be listed: $registry_trouble; and the list of releases cannot be read either: $trouble."
+    trouble="Versions cannot be listed: $registry_trouble; the list of releases cannot be read either: $trouble"
 }
 
 latest_final() { grep -v -e - "$work/versions" | sed -n '1p'; }
 
-# Prints the versions around the one that does not exist, or the newest if it is no version.
+# Print the versions around the one that does not exist, or the newest if it is not a version.
 nearest_versions() {
     { cat "$work/versions" && printf '%s\n' "$1"; } | sort_versions '' | awk -v wanted="$1" '
         { version[NR] = $0; if ($0 == wanted) at = NR }
@@ -474,18 +475,18 @@ nearest_versions() {
         }'
 }
 
-# Sets version from --version, from the answer of who sits at the terminal, or to the latest final one.
+# Set version from --version, from the user's choice on the terminal, or to the latest final one.
 choose_version() {
     trouble=''
     read_versions
     if [ -n "$trouble" ]; then
-        # Without a list, a version that is named and already on this machine can still be started.
+        # Without a list, a given version whose image is on this machine can still be started.
         if [ -n "$wanted" ] && [ "$wanted" != latest ] && [ -z "$dry_run" ] && has_image "$wanted"; then
-            note "$trouble Starting the image that is already on this machine."
+            note "$trouble. Starting the image that is already on this machine."
             version=$wanted
             return
         fi
-        die "$trouble Look at your connection and run this again."
+        die "$trouble -> Check the network connection and rerun this script."
     fi
     latest=$(latest_final)
     if [ -z "$wanted" ] && [ -z "$skip_pick" ] && on_terminal; then
@@ -495,13 +496,13 @@ choose_version() {
     case $wanted in
         '' | latest)
             version=$latest
-            [ -n "$version" ] || die "There is no final version for $platform yet; choose a pre-release with --version:$(
+            [ -n "$version" ] || die "There is no final version for $platform yet -> Choose a pre-release with --version:$(
                 sed 's/^/ /' "$work/versions" | tr -d '\n')."
             ;;
         *)
             version=$wanted
-            grep -Fqx -e "$version" "$work/versions" || die "There is no version $version for $platform. The nearest:$(
-                nearest_versions "$version"). All of them: $PROGRAM --list-versions"
+            grep -Fqx -e "$version" "$work/versions" || die "There is no version $version for $platform; the nearest are:$(
+                nearest_versions "$version") -> List all versions: $PROGRAM --list-versions"
             ;;
     esac
 }
@@ -513,9 +514,9 @@ pick_version() {
     note "Versions for $platform:"
     awk -v latest="$latest" -v most=$MAX_SHOWN 'NR <= most {
         printf "%4d) %s%s\n", NR, $0, ($0 == latest) ? "  (latest)" : "" }' "$work/versions" >&2
-    if [ "$count" -gt $MAX_SHOWN ]; then note "      and $((count - MAX_SHOWN)) older ones"; fi
+    if [ "$count" -gt $MAX_SHOWN ]; then note "      and $((count - MAX_SHOWN)) older versions"; fi
     while :; do
-        printf 'Number or version%s, q leaves: ' "${latest:+, Enter takes $latest}" >&2
+        printf 'Number or version%s, q to quit: ' "${latest:+, Enter for $latest}" >&2
         read -r answer || { note '' && exit 1; }
         case $answer in
             q | Q | quit) note 'Nothing was started.' && exit 1 ;;
@@ -530,22 +531,22 @@ pick_version() {
 
 # --- Starting -------------------------------------------------------------------------------------------------------
 
-# Replacing moves the old container aside and removes it only when the new one is healthy.
+# Replacing renames the old container and removes it only when the new one is healthy.
 refuse_to_replace_unasked() {
     old_state=$(state_of "$name")
     if [ -z "$old_state" ] && [ -n "$(state_of "$name-replaced")" ]; then
-        docker rename "$name-replaced" "$name" # what a killed run of this left
+        docker rename "$name-replaced" "$name" # left behind by a killed run
         old_state=$(state_of "$name")
     fi
     if is_up "$old_state" && [ -z "$replace" ] && ! on_terminal; then
-        die "A container named $name is already running. Give --replace to replace it, or stop it with stop_container.sh."
+        die "A container named $name is already running -> Replace it with --replace, or stop it with stop_container.sh."
     fi
 }
 
 ask_to_replace() {
     is_up "$old_state" && [ -z "$replace" ] || return 0
     note "A container named $name is running: $(docker container inspect --format '{{.Config.Image}}' "$name")"
-    printf 'Replace it by %s? [y/N] ' "$image" >&2
+    printf 'Replace it with %s? [y/N] ' "$image" >&2
     read -r answer || answer=''
     case $answer in
         y | Y | yes | Yes | YES) ;;
@@ -557,8 +558,8 @@ pull_image() {
     if docker pull "$image" >&2; then
         return
     fi
-    has_image "$version" || die "The image $image could not be fetched; docker says why above."
-    note "The image could not be fetched. Starting the copy that is already on this machine."
+    has_image "$version" || die "The image $image cannot be pulled -> See docker's message above."
+    note "The image cannot be pulled. Starting the copy that is already on this machine."
 }
 
 move_old_aside() {
@@ -579,15 +580,15 @@ start_new() {
     if grep -q -e 'could not select device driver' -e 'unknown or invalid runtime name' "$work/run.err"; then
         die_without_runtime
     fi
-    die "The container could not be started: $(cat "$work/run.err")"
+    die "The container cannot be started: $(cat "$work/run.err")"
 }
 
-# Waits until the image's own health check passes; in an image that has none, until the address answers.
+# Wait until the image's health check passes or, without one, until the address responds.
 wait_until_healthy() {
-    note "Waiting for it to become healthy, at most $timeout s."
+    note "Waiting up to $timeout s for it to become healthy."
     deadline=$(($(date +%s) + timeout))
     while :; do
-        # What docker warns of on stderr is no state.
+        # Docker's warnings on stderr are not part of the state.
         state=$(docker container inspect "$name" 2>/dev/null \
             --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}') || :
         address=$(docker logs "$name" 2>&1 | sed -n 's/.* is ready: \(http[^ ]*\).*/\1/p' | sed -n '$p')
@@ -595,19 +596,19 @@ wait_until_healthy() {
         case $state in
             'running healthy') return ;;
             'running none') if answers "$address"; then return; fi ;;
-            'running unhealthy') show_failure 'It says that it is not healthy.' ;;
+            'running unhealthy') show_failure 'it is unhealthy' ;;
             running*) ;;
             *)
                 state=${state% *}
-                show_failure "It stopped (${state:-gone})."
+                show_failure "it stopped (${state:-gone})"
                 ;;
         esac
-        if [ "$(date +%s)" -ge "$deadline" ]; then show_failure "It did not become healthy in $timeout s."; fi
+        if [ "$(date +%s)" -ge "$deadline" ]; then show_failure "it did not become healthy within $timeout s"; fi
         sleep 1
     done
 }
 
-# The server makes its certificate itself.
+# The server's certificate is self-signed.
 answers() {
     unproven=yes
     http_get "${1}healthz"
@@ -616,46 +617,46 @@ answers() {
 }
 
 show_failure() {
-    note "Its last lines:"
+    note "Last lines of its log:"
     docker logs --tail $SHOWN_LOG_LINES "$name" 2>&1 | sed 's/^/  | /' >&2
     again=''
-    if [ -n "$replacing" ] && is_up "$old_state"; then again=' The one that ran before is started again.'; fi
-    die "$image did not start: $1 Its container is removed.$again"
+    if [ -n "$replacing" ] && is_up "$old_state"; then again=' The previous one was restarted.'; fi
+    die "$image did not start: $1. Its container was removed.$again"
 }
 
 print_address() {
     case ${DOCKER_HOST-} in
-        ssh://* | tcp://*) note "It runs on the machine of $DOCKER_HOST; the address is to be opened there." ;;
+        ssh://* | tcp://*) note "It runs on the machine of $DOCKER_HOST; open the address there." ;;
         *) answers "$address" || warn_unreachable ;;
     esac
     printf 'live-vlm-webui %s is ready: %s\n' "$version" "$address"
     code=$(docker logs "$name" 2>&1 | sed -n 's|.*/#code=\([A-Za-z0-9_-]*\).*|\1|p' | sed -n '$p')
     if [ -n "$code" ]; then
         note "Sign in once, within 10 minutes: $address#code=$code"
-        note "Or with the token: docker exec $name cat /data/token"
+        note "Or use the token: docker exec $name cat /data/token"
     fi
     note "Log: docker logs -f $name    Stop: stop_container.sh${default_name:- --name $name}"
 }
 
 warn_unreachable() {
-    note "$PROGRAM: The container $name runs and is healthy, but $address does not answer on this machine."
+    note "$PROGRAM: The container $name is healthy, but $address does not respond on this machine"
     if [ "$network" != host ]; then
-        note "Its port is published by docker: see \`docker port $name\`, and what --host and --port it was given."
+        note "-> Check \`docker port $name\`, and its arguments --host and --port."
     elif [ "$system" = Darwin ]; then
         say_mac_setting
     else
-        note "It uses the engine's own network. If docker runs rootless or in a virtual machine (Docker Desktop), give" \
-            "--network bridge, or enable host networking there."
+        note "-> If docker runs rootless or in a virtual machine (Docker Desktop), use --network bridge or enable host" \
+            "networking there."
     fi
     exit 1
 }
 
 say_mac_setting() {
-    note "On a Mac --network host needs Docker Desktop 4.34 or later with Settings > Resources > Network > \"Enable host" \
-        "networking\" switched on."
+    note "On a Mac, --network host needs Docker Desktop 4.34 or later, with Settings > Resources > Network > \"Enable host" \
+        "networking\" enabled."
 }
 
-# If Ctrl-C ended the docker program before the engine answered it, the engine may still be creating the container.
+# If Ctrl-C ended the docker client early, the engine may still be creating the container.
 remove_new() {
     for _ in 1 2 3 4 5; do
         if [ -n "$(state_of "$name")" ]; then
@@ -668,7 +669,7 @@ remove_new() {
     done
 }
 
-# Runs at every end of the program. What was begun and not finished is taken back: the new container goes, the old returns.
+# Run at every exit. Undo what was started and not finished: remove the new container, restore the old one.
 clean_up() {
     status=$?
     trap '' INT TERM HUP
@@ -683,7 +684,7 @@ clean_up() {
     exit $status
 }
 
-# quoted ARGUMENT...: one line that a shell reads as these arguments
+# quoted ARGUMENT...: one line that a shell parses to these arguments
 quoted() {
     separator=''
     for argument; do
@@ -705,7 +706,7 @@ while [ $# -gt 0 ]; do
     option=$1
     case $option in
         --version | --registry | --platform | --name | --network | --timeout)
-            [ $# -gt 1 ] || misused "$option needs a value."
+            [ $# -gt 1 ] || misused "$option needs a value"
             value=$2
             shift
             ;;
@@ -730,41 +731,41 @@ while [ $# -gt 0 ]; do
         -h | --help) usage && exit 0 ;;
         --) break ;;
         -*) misused "Unknown option: $option" ;;
-        *) misused "Unexpected argument: $option (arguments for live-vlm-webui follow after --)" ;;
+        *) misused "Unexpected argument: $option (put arguments for live-vlm-webui after --)" ;;
     esac
-    if [ "${value-x}" = '' ]; then misused "$option needs a value."; fi
+    if [ "${value-x}" = '' ]; then misused "$option needs a value"; fi
     unset value
 done
 case $registry in
-    /* | */ | *//* | *[!a-z0-9._:/-]*) misused "--registry takes HOST[:PORT]/NAME, not \"$registry\"." ;;
+    /* | */ | *//* | *[!a-z0-9._:/-]*) misused "--registry must be HOST[:PORT]/NAME, not \"$registry\"" ;;
 esac
 case ${registry%%/*} in
-    "$registry") misused "--registry takes HOST[:PORT]/NAME, not \"$registry\"." ;;
+    "$registry") misused "--registry must be HOST[:PORT]/NAME, not \"$registry\"" ;;
     *[.:]* | localhost) ;;
-    *) misused "--registry takes HOST[:PORT]/NAME; \"${registry%%/*}\" is no host." ;;
+    *) misused "--registry must be HOST[:PORT]/NAME; \"${registry%%/*}\" is not a host" ;;
 esac
 case ${registry#*/} in
-    *:*) misused "--registry takes no tag; choose the version with --version." ;;
+    *:*) misused "--registry must not have a tag -> Choose the version with --version." ;;
 esac
 case " $PLATFORMS " in
     *" ${platform:-mac} "*) ;;
-    *) misused "--platform takes one of: $PLATFORMS; not \"$platform\"." ;;
+    *) misused "--platform must be one of: $PLATFORMS; not \"$platform\"" ;;
 esac
 case $name in
-    [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*) misused "\"$name\" cannot be a container's name: letters, digits, dots and dashes." ;;
+    [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*) misused "\"$name\" is not a valid container name -> Use letters, digits, dots and dashes." ;;
 esac
 case $network in
-    [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*) misused "\"$network\" cannot be the name of a network." ;;
+    [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*) misused "\"$network\" is not a valid network name" ;;
 esac
 case $timeout in
-    *[!0-9]*) misused "--timeout takes seconds, not \"$timeout\"." ;;
+    *[!0-9]*) misused "--timeout must be a number of seconds, not \"$timeout\"" ;;
 esac
 timeout=${timeout#"${timeout%%[!0]*}"} # 090 would be read as octal
 timeout=${timeout:-0}
 default_name=''
 if [ "$name" != live-vlm-webui ]; then default_name=" --name $name"; fi
 
-# --- The way --------------------------------------------------------------------------------------------------------
+# --- Main --------------------------------------------------------------------------------------------------------
 
 work='' creating='' replacing='' old_state='' unproven=''
 trap 'exit 130' INT
@@ -778,7 +779,7 @@ find_network
 if [ "$network" != host ]; then find_port "$@"; fi
 if [ -n "$list_only" ]; then
     read_versions
-    [ -z "$trouble" ] || die "$trouble Look at your connection and run this again."
+    [ -z "$trouble" ] || die "$trouble -> Check the network connection and rerun this script."
     cat "$work/versions"
     exit 0
 fi
@@ -794,15 +795,15 @@ image=$registry:$version$suffix
 if [ "$network" = host ]; then
     set -- "$image" "$@"
 else
-    # In a network of its own nothing reaches the container's loopback interface; what comes from elsewhere must sign in.
+    # In its own network, the container's loopback interface is not reachable; on all interfaces, signing in is required.
     set -- --publish "127.0.0.1:$port:$port" "$image" --host 0.0.0.0 "$@"
 fi
 case $gpu in
     runtime) set -- --runtime nvidia "$@" ;;
     all) set -- --gpus all "$@" ;;
 esac
-# This machine's own network: the browser's pictures come by UDP, to ports that are not known before; servers of models
-# listen on this machine's loopback interface; and so does this server, as nobody needs to sign in there.
+# This machine's own network: the browser's pictures arrive by UDP on ports that are not known in advance, model servers
+# listen on this machine's loopback interface, and there this server requires no sign-in.
 set -- docker run --detach --name "$name" --network "$network" --cap-drop ALL --security-opt no-new-privileges \
     --volume "$name-data:/data" "$@"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stops what start_container.sh started, and removes its container. The data stay in the volume.
-# Needs a POSIX shell and docker. `stop_container.sh --help` tells the options.
+# Stop the container of start_container.sh and remove it. The data remain in the volume.
+# Needs a POSIX shell and docker. `stop_container.sh --help` lists the options.
 set -eu
 
 PROGRAM=stop_container.sh
@@ -11,13 +11,13 @@ usage() {
     cat <<USAGE
 Usage: $PROGRAM [OPTIONS]
 
-Stops live-vlm-webui and removes its container. What it stored stays in the volume, for the next start.
+Stop live-vlm-webui and remove its container. Its data remain in the volume for the next start.
 
-  --name NAME      the container's name (default: $name)
-  --remove-data    remove the volume NAME-data too; asks first
-  --yes            answer that question
-  --dry-run        print the commands that would run, and leave
-  -h, --help       print this and leave
+  --name NAME      name of the container (default: $name)
+  --remove-data    also remove the volume NAME-data; asks first
+  --yes            answer yes to that question
+  --dry-run        print the commands without running them
+  -h, --help       print this help and exit
 USAGE
 }
 
@@ -27,24 +27,24 @@ die() {
 }
 
 misused() {
-    printf '%s: %s\nUsage: %s [OPTIONS]; --help tells the options.\n' "$PROGRAM" "$*" "$PROGRAM" >&2
+    printf '%s: %s\nUsage: %s [OPTIONS]; --help lists the options.\n' "$PROGRAM" "$*" "$PROGRAM" >&2
     exit 2
 }
 
 require_docker() {
     if ! command -v docker >/dev/null 2>&1; then
-        die "There is no docker on this machine, so nothing runs in it."
+        die "docker is not installed, so no container is running"
     fi
     answer=$(docker version --format '{{.Server.Version}}' 2>&1) && return
     case $answer in
         *'permission denied'*)
-            die "You may not use docker: permission denied on its socket. Run \`sudo usermod -aG docker \$USER\`, log out" \
-                "and in again, then run this again."
+            die "Permission denied on docker's socket -> Run \`sudo usermod -aG docker \$USER\`, log out and in again," \
+                "then rerun this script."
             ;;
         *'annot connect to the Docker daemon'* | *'failed to connect to the docker API'* | *'daemon running'*)
-            die "Docker's daemon does not answer${DOCKER_HOST:+ at $DOCKER_HOST}: if it is stopped, no container runs."
+            die "The Docker daemon does not respond${DOCKER_HOST:+ at $DOCKER_HOST}; if it is stopped, no container is running"
             ;;
-        *) die "Docker does not work: $answer" ;;
+        *) die "docker failed: $answer" ;;
     esac
 }
 
@@ -52,15 +52,15 @@ has_container() { docker container inspect "$1" >/dev/null 2>&1; }
 
 has_volume() { docker volume inspect "$name-data" >/dev/null 2>&1; }
 
-# Asks before anything is stopped.
+# Ask before anything is stopped.
 agree_to_remove_data() {
     if [ -z "$remove_data" ] || [ -n "$yes" ] || ! has_volume; then
         return
     fi
     if ! { [ -t 0 ] && [ -t 2 ]; }; then
-        die "--remove-data asks first, and there is no terminal to ask on. Give --yes to remove the volume $name-data."
+        die "--remove-data needs confirmation, and stdin is not a terminal -> Add --yes to remove the volume $name-data."
     fi
-    printf 'Remove the volume %s, with the settings and certificates in it, for ever? [y/N] ' "$name-data" >&2
+    printf 'Permanently remove the volume %s with its settings and certificates? [y/N] ' "$name-data" >&2
     read -r answer || answer=''
     case $answer in
         y | Y | yes | Yes | YES) ;;
@@ -71,20 +71,20 @@ agree_to_remove_data() {
     esac
 }
 
-# The second name is what a killed run of start_container.sh can leave.
+# The second name may be left behind by a killed start_container.sh.
 stop_and_remove() {
     stopped=''
     for container in "$name" "$name-replaced"; do
         if has_container "$container"; then
-            docker stop "$container" >/dev/null || die "$container could not be stopped; docker says why above."
-            docker rm "$container" >/dev/null || die "$container is stopped but could not be removed; docker says why above."
+            docker stop "$container" >/dev/null || die "$container cannot be stopped -> See docker's message above."
+            docker rm "$container" >/dev/null || die "$container is stopped but cannot be removed -> See docker's message above."
             stopped=yes
         fi
     done
     if [ -n "$stopped" ]; then
         printf 'Stopped %s.\n' "$name"
     else
-        printf 'There is no container named %s: nothing to stop.\n' "$name"
+        printf 'No container named %s; nothing to stop.\n' "$name"
     fi
 }
 
@@ -93,9 +93,9 @@ remove_volume() {
         return
     fi
     if [ -z "$remove_data" ]; then
-        printf 'Its data stay in the volume %s.\n' "$name-data"
+        printf 'Its data remain in the volume %s.\n' "$name-data"
     else
-        docker volume rm "$name-data" >/dev/null || die "The volume $name-data could not be removed; docker says why above."
+        docker volume rm "$name-data" >/dev/null || die "The volume $name-data cannot be removed -> See docker's message above."
         printf 'Removed the volume %s.\n' "$name-data"
     fi
 }
@@ -103,7 +103,7 @@ remove_volume() {
 while [ $# -gt 0 ]; do
     case $1 in
         --name)
-            [ $# -gt 1 ] || misused "--name needs a value."
+            [ $# -gt 1 ] || misused "--name needs a value"
             name=$2
             shift
             ;;
@@ -119,7 +119,7 @@ while [ $# -gt 0 ]; do
 done
 case $name in
     '' | [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*)
-        misused "\"$name\" cannot be a container's name: letters, digits, dots and dashes."
+        misused "\"$name\" is not a valid container name -> Use letters, digits, dots and dashes."
         ;;
 esac
 

@@ -294,7 +294,7 @@ def test_a_second_build_does_nothing_again(docker, images):
     assert not [number for number in set(steps) if not re.search(rf"^#{number} CACHED$", told, re.MULTILINE)]
 
 
-@pytest.mark.parametrize(("count", "told"), [(0, "it holds none"), (2, "-2-py3-none-any.whl")])
+@pytest.mark.parametrize(("count", "told"), [(0, "found none"), (2, "-2-py3-none-any.whl")])
 def test_the_context_must_hold_exactly_one_wheel(docker, wheel_dir, tmp_path, count, told):
     (wheel,) = wheel_dir.glob("*.whl")
     for number in range(1, count + 1):

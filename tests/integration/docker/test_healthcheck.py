@@ -81,7 +81,7 @@ def test_an_ill_server_is_told_with_its_words(healthcheck, serve, monkeypatch, c
     port = serve(Ill)
     monkeypatch.setattr(healthcheck, "listening", lambda: [("127.0.0.1", port)])
     assert healthcheck.main() == 1
-    assert capsys.readouterr().out == f"127.0.0.1 port {port} answers /healthz with 'HTTP/1.0 503 Out of breath'.\n"
+    assert capsys.readouterr().out == f"127.0.0.1 port {port} responds to /healthz with 'HTTP/1.0 503 Out of breath'.\n"
 
 
 def test_one_that_answers_among_several_is_enough(healthcheck, serve, monkeypatch, capsys):

@@ -103,7 +103,7 @@ def test_in_a_network_of_its_own_everybody_signs_in_and_is_told_how(script, dock
     url = f"https://127.0.0.1:{port}/"
     assert done.stdout == f"live-vlm-webui {version} is ready: {url}\n", done.stderr
     assert f"Sign in once, within 10 minutes: {url}#code=" in done.stderr
-    assert f"Or with the token: docker exec {name} cat /data/token" in done.stderr
+    assert f"Or use the token: docker exec {name} cat /data/token" in done.stderr
     assert status_of(f"{url}api/system") == 401
     token = docker("exec", name, "cat", "/data/token").stdout.strip()
     assert status_of(f"{url}api/system", token) == 200

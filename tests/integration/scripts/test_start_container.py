@@ -64,7 +64,7 @@ def test_the_port_that_is_published_is_the_one_that_the_program_is_given(start, 
 def test_a_port_that_is_not_known_cannot_be_published(start, stub, pc, port):
     done = start("--dry-run", "--network", "bridge", "--registry", stub.repository, "--", "--port", port, env=pc)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "so it must be given: --port 1 to 65535." in done.stderr
+    assert "Set --port to 1 to 65535." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_a_port_that_is_not_known_cannot_be_published(start, stub, pc, port):
     [
         ("Jetson Xavier", "There is no image for this Jetson"),
         ("Jetson TX2 whose device tree is hidden", "There is no image for Jetson Linux R32"),
-        ("32-bit board", "There is no image for a armv7l processor"),
-        ("Git Bash on Windows", "On Windows run this inside WSL 2"),
+        ("32-bit board", "There is no image for armv7l processors"),
+        ("Git Bash on Windows", "On Windows, run this inside WSL 2"),
     ],
 )
 def test_a_machine_without_an_image_is_told_so(start, stub, machine, kind, reason):
@@ -199,7 +199,7 @@ def test_no_version_for_this_platform_tells_who_has_one(start, stub, machine):
     done = start("--list-versions", "--registry", stub.repository, env=machine("Jetson Thor"))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"start_container.sh: {stub.repository} has no version for jetson-thor. It has versions for: multiarch mac.\n"
+        f"start_container.sh: {stub.repository} has no version for jetson-thor -> Choose another --platform; it has versions for: multiarch mac.\n"
     )
 
 
@@ -214,29 +214,29 @@ def test_an_unknown_repository_is_no_reason_to_ask_elsewhere(start, stub, pc):
     env = {**pc, "LIVE_VLM_RELEASES_URL": f"{stub.url}/releases"}
     done = start("--list-versions", "--registry", f"{stub.host}/team/ap", env=env)
     assert done.returncode == 1
-    assert f"The registry {stub.host} has no images named team/ap." in done.stderr
+    assert f"The registry {stub.host} has no images named team/ap ->" in done.stderr
     assert not any("releases" in path for path in stub.asked)
 
 
 REFUSALS = {
-    "an error": ({"status": 503}, "answered 503"),
-    "a login": ({"challenge": 'Basic realm="team"'}, "gives team/app only to who is logged in"),
-    "no token": ({"token_status": 403}, "gives no token for reading team/app"),
+    "an error": ({"status": 503}, "responded with HTTP 503"),
+    "a login": ({"challenge": 'Basic realm="team"'}, "requires a login for team/app"),
+    "no token": ({"token_status": 403}, "issued no token for reading team/app"),
     "a token in the clear": (
         {"challenge": 'Bearer realm="http://192.0.2.1/token",service="stub registry"'},
         "http://192.0.2.1/token?service=stub%20registry&scope=repository:team/app:pull is not encrypted",
     ),
     "a token in the clear, disguised": (
         {"challenge": 'Bearer realm="http://127.0.0.1:x@192.0.2.1/token",service="s"'},
-        "names a user",
+        "contains a user name",
     ),
     "pages elsewhere": (
         {"pages": [["9.0.0"], []], "next_link": '<http://127.0.0.1:9/v2/>; rel="next"'},
-        "continues its list of tags at another host",
+        "refers to another host for its list of tags",
     ),
     "endless pages": (
         {"pages": [["9.0.0"], ["9.0.1"]], "next_link": '</v2/team/app/tags/list?last=0>; rel="next"'},
-        "has no end to its list of tags",
+        "does not end",
     ),
 }
 
@@ -251,22 +251,22 @@ def test_if_the_registry_gives_no_list_the_releases_do(start, stub, machine, ref
     done = start("--list-versions", "--registry", stub.repository, env=env)
     assert (done.returncode, done.stdout) == (0, "0.3.0-rc.1\n0.2.0\n0.1.0\n")
     assert reason in done.stderr
-    assert done.stderr.endswith("Taking the list of releases.\n")
+    assert done.stderr.endswith("Using the list of releases.\n")
 
 
 @pytest.mark.parametrize("client", ["curl", "wget", "python3"])
 def test_if_nothing_answers_it_says_what_was_asked(start, pc, with_only, client):
     done = start("--registry", "127.0.0.1:9/team/app", "--dry-run", env=with_only(pc, client))
     assert (done.returncode, done.stdout) == (1, "")
-    assert "Versions cannot be listed: 127.0.0.1:9 does not answer (" in done.stderr
-    assert "the list of releases cannot be read either: 127.0.0.1:9 does not answer (" in done.stderr
+    assert "Versions cannot be listed: 127.0.0.1:9 does not respond (" in done.stderr
+    assert "the list of releases cannot be read either: 127.0.0.1:9 does not respond (" in done.stderr
     assert "efused" in done.stderr or "connect" in done.stderr
 
 
 def test_without_an_http_client_it_names_those_that_it_can_use(start, pc, with_only):
     done = start("--list-versions", "--registry", "127.0.0.1:9/team/app", env=with_only(pc))
     assert done.returncode == 1
-    assert "It needs curl, GNU wget or python3 to ask for versions." in done.stderr
+    assert "curl, GNU wget or python3 is required to list versions" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["--skip-version-pick"], ["--version", "latest"]])
@@ -301,8 +301,8 @@ def test_an_unknown_version_is_refused_with_the_nearest(start, stub, pc, wanted,
     stub.pages = [["0.1.0", "0.1.1", "0.2.0", "0.3.0", "0.10.0", "1.0.0"]]
     done = start("--dry-run", f"--version={wanted}", "--registry", stub.repository, env=pc)
     assert (done.returncode, done.stdout) == (1, "")
-    listed = done.stderr.partition("The nearest: ")[2].partition(". All of them")[0]
-    assert f"There is no version {wanted} for multiarch." in done.stderr
+    listed = done.stderr.partition("the nearest are: ")[2].partition(" -> ")[0]
+    assert f"There is no version {wanted} for multiarch;" in done.stderr
     assert sorted(listed.split()) == sorted(nearest.split())
 
 
@@ -334,15 +334,15 @@ def test_help_names_every_option(start, pc):
     [
         (["--verison", "1"], "Unknown option: --verison"),
         (["0.2.0"], "Unexpected argument: 0.2.0"),
-        (["--version"], "--version needs a value."),
-        (["--version="], "--version needs a value."),
-        (["--registry", "team/app"], '--registry takes HOST[:PORT]/NAME; "team" is no host.'),
-        (["--registry", "example.org"], "--registry takes HOST[:PORT]/NAME"),
-        (["--registry", "example.org/app:0.2.0"], "--registry takes no tag"),
-        (["--registry", "example.org/$(id)"], "--registry takes HOST[:PORT]/NAME"),
-        (["--platform", "jetson"], "--platform takes one of: multiarch jetson-orin jetson-thor mac"),
-        (["--name", "-v"], '"-v" cannot be a container\'s name'),
-        (["--timeout", "soon"], '--timeout takes seconds, not "soon".'),
+        (["--version"], "--version needs a value"),
+        (["--version="], "--version needs a value"),
+        (["--registry", "team/app"], '--registry must be HOST[:PORT]/NAME; "team" is not a host'),
+        (["--registry", "example.org"], "--registry must be HOST[:PORT]/NAME"),
+        (["--registry", "example.org/app:0.2.0"], "--registry must not have a tag"),
+        (["--registry", "example.org/$(id)"], "--registry must be HOST[:PORT]/NAME"),
+        (["--platform", "jetson"], "--platform must be one of: multiarch jetson-orin jetson-thor mac"),
+        (["--name", "-v"], '"-v" is not a valid container name'),
+        (["--timeout", "soon"], '--timeout must be a number of seconds, not "soon"'),
     ],
 )
 def test_a_command_line_that_cannot_be_read_exits_with_2(start, pc, arguments, reason):
@@ -383,13 +383,13 @@ def fake_docker(env, message):
 def test_without_docker_it_says_where_to_get_it(start, pc, with_only, stub):
     done = start("--registry", stub.repository, env=with_only(pc, "curl"))
     assert (done.returncode, done.stdout) == (1, "")
-    assert "There is no docker on this machine. Install Docker Engine" in done.stderr
+    assert "docker is not installed -> Install Docker Engine" in done.stderr
     assert stub.asked == []
 
 
 @pytest.mark.parametrize(
     ("kind", "repair"),
-    [("PC without a GPU", "sudo systemctl start docker"), ("Mac with Apple silicon", "open Docker Desktop")],
+    [("PC without a GPU", "sudo systemctl start docker"), ("Mac with Apple silicon", "Open Docker Desktop")],
 )
 @pytest.mark.parametrize(
     "message",
@@ -402,7 +402,7 @@ def test_without_docker_it_says_where_to_get_it(start, pc, with_only, stub):
 def test_a_daemon_that_does_not_run_is_told_with_how_to_start_it(start, machine, kind, repair, message):
     done = start(env=fake_docker(machine(kind), message))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("start_container.sh: Docker's daemon does not answer")
+    assert done.stderr.startswith("start_container.sh: The Docker daemon does not respond")
     assert repair in done.stderr
 
 
@@ -421,7 +421,7 @@ def test_the_real_client_without_a_daemon_is_understood(start, pc, tmp_path):
         pytest.skip("no docker program")
     done = start(env={**pc, "DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
     assert done.returncode == 1
-    assert f"Docker's daemon does not answer at unix://{tmp_path}/none.sock." in done.stderr
+    assert f"The Docker daemon does not respond at unix://{tmp_path}/none.sock ->" in done.stderr
 
 
 # --- The picker, on a real pseudo-terminal ----------------------------------------------------------------------------
@@ -435,7 +435,7 @@ def test_the_picker_takes_a_number_a_version_or_enter(terminal, stub, pc, answer
     stub.pages = [["0.1.0", "0.2.0", "0.10.0", "0.11.0-rc.1"]]
     person = terminal("start_container.sh", "--dry-run", "--registry", stub.repository, env=pc)
     person.wait_for("Versions for multiarch:\r\n   1) 0.11.0-rc.1\r\n   2) 0.10.0  (latest)\r\n   3) 0.2.0\r\n")
-    person.wait_for("Number or version, Enter takes 0.10.0, q leaves: ")
+    person.wait_for("Number or version, Enter for 0.10.0, q to quit: ")
     person.type(answer)
     status, screen = person.end()
     assert status == 0
@@ -446,10 +446,10 @@ def test_the_picker_takes_a_number_a_version_or_enter(terminal, stub, pc, answer
 def test_the_picker_asks_again_for_what_is_not_in_the_list(terminal, stub, pc, garbage):
     stub.pages = [["0.1.0", "0.2.0"]]
     person = terminal("start_container.sh", "--dry-run", "--registry", stub.repository, env=pc)
-    person.wait_for("q leaves: ")
+    person.wait_for("q to quit: ")
     person.type(f"{garbage}\n")
     person.wait_for(f'"{garbage}" is not in the list.')
-    person.wait_for("q leaves: ")
+    person.wait_for("q to quit: ")
     person.type("2\n")
     status, screen = person.end()
     assert status == 0
@@ -460,7 +460,7 @@ def test_the_picker_asks_again_for_what_is_not_in_the_list(terminal, stub, pc, g
 def test_the_picker_is_left_by_q_end_of_file_and_ctrl_c(terminal, stub, pc, key, status):
     stub.pages = [["0.1.0"]]
     person = terminal("start_container.sh", "--dry-run", "--registry", stub.repository, env=pc)
-    person.wait_for("q leaves: ")
+    person.wait_for("q to quit: ")
     person.type(key)
     ended, screen = person.end()
     assert ended == status
@@ -471,8 +471,8 @@ def test_the_picker_is_left_by_q_end_of_file_and_ctrl_c(terminal, stub, pc, key,
 def test_the_picker_shows_the_newest_of_many_and_takes_any(terminal, stub, pc):
     stub.pages = [[f"0.{minor}.0" for minor in range(40)]]
     person = terminal("start_container.sh", "--dry-run", "--registry", stub.repository, env=pc)
-    person.wait_for("  15) 0.25.0\r\n      and 25 older ones\r\n")
-    person.wait_for("q leaves: ")
+    person.wait_for("  15) 0.25.0\r\n      and 25 older versions\r\n")
+    person.wait_for("q to quit: ")
     person.type("0.3.0\n")
     assert ":0.3.0\n" in person.end()[1]
 
@@ -567,9 +567,9 @@ def test_in_a_network_of_its_own_the_port_is_published_on_loopback(
 @pytest.mark.parametrize(
     ("argument", "reason", "line"),
     [
-        ("--crash", "It stopped (exited).", "  | the camera is on fire"),
-        ("--sick", "It says that it is not healthy.", "is ready: "),
-        ("--slow", "It did not become healthy in 1 s.", "  | loading"),
+        ("--crash", "it stopped (exited)", "  | the camera is on fire"),
+        ("--sick", "it is unhealthy", "is ready: "),
+        ("--slow", "it did not become healthy within 1 s", "  | loading"),
     ],
 )
 def test_a_container_that_does_not_become_healthy_shows_its_last_lines_and_goes(
@@ -589,7 +589,7 @@ def test_a_running_container_is_not_replaced_without_a_word(start, published, co
     before = inspect(docker, container)
     done = start(*arguments, env=pc)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"A container named {container} is already running. Give --replace" in done.stderr
+    assert f"A container named {container} is already running -> Replace it with --replace" in done.stderr
     assert inspect(docker, container)["State"]["StartedAt"] == before["State"]["StartedAt"]
     assert inspect(docker, container)["State"]["Running"]
     replaced = start(*arguments, "--replace", env=pc)
@@ -606,7 +606,7 @@ def test_if_the_new_container_fails_the_old_one_runs_again(start, published, con
     before = inspect(docker, container)["Id"]
     done = start(*arguments, "--", "--crash", env=pc)
     assert done.returncode == 1
-    assert "The one that ran before is started again." in done.stderr
+    assert "The previous one was restarted." in done.stderr
     after = inspect(docker, container)
     assert (after["Id"], after["State"]["Running"]) == (before, True)
     assert not exists(docker, f"{container}-replaced")
@@ -635,10 +635,10 @@ def test_on_a_terminal_it_picks_and_asks_before_it_replaces(
     arguments = ("--registry", published.repository, "--name", container)
     start(*arguments, "--version", "0.2.0", env=pc)
     person = terminal("start_container.sh", *arguments, env=pc)
-    person.wait_for("q leaves: ")
+    person.wait_for("q to quit: ")
     person.type("0.1.0\n")
     person.wait_for(f"A container named {container} is running: {published.repository}:0.2.0\r\n")
-    person.wait_for(f"Replace it by {published.repository}:0.1.0? [y/N] ")
+    person.wait_for(f"Replace it with {published.repository}:0.1.0? [y/N] ")
     person.type(answer)
     status, screen = person.end()
     assert status == (0 if answer == "y\n" else 1)
@@ -651,7 +651,7 @@ def test_ctrl_c_while_it_waits_brings_the_old_container_back(start, terminal, pu
     start(*arguments, env=pc)
     before = inspect(docker, container)["Id"]
     person = terminal("start_container.sh", *arguments, "--", "--slow", env=pc)
-    person.wait_for("Waiting for it to become healthy")
+    person.wait_for("Waiting up to")
     person.type("\x03")
     status, _ = person.end()
     assert status == 130
@@ -719,14 +719,14 @@ def test_an_image_that_cannot_be_fetched_leaves_the_running_one_alone(start, stu
     stub.pages = [["0.2.0"]]
     done = start("--registry", stub.repository, "--name", container, "--replace", env=pc)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"The image {stub.repository}:0.2.0 could not be fetched; docker says why above." in done.stderr
+    assert f"The image {stub.repository}:0.2.0 cannot be pulled -> See docker's message above." in done.stderr
     assert inspect(docker, container)["State"]["StartedAt"] == before
 
 
 def test_a_v_alone_is_no_version(start, stub, pc):
     done = start("--dry-run", "--version", "v", "--registry", stub.repository, env=pc)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--version needs a value." in done.stderr
+    assert "--version needs a value" in done.stderr
 
 
 @pytest.mark.parametrize("seconds", ["090", "0090"])
@@ -749,6 +749,6 @@ def test_a_timeout_with_leading_zeros_is_decimal_and_a_remote_address_is_said_to
     words = ("--timeout", seconds, "--registry", stub.repository, "--", "--host", "0.0.0.0")
     done = start(*words, env=env, shell=path)
     assert done.returncode == 0, done.stderr
-    assert "at most 90 s." in done.stderr
-    assert "the address is to be opened there" in done.stderr
+    assert "up to 90 s " in done.stderr
+    assert "open the address there" in done.stderr
     assert "loopback" not in done.stderr

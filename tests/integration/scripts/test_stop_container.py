@@ -17,7 +17,7 @@ def names(docker, kind):
 def test_it_stops_and_removes_the_container_and_keeps_the_data(stop, running, docker, pc):
     done = stop("--name", running, env=pc)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"Stopped {running}.\nIts data stay in the volume {running}-data.\n"
+    assert done.stdout == f"Stopped {running}.\nIts data remain in the volume {running}-data.\n"
     assert running not in docker("container", "ls", "--all", "--format={{.Names}}").split()
     assert f"{running}-data" in names(docker, "volume")
 
@@ -26,7 +26,7 @@ def test_stopping_again_is_no_error(stop, running, pc):
     stop("--name", running, env=pc)
     done = stop("--name", running, env=pc)
     assert done.returncode == 0
-    assert done.stdout.startswith(f"There is no container named {running}: nothing to stop.\n")
+    assert done.stdout.startswith(f"No container named {running}; nothing to stop.\n")
 
 
 def test_what_a_killed_replacement_left_goes_too(stop, published, container, docker, pc):
@@ -38,7 +38,7 @@ def test_what_a_killed_replacement_left_goes_too(stop, published, container, doc
 def test_data_are_not_removed_without_a_word(stop, running, docker, pc):
     done = stop("--name", running, "--remove-data", env=pc)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"Give --yes to remove the volume {running}-data." in done.stderr
+    assert f"Add --yes to remove the volume {running}-data." in done.stderr
     assert running in names(docker, "container")
 
 
@@ -51,7 +51,7 @@ def test_data_are_removed_when_told_so(stop, running, docker, pc):
 @pytest.mark.parametrize(("answer", "removed"), [("y\n", True), ("n\n", False), ("\n", False)])
 def test_on_a_terminal_it_asks_before_data_are_removed(terminal, running, docker, pc, answer, removed):
     person = terminal("stop_container.sh", "--name", running, "--remove-data", env=pc)
-    person.wait_for(f"Remove the volume {running}-data, with the settings and certificates in it, for ever? [y/N] ")
+    person.wait_for(f"Permanently remove the volume {running}-data with its settings and certificates? [y/N] ")
     person.type(answer)
     status, _ = person.end()
     assert status == (0 if removed else 1)
@@ -70,9 +70,9 @@ def test_a_dry_run_prints_the_commands(stop, pc, with_only):
     [
         (["--all"], "Unknown option: --all"),
         (["other"], "Unexpected argument: other"),
-        (["--name"], "--name needs a value."),
-        (["--name="], '"" cannot be a container\'s name'),
-        (["--name", "a b"], '"a b" cannot be a container\'s name'),
+        (["--name"], "--name needs a value"),
+        (["--name="], '"" is not a valid container name'),
+        (["--name", "a b"], '"a b" is not a valid container name'),
     ],
 )
 def test_a_command_line_that_cannot_be_read_exits_with_2(stop, pc, arguments, reason):
@@ -91,4 +91,4 @@ def test_help_names_every_option(stop, pc):
 def test_without_docker_nothing_runs(stop, pc, with_only):
     done = stop(env=with_only(pc))
     assert done.returncode == 1
-    assert "There is no docker on this machine, so nothing runs in it." in done.stderr
+    assert "docker is not installed, so no container is running" in done.stderr
