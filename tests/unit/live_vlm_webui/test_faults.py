@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-TABLE = (ROOT / "docs" / "app.md").read_text("utf-8").partition("## What others got wrong")[2].partition("\n## ")[0]
+TABLE = (
+    (ROOT / "docs" / "app.md").read_text("utf-8").partition("## Known faults of such servers")[2].partition("\n## ")[0]
+)
 NAMED = re.findall(r"`(tests/[^`]+)::(test_\w+)`", TABLE)
 
 
