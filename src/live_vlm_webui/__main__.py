@@ -1,4 +1,4 @@
-"""``python -m live_vlm_webui``: the same as the ``live-vlm-webui`` command."""
+"""``python -m live_vlm_webui``: the ``live-vlm-webui`` command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web application: its parts, the order in which they are made, and its routes."""
+"""The web application: its parts, the order in which they are created, and its routes."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ ROUTES = (
 
 
 def create_app(settings: Settings) -> web.Application:
-    """Make the application; all that it knows hangs on it and dies with it."""
+    """Create the application, which owns all its parts."""
     app = web.Application(middlewares=[explain_errors, *middlewares(settings)])
     app[SETTINGS] = settings
     app[ASSETS] = load_assets()
@@ -103,20 +103,20 @@ def create_app(settings: Settings) -> web.Application:
 
 
 async def http(app: web.Application) -> AsyncIterator[None]:
-    """One client for all that is asked of other servers."""
+    """Provide one HTTP client for all requests to other servers."""
     async with open_client() as app[HTTP]:
         yield
 
 
 async def encoders(app: web.Application) -> AsyncIterator[None]:
-    """The threads that scale and compress frames."""
+    """Provide the threads that scale and compress frames."""
     app[ENCODERS] = pool = ThreadPoolExecutor(ENCODER_THREADS, thread_name_prefix="encoder")
     yield
     await join(pool)
 
 
 async def memory(app: web.Application) -> AsyncIterator[None]:
-    """Give free memory back every ``TRIM_SECONDS``: see ``give_back_memory``."""
+    """Return free memory to the system every ``TRIM_SECONDS``; see ``give_back_memory``."""
 
     async def trim() -> None:
         while True:
@@ -130,7 +130,7 @@ async def memory(app: web.Application) -> AsyncIterator[None]:
 
 
 async def cameras(app: web.Application) -> AsyncIterator[None]:
-    """The cameras that the server reads itself, and what people see of any camera."""
+    """Provide the cameras that the server reads itself, and the previews of all cameras."""
     app[CAMERAS] = pool = CameraPool(app[SETTINGS].media_dirs)
     app[PREVIEWS] = Previews(app[ENCODERS])
     yield
@@ -138,7 +138,7 @@ async def cameras(app: web.Application) -> AsyncIterator[None]:
 
 
 async def catalog(app: web.Application) -> AsyncIterator[None]:
-    """The models that can be chosen, and the thread in which the built-in one looks."""
+    """Provide the model catalog, and the thread of the built-in describer."""
     with_networks = ThreadPoolExecutor(1, thread_name_prefix="describer")
     settings = app[SETTINGS]
     app[CATALOG] = found = Catalog(
@@ -151,7 +151,7 @@ async def catalog(app: web.Application) -> AsyncIterator[None]:
 
 
 async def all_sessions(app: web.Application) -> AsyncIterator[None]:
-    """The sessions, all of whose browsers are told the machine's figures."""
+    """Provide the sessions, and send each monitor sample to all their browsers."""
     monitor = app[MONITOR]
     app[SESSIONS] = held = Sessions(
         catalog=app[CATALOG],
@@ -172,19 +172,19 @@ async def all_sessions(app: web.Application) -> AsyncIterator[None]:
 
 
 async def join(pool: ThreadPoolExecutor) -> None:
-    """Wait for the threads of ``pool``, but not for ever for one that hangs."""
+    """Wait for the threads of ``pool``, but at most ``JOIN_SECONDS``."""
     ending = asyncio.to_thread(pool.shutdown, cancel_futures=True)
     with suppress(asyncio.TimeoutError):
         await asyncio.wait_for(ending, JOIN_SECONDS)
 
 
 async def end_sessions(app: web.Application) -> None:
-    """At the server's stop, before handlers are waited for: theirs end with the sessions."""
+    """Close the sessions at shutdown, before waiting for handlers: those of sessions end with them."""
     await app[SESSIONS].close()
 
 
 def defaults_of(settings: Settings) -> SessionSettings:
-    """What sessions begin with."""
+    """Return the initial settings of a session."""
     return SessionSettings(
         prompt=settings.prompt or DEFAULT_PROMPT,
         sampling=EveryFrames(settings.process_every) if settings.process_every else Free(),

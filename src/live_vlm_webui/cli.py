@@ -1,7 +1,6 @@
 """The command line: ``live-vlm-webui``.
 
-To answer ``--version`` and ``--help`` it loads argparse alone; the server and its dependencies are imported when they
-are needed.
+``--version`` and ``--help`` import only argparse; the server and its dependencies are imported when they are needed.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ from live_vlm_webui.config.defaults import (
 )
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # typing takes as long to load as all the rest
+if TYPE_CHECKING:  # importing typing takes as long as everything else here
     from typing import NoReturn
 
 PROGRAM = "live-vlm-webui"
 INTERRUPTED = 130
 DESCRIPTION = """\
-Serve a web page that shows a live camera to a vision language model, and its answers. Open the printed address and
-allow the camera. Without a server of models the built-in describer answers.
+Serve a web page that streams a live camera to a vision language model and shows its answers. Open the printed address
+and allow camera access. Without a model server, the built-in describer answers.
 """
 EPILOG = """\
-A flag beats the environment variable in brackets, which beats the default. LIVE_VLM_DATA names the directory for
-certificate and token. SECRET is @FILE, the file that holds it; a literal can be read by others in the process list.
-Ctrl-C or SIGTERM stops the server, and so does live-vlm-webui-stop.
+Flags override the environment variables in brackets, which override the defaults. LIVE_VLM_DATA sets the directory for
+the certificate and the token. Give SECRET as @FILE, a file that contains it; other users of this machine can see a
+literal value in the process list. Stop the server with Ctrl-C, SIGTERM or live-vlm-webui-stop.
 """
 
 
@@ -43,14 +42,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
     Args:
-        argv: The arguments after the program's name; None takes those of the process.
+        argv: The arguments after the program's name; None reads ``sys.argv``.
 
     Returns:
-        0 after Ctrl-C or SIGTERM stopped a running server, 1 if it cannot listen, 2 for settings that cannot be used,
-        130 for Ctrl-C before the server was ready.
+        0 after Ctrl-C or SIGTERM stopped a running server, 1 if it cannot listen, 2 for invalid settings, 130 for
+        Ctrl-C before the server was ready.
 
     Raises:
-        SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
+        SystemExit: ``--version`` and ``--help`` (0), or invalid arguments (2).
     """
     try:
         arguments = read_arguments(sys.argv[1:] if argv is None else argv)
@@ -70,12 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
-    """Read the arguments.
+    """Parse the arguments.
 
-    Flags that there are none of are told here: argparse would take what follows one for a command, and speak of that.
+    Unknown flags are reported here: argparse would take the word after one for a command and report that instead.
 
     Raises:
-        SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
+        SystemExit: ``--version`` and ``--help`` (0), or invalid arguments (2).
     """
     parser = build_parser()
     known = {"--help", *re.findall("--[a-z-]+", parser.format_usage())}
@@ -85,44 +84,44 @@ def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
             from difflib import get_close_matches
 
             near = get_close_matches(flag, known, n=1)
-            parser.error(f"there is no {flag}{f'; did you mean {near[0]}?' if near else ''}")
+            parser.error(f"unknown option {flag}{f'; did you mean {near[0]}?' if near else ''}")
     arguments = parser.parse_args(argv)
     given = [word.partition("=")[0] for word in takewhile(lambda word: word != "doctor", argv) if word.startswith("-")]
     if arguments.command == "doctor" and given:
-        parser.error(f"doctor takes no {given[0]}: it looks at what the environment says, and at what runs")
+        parser.error(f"doctor does not accept {given[0]}; it reads only the environment and the running servers")
     return arguments
 
 
 class Parser(argparse.ArgumentParser):
-    """Tells of a stray word in words: argparse speaks of an argument named [doctor]."""
+    """Reports an unknown command by its name; argparse would report an invalid argument ``[doctor]``."""
 
     def error(self, message: str) -> NoReturn:
-        """As ``argparse`` has it: print ``message`` and exit with 2."""
+        """Print ``message`` and exit with 2, as ``argparse`` does."""
         if stray := re.match(r"argument \[doctor\]: invalid choice: (?P<quote>['\"])(?P<word>.*?)(?P=quote)", message):
             from difflib import get_close_matches
 
             near = get_close_matches(stray["word"], ["doctor"])
-            hint = "; did you mean doctor?" if near else ", only doctor; to serve, give none"
-            message = f"there is no command {stray['word']}{hint}"
+            hint = "did you mean doctor?" if near else "the only command is doctor, and serving needs none"
+            message = f"unknown command {stray['word']}; {hint}"
         super().error(message)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Describe the command line. Values stay texts: ``environment`` reads them as it does those of the environment."""
+    """Return the parser. Values stay strings: ``config.environment`` parses them like environment variables."""
     parser = Parser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    _add_address(parser.add_argument_group("where to listen"))
-    _add_access(parser.add_argument_group("who may come in"))
-    _add_models(parser.add_argument_group("what to ask"))
-    _add_running(parser.add_argument_group("how to run"))
-    commands = parser.add_subparsers(dest="command", metavar="[doctor]", title="instead of serving")
+    _add_address(parser.add_argument_group("listening address"))
+    _add_access(parser.add_argument_group("access control"))
+    _add_models(parser.add_argument_group("models"))
+    _add_running(parser.add_argument_group("monitoring and logging"))
+    commands = parser.add_subparsers(dest="command", metavar="[doctor]", title="commands")
     doctor = commands.add_parser(
         "doctor",
-        help="print what an issue should say of this machine, without secrets",
-        description="Print what an issue should say of this machine, without secrets.",
+        help="print diagnostics for a bug report, without secrets",
+        description="Print diagnostics of this machine and this installation for a bug report, without secrets.",
         allow_abbrev=False,
     )
-    doctor.add_argument("--json", action="store_true", help="as JSON, for programs")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
@@ -130,16 +129,18 @@ def _add_address(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--host",
         metavar="ADDRESS",
-        help=f"address to listen on; 0.0.0.0 or :: for all, then everybody must sign in (default: {DEFAULT_HOST})",
+        help=f"address to listen on; 0.0.0.0 or :: for all addresses requires signing in (default: {DEFAULT_HOST})",
     )
     group.add_argument(
-        "--port", metavar="PORT", help=f"TCP port to listen on, 0 for any free one (default: {DEFAULT_PORT})"
+        "--port", metavar="PORT", help=f"TCP port to listen on; 0 for any free port (default: {DEFAULT_PORT})"
     )
-    group.add_argument("--auto-port", action="store_true", help="take the next free port if PORT is taken")
+    group.add_argument("--auto-port", action="store_true", help="use the next free port if PORT is in use")
     group.add_argument(
-        "--ssl-cert", metavar="FILE", help="certificate of your own, PEM (default: one is made at first start)"
+        "--ssl-cert",
+        metavar="FILE",
+        help="your own certificate, PEM (default: a self-signed one, created at first start)",
     )
-    group.add_argument("--ssl-key", metavar="FILE", help="its key, PEM, if it is not in the same file")
+    group.add_argument("--ssl-key", metavar="FILE", help="private key of --ssl-cert, PEM, if it is in another file")
     group.add_argument("--no-ssl", action="store_true", help="serve HTTP instead of HTTPS")
 
 
@@ -147,21 +148,21 @@ def _add_access(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--token",
         metavar="SECRET",
-        help="what everybody must sign in with [LIVE_VLM_TOKEN] (default: on loopback none, else one is made and kept)",
+        help="token for signing in [LIVE_VLM_TOKEN] (default: none on loopback, otherwise generated and kept)",
     )
     group.add_argument(
         "--allow-host",
         action="append",
         dest="allow_hosts",
         metavar="NAME[:PORT]",
-        help="a reverse proxy's name, as browsers see it; may be repeated; everybody must sign in",
+        help="host name of a reverse proxy, as browsers see it; requires signing in; can be repeated",
     )
     group.add_argument(
         "--media-dir",
         action="append",
         dest="media_dirs",
         metavar="DIRECTORY",
-        help="where video files may be opened; may be repeated (default: nowhere)",
+        help="directory from which video files may be opened; can be repeated (default: none)",
     )
 
 
@@ -169,19 +170,19 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--api-base",
         metavar="URL",
-        help="the models' OpenAI-compatible API, such as http://127.0.0.1:11434/v1 [LIVE_VLM_API_BASE]"
-        " (default: look for one)",
+        help="OpenAI-compatible API to use, such as http://127.0.0.1:11434/v1 [LIVE_VLM_API_BASE]"
+        " (default: search this machine)",
     )
-    group.add_argument("--api-key", metavar="SECRET", help="its key, sent to that address alone [LIVE_VLM_API_KEY]")
+    group.add_argument("--api-key", metavar="SECRET", help="API key, sent only to --api-base [LIVE_VLM_API_KEY]")
     group.add_argument(
         "--known-servers-only",
         action="store_true",
-        help="ask that address and this machine's usual ports alone, whatever others the page names",
+        help="connect only to --api-base and to the usual ports of this machine, not to servers named in the page",
     )
     group.add_argument(
-        "--model", metavar="NAME", help="model to ask [LIVE_VLM_DEFAULT_MODEL] (default: one that takes pictures)"
+        "--model", metavar="NAME", help="model to ask [LIVE_VLM_DEFAULT_MODEL] (default: one that accepts images)"
     )
-    group.add_argument("--prompt", metavar="TEXT", help="what to ask first (default: what is to be seen)")
+    group.add_argument("--prompt", metavar="TEXT", help="initial prompt (default: describe the scene)")
     group.add_argument(
         "--process-every",
         metavar="N",
@@ -193,7 +194,7 @@ def _add_running(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--monitor-interval",
         metavar="SECONDS",
-        help="between two samples of the machine's figures [LIVE_VLM_MONITOR_INTERVAL]"
+        help="time between two samples of the system monitor [LIVE_VLM_MONITOR_INTERVAL]"
         f" (default: {DEFAULT_MONITOR_INTERVAL:g})",
     )
     group.add_argument(
@@ -204,7 +205,7 @@ def _add_running(group: argparse._ArgumentGroup) -> None:
 
 
 def start(arguments: argparse.Namespace) -> int:
-    """Check the settings, open the port, then load the server and run it until it is stopped."""
+    """Check the settings, open the port, then import the server and run it until it is stopped."""
     from live_vlm_webui.config.environment import read_settings
     from live_vlm_webui.server.listen import open_listener
 
@@ -219,7 +220,7 @@ def start(arguments: argparse.Namespace) -> int:
 
 
 def examine(arguments: argparse.Namespace) -> int:
-    """Print what the doctor finds."""
+    """Print the doctor's report."""
     from live_vlm_webui.doctor.report import report
 
     sys.stdout.write(report(as_json=arguments.json))

@@ -1,26 +1,26 @@
-"""Every error that has a remedy, drawn as one tree; anything else that escapes is a bug of ours.
+"""The tree of errors that have a remedy; any other exception that escapes is a bug of ours.
 
 ::
 
     WebUIError
-    ├── SettingsError      exit 2    a setting that cannot be used
-    │   └── WrongValueError          a value that is out of its range
+    ├── SettingsError      exit 2    an invalid setting
+    │   └── WrongValueError          a value that is out of range
     ├── ListenError        exit 1    the address and port cannot be opened
     │   └── PortTakenError           another program listens there
-    ├── RequestError       HTTP      what a browser or program sent cannot be carried out
-    │   ├── InputError         400   a value that is wrong; says which, and what would be right
-    │   │   └── MediaTypeError 415   a body of another kind than the one that is taken
-    │   ├── LoginError         401   whoever asks must sign in first
-    │   ├── ForbiddenError     403   not allowed, whoever asks
+    ├── RequestError       HTTP      a request that cannot be fulfilled
+    │   ├── InputError         400   an invalid value
+    │   │   └── MediaTypeError 415   a body of an unsupported type
+    │   ├── LoginError         401   the client is not signed in
+    │   ├── ForbiddenError     403   not allowed, signed in or not
     │   ├── NotFoundError      404   no such session, answer ...
-    │   ├── ConflictError      409   not in this state
+    │   ├── ConflictError      409   not possible in this state
     │   └── LimitError         429   too many, too large or too often
-    │       └── TooLargeError  413   a body larger than is taken
-    ├── CameraError        code      a source that gives no frames
+    │       └── TooLargeError  413   the body is too large
+    ├── CameraError        code      a source that delivers no frames
     └── ModelError         code      a model that does not answer
 
-Each message says what happened and to what; ``remedy`` says what to do next. ``code`` is for programs:
-``CAMERA_CODES`` and ``MODEL_CODES`` list them.
+Each ``message`` is a sentence without its full stop: what happened, and to what. ``remedy`` says what to do next and
+starts with a verb. ``code`` is for programs: ``CAMERA_CODES`` and ``MODEL_CODES`` list the codes.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class WebUIError(Exception):
     """An error with a remedy.
 
     Args:
-        message: What happened, and to what, as whole sentences.
-        remedy: What to do next, as an instruction to the person who reads it.
+        message: What happened, and to what; a sentence without its full stop.
+        remedy: What to do next, as an instruction; with its full stop.
     """
 
     exit_code: ClassVar[int] = 1
@@ -51,23 +51,28 @@ class WebUIError(Exception):
         self.message = message
         self.remedy = remedy
 
+    @property
+    def sentences(self) -> str:
+        """Message and remedy as running text."""
+        return f"{self.message}. {self.remedy}"
+
     def __str__(self) -> str:
-        return f"{self.message}\n{self.remedy}"
+        return f"{self.message}\n-> {self.remedy}"
 
 
 class SettingsError(WebUIError):
-    """A setting that cannot be used."""
+    """An invalid setting."""
 
     exit_code = 2
 
 
 class WrongValueError(SettingsError):
-    """A value that is out of its range.
+    """A value that is out of range.
 
     Args:
-        setting: The attribute of ``Settings`` that it is the value of.
+        setting: The attribute of ``Settings``.
         message: What is wrong with it.
-        remedy: What would be right.
+        remedy: Which values are valid.
     """
 
     def __init__(self, setting: str, message: str, remedy: str) -> None:
@@ -84,45 +89,45 @@ class PortTakenError(ListenError):
 
 
 class RequestError(WebUIError):
-    """What a browser or program sent cannot be carried out."""
+    """A request that cannot be fulfilled."""
 
     status: ClassVar[int] = 400
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer carries besides."""
+        """The headers to add to the response."""
         return {}
 
 
 class InputError(RequestError):
-    """A value that is wrong."""
+    """An invalid value."""
 
 
 class MediaTypeError(InputError):
-    """A body of another kind than the one that is taken."""
+    """A body of an unsupported media type."""
 
     status = 415
 
 
 class LoginError(RequestError):
-    """Whoever asks must sign in first."""
+    """The client is not signed in."""
 
     status = 401
 
     @property
     def headers(self) -> dict[str, str]:
-        """How programs sign in."""
+        """The header that tells programs how to sign in."""
         return {"WWW-Authenticate": 'Bearer realm="live-vlm-webui"'}
 
 
 class ForbiddenError(RequestError):
-    """Not allowed, whoever asks."""
+    """Not allowed, signed in or not."""
 
     status = 403
 
 
 class NotFoundError(RequestError):
-    """There is no such thing."""
+    """The requested object does not exist."""
 
     status = 404
 
@@ -137,9 +142,9 @@ class LimitError(RequestError):
     """Too many, too large or too often.
 
     Args:
-        message: What there is too much of.
+        message: Which limit was reached.
         remedy: What to do next.
-        retry_after: Seconds until it is worth to ask again; None if asking again is no use.
+        retry_after: Seconds after which a retry can succeed; None if retrying does not help.
     """
 
     status = 429
@@ -150,21 +155,21 @@ class LimitError(RequestError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """When to ask again."""
+        """The header that says when to retry."""
         return {} if self.retry_after is None else {"Retry-After": str(max(1, ceil(self.retry_after)))}
 
 
 class TooLargeError(LimitError):
-    """A body larger than is taken."""
+    """The body is too large."""
 
     status = 413
 
 
 class CameraError(WebUIError):
-    """A source that gives no frames.
+    """A source that delivers no frames.
 
     Args:
-        code: Why, for programs.
+        code: The cause, for programs.
         message: What happened, and to what.
         remedy: What to do next.
     """
@@ -174,7 +179,7 @@ class CameraError(WebUIError):
         self.code: CameraCode = code
 
     def to_json(self) -> dict[str, str]:
-        """As it is told to browsers."""
+        """Return the error as sent to browsers."""
         return {"code": self.code, "message": self.message, "remedy": self.remedy}
 
 
@@ -182,10 +187,10 @@ class ModelError(WebUIError):
     """A model that does not answer.
 
     Args:
-        code: Why, for programs.
+        code: The cause, for programs.
         message: What happened, and to what.
         remedy: What to do next.
-        retry_after: Seconds until it is worth to ask again, where the server says so.
+        retry_after: Seconds after which to retry, if the server says so.
     """
 
     def __init__(self, code: ModelCode, message: str, remedy: str, retry_after: float | None = None) -> None:
@@ -194,5 +199,5 @@ class ModelError(WebUIError):
         self.retry_after = retry_after
 
     def to_json(self) -> dict[str, str]:
-        """As it is told to browsers."""
+        """Return the error as sent to browsers."""
         return {"code": self.code, "message": self.message, "remedy": self.remedy}

@@ -1,4 +1,4 @@
-"""What the server logs, and what it never does: secrets, queries and whole ids of sessions."""
+"""Logging, without secrets, query strings and full session ids."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from live_vlm_webui.secret import Secret
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 TALKATIVE = ("aioice", "asyncio")
-"""Libraries that tell at level info what a user of theirs would at debug: each address that a browser is tried at."""
+"""Libraries that log details at level info, such as each address tried for a browser."""
 SHORTEST_REDACTED = 6
-"""A shorter secret could be part of any word."""
+"""A shorter secret could be part of an ordinary word."""
 MOST_GIVEN = 256
-"""Keys that sessions gave: the last are taken out of what is logged."""
+"""How many of the last keys given by sessions are redacted."""
 SHORTEST_GIVEN = 12
-"""With a shorter one a session could blot out what others need to read."""
+"""With a shorter key, a session could redact ordinary words from the log."""
 SHOWN_OF_ID = 6
 SESSION_ID = re.compile(rf"(?<=/sessions/)([^/]{{{SHOWN_OF_ID}}})[^/]+")
-"""In a path. Who knows the whole id of a session can use it."""
+"""In a path. A full id gives access to the session."""
 
 
 def configure(settings: Settings) -> None:
-    """Log to standard error at the level that ``settings`` ask for."""
+    """Log to standard error at the level in ``settings``."""
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter(FORMAT, [one for one in (settings.token, settings.api_key) if one]))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
@@ -39,28 +39,28 @@ def configure(settings: Settings) -> None:
 
 
 def hide(secret: Secret, *, for_good: bool = False) -> None:
-    """Take ``secret`` out of whatever is logged from now on: ``for_good``, or until ``MOST_GIVEN`` newer ones came."""
+    """Redact ``secret`` in the log: permanently if ``for_good``, else until ``MOST_GIVEN`` newer ones were given."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, RedactingFormatter):
             handler.formatter.hide(secret, for_good=for_good)
 
 
 def shown_id(session: str) -> str:
-    """As much of a session's id as tells it from others, and is no use to who reads it."""
+    """Return a prefix of a session id: enough to tell sessions apart, too little to access one."""
     return f"{session[:SHOWN_OF_ID]}..."
 
 
 def shown_path(request: web.BaseRequest) -> str:
-    """The path of a request as it was sent, with no whole id of a session and without the query."""
+    """Return the path of a request as sent, with session ids shortened and without the query."""
     return SESSION_ID.sub(r"\1...", request.rel_url.raw_path)
 
 
 class RedactingFormatter(logging.Formatter):
-    """Puts asterisks in the place of secrets, wherever in a record they are.
+    """A formatter that replaces secrets with asterisks anywhere in a record.
 
     Args:
-        layout: As of ``logging.Formatter``.
-        secrets: What must not be shown, for good.
+        layout: The format of ``logging.Formatter``.
+        secrets: The secrets to redact permanently.
     """
 
     def __init__(self, layout: str, secrets: Iterable[Secret]) -> None:
@@ -71,7 +71,7 @@ class RedactingFormatter(logging.Formatter):
             self.hide(secret, for_good=True)
 
     def hide(self, secret: Secret, *, for_good: bool = False) -> None:
-        """As the function of that name."""
+        """Redact ``secret``; see the function ``hide``."""
         value = secret.reveal()
         if len(value) < (SHORTEST_REDACTED if for_good else SHORTEST_GIVEN) or value in self._values:
             return
@@ -84,18 +84,18 @@ class RedactingFormatter(logging.Formatter):
             del self._given[next(iter(self._given))]
 
     def format(self, record: logging.LogRecord) -> str:
-        """As ``logging.Formatter`` does."""
+        """Format ``record``, without secrets."""
         text = super().format(record)
-        for value in sorted((*self._values, *self._given), key=len, reverse=True):  # one may be a part of another
+        for value in sorted((*self._values, *self._given), key=len, reverse=True):  # one may contain another
             text = text.replace(value, "***")
         return text
 
 
 class AccessLogger(AbstractAccessLogger):
-    """One line a request: who, what, status, time."""
+    """Logs one line per request: client, method, path, status and duration."""
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """As aiohttp has it; ``time`` in seconds."""
+        """Log a request; ``time`` is in seconds."""
         self.logger.info(
             "%s %s %s %d %.1f ms",
             request.remote,
@@ -107,7 +107,7 @@ class AccessLogger(AbstractAccessLogger):
 
 
 def shorten_bad_requests(record: logging.LogRecord) -> bool:
-    """Filter: what is no HTTP is told without a traceback and without its bytes, for anybody can send it."""
+    """Log malformed HTTP at level debug, without traceback and content: anyone can send it."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError | web.RequestPayloadError):
         record.exc_info = record.exc_text = None

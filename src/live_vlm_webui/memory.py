@@ -1,4 +1,4 @@
-"""Memory that is free, and that the C library keeps."""
+"""Free memory that the C library holds back."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 
 
 def give_back_memory() -> None:
-    """Have the C library return free memory to the system; it takes some milliseconds. glibc alone has such a call.
+    """Make the C library return free memory to the system, which takes some milliseconds. Only glibc has such a call.
 
-    It keeps what packets, frames and the describer's networks needed for a moment, in pieces too small for the next
-    ones, so that a process grows without holding more.
+    glibc keeps the memory that packets, frames and the describer's networks used for a moment, in pieces too small to
+    be reused, so the process grows although it uses no more.
     """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -1,21 +1,21 @@
-"""A value that must not be shown."""
+"""Values that must not be shown."""
 
 from __future__ import annotations
 
 LONGEST_KEY = 4096
-"""Of keys and tokens, in characters."""
+"""The longest key or token, in characters."""
 
 
 def can_be_sent(value: str) -> bool:
-    """Whether ``value`` can be a key or token: all that goes into a header unchanged, and is not empty or too long."""
+    """Return whether ``value`` can be a key or token: sendable in a header, and neither empty nor too long."""
     return 0 < len(value) <= LONGEST_KEY and value.isascii() and value.isprintable() and " " not in value
 
 
 class Secret:
-    """Holds a key or token; shows itself as asterisks wherever it is printed, logged or formatted.
+    """A key or token that prints, logs and formats as asterisks.
 
     Args:
-        value: What to hide.
+        value: The secret.
     """
 
     __slots__ = ("_value",)
@@ -24,7 +24,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself, for the one place that sends or compares it."""
+        """Return the value, for the code that sends or compares it."""
         return self._value
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""``live-vlm-webui-stop``: ends a server that this user started, and no other process."""
+"""``live-vlm-webui-stop``: stop a server that this user started, and no other process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAILED = 1
 MISUSED = 2
 NOT_RUNNING = 3
 WAIT_SECONDS = 10.0
-"""A server ends within 3 seconds, whatever happens; a machine that swaps may need longer."""
+"""A server stops within 3 seconds; a machine that swaps may need longer."""
 POLL_SECONDS = 0.05
 
 
@@ -30,13 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Stop the server and return the exit status.
 
     Args:
-        argv: The arguments after the program's name; None takes those of the process.
+        argv: The arguments after the program's name; None reads ``sys.argv``.
 
     Returns:
-        0 if it was stopped, 1 if it could not be, 2 for arguments that cannot be used, 3 if none runs.
+        0 if a server was stopped, 1 if it could not be, 2 for invalid arguments, 3 if none is running.
 
     Raises:
-        SystemExit: ``--version`` and ``--help`` (0), or arguments that cannot be read (2).
+        SystemExit: ``--version`` and ``--help`` (0), or invalid arguments (2).
     """
     arguments = build_parser().parse_args(argv)
     from live_vlm_webui.config.environment import data_dir_of
@@ -52,16 +52,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
+    """Return the parser."""
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="Stop a live-vlm-webui that you started, and wait until it has ended.",
-        epilog=f"Exit status: {STOPPED} stopped, {NOT_RUNNING} none runs, {FAILED} it could not be stopped,"
-        f" {MISUSED} not clear which. LIVE_VLM_DATA must be what the server was started with.",
+        description="Stop a live-vlm-webui server that you started, and wait until it has ended.",
+        epilog=f"Exit status: {STOPPED} stopped, {FAILED} not stopped, {MISUSED} wrong usage or several servers,"
+        f" {NOT_RUNNING} none running. LIVE_VLM_DATA must be the same as when the server was started.",
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--port", type=int, metavar="PORT", help="the one on this port (default: the only one that runs)"
+        "--port", type=int, metavar="PORT", help="stop the server on this port (default: the only one that is running)"
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     return parser
@@ -71,7 +71,7 @@ def stop(directory: Path, port: int | None) -> int:
     """Stop the server on ``port``, or the only one; ``directory`` is its data directory.
 
     Raises:
-        SettingsError: Several run, and no port was given.
+        SettingsError: Several are running and no port was given.
     """
     from live_vlm_webui.errors import SettingsError
     from live_vlm_webui.server.pid_file import find
@@ -79,24 +79,24 @@ def stop(directory: Path, port: int | None) -> int:
     running, unreadable = [], False
     for path, found in find(directory):
         if isinstance(found, OSError):
-            _say(f"{path} cannot be read ({found.strerror}): whoever started that server must stop it.")
+            _say(f"{path} cannot be read ({found.strerror}); the user who started that server must stop it.")
             unreadable = True
         elif found is not None and not found.is_here:
-            _say(f"{found.url} was started in another container or on another machine ({found.place}): stop it there.")
+            _say(f"{found.url} was started in another container or on another machine ({found.place}); stop it there.")
         elif found is None or not found.is_running:
             path.unlink(missing_ok=True)
-            _say(f"Removed {path}: its server ended without doing so.")
+            _say(f"Removed {path}: its server is no longer running.")
         elif port in {None, found.port}:
             running.append(found)
     if not running and unreadable:
         return FAILED
     if not running:
         on = "" if port is None else f" on port {port}"
-        _say(f"No live-vlm-webui runs{on} that was started with the data directory {directory}.")
+        _say(f"No live-vlm-webui with the data directory {directory} is running{on}.")
         return NOT_RUNNING
     if len(running) > 1 and len({one.port for one in running}) > 1:
         ports = ", ".join(str(one.port) for one in running)
-        raise SettingsError(f"Several servers run, on the ports {ports}.", "Say which one with --port.")
+        raise SettingsError(f"Several servers are running, on ports {ports}", "Choose one with --port.")
     return max(_stop(one) for one in running)
 
 
@@ -104,14 +104,14 @@ def _stop(running: Running) -> int:
     try:
         os.kill(running.pid, signal.SIGTERM)
     except ProcessLookupError:
-        pass  # ended by itself in this very moment
+        pass  # it has just ended by itself
     except PermissionError:
-        _say(f"{running.url} belongs to another user (process {running.pid}): it was not stopped.")
+        _say(f"{running.url} belongs to another user (process {running.pid}) and was not stopped.")
         return FAILED
     end = time.monotonic() + WAIT_SECONDS
     while running.is_running:
         if time.monotonic() > end:
-            _say(f"{running.url} did not end within {WAIT_SECONDS:g} s. To end it by force: kill -KILL {running.pid}")
+            _say(f"{running.url} did not stop within {WAIT_SECONDS:g} s. Force it to: kill -KILL {running.pid}")
             return FAILED
         time.sleep(POLL_SECONDS)
     _say(f"Stopped {running.url} (process {running.pid}).")

@@ -1,4 +1,4 @@
-"""``/api/sessions/ID/answers``: the history, its pictures, and both as files."""
+"""``/api/sessions/ID/answers``: the history, its pictures, and exports of both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DISPOSITION = 'attachment; filename="answers.{}"'
 
 
 async def history(request: web.Request) -> web.StreamResponse:
-    """The last answers, oldest first, in the form that ``format`` asks for."""
+    """Send the last answers, oldest first, in the requested ``format``."""
     session = session_of(request)
     form = request.query.get("format", "json")
     answers = tuple(session.history)
@@ -29,16 +29,16 @@ async def history(request: web.Request) -> web.StreamResponse:
     if form == "zip":
         headers = {"Content-Type": "application/zip", "Content-Disposition": DISPOSITION.format("zip")}
         return await send_pieces(request, export.zipped(answers, request.app[ENCODERS]), headers)
-    raise InputError(f"{form[:20]!r} is not a format of answers.", f"Ask for one of {', '.join(FORMATS)}.")
+    raise InputError(f"{form[:20]!r} is not an export format", f"Use one of {', '.join(FORMATS)}.")
 
 
 async def frame(request: web.Request) -> web.Response:
-    """The newest of the pictures that one answer is about."""
+    """Send the newest picture that an answer is about."""
     number = request.match_info["answer"]
     session = session_of(request)
     if not (number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS):
         raise NotFoundError(
-            f"{number[:20]!r} is not the id of an answer.", "An answer's frame has the path of its picture."
+            f"{number[:20]!r} is not the id of an answer", "Use the path in the `frame` field of an answer."
         )
     picture = session.picture(int(number))
     headers = {"Cache-Control": "private, max-age=86400, immutable"}

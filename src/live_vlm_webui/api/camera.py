@@ -18,11 +18,11 @@ ADDRESS_LENGTH = 2048
 PICTURE_BYTES = 16 * 1024 * 1024
 MOST_PICTURES = 8
 MOST_UPLOADS = 16
-"""Pictures on their way, of up to ``PICTURE_BYTES`` each; one more is turned away."""
+"""Concurrent uploads, of up to ``PICTURE_BYTES`` each; one more is rejected."""
 
 
 async def connect(request: web.Request) -> web.Response:
-    """Take the camera at an address for the session's."""
+    """Make the camera at an address the session's camera."""
     session = session_of(request)
     body = await read_json(request)
     check_names(body, "address")
@@ -37,27 +37,28 @@ async def connect(request: web.Request) -> web.Response:
 
 
 async def disconnect(request: web.Request) -> web.Response:
-    """Leave the session without a camera."""
+    """Remove the session's camera."""
     await session_of(request).attach(None)
     return web.Response(status=204)
 
 
 async def picture(request: web.Request) -> web.Response:
-    """Take one picture for the session's camera."""
+    """Make one uploaded picture the session's camera."""
     session = session_of(request)
     if not request.content_type.startswith("image/"):
         raise MediaTypeError(
-            f"{request.path} takes a picture.", "Send its bytes as the body, with Content-Type: image/jpeg or its own."
+            f"{request.path} accepts only pictures",
+            "Send the picture as the body, with its type in the header, such as `Content-Type: image/jpeg`.",
         )
     if request.app[UPLOADS].locked():
-        raise LimitError("Too many pictures are on their way.", "Send yours again in a moment.", retry_after=1)
+        raise LimitError("Too many pictures are being uploaded", "Send the picture again in a moment.", retry_after=1)
     async with request.app[UPLOADS]:
         status = await _take(session, await read_body(request, PICTURE_BYTES), request.app)
     return web.json_response(status.to_json())
 
 
 async def _take(session: Session, picture: bytes, app: web.Application) -> CameraStatus:
-    """Make one picture the session's camera, as soon as its turn has come to be decoded."""
+    """Decode a picture, when it is its turn, and make it the session's camera."""
     await app[LOADER].load("av")
     from live_vlm_webui.media.push import PushCamera
 

@@ -1,6 +1,6 @@
-"""What hangs on the application object, and by which key handlers reach it.
+"""The keys of the application object's parts.
 
-Types alone are imported: an application without a camera or model loads nothing of either.
+Only types are imported, so an application without a camera or model loads the code of neither.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
 ASSETS = web.AppKey("ASSETS", Mapping[str, Asset])
 SETTINGS = web.AppKey("SETTINGS", Settings)
 HTTP: web.AppKey[ClientSession] = web.AppKey("HTTP")
-"""For all that the server asks of others."""
+"""The client for requests to other servers."""
 ENCODERS: web.AppKey[ThreadPoolExecutor] = web.AppKey("ENCODERS")
 """The threads in which frames are scaled and compressed."""
 MONITOR: web.AppKey[Monitor] = web.AppKey("MONITOR")
 OFFERS: web.AppKey[Semaphore] = web.AppKey("OFFERS")
-"""How many more offers may be worked on; the others wait."""
+"""How many WebRTC offers may be processed at a time; others wait."""
 PICTURES: web.AppKey[Semaphore] = web.AppKey("PICTURES")
-"""How many more pictures may be decoded; the others wait."""
+"""How many uploaded pictures may be decoded at a time; others wait."""
 UPLOADS: web.AppKey[Semaphore] = web.AppKey("UPLOADS")
-"""How many more pictures may be on their way."""
+"""How many pictures may be uploaded at a time; others are rejected."""
 LOADER: web.AppKey[Loader] = web.AppKey("LOADER")
 CATALOG: web.AppKey[Catalog] = web.AppKey("CATALOG")
 LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")
-"""How many more other servers may be asked for their models."""
+"""How many other servers may be listed at a time; others are rejected."""
 CAMERAS: web.AppKey[CameraPool] = web.AppKey("CAMERAS")
 PREVIEWS: web.AppKey[Previews] = web.AppKey("PREVIEWS")
 PREVIEWERS: web.AppKey[Semaphore] = web.AppKey("PREVIEWERS")
-"""How many more may look at previews."""
+"""How many previews may be open at a time; others are rejected."""
 VIEWERS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("VIEWERS")
 """The WebSockets of all sessions."""
 SESSIONS: web.AppKey[Sessions] = web.AppKey("SESSIONS")
@@ -56,9 +56,9 @@ METRICS: web.AppKey[Metrics] = web.AppKey("METRICS")
 
 
 def session_of(request: web.Request) -> Session:
-    """The session that the path names.
+    """Return the session named in the path.
 
     Raises:
-        NotFoundError: There is none, or it has ended.
+        NotFoundError: It does not exist or has ended.
     """
     return request.app[SESSIONS].get(request.match_info["session"])

@@ -1,4 +1,4 @@
-"""Loading what is heavy where it is first needed: off the event loop, one thing after the other."""
+"""Import heavy modules when they are first needed: in a thread, one at a time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from types import ModuleType
 
 
 class Loader:
-    """Loads modules in a thread.
+    """Imports modules in a thread.
 
-    One at a time: the first imports of PyAV by two threads at once break each other, as its modules import in circles.
-    So what uses it in threads of its own is made after it was loaded here.
+    One at a time: importing PyAV for the first time in two threads at once fails, because its modules import each other
+    in circles. Code that uses it in its own threads is therefore started after it was loaded here.
     """
 
     def __init__(self) -> None:
@@ -19,15 +19,15 @@ class Loader:
         self._lock = asyncio.Lock()
 
     async def load(self, name: str) -> ModuleType:
-        """The module of that name.
+        """Return the module ``name``; import it first if necessary.
 
         Raises:
-            ImportError: It cannot be loaded; the next call tries again.
+            ImportError: It cannot be imported; the next call tries again.
         """
         task = self._loaded.get(name)
         if task is None or (task.done() and task.exception() is not None):
             task = self._loaded[name] = asyncio.create_task(self._load(name), name=f"load {name}")
-        return await asyncio.shield(task)  # who waits for it no longer leaves the others what they wait for
+        return await asyncio.shield(task)  # a cancelled caller must not cancel it for others
 
     async def _load(self, name: str) -> ModuleType:
         async with self._lock:

@@ -13,23 +13,23 @@ BODY_BYTES = 16 * 1024
 
 
 def is_https(request: web.Request) -> bool:
-    """Whether the browser sees HTTPS, which a proxy may have taken off."""
+    """Return whether the browser uses HTTPS, possibly terminated by a proxy."""
     return request.secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
 
 
 async def show(request: web.Request) -> web.Response:
-    """Whether whoever asks must sign in, and has."""
+    """Send whether the client must sign in, and whether it is signed in."""
     login = request.app[LOGIN]
     return _answer(login.is_required(request), signed_in=login.is_signed_in(request))
 
 
 async def sign_in(request: web.Request) -> web.Response:
-    """Take a token or a one-time code, and give a cookie for it."""
+    """Check a token or one-time code, and set a cookie."""
     login = request.app[LOGIN]
     body = await read_json(request, BODY_BYTES)
     check_names(body, "token", "code")
     if len(body) != 1:
-        raise InputError("Either a token or a code is needed.", 'Send {"token": "..."} or {"code": "..."}.')
+        raise InputError("The body must contain either a token or a code", 'Send {"token": "..."} or {"code": "..."}.')
     (name,) = body
     value = text_of(body, name, LONGEST_SECRET)
     if not login.is_required(request):
@@ -42,7 +42,7 @@ async def sign_in(request: web.Request) -> web.Response:
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    """End this browser's session."""
+    """Sign this browser out."""
     login = request.app[LOGIN]
     login.sign_out(request)
     response = _answer(required := login.is_required(request), signed_in=not required)
@@ -53,7 +53,7 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 def set_cookie(response: web.Response, name: str, value: str, max_age: int, secure: bool) -> None:
-    """Give a cookie that scripts and other sites do not get; with ``max_age`` 0, take it back."""
+    """Set a cookie that scripts and other sites cannot read; with ``max_age`` 0, delete it."""
     response.set_cookie(name, value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Strict")
 
 

@@ -1,4 +1,4 @@
-"""``GET /metrics``: figures for Prometheus, without names, questions or answers."""
+"""``GET /metrics``: metrics for Prometheus, without prompts, answers or ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from live_vlm_webui.api.keys import METRICS
 
 
 async def show(request: web.Request) -> web.Response:
-    """All figures, in the text format of Prometheus."""
+    """Send all metrics in the Prometheus text format."""
     body = generate_latest(request.app[METRICS].registry)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 

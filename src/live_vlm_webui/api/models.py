@@ -1,4 +1,4 @@
-"""``/api/models``: what can be asked."""
+"""``/api/models``: the available models."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from live_vlm_webui.models.endpoint import LONGEST_API_BASE, Keyring
 from live_vlm_webui.secret import LONGEST_KEY, Secret
 
 MOST_LISTINGS = 8
-"""How many other servers may be asked for their models at a time."""
+"""How many other servers may be listed at a time."""
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def found(request: web.Request) -> web.Response:
-    """What was found, best first; with ``refresh=true`` after another look."""
+    """Send the known models, best first; with ``refresh=true`` after a new search."""
     catalog = request.app[CATALOG]
     refresh = request.query.get("refresh", "false")
     if refresh not in {"true", "false"}:
-        raise InputError("refresh is neither true nor false.", "Leave it out, or send refresh=true.")
+        raise InputError("refresh is neither true nor false", "Send refresh=true, or leave it out.")
     if refresh == "true":
         await catalog.refresh()
     answer = {
@@ -32,9 +32,9 @@ async def found(request: web.Request) -> web.Response:
 
 
 async def listed(request: web.Request) -> web.Response:
-    """What another server offers.
+    """Send the models of another server.
 
-    Its key is that of the body, else the one that the session or this server was given for that very address.
+    Its key is the one in the body, else the one that the session or this server has for that address.
     """
     catalog = request.app[CATALOG]
     body = await read_json(request)
@@ -46,7 +46,7 @@ async def listed(request: web.Request) -> web.Response:
     if "api_key" in body:
         ring.give(api_base, Secret(text_of(body, "api_key", LONGEST_KEY)))
     if request.app[LISTINGS].locked():
-        raise LimitError("Too many servers are being asked for their models.", "Wait a moment.", retry_after=1)
+        raise LimitError("Too many servers are being listed", "Wait a moment and try again.", retry_after=1)
     async with request.app[LISTINGS]:
         offers = await catalog.models(ring.endpoint(api_base))
     return web.json_response({"models": [offer.to_json() for offer in offers]}, headers=NO_STORE)

@@ -19,11 +19,11 @@ MOST_OFFERS = 8
 
 
 async def offer(request: web.Request) -> web.Response:
-    """Take a browser's offer and answer it; its camera becomes the session's."""
+    """Answer a browser's WebRTC offer; its camera becomes the session's."""
     body = await read_json(request)
     check_names(body, "session", "sdp", "type")
     if body.get("type") != "offer":
-        raise InputError("type is not offer.", 'Send {"session": ..., "sdp": ..., "type": "offer"}.')
+        raise InputError("type is not 'offer'", 'Send {"session": ..., "sdp": ..., "type": "offer"}.')
     session = request.app[SESSIONS].get(text_of(body, "session", ID_LENGTH))
     sdp = text_of(body, "sdp", SDP_LENGTH)
     await request.app[LOADER].load("av")
@@ -34,10 +34,10 @@ async def offer(request: web.Request) -> web.Response:
 
 
 async def connect(session: Session, sdp: str) -> str:
-    """Make the browser behind an offer the session's camera.
+    """Make the camera in an SDP offer the session's camera.
 
     Returns:
-        The answer to it.
+        The SDP answer.
     """
     from live_vlm_webui.media.webrtc.camera import WebRtcCamera
 

@@ -1,4 +1,4 @@
-"""``GET /api/openapi.json``: what programs can use, described for them."""
+"""``GET /api/openapi.json``: the description of the API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from live_vlm_webui import __version__
 
 
 def read_description() -> dict[str, Any]:
-    """The description, OpenAPI 3.1, with the version of this package."""
+    """Return the OpenAPI 3.1 description, with the version of this package."""
     text = files("live_vlm_webui.api").joinpath("openapi.json").read_text("utf-8")
     description: dict[str, Any] = json.loads(text)
     description["info"]["version"] = __version__
@@ -20,7 +20,7 @@ def read_description() -> dict[str, Any]:
 
 
 async def show(_request: web.Request) -> web.Response:
-    """The description."""
+    """Send the description."""
     return web.json_response(read_description(), headers={"Cache-Control": "no-cache"})
 
 

@@ -1,4 +1,4 @@
-"""``GET /``, ``/static/PATH``, ``/healthz``: the page, its files, and whether the server is well."""
+"""``GET /``, ``/static/PATH``, ``/healthz``: the page, its files, and the health check."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from live_vlm_webui.http.assets import asset_response
 
 
 async def page(request: web.Request) -> web.Response:
-    """The page."""
+    """Send the page."""
     return asset_response(request, request.app[ASSETS]["index.html"])
 
 
 async def static(request: web.Request) -> web.Response:
-    """A file of the page."""
+    """Send a file of the page."""
     asset = request.app[ASSETS].get(request.match_info["name"])
     if asset is None:
         raise web.HTTPNotFound
@@ -23,7 +23,7 @@ async def static(request: web.Request) -> web.Response:
 
 
 async def healthz(_request: web.Request) -> web.Response:
-    """``{"status": "ok", "version": "0.1.0"}``."""
+    """Send ``{"status": "ok", "version": "0.1.0"}``."""
     return web.json_response({"status": "ok", "version": __version__}, headers={"Cache-Control": "no-store"})
 
 

@@ -1,4 +1,4 @@
-"""``GET /api/sessions/ID/preview``: what the session's camera shows, for people who look."""
+"""``GET /api/sessions/ID/preview``: the session's camera as MJPEG, for people."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from live_vlm_webui.media.picture import Picture
 
 MOST_PREVIEWS = 64
-"""That are looked at at a time, of all sessions together."""
+"""Open at a time, in all sessions together."""
 BOUNDARY = b"--picture\r\n"
 
 
 async def preview(request: web.Request) -> web.StreamResponse:
-    """The camera's newest pictures, one replacing the other, until the camera ends or another takes its place."""
+    """Send the camera's newest pictures until it ends or is replaced."""
     session = session_of(request)
     if session.camera is None:
-        raise ConflictError("The session has no camera.", "Connect one, then look at its preview.")
+        raise ConflictError("The session has no camera", "Connect a camera, then open its preview.")
     if request.app[PREVIEWERS].locked():
-        raise LimitError(f"{MOST_PREVIEWS} previews are being looked at already.", "Close a page that is not needed.")
+        raise LimitError(f"{MOST_PREVIEWS} previews are open, which is the limit", "Close a page that is not needed.")
     async with request.app[PREVIEWERS]:
         pictures = request.app[PREVIEWS].pictures(session.camera)
         return await send_pieces(
@@ -35,7 +35,7 @@ async def preview(request: web.Request) -> web.StreamResponse:
 
 
 async def parts(pictures: AsyncGenerator[Picture, None]) -> AsyncGenerator[bytes, None]:
-    """The pictures as parts; each is followed by a boundary at once, without which browsers would not show it yet."""
+    """Yield the pictures as parts, each followed by its boundary: browsers show a part only when it has ended."""
     yield BOUNDARY
     async with aclosing(pictures):
         async for picture in pictures:

@@ -1,4 +1,4 @@
-"""``/api/sessions``: sessions made, looked at, changed and ended by programs."""
+"""``/api/sessions``: create, read, change and end sessions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from live_vlm_webui.http.body import read_json
 
 
 async def create(request: web.Request) -> web.Response:
-    """Make a session, with the settings of the body if there is one."""
+    """Create a session, with the settings in the body if there is one."""
     patch = await read_json(request) if request.body_exists else {}
     session = request.app[SESSIONS].create(for_program=True)
     try:
@@ -21,19 +21,19 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def show(request: web.Request) -> web.Response:
-    """The whole state of a session."""
+    """Send the state of a session."""
     return web.json_response(session_of(request).state(), headers={"Cache-Control": "no-store"})
 
 
 async def change(request: web.Request) -> web.Response:
-    """Change settings; those that are not named stay. They apply to the next question."""
+    """Change the settings in the body; they apply from the next question."""
     session = session_of(request)
     await session.change(await read_json(request))
     return web.json_response({"settings": session.settings.to_json()})
 
 
 async def end(request: web.Request) -> web.Response:
-    """End a session, for all who watch it."""
+    """End a session for all its browsers."""
     await session_of(request).close()
     return web.Response(status=204)
 

@@ -1,4 +1,4 @@
-"""``/api/system``: the machine and its figures."""
+"""``/api/system``: the machine and its monitor."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def show(request: web.Request) -> web.Response:
-    """The machine, its figures now, and those of the last minutes."""
+    """Send the machine, its current figures and those of the last minutes."""
     return web.json_response(request.app[MONITOR].to_json(), headers=NO_STORE)
 
 
 async def change(request: web.Request) -> web.Response:
-    """Set how often the machine is measured, for all who look."""
+    """Set the interval of the monitor, for all browsers."""
     body = await read_json(request)
     check_names(body, "interval")
     interval = body.get("interval")
     if isinstance(interval, bool) or not isinstance(interval, int | float):
         what = kind_of(interval) if "interval" in body else "missing"
-        raise InputError(f"interval is {what}.", "Send it as a number of seconds.")
+        raise InputError(f"interval is {what}", "Send it as a number of seconds.")
     request.app[MONITOR].interval = interval
     return web.json_response(request.app[MONITOR].to_json(), headers=NO_STORE)
 

@@ -1,4 +1,4 @@
-"""Where what must outlive the server is kept: certificate, token, process files; for its owner's eyes only."""
+"""The data directory: certificate, token and PID files, readable only by their owner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 NAME = "live-vlm-webui"
 VARIABLE = "LIVE_VLM_DATA"
 LARGEST = 256 * 1024
-"""Of a file that is read, in bytes."""
+"""The largest file that is read, in bytes."""
 PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
 PUBLIC_FILE = 0o644
@@ -26,10 +26,10 @@ OTHERS = 0o077
 
 
 def default_data_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """Where the platform has programs keep their data.
+    """Return the platform's directory for application data.
 
     Args:
-        environ: The environment; None takes that of the process.
+        environ: The environment; None uses ``os.environ``.
 
     Raises:
         SettingsError: The user has no home directory.
@@ -43,8 +43,8 @@ def default_data_dir(environ: Mapping[str, str] | None = None) -> Path:
         home = Path.home()
     except RuntimeError:
         raise SettingsError(
-            "There is no home directory to keep the certificate and the token in.",
-            f"Name a directory for them in the environment variable {VARIABLE}.",
+            "No home directory found for the certificate and the token",
+            f"Set the environment variable {VARIABLE} to a directory for them.",
         ) from None
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / NAME
@@ -52,35 +52,35 @@ def default_data_dir(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def write(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
-    """Put ``content`` in the place of ``path`` at once, readable by others at no time unless ``mode`` says so.
+    """Replace ``path`` with ``content`` atomically; at no time can others read it unless ``mode`` allows that.
 
     Raises:
-        SettingsError: The directory cannot be written to.
+        SettingsError: The directory is not writable.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         _make_private(path.parent)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(path)
+            temporary.replace(path)
         except OSError:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise _unusable(path, "written", error) from error
 
 
 def read_private(path: Path) -> bytes | None:
-    """Read a file that nobody else may read; None if there is none.
+    """Read a private file; return None if there is none.
 
-    If others may read it, that is put right and logged: what it holds may be known to them.
+    If others can read it, its permissions are corrected and a warning is logged.
 
     Raises:
-        SettingsError: It cannot be read, others may read it and that cannot be changed, or it is too large.
+        SettingsError: It cannot be read, its permissions cannot be corrected, or it is too large.
     """
     try:
         file = path.open("rb")
@@ -94,22 +94,24 @@ def read_private(path: Path) -> bytes | None:
             if os.name == "posix" and mode & OTHERS:
                 os.fchmod(file.fileno(), PRIVATE_FILE)
                 logger.warning(
-                    "%s could be read by others (mode %o); put right, but delete it to have a new one made", path, mode
+                    "%s was readable by others (mode %o); corrected the mode. Delete the file to have a new one created",
+                    path,
+                    mode,
                 )
             content = file.read(LARGEST + 1)
         except OSError as error:
-            raise _unusable(path, "kept from others", error) from error
+            raise _unusable(path, "protected from other users", error) from error
     if len(content) > LARGEST:
-        raise SettingsError(f"{path} is too large to be what it should be.", "Delete it: a new one is made.")
+        raise SettingsError(f"{path} is unexpectedly large", "Delete it; a new one is created at the next start.")
     return content
 
 
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Keep other servers with the same data directory from what is made at first start, meanwhile.
+    """Hold the lock of the data directory, so that only one server at a time creates files in it.
 
     Raises:
-        SettingsError: The directory cannot be written to.
+        SettingsError: The directory is not writable.
     """
     path = directory / ".lock"
     try:
@@ -128,7 +130,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 def _make_private(directory: Path) -> None:
-    """Make ``directory`` and those above it that are missing; ``mkdir`` would let others into the latter."""
+    """Create ``directory`` and its missing parents as private; ``mkdir`` would leave the parents open to others."""
     for missing in reversed([one for one in (directory, *directory.parents) if not one.exists()]):
         missing.mkdir(PRIVATE_DIRECTORY, exist_ok=True)
 
@@ -136,11 +138,11 @@ def _make_private(directory: Path) -> None:
 def _unusable(path: Path, verb: str, error: OSError) -> SettingsError:
     if file := next((one for one in path.parents if one.is_file()), None):
         return SettingsError(
-            f"{path} cannot be {verb}: {file} is a file, not a directory.",
-            f"Name another place in {VARIABLE}: a directory, which is made if there is none.",
+            f"{path} cannot be {verb}: {file} is a file, not a directory",
+            f"Set {VARIABLE} to another directory; it is created if it does not exist.",
         )
     reason = os.strerror(error.errno) if error.errno else str(error)
     return SettingsError(
-        f"{path} cannot be {verb}: {reason}.",
-        f"Make it belong to the user that starts the server, or name another directory in {VARIABLE}.",
+        f"{path} cannot be {verb}: {reason}",
+        f"Change its owner to the user who starts the server, or set {VARIABLE} to another directory.",
     )

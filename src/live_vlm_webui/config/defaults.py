@@ -1,4 +1,4 @@
-"""What the command line falls back on: apart from settings.py, so that ``--help`` loads nothing to show it."""
+"""Defaults of the command line, in a module of their own so that ``--help`` imports nothing else."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ DEFAULT_PORT = 8090
 DEFAULT_LOG_LEVEL = "info"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_MONITOR_INTERVAL = 1.0
-"""Between two samples of the machine's figures, in seconds."""
+"""Seconds between two samples of the system monitor."""

@@ -1,4 +1,4 @@
-"""Reading the settings: a flag beats the environment, which beats the default. Errors tell where a value came from."""
+"""Read the settings: flags override environment variables, which override defaults. Errors name the source."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from live_vlm_webui.secret import Secret
 
 PREFIX = "LIVE_VLM_"
 SCRIPTS_PREFIX = "LIVE_VLM_WEBUI_"
-"""Of the variables that compose.yaml and the scripts read."""
+"""Prefix of the variables that compose.yaml and the scripts read."""
 SECRET_FILE_BYTES = 8192
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a setting comes from.
+    """The sources of a setting.
 
     Attributes:
         setting: The attribute of ``Settings``.
-        flag: On the command line; empty if there is none.
-        variable: In the environment; empty if there is none.
-        read: Makes a value of the text; a ValueError says what would be right.
+        flag: The command-line flag.
+        variable: The environment variable; empty if there is none.
+        read: Parses the text; raises ValueError with a message and a remedy.
     """
 
     setting: str
@@ -37,17 +37,17 @@ class Source:
 
 
 def read_settings(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
-    """Put flags and environment together.
+    """Combine flags and environment variables.
 
     Args:
-        arguments: What the command line holds, by setting: texts, lists of them, booleans; None for an absent flag.
+        arguments: The parsed command line, by setting: strings, lists of them, booleans; None for an absent flag.
         environ: The environment; an empty variable counts as absent.
 
     Returns:
-        The settings, and what the user should know about them.
+        The settings, and warnings for the user.
 
     Raises:
-        SettingsError: A value cannot be used; says where it came from.
+        SettingsError: A value is invalid; the message names its source.
     """
     values: dict[str, Any] = {
         "auto_port": bool(arguments.get("auto_port")),
@@ -76,10 +76,10 @@ def read_settings(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> t
 
 
 def data_dir_of(environ: Mapping[str, str]) -> Path:
-    """The data directory that ``environ`` asks for, else the platform's.
+    """Return the data directory set in ``environ``, else the platform's.
 
     Raises:
-        SettingsError: There is none.
+        SettingsError: There is no home directory.
     """
     given = environ.get(VARIABLE)
     return _read(VARIABLE, _path, given) if given else default_data_dir(environ)
@@ -97,32 +97,32 @@ def _whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a whole number.", "Give digits alone.") from None
+        raise ValueError(f"{text!r} is not a whole number", "Use digits only.") from None
 
 
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a number.", "Give it in digits, such as 2 or 0.5.") from None
+        raise ValueError(f"{text!r} is not a number", "Use digits, such as 2 or 0.5.") from None
 
 
 def _path(text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
-        raise ValueError(f"{text!r} names a home directory that is not there.", "Give the whole path.") from None
+        raise ValueError(f"{text!r} refers to an unknown home directory", "Use an absolute path.") from None
 
 
 def _directory(text: str) -> Path:
     path = _path(text)
     if not path.is_dir():
-        raise ValueError(f"{path} is not a directory.", "Give one that is there.")
+        raise ValueError(f"{path} is not a directory", "Use an existing directory.")
     return path.resolve()
 
 
 def _secret(text: str) -> Secret:
-    """The text itself, or with ``@`` before it the file that it names."""
+    """Return the text itself, or after ``@`` the content of the file that it names."""
     if not text.startswith("@"):
         return Secret(text)
     path = _path(text[1:])
@@ -131,22 +131,24 @@ def _secret(text: str) -> Secret:
             content = file.read(SECRET_FILE_BYTES + 1)
     except OSError as error:
         raise ValueError(
-            f"{path} cannot be read: {error.strerror or error}.",
-            "Give a file that the user who starts the server can read.",
+            f"{path} cannot be read: {error.strerror or error}",
+            "Use a file that the user who starts the server can read.",
         ) from None
     try:
         secret = content.decode("ascii").strip()
     except UnicodeDecodeError:
         secret = ""
     if not secret or len(content) > SECRET_FILE_BYTES or len(secret.split()) != 1:
-        raise ValueError(f"{path} does not hold one secret alone.", "Put it there on a line of its own, in ASCII.")
+        raise ValueError(
+            f"{path} does not contain exactly one secret", "Write the secret to it as one line of ASCII text."
+        )
     return Secret(secret)
 
 
 def _exposed(arguments: Mapping[str, Any]) -> list[str]:
     return [
-        f"{source.flag}: other users of this machine can read it in the list of processes."
-        f" Give it as {source.flag} @FILE, or in {source.variable}."
+        f"{source.flag}: other users of this machine can read it in the process list."
+        f" Use {source.flag} @FILE or {source.variable} instead."
         for source in SOURCES
         if source.read is _secret and (given := arguments.get(source.setting)) and not given.startswith("@")
     ]
@@ -159,7 +161,7 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
         if name.startswith(PREFIX) and not name.startswith(SCRIPTS_PREFIX) and name not in known:
             bare = [one.removeprefix(PREFIX) for one in known]
             nearest = difflib.get_close_matches(name.removeprefix(PREFIX), bare, n=1)
-            told.append(f"{name} is not a setting." + (f" Did you mean {PREFIX}{nearest[0]}?" if nearest else ""))
+            told.append(f"{name} is not a known setting." + (f" Did you mean {PREFIX}{nearest[0]}?" if nearest else ""))
     return told
 
 
@@ -167,8 +169,8 @@ def _advice(settings: Settings) -> list[str]:
     told = []
     if not settings.ssl and not settings.on_loopback:
         told.append(
-            "--no-ssl: token and pictures cross the network in the clear, and browsers on other machines give no camera"
-            " to a page without HTTPS."
+            "--no-ssl: the token and pictures are sent unencrypted, and browsers on other machines do not allow a page"
+            " without HTTPS to use the camera."
         )
     return told
 

@@ -1,4 +1,4 @@
-"""What the server is told at its start: read once, checked once, then frozen."""
+"""The settings of a server: read and checked once at start, then immutable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from live_vlm_webui.secret import Secret, can_be_sent
 LAST_PORT = 65535
 LOOPBACK_NETWORKS = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 MONITOR_INTERVALS = (0.25, 60.0)
-"""Shortest and longest, in seconds."""
+"""The shortest and longest, in seconds."""
 LONGEST_PROMPT = 16 * 1024
 LONGEST_NAME = 256
 MOST_SKIPPED = 100_000
@@ -37,27 +37,27 @@ class Settings:
     """The settings of one server.
 
     Attributes:
-        host: An address of this machine, or ``localhost``, which stands for 127.0.0.1; ``0.0.0.0`` and ``::`` for all.
-        port: TCP port, 1 to 65535; 0 takes any free one.
-        auto_port: Whether to take the next free port if ``port`` is taken.
+        host: An address of this machine, or ``localhost`` for 127.0.0.1; ``0.0.0.0`` and ``::`` mean all addresses.
+        port: TCP port, 1 to 65535; 0 for any free port.
+        auto_port: Whether to use the next free port if ``port`` is in use.
         log_level: One of ``LOG_LEVELS``.
-        api_base: Of the server of models to use, such as ``http://127.0.0.1:11434/v1``; None looks for one.
-        known_servers_only: Whether sessions may ask no other servers than ``api_base`` and those on this machine.
-        model: What to ask, as its server calls it; None chooses.
-        api_key: Belongs to ``api_base``, and to no other server; there is none without that.
-        prompt: That new sessions start with; None takes the first preset.
-        process_every: New sessions ask about every this manieth frame; None asks as soon as the model is free.
-        monitor_interval: Between two samples of the machine's figures, in seconds.
-        ssl_cert: A certificate chain of the user's own, PEM; None has one made.
-        ssl_key: Its key, PEM; None if ``ssl_cert`` holds that too.
-        ssl: Whether to serve HTTPS; if not, HTTP.
-        token: What programs and browsers must show; None needs none on loopback, and has one made elsewhere.
-        data_dir: Where certificate, token and process files lie.
-        media_dirs: Only video files in these directories may be opened.
+        api_base: The model server's API, such as ``http://127.0.0.1:11434/v1``; None searches for one.
+        known_servers_only: Whether sessions may use only ``api_base`` and the servers on this machine.
+        model: The model to ask, by the name that its server uses; None chooses one.
+        api_key: The key of ``api_base``, which it requires; sent to no other server.
+        prompt: The initial prompt of new sessions; None uses the first preset.
+        process_every: New sessions ask about every Nth frame; None asks as soon as the model is free.
+        monitor_interval: Seconds between two samples of the system monitor.
+        ssl_cert: The user's certificate chain, PEM; None creates a self-signed one.
+        ssl_key: Its private key, PEM; None if ``ssl_cert`` contains it.
+        ssl: Whether to serve HTTPS instead of HTTP.
+        token: What clients must present; with None, none is needed on loopback, and one is generated elsewhere.
+        data_dir: The directory for certificate, token and PID files.
+        media_dirs: Video files may be opened only in these directories.
         allow_hosts: ``NAME[:PORT]`` under which a reverse proxy is reached, in lower case.
 
     Raises:
-        WrongValueError: A value is out of its range.
+        WrongValueError: A value is out of range.
     """
 
     host: str = DEFAULT_HOST
@@ -100,17 +100,17 @@ class Settings:
 
     @property
     def login_required(self) -> bool:
-        """Whether everybody must sign in: others can reach it, directly or by a proxy, or a token was given."""
+        """Whether clients must sign in: the server is reachable from other machines or by a proxy, or has a token."""
         return self.token is not None or bool(self.allow_hosts) or not self.on_loopback
 
 
 def read_address(host: str) -> IPv4Address | IPv6Address:
-    """Read ``host``: ``localhost``, or an address with or without brackets.
+    """Parse ``host``: ``localhost``, or an address with or without brackets.
 
-    Other names are not looked up: what a name stands for may change while the server runs.
+    Other names are not resolved: their address may change while the server runs.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: It is neither.
     """
     if host.lower() == "localhost":
         return IPv4Address("127.0.0.1")
@@ -120,15 +120,15 @@ def read_address(host: str) -> IPv4Address | IPv6Address:
 
 
 def is_loopback(address: IPv4Address | IPv6Address) -> bool:
-    """Whether ``address`` is one of this machine's loopback interface."""
+    """Return whether ``address`` is a loopback address."""
     return any(address in network for network in LOOPBACK_NETWORKS)
 
 
 def loopback_address(host: str) -> IPv4Address | IPv6Address:
-    """Read ``host`` as ``read_address`` does.
+    """Parse ``host`` like ``read_address``.
 
     Raises:
-        ValueError: It is no address of the loopback interface.
+        ValueError: It is not a loopback address.
     """
     address = read_address(host)
     if not is_loopback(address):
@@ -142,72 +142,74 @@ def _check_address(host: str) -> None:
     except ValueError:
         raise WrongValueError(
             "host",
-            f"{host!r} is not an address to listen on.",
-            "Give 127.0.0.1 for this machine alone, 0.0.0.0 or :: for all of its addresses, or one of them in digits.",
+            f"{host!r} is not an IP address to listen on",
+            "Use 127.0.0.1 for this machine only, 0.0.0.0 or :: for all addresses, or one IP address of this machine.",
         ) from None
 
 
 def _check_numbers(settings: Settings) -> None:
     if not 0 <= settings.port <= LAST_PORT:
         raise WrongValueError(
-            "port", f"{settings.port} is not a port.", f"Give 1 to {LAST_PORT}, or 0 for any free port."
+            "port", f"{settings.port} is not a valid port", f"Use 1 to {LAST_PORT}, or 0 for any free port."
         )
     if settings.process_every is not None and not 1 <= settings.process_every <= MOST_SKIPPED:
         raise WrongValueError(
-            "process_every", f"{settings.process_every} is no number of frames.", f"Give 1 to {MOST_SKIPPED}."
+            "process_every", f"{settings.process_every} is not a valid number of frames", f"Use 1 to {MOST_SKIPPED}."
         )
     shortest, longest = MONITOR_INTERVALS
     if not shortest <= settings.monitor_interval <= longest:  # false for nan, too
         raise WrongValueError(
             "monitor_interval",
-            f"{settings.monitor_interval:g} seconds cannot be the interval of the system monitor.",
-            f"Give {shortest:g} to {longest:g} seconds.",
+            f"A monitor interval of {settings.monitor_interval:g} seconds is out of range",
+            f"Use {shortest:g} to {longest:g} seconds.",
         )
 
 
 def _check_words(settings: Settings) -> None:
     if settings.log_level not in LOG_LEVELS:
         raise WrongValueError(
-            "log_level", f"{settings.log_level!r} is not a log level.", f"Give one of {', '.join(LOG_LEVELS)}."
+            "log_level", f"{settings.log_level!r} is not a log level", f"Use one of {', '.join(LOG_LEVELS)}."
         )
     if settings.api_base is not None:
         _check_api_base(settings.api_base)
     if settings.model is not None and not (settings.model.isprintable() and 0 < len(settings.model) <= LONGEST_NAME):
         raise WrongValueError(
             "model",
-            "The name of the model is empty, too long, or holds control characters.",
-            "Give it as its server lists it, such as qwen2.5vl:7b.",
+            "The model's name is empty, too long or contains control characters",
+            "Use the name that the model server lists, such as qwen2.5vl:7b.",
         )
     if settings.prompt is not None and not 0 < len(settings.prompt.strip()) <= LONGEST_PROMPT:
         raise WrongValueError(
-            "prompt", f"A prompt of {len(settings.prompt)} characters cannot be used.", f"Give 1 to {LONGEST_PROMPT}."
+            "prompt",
+            f"The prompt has {len(settings.prompt)} characters",
+            f"Use 1 to {LONGEST_PROMPT}, not only spaces.",
         )
     if settings.prompt is not None and any("\ud800" <= character <= "\udfff" for character in settings.prompt):
         raise WrongValueError(
             "prompt",
-            "The prompt holds bytes that are not text in UTF-8.",
-            "Set the terminal to UTF-8 and type it again.",
+            "The prompt is not valid UTF-8 text",
+            "Set the terminal to UTF-8 and type the prompt again.",
         )
 
 
 def _check_api_base(api_base: str) -> None:
-    """Nothing of a wrong one is repeated: it may hold a key."""
-    remedy = "Give the address that the server of models documents, such as http://127.0.0.1:11434/v1."
+    """Check the API's address. Messages do not repeat it: it may contain a key."""
+    remedy = "Use the address that the model server documents, such as http://127.0.0.1:11434/v1."
     try:
         parts = urlsplit(api_base)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or not api_base.isprintable() or " " in api_base:
-        raise WrongValueError("api_base", "The API's address is not an http:// or https:// URL.", remedy)
+        raise WrongValueError("api_base", "The API address is not an http:// or https:// URL", remedy)
     if "@" in parts.netloc:
         raise WrongValueError(
             "api_base",
-            "The API's address holds a user name or a password, which would be shown and logged with it.",
-            "Leave it out of the address, and give the key with --api-key @FILE or LIVE_VLM_API_KEY.",
+            "The API address contains a user name or password, which would be shown and logged",
+            "Remove it from the address and set the key with --api-key @FILE or LIVE_VLM_API_KEY.",
         )
     if parts.query or parts.fragment:
-        raise WrongValueError("api_base", "The API's address has a query or a fragment.", remedy)
+        raise WrongValueError("api_base", "The API address has a query or a fragment", remedy)
 
 
 def _check_secrets(settings: Settings) -> None:
@@ -217,31 +219,31 @@ def _check_secrets(settings: Settings) -> None:
         if not can_be_sent(secret.reveal()):
             raise WrongValueError(
                 name,
-                "It is empty, too long, or holds characters that cannot be sent in a header.",
-                "Give letters, digits and signs of ASCII, without spaces, on one line.",
+                "The secret is empty, too long or contains characters that cannot be sent in a header",
+                "Use ASCII letters, digits and punctuation on one line, without spaces.",
             )
     if settings.api_key is not None and settings.api_base is None:
         raise WrongValueError(
             "api_key",
-            "The key belongs to the address of an API, and none is given.",
-            "Give the address with --api-base or LIVE_VLM_API_BASE, or leave out the key.",
+            "An API key needs an API address, and none is set",
+            "Set the address with --api-base or LIVE_VLM_API_BASE, or remove the key.",
         )
     if settings.token is not None and len(settings.token.reveal()) < SHORTEST_TOKEN:
         raise WrongValueError(
             "token",
-            f"The token is shorter than {SHORTEST_TOKEN} characters: it could be guessed.",
-            "Give a longer one, or none: then one is made and kept.",
+            f"The token is shorter than {SHORTEST_TOKEN} characters and could be guessed",
+            "Use a longer one, or remove it to have one generated and kept.",
         )
 
 
 def _check_files(settings: Settings) -> None:
     if settings.ssl_key is not None and settings.ssl_cert is None:
-        raise WrongValueError("ssl_key", "It is a key without a certificate.", "Give its certificate with --ssl-cert.")
+        raise WrongValueError("ssl_key", "The key has no certificate", "Add its certificate with --ssl-cert.")
     if settings.ssl_cert is not None and not settings.ssl:
         raise WrongValueError(
             "ssl_cert",
-            "It is a certificate for HTTPS, which --no-ssl turns off.",
-            "Leave out --no-ssl, or the certificate and its key.",
+            "A certificate is set, but --no-ssl turns HTTPS off",
+            "Remove --no-ssl, or the certificate and its key.",
         )
 
 
@@ -255,6 +257,6 @@ def _check_name(name: str) -> None:
     if match is None or not (address or NAME_PATTERN.fullmatch(bare)) or int(match["port"] or 1) > LAST_PORT:
         raise WrongValueError(
             "allow_hosts",
-            f"{name!r} is not a host's name.",
-            "Give it as browsers see it, in lower case: camera.example, or camera.example:8443.",
+            f"{name!r} is not a host name",
+            "Use the name that browsers see, in lower case: camera.example or camera.example:8443.",
         )

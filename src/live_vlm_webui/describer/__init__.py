@@ -1,1 +1,1 @@
-"""The built-in describer: two small networks that answer where no model server is at hand."""
+"""The built-in describer: two small networks that answer if there is no model server."""

@@ -1,4 +1,4 @@
-"""From a question with its pictures to the words of an answer: what runs in a worker thread."""
+"""Answer a question about pictures, in a worker thread."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CUT = "…"
 
 
 class Answering:
-    """The networks, the words and the text reader; each loaded when a question needs it. Safe for several threads."""
+    """The networks, the vocabulary and the text reader, loaded when needed. Thread-safe."""
 
     def __init__(self) -> None:
         self._networks = Networks()
@@ -40,11 +40,11 @@ class Answering:
         return self._networks.loaded
 
     def answer(self, question: Question, before: Scene | None) -> tuple[str, Scene]:
-        """Answer, and tell what was seen in the newest picture. Takes 0.1 to 0.3 s, with text to read some seconds.
+        """Return the answer and the scene in the newest picture. Takes 0.1 to 0.3 s, or some seconds to read text.
 
         Args:
-            question: Of several pictures the first and the last are compared.
-            before: What was seen at the last answer; None at the first.
+            question: The question; of several pictures the first and the last are compared.
+            before: The scene of the last answer; None at the first.
 
         Raises:
             ModelError: A picture cannot be decoded, or the networks cannot be loaded.
@@ -79,7 +79,7 @@ class Answering:
 
 
 def shortened(sentences: list[str], max_tokens: int) -> str:
-    """As many whole sentences as fit, counted in words; of a first one that is too long its beginning."""
+    """Return as many whole sentences as fit, counted in words; the beginning of the first one if it is too long."""
     said: list[str] = []
     left = max_tokens
     for one in sentences:
@@ -99,6 +99,6 @@ def _pixels(jpeg: bytes) -> Image:
     except ValueError as error:
         raise ModelError(
             "bad-answer",
-            f"The built-in describer was given a picture that is no JPEG: {error}",
-            "This is a bug; please report it.",
+            f"The built-in describer received an invalid JPEG: {error}",
+            "Report this; it is a bug.",
         ) from error

@@ -1,14 +1,14 @@
-"""What is believed of what the networks say.
+"""Decide which of the networks' results to accept.
 
-Checked on photographs that the numbers were not chosen on; the tests name both.
+The thresholds were verified on photographs other than those used to choose them; the tests name both sets.
 
-- A box counts at 0.65 or more, with a "probably" under 0.75 if the tagger cannot confirm it. Between 0.45 and 0.65 it
-  needs a witness: a surer box of the same class, or the tagger, asked about that part of the picture.
-- Of what an animal is, the tagger knows more than the detector. Where the two differ about more than cat, dog and
-  bird, both are named as possible.
-- A word of the tagger is believed at 0.5, and is a "perhaps" from 0.25 on. Four in ten of its classes are animals, so
-  one of an animal's must stand out: many small likelihoods are what it gives to things that it does not know.
-- In a picture without sharp detail, or of few tones, only what is very sure counts.
+- A box is accepted from 0.65, with "probably" below 0.75 if the tagger does not confirm it. Between 0.45 and 0.65 it
+  needs confirmation: a box of the same class with a higher score, or the tagger's result for that part of the picture.
+- The tagger identifies animals better than the detector. If they differ by more than cat, dog and bird, both are named
+  as possible.
+- A tag is accepted from 0.5, and named with "perhaps" from 0.25. Four in ten of its classes are animals, so one animal
+  class must stand out: for unknown objects the tagger returns many small likelihoods.
+- In a picture without sharp detail or with few tones, only very high scores are accepted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Across = Literal["left", "centre", "right"]
 Down = Literal["top", "middle", "bottom"]
 Extent = Literal["filling", "large", "medium", "small"]
 Witness = Callable[["Box"], "Floats"]
-"""What the tagger says of a part of the picture, [1000]."""
+"""Returns the tagger's likelihoods for a part of the picture, [1000]."""
 
 SURE = 0.65
 POSSIBLE = 0.45
@@ -36,9 +36,9 @@ VERY_SURE = 0.8
 TAG_SURE = 0.5
 TAG_POSSIBLE = 0.25
 WORTH_A_LOOK = 0.18
-"""What a word needs at a glance to be looked at carefully; less than it then needs to be said."""
+"""The likelihood from one look at which a tag is examined with three looks."""
 STANDS_OUT = 0.7
-"""The likeliest class of an animal's has at least this share of what the word needs."""
+"""The least share of the required likelihood that the likeliest class of an animal must have."""
 KIND_SURE = 0.75
 SAME_PLACE = 0.7
 RIVALS = 0.1
@@ -55,14 +55,14 @@ WITHOUT_ARTICLE = ("food", "furniture", "clothing")
 
 @dataclass(frozen=True)
 class Seen:
-    """A thing, at a place.
+    """An object at a place.
 
     Attributes:
-        thing: What it most likely is.
-        sure: Whether it is said without "probably".
-        score: Of the detector, 0 to 1.
-        box: Where.
-        rival: What it might be as well.
+        thing: The likeliest thing.
+        sure: Whether it is named without "probably".
+        score: The detector's score, 0 to 1.
+        box: Its box.
+        rival: Another possible thing.
     """
 
     thing: Thing
@@ -73,7 +73,7 @@ class Seen:
 
     @property
     def across(self) -> Across:
-        """Left, centre or right, as the viewer sees it."""
+        """Left, centre or right, from the viewer's position."""
         x = self.box.centre[0]
         return "left" if x < LEFT else "right" if x > RIGHT else "centre"
 
@@ -85,20 +85,20 @@ class Seen:
 
     @property
     def extent(self) -> Extent:
-        """How much of the picture it takes."""
+        """Its size in the picture."""
         area = self.box.area
         return "filling" if area >= FILLING else "large" if area >= LARGE else "medium" if area >= MEDIUM else "small"
 
 
 @dataclass(frozen=True)
 class Tag:
-    """Something that the picture shows somewhere.
+    """Something that the picture shows, without a place.
 
     Attributes:
-        phrase: What, with an article: a thing, or where that is not sure a kind of things.
-        likelihood: 0 to 1.
-        sure: Whether it is said without "perhaps".
-        thing: The likeliest thing; of a kind that is sure, the one that it perhaps is.
+        phrase: Its name with an article: a thing, or a kind of things if the thing is uncertain.
+        likelihood: Its likelihood, 0 to 1.
+        sure: Whether it is named without "perhaps".
+        thing: The likeliest thing; for a kind, the likeliest thing of that kind.
     """
 
     phrase: str
@@ -110,12 +110,12 @@ class Tag:
 def believed(
     detections: Sequence[Detection], vocabulary: Vocabulary, witness: Witness, *, poor: bool = False
 ) -> list[Seen]:
-    """What is there, the surest first.
+    """Return the accepted objects, highest score first.
 
     Args:
-        detections: All boxes, the surest first.
-        vocabulary: For the classes' words.
-        witness: Asked about at most ``MOST_WITNESSES`` boxes.
+        detections: All boxes, highest score first.
+        vocabulary: The names of the classes.
+        witness: Called for at most ``MOST_WITNESSES`` boxes.
         poor: Whether the picture has no sharp detail or few tones.
     """
     seen: list[Seen] = []
@@ -143,13 +143,13 @@ def believed(
 def best_tags(
     crops: Sequence[Image], networks: Networks, vocabulary: Vocabulary, seen: Sequence[Seen], *, poor: bool = False
 ) -> tuple[Tag, ...]:
-    """What the picture shows beyond what is ``seen``: what is sure, else the likeliest "perhaps".
+    """Return what the picture shows besides the objects in ``seen``: sure tags, else the likeliest "perhaps".
 
     Args:
-        crops: Of the picture.
-        networks: For the tagger.
-        vocabulary: What can be said.
-        seen: With their kinds these are known already.
+        crops: Crops of the picture.
+        networks: The networks.
+        vocabulary: The vocabulary.
+        seen: The accepted objects, which with their kinds are excluded.
         poor: Whether the picture has no sharp detail or few tones.
     """
     known = {one.thing.kind or one.thing.name for one in seen} | {one.thing.detector_class for one in seen}
@@ -181,12 +181,12 @@ def best_tags(
 
 
 def likelihood(tags: Floats, thing: Thing, needed: float) -> float:
-    """How likely ``thing`` is; 0 if the tagger does not know it, or none of an animal's classes stands out.
+    """Return the likelihood of ``thing``; 0 if the tagger does not know it, or none of an animal's classes stands out.
 
     Args:
-        tags: [1000].
-        thing: What.
-        needed: What the likelihood must be to be of use.
+        tags: The tagger's likelihoods, [1000].
+        thing: The thing.
+        needed: The likelihood that is required.
     """
     if not thing.tagger_classes:
         return 0.0
@@ -221,7 +221,7 @@ def _judged(one: Detection, thing: Thing, vocabulary: Vocabulary, tags: Floats, 
 
 
 def _hidden(one: Detection, thing: Thing, seen: Sequence[Seen]) -> bool:
-    """Whether a box is one more for a thing that is already there."""
+    """Return whether a box duplicates an accepted object."""
     for other in seen:
         if other.box.overlap(one.box) >= SAME_PLACE:
             return True
@@ -232,7 +232,7 @@ def _hidden(one: Detection, thing: Thing, seen: Sequence[Seen]) -> bool:
 
 
 def _with_rivals(seen: list[Seen], detections: Sequence[Detection], vocabulary: Vocabulary) -> list[Seen]:
-    """Name what nearly got the same place, if it is of the same kind: a car that might be a truck."""
+    """Add rivals: things of the same kind with nearly the same score and place, such as a truck for a car."""
     result = []
     for one in seen:
         rivals = [

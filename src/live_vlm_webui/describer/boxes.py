@@ -1,4 +1,4 @@
-"""Boxes of the detector: where something is, and which boxes are one thing."""
+"""Boxes of the detector: their geometry, and which ones show the same object."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 OVERLAP = 0.5
 SAME_BOX = 0.6
-"""How much of its union two boxes share that are one thing, seen in the picture and in its mirror image."""
+"""The least overlap of two boxes of the same object, in the picture and in its mirror image."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """Where something is, in fractions of the picture's width and height.
+    """A rectangle in fractions of the picture's width and height.
 
     Attributes:
-        left: From the left side, 0 to 1.
-        top: From the upper side, 0 to 1.
-        right: From the left side, 0 to 1.
-        bottom: From the upper side, 0 to 1.
+        left: Its left edge, 0 to 1 from the left.
+        top: Its top edge, 0 to 1 from the top.
+        right: Its right edge, 0 to 1 from the left.
+        bottom: Its bottom edge, 0 to 1 from the top.
     """
 
     left: float
@@ -31,16 +31,16 @@ class Box:
 
     @property
     def area(self) -> float:
-        """As a fraction of the picture's."""
+        """Its area as a fraction of the picture's."""
         return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Across and down."""
+        """Its centre, across and down."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     def shared(self, other: Box) -> float:
-        """The area that lies in both."""
+        """Return the area of the intersection."""
         return Box(
             max(self.left, other.left),
             max(self.top, other.top),
@@ -49,16 +49,16 @@ class Box:
         ).area
 
     def overlap(self, other: Box) -> float:
-        """Intersection over union."""
+        """Return intersection over union."""
         shared = self.shared(other)
         return shared / (self.area + other.area - shared) if shared else 0.0
 
     def mirrored(self) -> Box:
-        """Left for right."""
+        """Return the box in the mirror image."""
         return Box(1 - self.right, self.top, 1 - self.left, self.bottom)
 
     def mean(self, other: Box) -> Box:
-        """Half-way between the two."""
+        """Return the mean of both boxes."""
         return Box(
             (self.left + other.left) / 2,
             (self.top + other.top) / 2,
@@ -72,9 +72,9 @@ class Detection:
     """A box of the detector.
 
     Attributes:
-        number: Of its class, from 0 in the order of COCO.
-        score: 0 to 1.
-        box: Where.
+        number: Its class, from 0 in the order of COCO.
+        score: Its score, 0 to 1.
+        box: Its box.
     """
 
     number: int
@@ -83,11 +83,11 @@ class Detection:
 
 
 def confirmed(seen: Sequence[Detection], mirrored: Sequence[Detection]) -> list[Detection]:
-    """What was seen in a picture and again in its mirror image, with the means of both scores and boxes.
+    """Return the detections in both a picture and its mirror image, with the means of both scores and boxes.
 
     Args:
-        seen: In the picture.
-        mirrored: In its mirror image, as places there.
+        seen: The detections in the picture.
+        mirrored: The detections in its mirror image.
     """
     there = [Detection(one.number, one.score, one.box.mirrored()) for one in mirrored]
     both = []
@@ -104,7 +104,7 @@ def confirmed(seen: Sequence[Detection], mirrored: Sequence[Detection]) -> list[
 
 
 def suppress(detections: Sequence[Detection]) -> list[Detection]:
-    """Of boxes of one class that overlap, the surest; the surest of all first."""
+    """Keep only the highest-scoring of overlapping boxes of a class (non-maximum suppression), highest first."""
     kept: list[Detection] = []
     for one in sorted(detections, key=lambda one: -one.score):
         if all(one.number != other.number or one.box.overlap(other.box) <= OVERLAP for other in kept):

@@ -1,4 +1,4 @@
-"""What differs between two pictures of one camera."""
+"""Compare two pictures of a camera."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ Direction = Literal["left", "right", "up", "down", "nearer", "farther"]
 Side = Literal["left", "centre", "right"]
 
 SAME_THING = 0.3
-"""How far a thing's centre goes from one picture to the next, in picture widths, before it is taken for another."""
+"""The largest movement of an object's centre between two pictures, in picture widths, to count as the same object."""
 MOVED = 0.08
 GROWN = 1.5
 STILL_THERE = 0.25
-"""The overlap with a faint box of its class from which on a thing is not called gone (or new)."""
+"""The overlap with a rejected box of its class at which an object does not count as gone (or new)."""
 LIGHT_STEP = 20.0
 ANOTHER_VIEW = 0.4
 ENOUGH_AROUND = 0.25
-"""The share of the picture in which there are no things, from which on that alone tells whether the view is another."""
+"""The share of background from which the background alone decides whether the view has changed."""
 FLAT = 4.0
-"""Thumbnails with less deviation have no likeness to measure."""
+"""Thumbnails with a smaller deviation cannot be correlated."""
 FLAT_STEP = 30.0
 STIRRED = 6.0
-"""Mean change of a third of the picture, in steps of luma, from which on something changed there."""
+"""The mean change of luma in a third of the picture that counts as a change there."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """A thing that is elsewhere.
+    """An object that has moved.
 
     Attributes:
-        now: Where it is now.
-        directions: In which it moved, in the picture.
+        now: Its current place.
+        directions: The directions of the movement in the picture.
     """
 
     now: Seen
@@ -50,15 +50,15 @@ class Move:
 
 @dataclass(frozen=True)
 class Change:
-    """What differs.
+    """The differences between two pictures.
 
     Attributes:
-        another_view: Whether the pictures have little in common; the rest says nothing then.
+        another_view: Whether the pictures have little in common; the rest is then meaningless.
         light: ``brighter``, ``darker``, or empty.
-        appeared: Not seen before, not even faintly.
-        gone: Not seen any more, not even faintly.
-        moved: Seen in both.
-        stirred: Where the pictures differ, whatever is there.
+        appeared: New objects.
+        gone: Objects no longer seen.
+        moved: Objects seen in both that have moved.
+        stirred: Where the pictures differ, whatever the cause.
     """
 
     another_view: bool
@@ -73,7 +73,7 @@ class Change:
 
 
 def compare(before: Scene, after: Scene) -> Change:
-    """What is different in ``after``."""
+    """Return what has changed in ``after``."""
     step = float(after.thumbnail.mean() - before.thumbnail.mean())
     light: Literal["", "brighter", "darker"] = "" if abs(step) < LIGHT_STEP else "brighter" if step > 0 else "darker"
     if _unlike(before, after):
@@ -92,7 +92,7 @@ def compare(before: Scene, after: Scene) -> Change:
 
 
 def _unlike(before: Scene, after: Scene) -> bool:
-    """Whether what is around the things, or all of it if that is too little, is another picture."""
+    """Return whether the background, or the whole picture if the background is too small, has changed."""
     import numpy as np
 
     around = _around(before) & _around(after)
@@ -106,7 +106,7 @@ def _unlike(before: Scene, after: Scene) -> bool:
 
 
 def _around(scene: Scene) -> NDArray[np.bool_]:
-    """Which cells of the thumbnail no thing touches."""
+    """Return the mask of thumbnail cells without objects."""
     import numpy as np
 
     rows, columns = scene.thumbnail.shape
@@ -119,7 +119,7 @@ def _around(scene: Scene) -> NDArray[np.bool_]:
 
 
 def _pairs(before: tuple[Seen, ...], after: tuple[Seen, ...]) -> list[tuple[Seen, Seen]]:
-    """The same things in both, the nearest first."""
+    """Return pairs of the same object, nearest first."""
     candidates = sorted(
         ((_distance(old.box, new.box), i, j) for i, old in enumerate(before) for j, new in enumerate(after)
          if _alike(old, new))
@@ -145,7 +145,7 @@ def _distance(one: Box, other: Box) -> float:
 
 
 def _was_there(one: Seen, scene: Scene) -> bool:
-    """Whether something at its place could be it: the same class, faintly, or believed to be another class."""
+    """Return whether a box at its place may be the same object: a rejected one, or one of another class."""
     return any(other.box.overlap(one.box) >= STILL_THERE for other in scene.faint if _alike(one, other)) or any(
         other.box.overlap(one.box) >= 2 * STILL_THERE for other in scene.seen
     )

@@ -1,4 +1,4 @@
-"""The built-in describer as a model that sessions ask."""
+"""The built-in describer as a ``VisionModel``."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ WORD = re.compile(r"\S+\s*")
 
 
 class Describer:
-    """Two networks and the rules around them, shared by all sessions.
+    """The describer's networks and rules, shared by all sessions.
 
-    They are loaded at the first question, and freed when the last model that asked one is closed.
+    They are loaded at the first question, and freed when the last model that used them is closed.
 
     Args:
-        executor: Of threads, in which pictures are looked at; not shut down by this.
+        executor: The threads that analyse pictures; not shut down here.
     """
 
     def __init__(self, executor: Executor) -> None:
@@ -41,7 +41,7 @@ class Describer:
         return self._answering is not None and self._answering.loaded
 
     def model(self) -> DescriberModel:
-        """The describer for one session, with a memory of its own."""
+        """Return a model for one session, with its own memory of the last scene."""
         return DescriberModel(self)
 
     async def look(self, asker: DescriberModel, question: Question, before: Scene | None) -> tuple[str, Scene]:
@@ -60,17 +60,17 @@ class Describer:
         )
 
     def left(self, asker: DescriberModel) -> None:
-        """No more questions come from ``asker``."""
+        """Remove ``asker``; free the networks if it was the last one."""
         self._askers.discard(asker)
         if not self._askers:
             self._answering = None
 
 
 class DescriberModel:
-    """The describer as one session's model: it remembers what it saw at its last answer.
+    """The describer as the model of one session, which remembers the scene of its last answer.
 
     Args:
-        describer: That looks.
+        describer: The shared describer.
     """
 
     def __init__(self, describer: Describer) -> None:
@@ -79,16 +79,16 @@ class DescriberModel:
 
     @property
     def label(self) -> ModelLabel:
-        """Which model this is."""
+        """The model's label."""
         return DESCRIBER
 
     @property
     def pace(self) -> float:
-        """Slower than it could: it computes on the processor that the camera and the page need too."""
+        """The least seconds between questions: it uses the CPU that camera and page need too."""
         return PACE_SECONDS
 
     async def answer(self, question: Question) -> AsyncGenerator[Delta, None]:
-        """Look at the pictures, then yield the answer a few words at a time; its tokens are words.
+        """Analyse the pictures, then yield the answer a few words at a time; tokens are words.
 
         Raises:
             ModelError: A picture cannot be decoded, or the networks cannot be loaded.
@@ -101,6 +101,6 @@ class DescriberModel:
             await asyncio.sleep(0)
 
     async def close(self) -> None:
-        """Forget what was seen; of the last session that used it, free the networks."""
+        """Forget the last scene, and free the networks if no other session uses them."""
         self._before = None
         self._describer.left(self)

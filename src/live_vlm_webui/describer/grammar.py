@@ -1,4 +1,4 @@
-"""English that the describer needs: plurals, numbers in words, lists."""
+"""English grammar for answers: plurals, numbers in words, lists."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 def plural(name: str) -> str:
-    """More than one of ``name``."""
+    """Return the plural of ``name``."""
     if name in PLURALS:
         return PLURALS[name]
     if name in WITHOUT_PLURAL:
@@ -30,17 +30,17 @@ def plural(name: str) -> str:
 
 
 def number(count: int) -> str:
-    """In words up to ten."""
+    """Return ``count`` in words up to ten, else in digits."""
     return NUMBERS[count] if count < len(NUMBERS) else str(count)
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:
-    """``a, b and c``."""
+    """Return ``a, b and c``."""
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
 def sentence(text: str) -> str:
-    """With a capital and a full stop."""
+    """Return ``text`` with a capital and a full stop."""
     return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?", ":")) else ".")

@@ -1,8 +1,7 @@
 """The two networks: a detector (NanoDet) and a tagger (EfficientNet-Lite0), in onnxruntime on the CPU.
 
-``data/NOTICE.txt`` says where they come from. Both are asked about a picture and its mirror image, and the mean of both
-is what counts: a mirrored picture then gets the mirrored answer, and what is seen in one of the two alone is mostly
-not there.
+``data/NOTICE.txt`` states their origin. Both are run on a picture and its mirror image, and the mean of both results is
+used: a mirrored picture then gets the mirrored answer, and detections in only one of the two are mostly wrong.
 """
 
 from __future__ import annotations
@@ -31,20 +30,20 @@ BGR_MEAN = (103.53, 116.28, 123.675)
 BGR_DEVIATION = (57.375, 57.12, 58.395)
 PADDING = (114, 114, 114)
 WORTH_CONFIRMING = 0.4
-"""With no box of that much nothing will be believed, and the mirror image is not looked at."""
+"""If no box has this score, none is accepted, and the mirror image is not analysed."""
 FAINTEST = 0.3
-"""Boxes with less are not even remembered."""
+"""Boxes with a lower score are dropped."""
 TAGGER = "efficientnet-lite0.onnx"
 TAGGER_SIDE = 224
 TAGGER_MEAN = 127.0
 TAGGER_SCALE = 128.0
 CLOSER = 0.1
-"""A closer look leaves out this share of the picture at each side."""
+"""The share of the picture cut off at each side for a closer look."""
 THREADS = 2
 
 
 class Networks:
-    """Both networks, loaded when the first question needs them; safe to use from several threads."""
+    """Both networks, loaded when first needed. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,7 +55,7 @@ class Networks:
         return self._loaded is not None
 
     def load(self) -> tuple[onnxruntime.InferenceSession, onnxruntime.InferenceSession]:
-        """Load both if that has not been done; about a fifth of a second.
+        """Load both if necessary, which takes about 0.2 s.
 
         Raises:
             ModelError: A file is missing or damaged, or onnxruntime cannot be loaded.
@@ -67,7 +66,7 @@ class Networks:
             return self._loaded
 
     def detect(self, image: Image) -> list[Detection]:
-        """Everything that the detector sees in ``image`` with ``FAINTEST`` or more, the surest first."""
+        """Return the detections in ``image`` with a score of at least ``FAINTEST``, highest first."""
         detector, _ = self.load()
         seen = _detect(detector, image)
         if all(one.score < WORTH_CONFIRMING for one in seen):
@@ -75,7 +74,7 @@ class Networks:
         return confirmed(seen, _detect(detector, image[:, ::-1]))
 
     def tag(self, image: Image) -> Floats:
-        """How likely each of the tagger's 1000 classes is, [1000], at a glance."""
+        """Return the likelihoods of the tagger's 1000 classes, [1000], from one look."""
         import numpy as np
 
         _, tagger = self.load()
@@ -83,13 +82,13 @@ class Networks:
         return likelihoods
 
     def tag_carefully(self, image: Image, glance: Floats | None = None) -> Floats:
-        """The same, as the mean of three looks: as it is, closer, and from farther away.
+        """Return the mean likelihoods of three looks: as is, closer, and from farther away.
 
-        What the tagger says of patterns and of things that it does not know changes from one to the other.
+        For patterns and unknown objects, the tagger's results differ between the three.
 
         Args:
             image: RGB, [height, width, 3].
-            glance: What ``tag`` said of it, if it was asked.
+            glance: The result of ``tag`` for it, if known.
         """
         import numpy as np
 
@@ -113,7 +112,7 @@ def _session(name: str) -> onnxruntime.InferenceSession:
         options.inter_op_num_threads = 1
         # Threads that spin while they wait for work cost more CPU than the work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The arena keeps for ever what the largest step once needed.
+        # The arena keeps the memory of its largest step.
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
         with as_file(files("live_vlm_webui.describer").joinpath("data").joinpath(name)) as path:
@@ -121,8 +120,8 @@ def _session(name: str) -> onnxruntime.InferenceSession:
     except Exception as error:
         raise ModelError(
             "model-missing",
-            f"The built-in describer's network {name} could not be loaded: {error}",
-            "Install the package again (`pip install --force-reinstall live-vlm-webui`), or choose a model server.",
+            f"The built-in describer's network {name} cannot be loaded: {error}",
+            "Reinstall the package (`pip install --force-reinstall live-vlm-webui`), or choose a model server.",
         ) from error
 
 
@@ -150,13 +149,14 @@ def _detect(detector: onnxruntime.InferenceSession, image: Image) -> list[Detect
 
 
 def decode_boxes(outputs: Sequence[Floats]) -> list[tuple[int, float, tuple[float, float, float, float]]]:
-    """Read NanoDet's outputs (GFL: each side is a distribution over distances from the cell's centre).
+    """Decode NanoDet's outputs (GFL: each side is a distribution over distances from the cell's centre).
 
     Args:
-        outputs: For each stride scores [1, n, 80] and sides [1, n, 44], in any order.
+        outputs: For each stride, scores [1, n, 80] and sides [1, n, 44], in any order.
 
     Returns:
-        Class, score, and left, top, right, bottom in pixels of the network's input, for scores of ``FAINTEST`` or more.
+        Class, score, and left, top, right, bottom in pixels of the network's input, for scores of at least
+        ``FAINTEST``.
     """
     import numpy as np
 

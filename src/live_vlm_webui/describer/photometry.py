@@ -1,4 +1,4 @@
-"""What can be measured in a picture without knowing what it shows: light, sharpness, colours."""
+"""Measure light, sharpness and colours of a picture."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ LEVELS: tuple[tuple[float, Brightness], ...] = (
     (225, "bright"),
     (256, "very bright"),
 )
-"""Up to which mean luma, 0 to 255, a picture is called so."""
+"""Upper limits of the mean luma, 0 to 255, for each word."""
 WHITE = 250
 PLAIN_DEVIATION = 7.0
-"""Under this standard deviation of luma a picture shows next to nothing."""
+"""Below this standard deviation of luma, a picture shows almost nothing."""
 SOFT = 0.62
-"""Of ``blur``: photographs had 0.11 to 0.57, and 0.61 or more when they were blurred by 3 pixels."""
+"""The limit of ``blur``: photographs had 0.11 to 0.57, and at least 0.61 when blurred by 3 pixels."""
 BLUR_LENGTH = 9
 TONES = 16
 FEW_TONES = 0.8
-"""Photographs had 0.18 to 0.67; a drawing, a chess-board and a night sky 0.86 and more."""
+"""Photographs had 0.18 to 0.67; a drawing, a chessboard and a night sky at least 0.86."""
 BACKLIT_INSIDE = 60.0
 BACKLIT_OUTSIDE = 130.0
 GREY_CHROMA = 20
 COLOUR_SHARE = 0.12
 MOST_COLOURS = 3
 COLOUR_STEP = 96
-"""Colours are counted on about this many pixels across."""
+"""Colours are counted on about this many pixels per side."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Light:
     """The light of a picture.
 
     Attributes:
-        mean: Of its luma, 0 to 255.
-        overexposed: The fraction of pixels that are as white as white gets.
-        plain: Whether there is next to nothing to see: one surface, or a covered lens.
-        soft: Whether it has no sharp detail: blurred, or of something smooth.
-        few_tones: Whether nearly all of it has one of two tones, as in drawings, silhouettes and the night sky.
+        mean: Its mean luma, 0 to 255.
+        overexposed: The fraction of white pixels.
+        plain: Whether it shows almost nothing: one surface, or a covered lens.
+        soft: Whether it has no sharp detail: blurred, or showing something smooth.
+        few_tones: Whether nearly all of it has one of two tones, as in drawings, silhouettes and night skies.
     """
 
     mean: float
@@ -60,22 +60,22 @@ class Light:
 
     @property
     def poor(self) -> bool:
-        """Whether the networks, which know photographs with detail, are to be believed less."""
+        """Whether to trust the networks less, which were trained on detailed photographs."""
         return self.soft or self.few_tones
 
     @property
     def brightness(self) -> Brightness:
-        """In a word."""
+        """Its brightness in words."""
         return next(word for limit, word in LEVELS if self.mean < limit)
 
 
 @dataclass(frozen=True)
 class Colour:
-    """A colour and how much of the picture has it.
+    """A colour and its share of the picture.
 
     Attributes:
-        name: In English.
-        share: 0 to 1.
+        name: Its English name.
+        share: Its share, 0 to 1.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Colour:
 
 
 def luma(image: Image) -> Floats:
-    """Brightness of each pixel, 0 to 255, [height, width]."""
+    """Return the luma of each pixel, 0 to 255, [height, width]."""
     import numpy as np
 
     values: Floats = image.astype(np.float32) @ np.array(LUMA, np.float32)
@@ -94,7 +94,7 @@ def light(values: Floats) -> Light:
     """Measure the light.
 
     Args:
-        values: Of ``luma``.
+        values: The result of ``luma``.
     """
     return Light(
         mean=float(values.mean()),
@@ -106,7 +106,7 @@ def light(values: Floats) -> Light:
 
 
 def two_tones(values: Floats) -> float:
-    """The share of the two commonest of 16 tones, between the darkest and the brightest hundredth."""
+    """Return the share of the two most common of 16 tones, between the 1st and 99th percentiles."""
     import numpy as np
 
     low, high = np.percentile(values, [1, 99])
@@ -117,7 +117,7 @@ def two_tones(values: Floats) -> float:
 
 
 def blur(values: Floats) -> float:
-    """How little a picture loses when it is blurred once more: 0 sharp, 1 without any detail, in its sharper direction.
+    """Return the blur in the sharper direction, from 0 (sharp) to 1 (no detail): the less further blurring changes.
 
     F. Crete and others, "The blur effect: perception and estimation with a new no-reference perceptual blur metric",
     2007.
@@ -139,7 +139,7 @@ def blur(values: Floats) -> float:
 
 
 def backlit(values: Floats, box: Box) -> bool:
-    """Whether what is in ``box`` is dark and what is around it bright."""
+    """Return whether ``box`` is dark and its surroundings are bright."""
     import numpy as np
 
     height, width = values.shape
@@ -151,7 +151,7 @@ def backlit(values: Floats, box: Box) -> bool:
 
 
 def colours(image: Image) -> tuple[Colour, ...]:
-    """The main colours, the largest share first; one named ``shades of grey`` if there is no other."""
+    """Return the main colours, largest share first; ``shades of grey`` if there is no other."""
     import numpy as np
 
     step = max(1, max(image.shape[:2]) // COLOUR_STEP)

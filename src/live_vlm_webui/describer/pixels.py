@@ -1,4 +1,4 @@
-"""Pictures as arrays of pixels: decoded, scaled, cut."""
+"""Pictures as arrays of pixels: decode, scale, crop."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 WIDE = 1.15
-"""Frames wider than this times their height (or the reverse) are looked at in three crops."""
+"""Frames with a larger aspect ratio are analysed in three crops."""
 MARGIN = 1.1
-"""How much larger than its box a thing's surroundings are cut."""
+"""The size of a crop relative to its box."""
 
 
 def square_crops(image: Image) -> list[Image]:
-    """The middle, and of an oblong picture both ends, as squares of its shorter side."""
+    """Return square crops of the shorter side: the middle, and both ends of an oblong picture."""
     height, width = image.shape[:2]
     side = min(height, width)
     if max(height, width) <= WIDE * side:
@@ -34,7 +34,7 @@ def square_crops(image: Image) -> list[Image]:
 
 
 def scaled(image: Image, width: int, height: int) -> Image:
-    """``image`` in another size, each pixel the mean of what it covers where that is smaller."""
+    """Return ``image`` scaled; when reducing, each pixel is the mean of the area that it covers."""
     import av
     import numpy as np
 
@@ -44,10 +44,10 @@ def scaled(image: Image, width: int, height: int) -> Image:
 
 
 def decoded(jpeg: bytes) -> Image:
-    """The pixels of a JPEG.
+    """Return the pixels of a JPEG.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a JPEG.
     """
     import simplejpeg
 
@@ -56,7 +56,7 @@ def decoded(jpeg: bytes) -> Image:
 
 
 def window(image: Image, box: Box) -> Image:
-    """The square of ``image`` around ``box``, with a margin; no larger than the picture's shorter side."""
+    """Return the square crop around ``box``, with a margin; at most the picture's shorter side."""
     height, width = image.shape[:2]
     side = max((box.right - box.left) * width, (box.bottom - box.top) * height) * MARGIN
     pixels = max(8, min(height, width, round(side)))

@@ -1,4 +1,4 @@
-"""What a prompt asks for, by simple rules: a few kinds that the describer can answer, and everything else."""
+"""Classify prompts by simple rules: a few kinds that the describer can answer, and everything else."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from live_vlm_webui.describer.vocabulary import Thing, Vocabulary
 
 LONGEST = 4000
-"""Characters of a prompt that are read."""
+"""The number of characters of a prompt that are read."""
 
 
 class Kind(Enum):
-    """What is wanted."""
+    """The kind of a prompt."""
 
     SCENE = "scene"
     OBJECTS = "objects"
@@ -26,19 +26,19 @@ class Kind(Enum):
     NAVIGATION = "navigation"
     CHANGE = "change"
     PRESENCE = "presence"
-    """Whether, or how many, of one thing that it knows."""
+    """Presence or number of one thing."""
     STRUCTURED = "json"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A prompt, understood.
+    """A classified prompt.
 
     Attributes:
-        kind: What is answered.
-        free: Whether the prompt asks for more, which only a vision language model could answer.
-        thing: Of ``PRESENCE``: what is asked for.
-        brief: Whether a short answer is wanted.
+        kind: The kind that is answered.
+        free: Whether the prompt also asks for something that only a vision language model can answer.
+        thing: With ``PRESENCE``, the thing that is asked for.
+        brief: Whether a short answer is requested.
     """
 
     kind: Kind
@@ -47,7 +47,7 @@ class Request:
     brief: bool = False
 
 
-# In this order: the first that fits. A prompt that fits none is a free question.
+# The first match counts. A prompt without a match is an open question.
 KINDS: tuple[tuple[Kind, str], ...] = (
     (Kind.STRUCTURED, r'\bjson\b|\{\s*"'),
     (Kind.NAVIGATION, r"\b(robots?|navigat\w*|obstacles?|steer\w*|(free|clear) (path|way)|path ahead|which way)\b"),
@@ -84,7 +84,7 @@ WHERE = r"(?: (?:here|now|visible|in|on|this|the|it|that|picture|image|photo|fra
 
 
 def understood(prompt: str, vocabulary: Vocabulary) -> Request:
-    """Read ``prompt``; of one that asks for several kinds the first of ``KINDS`` is answered."""
+    """Classify ``prompt``; if it asks for several kinds, the first in ``KINDS`` is answered."""
     text = " ".join(prompt[:LONGEST].split())
     thing = asked_for(text, vocabulary)
     if thing:
@@ -98,7 +98,7 @@ def understood(prompt: str, vocabulary: Vocabulary) -> Request:
 
 
 def asked_for(text: str, vocabulary: Vocabulary) -> Thing | None:
-    """The thing whose presence or number a whole prompt asks for, as in ``How many cars are there?``."""
+    """Return the thing whose presence or number the prompt asks for, as in ``How many cars are there?``."""
     for pattern in PRESENCE:
         match = re.fullmatch(pattern.format(name="(.{1,40}?)") + WHERE, text.strip(), re.IGNORECASE)
         if match:

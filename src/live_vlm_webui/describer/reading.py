@@ -1,4 +1,4 @@
-"""Text in the picture, read by rapidocr where the extra ``ocr`` is installed; its models come in its wheel."""
+"""Read text in pictures with rapidocr, if the extra ``ocr`` is installed; its wheel contains its models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HOW_TO_GET_IT = "pip install 'live-vlm-webui[ocr]'"
 LEGIBLE = 0.9
-"""Lines that were read with less are mostly patterns, or misread."""
+"""Lines with a lower score are mostly patterns or misread."""
 SHORTEST = 2
 MOST_LINES = 60
 LONGEST_SIDE = 960
@@ -25,28 +25,28 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read.
+    """The text in a picture.
 
     Attributes:
-        lines: In reading order; None if nothing here can read.
+        lines: The lines in reading order; None if no text reader is installed.
     """
 
     lines: tuple[str, ...] | None
 
     def sentences(self) -> list[str]:
-        """As it is said."""
+        """Return the text as sentences of an answer."""
         if self.lines is None:
             return [
-                f"I cannot read text: that takes the optional text reader (`{HOW_TO_GET_IT}`, then start the server"
-                " again), or a vision language model."
+                f"I cannot read text. Install the optional text reader (`{HOW_TO_GET_IT}`, then restart the server), or"
+                " use a vision language model."
             ]
         if not self.lines:
-            return ["I find no text that I can read in this picture."]
-        return [sentence("text that I read, perhaps with wrong letters:") + "\n" + "\n".join(self.lines) + "\n"]
+            return ["I see no readable text in this picture."]
+        return [sentence("text in the picture, possibly with errors:") + "\n" + "\n".join(self.lines) + "\n"]
 
 
 class Reader:
-    """Reads text; loaded at the first question for it."""
+    """Reads text; its models are loaded when first needed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -54,16 +54,16 @@ class Reader:
 
     @property
     def installed(self) -> bool:
-        """Whether the extra is there."""
+        """Whether the extra is installed."""
         return find_spec("rapidocr") is not None
 
     def read(self, image: Image) -> Reading:
-        """Read all text. Takes some seconds; not for the event loop."""
+        """Return all text in ``image``. Takes some seconds; call it in a worker thread."""
         if not self.installed:
             return Reading(None)
         import numpy as np
 
-        # What it returns depends on its arguments, which its types do not say.
+        # The result depends on the arguments, which its types do not express.
         result: Any = self._load()(np.ascontiguousarray(image[:, :, ::-1]), use_cls=False)
         lines = zip(result.txts or (), result.scores or (), strict=True)
         legible = [

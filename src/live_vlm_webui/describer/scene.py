@@ -1,4 +1,4 @@
-"""What is seen in one picture, as values: what, how sure, where, how large, in which light."""
+"""Analyse a picture: objects with places, sizes and certainty, light and colours."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 Certainty = Literal["sure", "partly", "unsure", "nothing"]
 
 COUNTED = 0.45
-"""Boxes from here on that are not believed make a count a lower bound."""
+"""Rejected boxes from this score on make a count a lower bound."""
 THUMBNAIL = 16
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A picture, as far as it is understood.
+    """The analysis of a picture.
 
     Attributes:
-        seen: Things at places, the most prominent first.
-        tags: What the picture shows beyond those, the likeliest first.
-        light: Measured.
-        colours: The main ones.
-        dark_subject: Whether the most prominent thing is dark before a bright background.
-        faint: All boxes, down to those that are not believed: so that a thing that is harder to see is not called gone.
-        thumbnail: Luma, [16, 16].
+        seen: Objects with places, the most prominent first.
+        tags: Other things that the picture shows, the likeliest first.
+        light: Its light.
+        colours: Its main colours.
+        dark_subject: Whether the most prominent object is dark against a bright background.
+        faint: All boxes, including rejected ones, so that an object that is harder to see does not count as gone.
+        thumbnail: Its luma, [16, 16].
     """
 
     seen: tuple[Seen, ...]
@@ -46,26 +46,26 @@ class Scene:
 
     @property
     def subject(self) -> Seen | None:
-        """The most prominent thing."""
+        """The most prominent object."""
         return self.seen[0] if self.seen else None
 
     @property
     def certainty(self) -> Certainty:
-        """Of what is said to be there, taken together."""
+        """The certainty of all objects and tags together."""
         claims = [one.sure for one in self.seen] + [one.sure for one in self.tags]
         if not claims:
             return "nothing"
         return "sure" if all(claims) else "partly" if any(claims) else "unsure"
 
     def things(self) -> dict[Thing, tuple[Seen, ...]]:
-        """What is seen, by thing, in the order of prominence."""
+        """Return the objects by thing, in order of prominence."""
         things: dict[Thing, list[Seen]] = {}
         for one in self.seen:
             things.setdefault(one.thing, []).append(one)
         return {thing: tuple(all_of_it) for thing, all_of_it in things.items()}
 
     def perhaps_more(self, thing: Thing) -> bool:
-        """Whether there may be more of it than are seen."""
+        """Return whether there may be more of ``thing`` than are seen."""
         places = [one.box for one in self.seen]
         return any(
             one.thing == thing and one.score >= COUNTED and all(one.box.overlap(box) <= 0.5 for box in places)
@@ -74,11 +74,11 @@ class Scene:
 
 
 def look(networks: Networks, vocabulary: Vocabulary, image: Image) -> Scene:
-    """Look at a picture. Takes some 0.1 s; not for the event loop.
+    """Analyse a picture. Takes about 0.1 s; call it in a worker thread.
 
     Args:
-        networks: Loaded by this if they are not yet.
-        vocabulary: What can be said.
+        networks: The networks; loaded if necessary.
+        vocabulary: The vocabulary.
         image: RGB, [height, width, 3].
 
     Raises:
@@ -108,7 +108,7 @@ def look(networks: Networks, vocabulary: Vocabulary, image: Image) -> Scene:
 
 
 def prominence(one: Seen) -> float:
-    """What makes a thing the main subject: size, being in the middle, being sure."""
+    """Return how prominent an object is: by size, central position and score."""
     x, y = one.box.centre
     off_centre = ((x - 0.5) ** 2 + (y - 0.5) ** 2) ** 0.5
     return float(one.score * one.box.area**0.5 * (1 - 0.6 * off_centre))

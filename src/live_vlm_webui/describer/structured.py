@@ -1,4 +1,4 @@
-"""Answers as JSON: the keys that the prompt asks for, as far as they can be filled honestly; null for the rest."""
+"""Answer as JSON: the keys in the prompt, with null for those that cannot be answered."""
 
 from __future__ import annotations
 
@@ -69,16 +69,16 @@ def structured(
     frames: int = 1,
     max_tokens: int | None = None,
 ) -> str:
-    """One JSON object, on one line; shorter by whole keys if it would be too long.
+    """Return a JSON object on one line; whole keys are dropped if it is too long.
 
     Args:
-        prompt: May show the object that is wanted.
+        prompt: The prompt, which may contain an example object.
         scene: The newest picture.
-        change: Since the last answer; None if there is nothing before.
-        reading: The text in the picture; None if nobody asked.
+        change: The change since the last answer; None without an earlier picture.
+        reading: The text in the picture; None if not requested.
         vocabulary: For keys that name a thing, such as ``car_count``.
-        frames: How many pictures the question holds.
-        max_tokens: In words between spaces.
+        frames: The number of pictures in the question.
+        max_tokens: The longest answer, in words.
     """
     wanted = keys(prompt) or dict.fromkeys(USUAL_KEYS, "")
     result: dict[str, object] = {
@@ -94,7 +94,7 @@ def structured(
 
 
 def keys(prompt: str) -> dict[str, str]:
-    """The keys of the first object in ``prompt``, each with the character that its value begins with."""
+    """Return the keys of the first object in ``prompt``, each with the first character of its value."""
     found: dict[str, str] = {}
     depth = 0
     for match in KEY.finditer(prompt[:LONGEST]):
@@ -113,7 +113,7 @@ def keys(prompt: str) -> dict[str, str]:
 
 
 def wants_text(prompt: str) -> bool:
-    """Whether the object that ``prompt`` shows has a place for text."""
+    """Return whether the object in ``prompt`` has a key for text."""
     return any(SYNONYMS.get(_plain(key)) == "text" for key in keys(prompt))
 
 

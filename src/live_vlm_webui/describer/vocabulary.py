@@ -1,4 +1,4 @@
-"""The describer's words: what it says for the networks' classes, read from ``data/things.txt``."""
+"""The describer's vocabulary: names for the networks' classes, read from ``data/things.txt``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ SEPARATOR = "|"
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that the describer can name.
+    """An object that the describer can name.
 
     Attributes:
-        name: As it is said, without an article: ``cup of coffee``.
-        article: ``a``, ``an``, or empty for what takes none (``bread``, ``skis``).
-        kind: The next wider word, without an article; empty if there is none worth saying.
-        detector_class: Its class in COCO's names; empty if the detector does not know it.
-        tagger_classes: Its classes of the tagger, as numbers from 0; empty if the tagger does not know it.
+        name: Its name without an article: ``cup of coffee``.
+        article: ``a``, ``an``, or empty if it takes none (``bread``, ``skis``).
+        kind: A broader term without an article; empty if there is none.
+        detector_class: Its COCO class; empty if the detector does not know it.
+        tagger_classes: Its tagger classes, as numbers from 0; empty if the tagger does not know it.
     """
 
     name: str
@@ -37,8 +37,8 @@ class Vocabulary:
     """All things, by name and by the networks' classes.
 
     Args:
-        things: In the order of the file; of two with the same detector class the first is that class's.
-        detector_classes: COCO's names in the order of the detector's outputs.
+        things: The things in the order of the file; the first one of a detector class stands for the class.
+        detector_classes: The COCO names in the order of the detector's outputs.
     """
 
     def __init__(self, things: tuple[Thing, ...], detector_classes: tuple[str, ...]) -> None:
@@ -51,7 +51,7 @@ class Vocabulary:
 
     @cached_property
     def by_name(self) -> dict[str, Thing]:
-        """Each thing by its name."""
+        """All things by name."""
         return {thing.name: thing for thing in self.things}
 
     @cached_property
@@ -65,7 +65,7 @@ class Vocabulary:
 
 
 def load_vocabulary() -> Vocabulary:
-    """Read the words that come with the package."""
+    """Return the vocabulary of the package."""
     data = files("live_vlm_webui.describer").joinpath("data")
     things = tuple(
         _thing(line)

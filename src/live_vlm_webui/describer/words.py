@@ -1,4 +1,4 @@
-"""How it is said: a scene and a request become plain sentences."""
+"""Write the sentences of an answer."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from live_vlm_webui.describer.vocabulary import Thing
 
 NOTE = (
-    "I am the small built-in describer, not a vision language model: I cannot answer free questions."
-    " For that, start a model server, such as Ollama (`ollama run gemma3`), and choose its model here."
+    "I am the small built-in describer, not a vision language model: I cannot answer open questions."
+    " For those, start a model server, such as Ollama (`ollama run gemma3`), and choose its model here."
 )
-PARTLY = "The rest of this question takes a vision language model; I am the small built-in describer."
-MAY_MISS = "I know few things and may miss them"
+PARTLY = "The rest of this question needs a vision language model; I am the small built-in describer."
+MAY_MISS = "I recognise few kinds of objects and may miss some"
 DANGERS = ("car", "truck", "bus", "train", "motorcycle", "knife", "scissors", "bear", "oven")
 MOST_PLACES = 4
 SECTORS = ("left", "centre", "right")
 IN_SECTOR = 0.08
-"""Of the picture's width: what reaches that far into a third of it is in the way there."""
+"""The share of the picture's width that an object must cover in a third of it to count as being there."""
 WHITE_SHARE = 0.35
 SIDES = {"left": "on the left", "centre": "in the middle", "right": "on the right"}
 
@@ -34,14 +34,14 @@ SIDES = {"left": "on the left", "centre": "in the middle", "right": "on the righ
 def answer(
     request: Request, scene: Scene, change: Change | None, reading: Reading | None, *, frames: int = 1
 ) -> list[str]:
-    """What is answered, as sentences in an order that may be cut off after any of them.
+    """Return the sentences of an answer, which may be cut off after any of them.
 
     Args:
-        request: What was asked.
+        request: The classified prompt.
         scene: The newest picture.
-        change: Since the last answer, or with ``frames`` over one among the pictures; None if there is nothing before.
-        reading: The text in the picture; None if nobody asked.
-        frames: How many pictures the question holds.
+        change: The change since the last answer or, with several frames, among them; None without an earlier picture.
+        reading: The text in the picture; None if not requested.
+        frames: The number of pictures in the question.
     """
     by_kind = {Kind.OBJECTS: objects, Kind.PEOPLE: people, Kind.NAVIGATION: navigation}
     differs = changes(change, frames) if frames > 1 or change else []
@@ -66,12 +66,12 @@ def answer(
 
 
 def contents(scene: Scene) -> list[str]:
-    """What is in the picture."""
+    """Return sentences about the contents of the picture."""
     return [sentence(clause) for clause in clauses(scene)]
 
 
 def clauses(scene: Scene) -> list[str]:
-    """What is in the picture, each without a capital or a full stop."""
+    """Return clauses about the contents of the picture, without capitals and full stops."""
     seen = [_counted(thing, places, more=scene.perhaps_more(thing)) for thing, places in scene.things().items()]
     said = [f"I see {listed(seen)}"] if seen else []
     if scene.dark_subject:
@@ -82,7 +82,7 @@ def clauses(scene: Scene) -> list[str]:
 
 
 def tags(scene: Scene) -> list[str]:
-    """What the picture shows besides."""
+    """Return clauses about the tags."""
     sure = [f"{tag.phrase} (perhaps {tag.thing.phrase})" if tag.thing.phrase != tag.phrase else tag.phrase
              for tag in scene.tags if tag.sure]  # fmt: skip
     also = "also shows" if scene.seen else "shows"
@@ -92,26 +92,23 @@ def tags(scene: Scene) -> list[str]:
 
 
 def nothing(scene: Scene) -> str:
-    """That nothing is known, and why, where the picture tells."""
+    """Return a clause that nothing was recognised, and why if the picture shows it."""
     if scene.light.plain:
-        return (
-            f"there is next to nothing to see: {_surface(scene)}, as when the lens is covered or the camera"
-            " looks at a bare surface"
-        )
-    return "I see nothing that I know in this picture"
+        return f"there is almost nothing to see: {_surface(scene)}, as with a covered lens or a bare surface"
+    return "I recognise nothing in this picture"
 
 
 def look_of(scene: Scene) -> list[str]:
-    """Light and colours."""
+    """Return a sentence about light and colours."""
     if scene.light.plain:
         return []
     words: list[str] = []
     if scene.light.brightness != "normal":
         words.append(scene.light.brightness)
     if scene.light.overexposed >= WHITE_SHARE:
-        words.append("in large parts pure white")
+        words.append("pure white in large parts")
     if scene.light.soft:
-        words.append("without sharp detail (blurred, or of something smooth)")
+        words.append("without sharp detail (blurred, or showing something smooth)")
     names = [colour.name for colour in scene.colours]
     if names == ["shades of grey"]:
         words.append("in shades of grey")
@@ -121,7 +118,7 @@ def look_of(scene: Scene) -> list[str]:
 
 
 def objects(scene: Scene) -> list[str]:
-    """What is where, one a line."""
+    """Return the list of objects with their places, one per line."""
     lines = [f"- {_counted(thing, places, more=scene.perhaps_more(thing))}" for thing, places in scene.things().items()]
     lines += [f"- {'' if tag.sure else 'perhaps '}{tag.phrase}, somewhere in the picture" for tag in scene.tags]
     if not lines:
@@ -130,7 +127,7 @@ def objects(scene: Scene) -> list[str]:
 
 
 def people(scene: Scene) -> list[str]:
-    """Who is there, and the few dangerous things that are known."""
+    """Return sentences about people and the few dangerous objects that are recognised."""
     groups = scene.things()
     said = []
     persons = [(thing, places) for thing, places in groups.items() if thing.name == "person"]
@@ -138,7 +135,7 @@ def people(scene: Scene) -> list[str]:
         thing, places = persons[0]
         said.append(sentence(f"I see {_counted(thing, places, more=scene.perhaps_more(thing))}"))
     else:
-        said.append("I see no person, which does not mean that nobody is there.")
+        said.append("I see no person, but I may have missed someone.")
     dangers = [
         _counted(thing, places, more=scene.perhaps_more(thing))
         for thing, places in groups.items()
@@ -147,14 +144,14 @@ def people(scene: Scene) -> list[str]:
     if dangers:
         said.append(sentence(f"possibly dangerous: {listed(dangers)}"))
     said.append(
-        "This is no judgement of safety: I know vehicles, knives, scissors, ovens and bears,"
+        "This is not a safety assessment: I recognise vehicles, knives, scissors, ovens and bears,"
         " but not fire, smoke, falls or machines."
     )
     return said
 
 
 def navigation(scene: Scene) -> list[str]:
-    """What is on which side; never that a way is free."""
+    """Return sentences about objects on each side, never that a way is free."""
     said = []
     for at, name in enumerate(("left", "ahead", "right")):
         start, end = at / len(SECTORS), (at + 1) / len(SECTORS)
@@ -163,17 +160,17 @@ def navigation(scene: Scene) -> list[str]:
             for one in scene.seen
             if min(one.box.right, end) - max(one.box.left, start) > IN_SECTOR or start <= one.box.centre[0] < end
         ]
-        said.append(f"{name}: {listed(here) if here else 'nothing that I know'}")
+        said.append(f"{name}: {listed(here) if here else 'nothing that I recognise'}")
     return [
         sentence("; ".join(said)),
         *[sentence(tag) for tag in tags(scene)],
-        "How near is guessed from the size in the picture. I do not see walls, glass, steps or holes:"
-        " where I name nothing the way need not be free, and I recommend no move.",
+        "Distances are estimated from the size in the picture. I do not recognise walls, glass, steps or holes:"
+        " a direction without a named object may still be blocked, and I recommend no move.",
     ]
 
 
 def presence(scene: Scene, thing: Thing) -> list[str]:
-    """Whether, or how many, of ``thing``."""
+    """Return sentences about the presence or number of ``thing``."""
     for seen, places in scene.things().items():
         if seen == thing:
             counted = _counted(seen, places, more=scene.perhaps_more(seen))
@@ -185,16 +182,16 @@ def presence(scene: Scene, thing: Thing) -> list[str]:
             ]
     rivals = [one for one in scene.seen if one.rival == thing]
     if rivals:
-        return [sentence(f"I see {one_of(rivals[0])}, and am not sure")]
+        return [sentence(f"I see {one_of(rivals[0])}")]
     return [f"I see no {thing.name}; I may have missed one.", *contents(scene)]
 
 
 def changes(change: Change | None, frames: int) -> list[str]:
-    """What differs since the last answer, or among the pictures of one question."""
+    """Return a sentence about changes since the last answer, or among the pictures of a question."""
     if change is None:
         return []
     since = f"From the first to the last of these {frames} pictures: " if frames > 1 else "Since my last answer: "
-    said = ["the view has changed greatly"] if change.another_view else []
+    said = ["the view has changed completely"] if change.another_view else []
     said += [f"{one_of(one)} has appeared {place(one)}" for one in change.appeared]
     said += [f"{one_of(one)} {place(one)} is no longer seen" for one in change.gone]
     said += [f"{_the(move.now)} {_motion(move.directions)}" for move in change.moved]
@@ -205,18 +202,18 @@ def changes(change: Change | None, frames: int) -> list[str]:
         said.append(
             f"something is different {'everywhere' if everywhere else listed([SIDES[one] for one in change.stirred])}"
         )
-    return [sentence(since + ("; ".join(said) or "nothing that I can see has changed"))]
+    return [sentence(since + ("; ".join(said) or "I see no change"))]
 
 
 def one_of(one: Seen) -> str:
-    """What is at a place: ``a person``, ``what is probably a dog``, ``a horse or a dog (I am not sure which)``."""
+    """Return an object's name: ``a person``, ``what is probably a dog``, ``a horse or a dog (I am not sure which)``."""
     if one.rival:
         return f"{one.thing.phrase} or {one.rival.phrase} (I am not sure which)"
     return one.thing.phrase if one.sure else f"what is probably {one.thing.phrase}"
 
 
 def place(one: Seen) -> str:
-    """Where it is, as the viewer sees it."""
+    """Return an object's place, from the viewer's position."""
     if one.extent == "filling" and one.across == "centre":
         return "filling most of the picture"
     if one.across == "centre":
@@ -250,17 +247,23 @@ def _the(one: Seen) -> str:
 
 
 def _nearness(one: Seen) -> str:
-    return {"filling": "very near", "large": "near", "medium": "some way off", "small": "far or small"}[one.extent]
+    return {"filling": "very near", "large": "near", "medium": "at some distance", "small": "far away or small"}[
+        one.extent
+    ]
 
 
 def _motion(directions: Sequence[str]) -> str:
     if directions[0] in {"nearer", "farther"}:
-        return "looks larger, so it may have come nearer" if directions[0] == "nearer" else "looks smaller than before"
+        return (
+            "looks larger than before, so it may be nearer"
+            if directions[0] == "nearer"
+            else "looks smaller than before"
+        )
     return "has moved " + listed([f"to the {one}" if one in {"left", "right"} else one for one in directions])
 
 
 def _surface(scene: Scene) -> str:
     if scene.light.brightness in {"very dark", "dark"}:
-        return "the picture is dark all over"
+        return "the whole picture is dark"
     names = [colour.name for colour in scene.colours][:1]
-    return f"the picture has one tone all over ({names[0]})" if names else "the picture has one tone all over"
+    return f"the whole picture has one tone ({names[0]})" if names else "the whole picture has one tone"

@@ -1,4 +1,4 @@
-"""What the doctor looks at; each part on its own, for each may fail."""
+"""The parts of the report, one function each, since each may fail."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Finding = Mapping[str, object]
 
 
 def package() -> Finding:
-    """This program and its Python."""
+    """Report this program and its Python."""
     return {
         "version": __version__,
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
@@ -46,7 +46,7 @@ def package() -> Finding:
 
 
 def dependencies() -> Finding:
-    """What is installed of what the package asks for, those extras included that users choose."""
+    """Report the installed dependencies, including those of the user-facing extras."""
     asked = [line for line in metadata.requires(PACKAGE) or [] if not FOR_CONTRIBUTORS.search(line)]
     names = (REQUIREMENT.match(line) for line in asked)
     return {name: _version(name) for name in sorted({match[0] for match in names if match}, key=str.lower)}
@@ -60,14 +60,14 @@ def _version(name: str) -> str:
 
 
 def machine() -> Finding:
-    """What it is; not what its owner calls it."""
+    """Report the machine, without its name."""
     from live_vlm_webui.system.machine import read_machine
 
     return {name: value for name, value in read_machine().to_json().items() if name != "name"}
 
 
 async def sensors() -> Finding:
-    """GPUs and how each source of figures fares."""
+    """Report the GPUs and the state of each source of figures."""
     from live_vlm_webui.system.monitor import default_sources
     from live_vlm_webui.system.sampler import Sampler
 
@@ -80,7 +80,7 @@ async def sensors() -> Finding:
 
 
 def cameras(root: Path = CAMERAS) -> Finding:
-    """Those of this machine, by device; the page uses those of the browser's machine."""
+    """Report the cameras of this machine, by device; the page uses those of the browser's machine."""
     if not sys.platform.startswith("linux"):
         return {"note": "not listed on this system"}
     found = {path.name: (path / "name").read_text(errors="replace").strip() for path in sorted(root.glob("video*"))}
@@ -88,7 +88,7 @@ def cameras(root: Path = CAMERAS) -> Finding:
 
 
 async def models(environ: Mapping[str, str]) -> Finding:
-    """What can be asked: of the server in the environment, and of those found on this machine."""
+    """Report the models of the server in the environment and of those found on this machine."""
     from live_vlm_webui.models.catalog import Catalog
     from live_vlm_webui.models.connections import open_client
 
@@ -104,36 +104,36 @@ async def models(environ: Mapping[str, str]) -> Finding:
     return {
         "asked first": catalog.default().to_json(),
         "found": offers,
-        **({"trouble": f"{trouble.code}: {trouble.message} {trouble.remedy}"} if trouble else {}),
+        **({"trouble": f"{trouble.code}: {trouble.sentences}"} if trouble else {}),
     }
 
 
 def _no_describer() -> NoReturn:
-    raise NotImplementedError  # nobody is asked
+    raise NotImplementedError  # listing opens no model
 
 
 def environment(environ: Mapping[str, str]) -> Finding:
-    """Variables, without secrets, and what is wrong with them."""
+    """Report the environment variables, without secrets, and problems with them."""
     shown: dict[str, object] = dict(shown_environment(environ))
     try:
         _, warnings = read_settings({}, environ)
     except SettingsError as error:
-        return {**shown, "error": f"{error.message} {error.remedy}"}
-    return {**shown, **({"warnings": list(warnings)} if warnings else {})} or {"note": "nothing is set"}
+        return {**shown, "error": error.sentences}
+    return {**shown, **({"warnings": list(warnings)} if warnings else {})} or {"note": "no variable is set"}
 
 
 def servers(environ: Mapping[str, str]) -> Finding:
-    """Those that run, and whether each answers."""
+    """Report the running servers, and whether each responds."""
     found: dict[str, object] = {}
     for path, running in pid_file.find(data_dir_of(environ)):
         if isinstance(running, OSError):
             found[path.name] = f"cannot be read: {running.strerror}"
         elif running is None:
-            found[path.name] = "says nothing of a server"
+            found[path.name] = "not a valid PID file"
         elif not running.is_here:
             found[running.url] = "started in another container or on another machine"
         elif not running.is_running:
-            found[running.url] = "ended without removing its file"
+            found[running.url] = "no longer running; its PID file remains"
         else:
             found[running.url] = f"version {running.version}, process {running.pid}, {_health(running.url)}"
     return found or {"note": "none"}
@@ -142,19 +142,19 @@ def servers(environ: Mapping[str, str]) -> Finding:
 def _health(url: str) -> str:
     from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
-    trusting = ssl.create_default_context()  # it is this machine's own, and is sent nothing
+    trusting = ssl.create_default_context()  # this machine's own server; nothing secret is sent
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
     try:
         opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trusting))
         with opener.open(f"{url}healthz", timeout=HEALTH_SECONDS) as answer:
-            return "healthy" if answer.status == 200 else f"answers {answer.status}"
+            return "healthy" if answer.status == 200 else f"responds with HTTP {answer.status}"
     except OSError as error:
-        return f"does not answer: {error}"
+        return f"does not respond: {error}"
 
 
 def port(number: int = DEFAULT_PORT) -> Finding:
-    """Whether a server could listen where it does unless told otherwise."""
+    """Report whether the default port is free."""
     place = f"{DEFAULT_HOST}:{number}"
     try:
         socket.create_server((DEFAULT_HOST, number)).close()
@@ -164,13 +164,13 @@ def port(number: int = DEFAULT_PORT) -> Finding:
 
 
 def certificate(environ: Mapping[str, str]) -> Finding:
-    """The one that was made; of its key only that it is there, and who may read it."""
+    """Report the self-signed certificate; of its key only the permissions."""
     from live_vlm_webui.tls.certificate import describe
 
     directory = data_dir_of(environ) / TLS_DIRECTORY
     path, key = directory / CERTIFICATE_FILE, directory / KEY_FILE
     if not path.exists():
-        return {"note": "none was made yet"}
+        return {"note": "not created yet"}
     told = describe(path)
     return {
         "file": str(path),
@@ -183,10 +183,10 @@ def certificate(environ: Mapping[str, str]) -> Finding:
 
 
 def data_directory(environ: Mapping[str, str]) -> Finding:
-    """Where it is, and what of it is there."""
+    """Report the data directory and its permissions."""
     directory = data_dir_of(environ)
     if not directory.exists():
-        return {"path": str(directory), "note": "not there yet; it is made when it is needed"}
+        return {"path": str(directory), "note": "not created yet"}
     return {
         "path": str(directory),
         "mode": _mode(directory),
@@ -199,6 +199,6 @@ def _mode(path: Path) -> str:
     try:
         status = path.stat()
     except OSError as error:
-        return "not there" if isinstance(error, FileNotFoundError) else str(error.strerror)
-    mine = "" if not hasattr(os, "getuid") or status.st_uid == os.getuid() else ", another user's"
+        return "missing" if isinstance(error, FileNotFoundError) else str(error.strerror)
+    mine = "" if not hasattr(os, "getuid") or status.st_uid == os.getuid() else ", owned by another user"
     return f"{stat.filemode(status.st_mode)}{mine}"

@@ -1,4 +1,4 @@
-"""Taking secrets out of what is shown to others."""
+"""Remove secrets from reports."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from live_vlm_webui.secret import Secret
 
 HIDDEN = "***"
 SHORTEST_SECRET = 6
-"""A shorter one could be part of any word."""
+"""A shorter one could be part of an ordinary word."""
 WORD = re.compile(r"[A-Za-z0-9._~-]{0,19}", re.ASCII)
-"""What a part of a path may be; a longer one, or one with other signs, may be a key."""
+"""A path segment that is shown; a longer one, or one with other characters, may be a key."""
 SHOWN = {"LIVE_VLM_DEFAULT_MODEL", "LIVE_VLM_PROCESS_EVERY", "LIVE_VLM_MONITOR_INTERVAL", "LIVE_VLM_DATA"}
 ADDRESSES = {"LIVE_VLM_API_BASE"}
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 def shown_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that matter to this program; of those that may be secrets only that they are there.
+    """Return the variables of this program; of possible secrets only whether they are set.
 
-    A name that is not known may be a slip of the pen in that of a secret.
+    An unknown name may be a misspelled name of a secret.
     """
     shown = {}
     for name in sorted(environ):
@@ -42,7 +42,7 @@ def shown_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def shown_address(address: str) -> str:
-    """An API's address without what may be a key: credentials, query, and long parts of the path."""
+    """Return an API's address without possible keys: credentials, query and long path segments."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
@@ -58,7 +58,7 @@ def shown_address(address: str) -> str:
 
 
 def secrets_in(environ: Mapping[str, str], files: Iterable[Path]) -> list[Secret]:
-    """The secrets themselves, wherever they can be read: in the environment, in files that it names, in ``files``."""
+    """Return all known secrets: from the environment, from the files that it names, and from ``files``."""
     found = []
     for source in SOURCES:
         value = environ.get(source.variable, "")
@@ -92,11 +92,11 @@ def _path_of(address: str) -> str:
 
 
 class Redactor:
-    """Puts asterisks in the place of known secrets, whatever they are part of, and ``~`` in that of the home directory.
+    """Replaces known secrets with asterisks, and the home directory with ``~``.
 
     Args:
-        secrets: What must not be shown.
-        home: The user's home directory, which holds their name; None has none.
+        secrets: The secrets to remove.
+        home: The user's home directory, which contains their name; None if unknown.
     """
 
     def __init__(self, secrets: Iterable[Secret], home: Path | None) -> None:
@@ -104,7 +104,7 @@ class Redactor:
         self._home = str(home) if home and len(home.parts) > 1 else ""
 
     def clean(self, value: object) -> object:
-        """``value``, which JSON can hold, without them."""
+        """Return ``value``, a JSON value, without secrets."""
         if isinstance(value, str):
             for secret in self._values:
                 value = value.replace(secret, HIDDEN)

@@ -1,4 +1,4 @@
-"""``live-vlm-webui doctor``: what an issue should say of a machine, without secrets, even where much is broken."""
+"""``live-vlm-webui doctor``: diagnostics for a bug report, without secrets, even if parts of them fail."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from live_vlm_webui.errors import WebUIError
 from live_vlm_webui.security.access_token import token_path
 
 PATIENCE_SECONDS = 15.0
-"""How long one part may take."""
+"""Time limit for one part."""
 INDENT = "  "
 
 Look = Callable[[], "findings.Finding | Awaitable[findings.Finding]"]
 
 
 def report(environ: Mapping[str, str] | None = None, *, as_json: bool = False) -> str:
-    """What the doctor finds, ending with a line break.
+    """Return the report, ending with a line break.
 
     Args:
-        environ: The environment; None takes that of the process.
-        as_json: For programs; else for people.
+        environ: The environment; None uses ``os.environ``.
+        as_json: Whether to format it as JSON.
     """
     environ = os.environ if environ is None else environ
-    logging.disable(logging.CRITICAL)  # what fails is in the report
+    logging.disable(logging.CRITICAL)  # failures are in the report
     try:
         found = _redactor(environ).clean(asyncio.run(examine(parts(environ))))
     finally:
@@ -41,7 +41,7 @@ def report(environ: Mapping[str, str] | None = None, *, as_json: bool = False) -
 
 
 def parts(environ: Mapping[str, str]) -> dict[str, Look]:
-    """What is looked at, in the order of the report."""
+    """Return the parts of the report, in order."""
     return {
         "live-vlm-webui": findings.package,
         "dependencies": findings.dependencies,
@@ -58,7 +58,7 @@ def parts(environ: Mapping[str, str]) -> dict[str, Look]:
 
 
 async def examine(looks: Mapping[str, Look]) -> dict[str, object]:
-    """Look at each part; one that fails says so, and keeps none of the others."""
+    """Run each part; a failure is reported and does not affect the others."""
     return {title: await _look(look) for title, look in looks.items()}
 
 
@@ -71,8 +71,8 @@ async def _look(look: Look) -> object:
     except asyncio.TimeoutError:
         return {"error": f"no answer within {PATIENCE_SECONDS:.0f} s"}
     except WebUIError as error:
-        return {"error": f"{error.message} {error.remedy}"}
-    except Exception as error:  # noqa: BLE001  # whatever is broken here is what the report is for
+        return {"error": error.sentences}
+    except Exception as error:  # noqa: BLE001  # whatever is broken here belongs in the report
         return {"error": f"{type(error).__name__}: {error}"}
 
 
@@ -89,7 +89,7 @@ def _redactor(environ: Mapping[str, str]) -> Redactor:
 
 
 def _lines(found: object, indent: str) -> list[str]:
-    """Indented ``name: value``."""
+    """Return indented lines ``name: value``."""
     if isinstance(found, Mapping):
         lines = []
         for name, held in found.items():
@@ -104,7 +104,7 @@ def _lines(found: object, indent: str) -> list[str]:
 
 
 def _short(value: object) -> str:
-    """On one line."""
+    """Return ``value`` on one line."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_short(held)}" for name, held in value.items() if held not in (None, "", [], {}))
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The page's own files, read from the package once, at the start."""
+"""The page's files, read from the package once at start."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CONTENT_TYPES = {
 
 @dataclass(frozen=True)
 class Asset:
-    """One file of the page.
+    """A file of the page.
 
     Attributes:
-        body: What the file holds, UTF-8 text.
+        body: The file's content, UTF-8 text.
         content_type: Its media type, without a charset.
-        etag: Changes with the body.
+        etag: A hash of the body.
     """
 
     body: bytes
@@ -33,7 +33,7 @@ class Asset:
 
 
 def load_assets() -> dict[str, Asset]:
-    """Return all files of the page, by their path in ``static/``, which has folders and no folders in them."""
+    """Return all files of the page, by path below ``static/``; reads one level of folders."""
     root = files("live_vlm_webui").joinpath("static")
     folders = {"": root, **{f"{entry.name}/": entry for entry in root.iterdir() if entry.is_dir()}}
     return {
@@ -45,7 +45,7 @@ def load_assets() -> dict[str, Asset]:
 
 
 def asset_response(request: web.Request, asset: Asset) -> web.Response:
-    """Send ``asset``, or 304 if the browser holds it already."""
+    """Return ``asset``, or 304 if the browser has it already."""
     if request.if_none_match and asset.etag in {held.value for held in request.if_none_match}:
         response = web.Response(status=304)
     else:

@@ -1,4 +1,4 @@
-"""Reading what was sent: bounded in size, depth and time; whatever it holds, the answer is an error in words."""
+"""Read request bodies with limits on size, depth and time."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ DIGITS = 20
 READ_SECONDS = 30.0
 """How long a body may take to arrive."""
 
-KINDS = {dict: "an object", list: "an array", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+KINDS = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
 
 async def read_json(request: web.Request, limit: int = JSON_BYTES) -> dict[str, Any]:
     """Read a body that must be a JSON object.
 
     Raises:
-        MediaTypeError: It is not sent as ``application/json``. Other sites cannot send that without being asked first.
+        MediaTypeError: It is not ``application/json``, which pages of other sites cannot send without permission
+            (CORS).
         TooLargeError: It has more than ``limit`` bytes.
-        InputError: It is no JSON object, or is cut off.
+        InputError: It is not a JSON object, or is incomplete.
     """
     if request.content_type != "application/json":
         raise MediaTypeError(
-            f"{request.path} takes JSON, not {_shortened(request.content_type)}.",
-            "Send a JSON object with the header Content-Type: application/json.",
+            f"{request.path} accepts JSON, not {_shortened(request.content_type)}",
+            "Send a JSON object with the header `Content-Type: application/json`.",
         )
     return parse_object(await read_body(request, limit))
 
@@ -42,7 +43,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
 
     Raises:
         TooLargeError: It has more; the rest is not read.
-        InputError: It is cut off, too slow, or not compressed as its header says.
+        InputError: It is incomplete, too slow, or its compression does not match its header.
     """
     if (request.content_length or 0) > limit:
         raise _too_large(request, limit)
@@ -50,13 +51,13 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         return await asyncio.wait_for(_read(request, limit), READ_SECONDS)
     except asyncio.TimeoutError:
         raise InputError(
-            f"The body sent to {request.path} did not arrive within {READ_SECONDS:.0f} seconds.",
-            "Send it whole; if the connection is slow, send less.",
+            f"The body sent to {request.path} did not arrive within {READ_SECONDS:.0f} seconds",
+            "Send it again; on a slow connection, send a smaller one.",
         ) from None
     except (web.RequestPayloadError, OSError) as error:
         raise InputError(
-            f"The body sent to {request.path} is cut off or not encoded as its headers say.",
-            "Send as many bytes as Content-Length says, in the form that Content-Encoding says.",
+            f"The body sent to {request.path} is incomplete or does not match its headers",
+            "Send as many bytes as Content-Length states, encoded as Content-Encoding states.",
         ) from error
 
 
@@ -70,17 +71,17 @@ async def _read(request: web.Request, limit: int) -> bytes:
 
 
 def _too_large(request: web.Request, limit: int) -> TooLargeError:
-    return TooLargeError(f"The body sent to {request.path} is too large.", f"Send at most {limit // 1024} KiB.")
+    return TooLargeError(f"The body sent to {request.path} is too large", f"Send at most {limit // 1024} KiB.")
 
 
 def parse_object(text: str | bytes) -> dict[str, Any]:
-    """Read a JSON object.
+    """Parse a JSON object.
 
-    Stricter than ``json.loads``: no name twice, no NaN or infinity, no number beyond ``DIGITS`` digits, nothing nested
-    deeper than ``DEPTH``, and no half of a surrogate pair, which could not be written out again as UTF-8.
+    Stricter than ``json.loads``: no duplicate names, no NaN or infinity, no number with more than ``DIGITS`` digits,
+    nesting up to ``DEPTH``, and no lone surrogates, which cannot be encoded as UTF-8.
 
     Raises:
-        InputError: It is something else; says what.
+        InputError: It is not such an object.
     """
     try:
         if isinstance(text, bytes):
@@ -90,17 +91,15 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
         )
         _check_text(text, value)
     except UnicodeError:
-        raise InputError(
-            "This is not text in UTF-8.", "Send JSON in UTF-8, without halves of surrogate pairs."
-        ) from None
+        raise InputError("The JSON is not valid UTF-8 text", "Send JSON in UTF-8, without lone surrogates.") from None
     except RecursionError:
         raise _too_deep() from None
     except ValueError as error:
-        reason = f"{error.msg} at character {error.pos}" if isinstance(error, json.JSONDecodeError) else "of its form"
-        raise InputError(f"This is not JSON: {reason}.", "Send one whole JSON object, in UTF-8.") from None
+        reason = f"{error.msg} at character {error.pos}" if isinstance(error, json.JSONDecodeError) else "wrong form"
+        raise InputError(f"The JSON is invalid: {reason}", "Send one complete JSON object in UTF-8.") from None
     if not isinstance(value, dict):
         raise InputError(
-            f"A JSON object is needed, not {kind_of(value)}.", 'Send an object, such as {"prompt": "What is there?"}.'
+            f"The JSON is {kind_of(value)}, not an object", 'Send an object, such as {"prompt": "What is there?"}.'
         )
     if _depth(value) > DEPTH:
         raise _too_deep()
@@ -108,34 +107,34 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
 
 
 def text_of(body: dict[str, Any], name: str, longest: int) -> str:
-    """The text named ``name``.
+    """Return the string named ``name``.
 
     Raises:
-        InputError: It is missing, empty, something else, or longer than ``longest`` characters.
+        InputError: It is missing, empty, not a string, or longer than ``longest`` characters.
     """
     value = body.get(name)
     if not isinstance(value, str) or not value:
         what = f"{name} is {kind_of(value)}" if name in body else f"{name} is missing"
-        raise InputError(f"{what}.", f"Send {name} as a text that is not empty.")
+        raise InputError(what, f"Send {name} as a non-empty string.")
     if len(value) > longest:
-        raise InputError(f"{name} has {len(value)} characters.", f"Send at most {longest}.")
+        raise InputError(f"{name} has {len(value)} characters", f"Send at most {longest}.")
     return value
 
 
 def check_names(body: dict[str, Any], *names: str) -> None:
-    """Turn away what is not known, so that a slip of the pen does not go unnoticed.
+    """Reject unknown names, so that typing errors are noticed.
 
     Raises:
         InputError: ``body`` has a name that is not in ``names``.
     """
     if unknown := sorted(set(body) - set(names)):
-        raise InputError(f"There is no {_shortened(unknown[0])} here.", f"Known are: {', '.join(names)}.")
+        raise InputError(f"Unknown name {_shortened(unknown[0])}", f"Use only: {', '.join(names)}.")
 
 
 def kind_of(value: object) -> str:
-    """What JSON calls the kind of ``value``, for people."""
+    """Return the JSON type of ``value`` for messages."""
     if value == "":
-        return "an empty text"
+        return "an empty string"
     return KINDS.get(type(value), "null")
 
 
@@ -143,30 +142,30 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value: dict[str, Any] = {}
     for name, held in pairs:
         if name in value:
-            raise InputError(f"{_shortened(name)} is there twice.", "Send each name once.")
+            raise InputError(f"The name {_shortened(name)} occurs twice", "Send each name once.")
         value[name] = held
     return value
 
 
 def _integer(digits: str) -> int:
     if len(digits) > DIGITS:
-        raise InputError(f"A number has {len(digits)} digits.", f"Send numbers of at most {DIGITS} digits.")
+        raise InputError(f"A number has {len(digits)} digits", f"Send numbers with at most {DIGITS} digits.")
     return int(digits)
 
 
 def _float(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
-        raise InputError(f"{_shortened(digits)} is too large for a number.", "Send a smaller one.")
+        raise InputError(f"The number {_shortened(digits)} is too large", "Send a smaller one.")
     return value
 
 
 def _constant(name: str) -> NoReturn:
-    raise InputError(f"{name} is not a number.", "Send a number, or leave it out.")
+    raise InputError(f"{name} is not a JSON number", "Send a number, or leave it out.")
 
 
 def _check_text(text: str, value: object) -> None:
-    """Raise UnicodeError if ``value`` holds text that UTF-8 cannot: from ``text`` itself, or escaped in it."""
+    """Raise UnicodeError if ``text`` contains lone surrogates, plain or escaped."""
     if "\\u" in text:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     else:
@@ -187,7 +186,7 @@ def _depth(value: object) -> int:
 
 
 def _too_deep() -> InputError:
-    return InputError("The JSON is nested too deeply.", f"Send at most {DEPTH} levels.")
+    return InputError("The JSON is nested too deeply", f"Send at most {DEPTH} levels.")
 
 
 def _shortened(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What cannot be carried out is said in words: what happened, and what to do."""
+"""Turn errors into responses: what happened, and what to do."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ logger = logging.getLogger(__name__)
 
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 PROGRAMS = ("/api/", "/offer", "/ws")
-"""Paths under which errors are JSON, whatever the request accepts."""
+"""Paths below which errors are always JSON."""
 
-BUG = WebUIError(
-    "The server made a mistake; this is a bug.", "Try again, and report what the server's log says about it."
-)
+BUG = WebUIError("The server failed because of a bug", "Try again, and report what the server's log says about it.")
 
 
 @web.middleware
 async def explain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer errors as ``error_json`` has them to programs and to who accepts JSON, else as plain text."""
+    """Send errors as JSON (see ``error_json``) to programs and clients that accept JSON, else as plain text."""
     try:
         return await handler(request)
     except WebUIError as error:
@@ -32,8 +30,8 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
-        return _response(request, error.status, _in_words(request, error), error)
-    except ConnectionError:  # whoever asked is gone
+        return _response(request, error.status, _as_error(request, error), error)
+    except ConnectionError:  # the client is gone
         raise
     except Exception:
         logger.exception("%s %s failed", request.method, shown_path(request))
@@ -41,13 +39,13 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 def error_json(error: WebUIError) -> dict[str, str]:
-    """An error for programs: ``message``, ``remedy`` and, where there is one, ``code``."""
+    """Return an error for programs: ``message``, ``remedy`` and, for some errors, ``code``."""
     code = {"code": error.code} if isinstance(error, CameraError | ModelError) else {}
     return {**code, "message": error.message, "remedy": error.remedy}
 
 
 def status_of(error: WebUIError) -> int:
-    """The HTTP status of an error: 4xx where the request was wrong, 502 or 504 where another server failed."""
+    """Return the HTTP status of an error: 4xx for invalid requests, 502 or 504 if another server failed."""
     if isinstance(error, RequestError):
         return error.status
     if isinstance(error, CameraError | ModelError):
@@ -63,10 +61,10 @@ def _response(
     if request.path.startswith(PROGRAMS) or "application/json" in request.headers.get("Accept", ""):
         response = web.json_response({"status": int(status), "error": error_json(error)}, status=status)
     else:
-        text = f"{error}\n".encode("utf-8", "backslashreplace")  # a path may hold what UTF-8 cannot
+        text = f"{error}\n".encode("utf-8", "backslashreplace")  # a path may contain lone surrogates
         response = web.Response(body=text, content_type="text/plain", charset="utf-8", status=status)
     response.headers["Cache-Control"] = "no-store"
-    if not request.content.is_eof():  # the next request would have to wait for the rest of a body that nobody reads
+    if not request.content.is_eof():  # the next request would wait for the rest of an unread body
         response.force_close()
     if isinstance(error, RequestError):
         response.headers.update(error.headers)
@@ -76,13 +74,13 @@ def _response(
     return response
 
 
-def _in_words(request: web.Request, error: web.HTTPException) -> WebUIError:
+def _as_error(request: web.Request, error: web.HTTPException) -> WebUIError:
     if isinstance(error, web.HTTPNotFound):
         return WebUIError(
-            f"There is nothing at {request.path}.",
-            "The page is at /, the server's health at /healthz, what programs can use in /api/openapi.json.",
+            f"There is nothing at {request.path}",
+            "Open the page at /; /healthz reports the server's health, /api/openapi.json describes the API.",
         )
     if isinstance(error, web.HTTPMethodNotAllowed):
         methods = ", ".join(sorted(error.allowed_methods))
-        return WebUIError(f"{request.path} does not take {request.method}.", f"It takes {methods}.")
-    return WebUIError(error.text or error.reason, "Change the request; /api/openapi.json says what can be sent.")
+        return WebUIError(f"{request.path} does not accept {request.method}", f"Use {methods}.")
+    return WebUIError(error.text or error.reason, "Correct the request; /api/openapi.json describes the API.")

@@ -1,4 +1,4 @@
-"""Answers that are sent piece by piece."""
+"""Responses that are sent in pieces."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextlib import aclosing
 from aiohttp import web
 
 PATIENCE_SECONDS = 20.0
-"""How long a piece may wait for a reader who does not take it."""
+"""How long the client may take to accept a piece."""
 LOOK_SECONDS = 1.0
-"""How often it is looked, while there is nothing to send, whether the reader is still there."""
+"""How often the connection is checked while there is nothing to send."""
 
 
 async def send_pieces(
     request: web.Request, pieces: AsyncGenerator[bytes, None], headers: dict[str, str]
 ) -> web.StreamResponse:
-    """Send what ``pieces`` yields, until it ends or the reader is gone or asleep.
+    """Send what ``pieces`` yields, until it ends or the client is gone or does not read.
 
-    An error of ``pieces`` before the first one is raised; a later one cuts the answer off, since its status is sent.
+    An error before the first piece is raised; a later one cuts the response off, since its status was already sent.
     """
     response = web.StreamResponse(headers={"Cache-Control": "no-store", **headers})
     async with aclosing(pieces):
@@ -36,7 +36,7 @@ async def send_pieces(
 
 
 async def _next(request: web.Request, pieces: AsyncGenerator[bytes, None]) -> bytes | None:
-    """The next piece; None at the end, or if nobody is there to read it."""
+    """Return the next piece; None at the end, or if the client is gone."""
     coming = asyncio.ensure_future(_anext(pieces))
     try:
         while not (await asyncio.wait({coming}, timeout=LOOK_SECONDS))[0]:

@@ -1,1 +1,1 @@
-"""Cameras: where frames come from, and how one becomes the picture that a model sees."""
+"""Cameras: the sources of frames, and the conversion of a frame to the picture for a model."""

@@ -1,4 +1,4 @@
-"""What all cameras have in common, however their frames arrive."""
+"""The base of all cameras, whatever their source."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ Kind = Literal["webrtc", "websocket", "stream", "picture"]
 State = Literal["connecting", "live", "stalled", "lost", "ended"]
 
 STALL_SECONDS = 4.0
-"""How long no frame may come before a live camera counts as stalled."""
+"""How long a live camera may deliver no frame before it counts as stalled."""
 CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class CameraStatus:
-    """What a camera is and does.
+    """The kind, state and size of a camera.
 
     Attributes:
         kind: How frames arrive: ``webrtc`` or ``websocket`` from a browser, ``stream`` from an RTSP host or a file,
-            ``picture`` one that was dropped.
-        state: ``connecting``; ``live``: frames arrive; ``stalled``: none for a while; ``lost``: tried again by itself,
-            or by the browser; ``ended``: no more will come.
-        detail: What happened and what to do, as whole sentences, for ``stalled``, ``lost`` and ``ended``; else empty.
-        width: Of the frames, in pixels, as they are shown; 0 before the first.
-        height: Likewise.
-        source: What to call it: an address without credentials, a file's name; empty for a browser's camera.
+            ``picture`` for an uploaded picture.
+        state: ``connecting``; ``live``: frames arrive; ``stalled``: none for a while; ``lost``: the server or the
+            browser reconnects; ``ended``: no more will arrive.
+        detail: What happened and what to do, as sentences, for ``stalled``, ``lost`` and ``ended``; else empty.
+        width: The width of the upright frames, in pixels; 0 before the first.
+        height: Their height, in pixels.
+        source: Its name: an address without credentials, or a file's name; empty for a browser's camera.
     """
 
     kind: Kind
@@ -48,14 +48,14 @@ class CameraStatus:
     source: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """As it is told to browsers."""
+        """Return the status as sent to browsers."""
         return asdict(self)
 
 
 class Camera(ABC):
-    """A source of frames: ``slot`` holds the newest, ``status`` says how it fares.
+    """A source of frames: ``slot`` holds the newest, ``status`` its state.
 
-    Made and used in the event loop; subclasses may decode in threads of their own.
+    Created and used in the event loop; subclasses may decode in their own threads.
     """
 
     kind: Kind
@@ -70,21 +70,21 @@ class Camera(ABC):
 
     @property
     def status(self) -> CameraStatus:
-        """How it fares now."""
+        """The current status."""
         return self._status
 
     def watch(self, watcher: Callable[[CameraStatus], None]) -> Callable[[], None]:
-        """Call ``watcher`` in the event loop each time that the status becomes another.
+        """Call ``watcher`` in the event loop each time the status changes.
 
         Returns:
-            What ends that.
+            A function that removes the watcher.
         """
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
 
     @abstractmethod
     async def close(self) -> None:
-        """Free all that it holds; no frame arrives afterwards. Closing twice does nothing."""
+        """Free all resources; no frame arrives afterwards. Closing twice does nothing."""
 
     def _show(self, image: av.VideoFrame) -> None:
         """Make ``image`` the newest frame and the camera live, from any thread."""
@@ -99,26 +99,26 @@ class Camera(ABC):
             self._become(replace(self._status, state="live", detail="", width=width, height=height))
 
     def _watch_for_stalls(self, detail: str) -> None:
-        """From now on become ``stalled`` with this detail whenever no frame came for ``STALL_SECONDS``."""
+        """Become ``stalled`` with this detail whenever no frame arrived for ``STALL_SECONDS``, from now on."""
         newest = self.slot.newest
         if self._status.state == "live" and newest and time.monotonic() - newest.decoded_at > STALL_SECONDS:
             self._become(replace(self._status, state="stalled", detail=detail))
         self._check = self._loop.call_later(CHECK_SECONDS, self._watch_for_stalls, detail)
 
     def _end(self, detail: str = "") -> None:
-        """Become ``ended``, for good."""
+        """Become ``ended``, which is final."""
         if self._check is not None:
             self._check.cancel()
         if self._status.state != "ended":
             self._become(replace(self._status, state="ended", detail=detail))
 
     def _become(self, status: CameraStatus) -> None:
-        """Take a new status and tell the watchers, if it differs."""
+        """Set a new status and call the watchers, if it differs."""
         if status == self._status:
             return
         self._status = status
         for watcher in tuple(self._watchers):
             try:
                 watcher(status)
-            except Exception:  # one watcher's fault is not the others'
-                logger.exception("a watcher of the camera failed")
+            except Exception:  # must not affect the other watchers
+                logger.exception("a watcher of a camera failed")

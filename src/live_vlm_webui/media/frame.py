@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Frame:
-    """One decoded frame.
+    """A decoded frame.
 
     Attributes:
-        image: As the decoder left it: no conversion has been paid for yet.
-        number: 1, 2, 3 ... among all frames of its slot, those that nobody took included.
+        image: The decoder's output, not converted yet.
+        number: 1, 2, 3 ... counting all frames of its slot, used or not.
         decoded_at: ``time.monotonic()`` when it was put into the slot, in seconds.
     """
 
@@ -28,9 +28,9 @@ class Frame:
 
 
 class FrameSlot:
-    """The newest frame of a camera: putting one in replaces the last. There is no queue.
+    """The newest frame of a camera: each frame replaces the last; there is no queue.
 
-    Frames are put in from any thread; they are waited for in the event loop that the slot was made in.
+    Frames are put in from any thread and awaited in the event loop in which the slot was created.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class FrameSlot:
         return self._newest
 
     def put(self, image: av.VideoFrame) -> Frame:
-        """Make ``image`` the newest frame. The event loop is woken only if somebody waits."""
+        """Make ``image`` the newest frame. Wake the event loop only if it is awaited."""
         with self._lock:
             number = self._newest.number + 1 if self._newest else 1
             self._newest = frame = Frame(image, number, time.monotonic())

@@ -1,7 +1,7 @@
-"""From a decoded frame to the JPEG that a model sees: scaled first, then compressed, for a worker thread.
+"""Scale a decoded frame and compress it to the JPEG for a model, in a worker thread.
 
-The frame stays in YUV all the way. A JPEG holds full-range BT.601 (JFIF), so limited range and other matrices are
-converted; the chroma planes are never blown up to RGB and back, which is most of what an ordinary encoder pays for.
+The frame stays in YUV throughout. A JPEG contains full-range BT.601 (JFIF), so limited range and other matrices are
+converted; the chroma planes are never expanded to RGB and back, which is most of the cost of an ordinary encoder.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 LONG_SIDE = 640
 QUALITY = 70
 LEAST_QUALITY = 10
-"""Busy pictures are compressed harder to keep to ``BYTES``, but not below this. The busiest photograph tried, of grass,
-gets 12 and keeps a structural similarity of 0.86 to what was scaled; one of a coffee cup gets 30 and 0.91."""
+"""Detailed pictures are compressed more to stay within ``BYTES``, but not below this quality. The most detailed
+photograph tried, of grass, gets 12 and a structural similarity of 0.86 to the scaled frame; one of a coffee cup 30 and
+0.91."""
 BYTES = 20 * 1024
-"""How large the JPEG of a 640x360 picture may become before its quality is lowered; larger ones in proportion."""
+"""The size of a 640x360 JPEG above which its quality is lowered; larger pictures in proportion."""
 PIXELS = 640 * 360
 
 BLOCK = 16
-"""Rows of luma that are compressed together in 4:2:0."""
+"""Rows of luma in a block in 4:2:0."""
 SAMPLED = 5
-"""The size is judged from each fifth row of blocks: within 6 % on photographs, for a tenth of the work."""
+"""The size is estimated from every fifth row of blocks: within 6 % on photographs, for a tenth of the work."""
 MARGIN = 0.93
 ROOT = 1.8
 """Sizes of photographs fall with this root of the factor on the quantisation tables; noise falls faster."""
@@ -37,12 +38,12 @@ HEADER_BYTES = 620
 
 
 def compress(image: av.VideoFrame, long_side: int = LONG_SIDE, quality: int = QUALITY) -> Picture:
-    """Scale a frame and compress it, upright, in the colours that it is tagged with.
+    """Scale a frame, turn it upright and compress it.
 
     Args:
-        image: A decoded frame in any pixel format; it is not changed.
+        image: A decoded frame in any pixel format; not modified.
         long_side: The longer side of the picture, in pixels; smaller frames keep their size.
-        quality: Of the JPEG, 1 to 100; lowered to no less than ``LEAST_QUALITY`` where ``BYTES`` would not hold.
+        quality: The JPEG quality, 1 to 100; lowered, but not below ``LEAST_QUALITY``, to stay within ``BYTES``.
     """
     import simplejpeg
 
@@ -53,7 +54,7 @@ def compress(image: av.VideoFrame, long_side: int = LONG_SIDE, quality: int = QU
 
 
 def affordable(planes: Planes, quality: int) -> int:
-    """``quality``, or less where a sample of the picture tells that its JPEG would exceed ``BYTES``.
+    """Return ``quality``, or less if a sample shows that the JPEG would exceed ``BYTES``.
 
     libjpeg multiplies its quantisation tables by 50 / quality, or by 2 - quality / 50 above 50.
     """
@@ -77,7 +78,7 @@ def affordable(planes: Planes, quality: int) -> int:
 
 
 def fitted(width: int, height: int, long_side: int) -> tuple[int, int]:
-    """The size at which ``width`` x ``height`` fits into a square of ``long_side`` pixels, not enlarged."""
+    """Return the size at which ``width`` x ``height`` fits into a square of ``long_side`` pixels, not enlarged."""
     scale = min(1.0, long_side / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -103,10 +104,10 @@ def full_range_planes(image: av.VideoFrame, width: int, height: int) -> Planes:
             threads=1,
         )
 
-    # A reformatter keeps its tables for the next frame, and serves one thread at a time.
+    # A reformatter keeps its tables for the next frame and works in one thread at a time.
     if not hasattr(_of_this_thread, "reformatter"):
         _of_this_thread.reformatter = VideoReformatter()
-    # The matrix is changed after scaling, on a quarter of the pixels. From RGB there is none to keep.
+    # The matrix is converted after scaling, on a quarter of the pixels. RGB has none to keep.
     small = scaled(_of_this_thread.reformatter, image, Colorspace.ITU601 if image.format.is_rgb else None)
     if small.colorspace in _OTHER_MATRICES:
         small = scaled(VideoReformatter(), small, Colorspace.ITU601)
@@ -114,7 +115,7 @@ def full_range_planes(image: av.VideoFrame, width: int, height: int) -> Planes:
 
 
 def upright(planes: Planes, rotation: int, *, mirror: bool = False) -> Planes:
-    """Turn planes by ``rotation`` degrees counter-clockwise, to the nearest quarter, having mirrored them if told."""
+    """Mirror planes if ``mirror``, then rotate them counter-clockwise to the nearest multiple of 90 degrees."""
     import numpy as np
 
     quarters = round(rotation / 90) % 4
@@ -125,7 +126,7 @@ def upright(planes: Planes, rotation: int, *, mirror: bool = False) -> Planes:
 
 _of_this_thread = threading.local()
 _OTHER_MATRICES = frozenset({1, 4, 7, 9, 10})
-"""AVColorSpace: BT.709, FCC, SMPTE 240M, BT.2020. Unspecified counts as BT.601, as browsers' cameras send it."""
+"""AVColorSpace: BT.709, FCC, SMPTE 240M, BT.2020. Unspecified counts as BT.601, which browsers send."""
 
 
 def _array(plane: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:

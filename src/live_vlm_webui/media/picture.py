@@ -1,4 +1,4 @@
-"""The picture that a model sees: a frame, scaled and compressed."""
+"""The picture sent to a model: a frame, scaled and compressed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Picture:
     """A JPEG and its size.
 
     Attributes:
-        jpeg: The bytes that are sent to the model, kept in the history and shown beside the answer.
-        width: In pixels.
-        height: In pixels.
+        jpeg: The bytes sent to the model, kept in the history and shown with the answer.
+        width: Its width, in pixels.
+        height: Its height, in pixels.
     """
 
     jpeg: bytes

@@ -1,4 +1,4 @@
-"""What a camera shows, small, for people who look: compressed once for all of them, and only while somebody does."""
+"""Small pictures of a camera for people: compressed once for all viewers, and only while there are any."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Previews:
     """The previews of all cameras.
 
     Args:
-        executor: Where frames are scaled and compressed; the event loop's own by default.
-        fps: How many pictures a second there are at most.
-        long_side: Of the pictures, in pixels.
-        quality: Of the JPEGs.
+        executor: Runs scaling and compression; None uses the event loop's default.
+        fps: The most pictures per second.
+        long_side: The longer side of the pictures, in pixels.
+        quality: The JPEG quality.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Previews:
         self._strips: dict[FrameSlot, _Strip] = {}
 
     async def pictures(self, camera: Camera) -> AsyncGenerator[Picture, None]:
-        """Yield the newest picture whenever there is another, until the camera ends. Who is slow misses some.
+        """Yield each new picture until the camera ends; a slow reader misses some.
 
-        Close the generator when nobody looks any more.
+        Close the generator when it is no longer needed.
         """
         strip = self._strips.get(camera.slot)
         if strip is None:
@@ -81,15 +81,15 @@ class Previews:
                 picture = await loop.run_in_executor(
                     self._executor, compress, frame.image, self._long_side, self._quality
                 )
-            except Exception:  # one frame's fault is not the next one's
-                logger.exception("a frame cannot be compressed")
+            except Exception:  # the next frame may be fine
+                logger.exception("compressing a frame failed")
             else:
                 strip.put(picture)
             await asyncio.sleep(max(0.0, began + self._period - loop.time()))
 
 
 class _Strip:
-    """The newest picture of one camera, and who waits for the next."""
+    """The newest picture of a camera, and a future for the next one."""
 
     def __init__(self) -> None:
         self.viewers = 0

@@ -1,4 +1,4 @@
-"""Pictures that are sent one by one: JPEGs over a WebSocket where WebRTC cannot connect, or one that was dropped."""
+"""Pictures sent one by one: JPEGs over a WebSocket if WebRTC cannot connect, or an uploaded picture."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from live_vlm_webui.media.camera import Camera
 from live_vlm_webui.media.still import MAX_BYTES, Still, decode, inspect
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-"""Of one frame over a WebSocket, which comes again and again."""
+"""The largest frame over a WebSocket."""
 CLOSE_SECONDS = 1.0
 
-STALLED = "No picture has come from the browser for some seconds. Bring its page to the front, or reload it."
+STALLED = "The browser has sent no picture for some seconds. Bring its page to the front, or reload it."
 
 
 class PushCamera(Camera):
-    """Shows the pictures that it is given; they are decoded off the event loop.
+    """A camera whose pictures are pushed to it; they are decoded outside the event loop.
 
     Args:
-        kind: ``websocket`` for a stream of them, ``picture`` for one.
-        executor: Where they are decoded; the event loop's own by default.
-        source: What to call it, such as the file's name.
+        kind: ``websocket`` for a sequence of pictures, ``picture`` for one.
+        executor: Runs the decoding; None uses the event loop's default.
+        source: Its name, such as the file's name.
     """
 
     def __init__(
@@ -40,20 +40,20 @@ class PushCamera(Camera):
             self._watch_for_stalls(STALLED)
 
     async def push(self, data: bytes) -> None:
-        """Show a picture.
+        """Make a picture the newest frame.
 
-        Of a dropped picture this returns when it is shown. Of a stream it returns at once: while one is decoded, only
-        the latest of those that came since waits, and what turns out to be damaged is told by the next call.
+        For an uploaded picture, wait until it is decoded. For a sequence, return at once: while one is decoded, only
+        the latest of the following waits, and the next call reports if it was damaged.
 
         Args:
             data: A JPEG, PNG or WebP.
 
         Raises:
-            InputError: It is no picture, too large, or (of a stream: one before was) damaged.
+            InputError: It is not a picture, too large, or it (in a sequence: the previous one) is damaged.
             ConflictError: The camera is closed.
         """
         if self._closed:
-            raise ConflictError("The camera is closed.", "Connect it again.")
+            raise ConflictError("The camera is closed", "Connect it again.")
         damaged, self._damaged = self._damaged, None
         if damaged is not None:
             raise damaged
@@ -67,7 +67,7 @@ class PushCamera(Camera):
                 raise damaged
 
     async def close(self) -> None:
-        """Show no more; what is being decoded is dropped."""
+        """End the camera and discard the picture that is being decoded."""
         self._closed = True
         self._waiting = None
         self._end()

@@ -1,7 +1,7 @@
-"""Single pictures as files: what a JPEG, PNG or WebP claims to be, checked before a byte of it is decoded.
+"""Picture files: check the header of a JPEG, PNG or WebP before decoding it.
 
-A small file can hold a picture that fills the memory, so its size in pixels is read from its header first. What else
-may blow up is left out (compressed texts and profiles of PNG) or counted (scans of JPEG).
+A small file can contain a picture that fills the memory, so its size in pixels is read from its header first. Other
+parts that can expand are dropped (compressed texts and profiles of PNG) or limited (scans of JPEG).
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 MAX_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 25 * 1024 * 1024
 MAX_SCANS = 64
-"""Of a progressive JPEG; each costs a pass over all of its pixels, however few bytes it has."""
+"""The most scans of a progressive JPEG; each costs a pass over all its pixels, however few bytes it has."""
 MAX_SIDE = 2560
-"""Larger pictures are scaled down once, when they are decoded: no model takes more."""
+"""Larger pictures are scaled down when decoded: no model uses more."""
 
 REMEDY = "Send a JPEG, PNG or WebP."
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 TURNED = {3: 180, 4: 180, 5: 90, 6: 270, 7: 270, 8: 90}
 MIRRORED = frozenset({2, 4, 5, 7})
-"""By the tag for orientation (Exif 2.32, section 4.6.4)."""
+"""Values of the orientation tag (Exif 2.32, section 4.6.4)."""
 ORIENTATION_TAG = 0x0112
 OTHERS = {
     b"GIF8": (0, "GIF"),
@@ -42,15 +42,15 @@ OTHERS = {
 
 @dataclass(frozen=True)
 class Still:
-    """A picture that may be decoded.
+    """A checked picture.
 
     Attributes:
-        codec: As FFmpeg calls it: ``mjpeg``, ``png`` or ``webp``.
-        width: In pixels, before it is turned upright.
-        height: Likewise.
-        data: The file, without what is not decoded.
-        rotation: By how many degrees counter-clockwise it must be turned to be upright.
-        mirror: Whether it must be mirrored, left to right, before that.
+        codec: FFmpeg's name of the codec: ``mjpeg``, ``png`` or ``webp``.
+        width: Its width, in pixels, before rotation.
+        height: Its height, in pixels, before rotation.
+        data: The file, without the parts that are not decoded.
+        rotation: Degrees counter-clockwise by which to rotate it upright.
+        mirror: Whether to mirror it, left to right, before that.
     """
 
     codec: str
@@ -62,15 +62,15 @@ class Still:
 
 
 def inspect(data: bytes, max_bytes: int = MAX_BYTES) -> Still:
-    """Read what a file claims to be, from its header: quick enough for the event loop.
+    """Read a file's header; fast enough for the event loop.
 
     Raises:
-        InputError: It is no picture that is taken here, or is too large in bytes or pixels.
+        InputError: It is not a supported picture, or is too large in bytes or pixels.
     """
     if len(data) > max_bytes:
         raise InputError(
-            f"The picture has {len(data) / 2**20:.1f} MiB; at most {max_bytes / 2**20:.0f} are taken.",
-            "Send it smaller, or compressed more.",
+            f"The picture has {len(data) / 2**20:.1f} MiB; the limit is {max_bytes / 2**20:.0f} MiB",
+            "Scale it down or compress it more.",
         )
     try:
         if data.startswith(b"\xff\xd8"):
@@ -85,23 +85,23 @@ def inspect(data: bytes, max_bytes: int = MAX_BYTES) -> Still:
         raise _cut_off() from None
     pixels = still.width * still.height
     if pixels == 0:
-        raise InputError("The picture has no pixels.", REMEDY)
+        raise InputError("The picture has no pixels", REMEDY)
     if pixels > MAX_PIXELS:
         raise InputError(
-            f"The picture has {still.width} x {still.height} pixels; at most {MAX_PIXELS / 1e6:.0f} million are taken.",
-            "Send it scaled down: models see no more than a few million pixels.",
+            f"The picture has {still.width} x {still.height} pixels; the limit is {MAX_PIXELS / 1e6:.0f} million",
+            "Scale it down; models use at most a few million pixels.",
         )
     return still
 
 
 def decode(still: Still) -> av.VideoFrame:
-    """Decode a picture that was inspected, for a worker thread.
+    """Decode a checked picture, in a worker thread.
 
     Returns:
         A frame like those of cameras: 4:2:0 in full range, upright, no side longer than ``MAX_SIDE``.
 
     Raises:
-        InputError: It is damaged, or cut off.
+        InputError: It is damaged or incomplete.
     """
     from av.codec.context import CodecContext
     from av.error import FFmpegError
@@ -118,7 +118,7 @@ def decode(still: Still) -> av.VideoFrame:
         frames = context.decode(Packet(still.data)) or context.decode(None)
         return _upright(frames[0], still)
     except (FFmpegError, ValueError, IndexError) as error:
-        raise InputError("The picture cannot be decoded: it is damaged.", REMEDY) from error
+        raise InputError("The picture is damaged and cannot be decoded", REMEDY) from error
 
 
 def _upright(image: av.VideoFrame, still: Still) -> av.VideoFrame:
@@ -128,7 +128,7 @@ def _upright(image: av.VideoFrame, still: Still) -> av.VideoFrame:
 
     is_turned = still.rotation or still.mirror or image.rotation
     if image.format.name == "yuvj420p" and not is_turned and max(image.width, image.height) <= MAX_SIDE:
-        return image  # as browsers' canvases make them
+        return image  # the format of browsers' canvases
     planes = full_range_planes(image, *fitted(image.width, image.height, MAX_SIDE))
     planes = upright(planes, still.rotation, mirror=still.mirror)
     height, width = planes[0].shape
@@ -152,24 +152,24 @@ def _jpeg(data: bytes) -> Still:
         elif marker == 0xFFE1 and data[at + 4 : at + 10] == b"Exif\0\0":
             orientation = _orientation(data[at + 10 : at + 2 + length])
         if marker < 0xFFC0 or length < 2:
-            raise InputError("The JPEG is damaged.", REMEDY)
+            raise InputError("The JPEG is damaged", REMEDY)
         at += 2 + length
     if size is None:
-        raise InputError("The JPEG is damaged.", REMEDY)
+        raise InputError("The JPEG is damaged", REMEDY)
     height, width = size
     return Still("mjpeg", width, height, data, TURNED.get(orientation, 0), orientation in MIRRORED)
 
 
 def _check_scans(data: bytes) -> None:
-    """Count the scans; in what is compressed no byte 0xFF is followed by such a marker's."""
+    """Limit the scans; compressed data never contains 0xFF followed by such a marker."""
     if data.find(b"\xff\xd9", data.rfind(b"\xff\xda")) == -1:
         raise _cut_off()
     if data.count(b"\xff\xda") > MAX_SCANS:
-        raise InputError("The JPEG has too many scans.", "Save it as an ordinary JPEG, not a progressive one.")
+        raise InputError("The JPEG has too many scans", "Save it as a baseline JPEG, not a progressive one.")
 
 
 def _orientation(exif: bytes) -> int:
-    """Find the tag in the first directory of a TIFF header; 1, upright, if it is not there."""
+    """Return the tag's value in the first directory of a TIFF header; 1 (upright) if it is missing."""
     order = "<" if exif[:2] == b"II" else ">"
     try:
         (directory,) = struct.unpack_from(f"{order}I", exif, 4)
@@ -184,7 +184,7 @@ def _orientation(exif: bytes) -> int:
 
 
 def _png(data: bytes) -> Still:
-    """Take the chunks that make the picture (RFC 2083, section 3)."""
+    """Keep the chunks that make up the picture (RFC 2083, section 3)."""
     at, kept, ended = len(PNG), [PNG], False
     while not ended:
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -195,7 +195,7 @@ def _png(data: bytes) -> Still:
         ended = kind == b"IEND"
         at += 12 + length
     if len(kept) < 3 or kept[1][4:8] != b"IHDR":
-        raise InputError("The PNG is damaged.", REMEDY)
+        raise InputError("The PNG is damaged", REMEDY)
     width, height = struct.unpack_from(">II", kept[1], 8)
     return Still("png", width, height, b"".join(kept))
 
@@ -208,7 +208,7 @@ def _webp(data: bytes) -> Still:
     kind = data[12:16]
     if kind == b"VP8X":
         if data[20] & 2:
-            raise InputError("The WebP is an animation.", "Send a single picture: JPEG, PNG or WebP.")
+            raise InputError("The WebP is an animation", "Send a single picture: JPEG, PNG or WebP.")
         width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
     elif kind == b"VP8 ":
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
@@ -216,18 +216,18 @@ def _webp(data: bytes) -> Still:
         (bits,) = struct.unpack_from("<I", data, 21)
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     else:
-        raise InputError("The WebP is damaged.", REMEDY)
+        raise InputError("The WebP is damaged", REMEDY)
     return Still("webp", width, height, data)
 
 
 def _cut_off() -> InputError:
-    return InputError("The picture is cut off.", "Send all of it.")
+    return InputError("The picture is incomplete", "Send the whole file.")
 
 
 def _refuse(data: bytes) -> NoReturn:
     if not data:
-        raise InputError("The picture is empty.", REMEDY)
+        raise InputError("The picture is empty", REMEDY)
     for start, (at, name) in OTHERS.items():
         if data[at:].startswith(start):
-            raise InputError(f"Pictures in the format {name} are not taken.", "Save it as JPEG, PNG or WebP.")
-    raise InputError("This is no picture.", REMEDY)
+            raise InputError(f"{name} pictures are not supported", "Save the picture as JPEG, PNG or WebP.")
+    raise InputError("The file is not a picture", REMEDY)

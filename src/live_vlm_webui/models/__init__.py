@@ -1,1 +1,1 @@
-"""Vision language models: servers that speak OpenAI's chat completions, found, listed and asked."""
+"""Vision language models: find, list and ask servers with OpenAI's chat completions API."""

@@ -1,4 +1,4 @@
-"""An answer of chat completions, put together from what its server sends."""
+"""Assemble an answer of chat completions from the server's events."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ ERROR_STATUSES = range(400, 600)
 
 
 class Answer:
-    """Takes the events of one answer, and gives its text.
+    """Converts the events of an answer to its text.
 
-    What a model thinks, in fields of its own or in ``<think>`` tags, is left out. JSON of other shapes is passed over:
-    servers put more into their streams than the API describes.
+    Reasoning, in separate fields or in ``<think>`` tags, is omitted. JSON of other shapes is ignored: servers send more
+    than the API describes.
 
     Args:
-        endpoint: Where it comes from, for errors.
-        model: Likewise.
-        pictures: How many were asked about, likewise.
-        longest: In characters.
+        endpoint: The server, for errors.
+        model: The model's name, for errors.
+        pictures: The number of pictures in the question, for errors.
+        longest: The longest answer, in characters.
     """
 
     def __init__(self, endpoint: Endpoint, model: str, pictures: int, longest: int) -> None:
@@ -40,15 +40,15 @@ class Answer:
         self._reasoned = False
         self._finish: str | None = None
         self.begun = False
-        """Whether the model has produced anything, be it a thought."""
+        """Whether the model has sent anything, including reasoning."""
         self.done = False
-        """Whether the server said that nothing more will come."""
+        """Whether the server marked the end of the answer."""
 
     def take(self, events: Iterable[bytes]) -> Delta | None:
-        """Take events, and return the text and the number of tokens in them; None if there is neither.
+        """Process events; return their text and number of tokens, or None if there is neither.
 
         Raises:
-            ModelError: One says that the model failed, or is none, or the answer is too long.
+            ModelError: An event is an error or invalid, or the answer is too long.
         """
         text: list[str] = []
         tokens: int | None = None
@@ -64,7 +64,7 @@ class Answer:
         return self._delta("".join(text), tokens)
 
     def end(self) -> Delta | None:
-        """At the end: the text that was still held back.
+        """Finish the answer; return the text that was still held back.
 
         Raises:
             ModelError: There was no answer.
@@ -76,14 +76,14 @@ class Answer:
         if not self._length and (self._thoughts.is_thinking or (thought and self._finish == "length")):
             raise ModelError(
                 "bad-answer",
-                f"{self._model} was still thinking when the longest answer was reached, and said nothing.",
-                "Allow longer answers, or choose a model that answers without thinking first.",
+                f"{self._model} reached the longest answer while still reasoning",
+                "Allow longer answers, or choose a model that does not reason before it answers.",
             )
         if not self._length and self._finish == "content_filter":
             raise ModelError(
                 "refused",
-                f"{self._endpoint.api_base} withheld the answer: its filter of contents stopped it.",
-                "Ask in other words, or choose another model.",
+                f"The content filter of {self._endpoint.api_base} blocked the answer",
+                "Change the prompt, or choose another model.",
             )
         return delta
 
@@ -91,7 +91,7 @@ class Answer:
         try:
             chunk = json.loads(event.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
-            raise bad_answer(self._endpoint, "sent a piece of an answer that is no JSON") from None
+            raise bad_answer(self._endpoint, "sent a part of an answer that is not JSON") from None
         if not isinstance(chunk, dict):
             return {}
         if chunk.get("error") or chunk.get("object") == "error":
@@ -125,14 +125,14 @@ class Answer:
         if self._length > self._longest:
             raise ModelError(
                 "bad-answer",
-                f"{self._model} at {self._endpoint.api_base} went on for more than {self._longest} characters.",
-                "It was stopped. Ask for a shorter answer, or choose a model that ends by itself.",
+                f"The answer of {self._model} at {self._endpoint.api_base} was stopped at {self._longest} characters",
+                "Ask for a shorter answer, or choose another model.",
             )
         return Delta(text, tokens) if text or tokens is not None else None
 
 
 def _plain(content: Any) -> str:
-    """The text of ``content``: a string, or a list of parts of which some are text."""
+    """Return the text of ``content``: a string, or a list of parts, some of them text."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):

@@ -1,4 +1,4 @@
-"""The models that can be chosen, and how one is opened for a session."""
+"""The catalog of models, which opens one for a session."""
 
 from __future__ import annotations
 
@@ -27,41 +27,41 @@ logger = logging.getLogger(__name__)
 
 
 class ModelSettings(Protocol):
-    """What of ``settings.Settings`` is about models."""
+    """The part of ``Settings`` that concerns models."""
 
     @property
     def api_base(self) -> str | None:
-        """Of the server of models to use; None looks for one."""
+        """The model server's API; None searches for one."""
         ...
 
     @property
     def model(self) -> str | None:
-        """What to ask, as its server calls it; None chooses."""
+        """The model's name on its server; None chooses one."""
         ...
 
     @property
     def api_key(self) -> Secret | None:
-        """Belongs to ``api_base``, and to no other server."""
+        """The key of ``api_base``, sent to no other server."""
         ...
 
 
 class Catalog:
-    """The models that can be chosen: of the server in the settings, of those on this machine, and the describer.
+    """The models of the configured server and of servers on this machine, and the built-in describer.
 
-    ``start`` looks for them in the background, and again every ``interval`` seconds; a server elsewhere is asked again
-    only until it has answered, or on request.
+    ``start`` searches in the background, and again every ``interval`` seconds; a configured server on another machine
+    is asked again only until it has answered, or on request.
 
     Args:
-        settings: The server, model and key to use, if they were given.
-        http: As ``connections.open_client`` makes it; closed by who made it.
-        describer_factory: Makes the built-in describer's model for a session. Not called before one asks for it.
-        ports: Of this machine, to look at.
-        foreign_endpoints: Whether sessions may name servers besides that of the settings and those on ``ports``.
-        interval: Between two looks, in seconds.
-        limits: Of each answer.
+        settings: The configured server, model and key.
+        http: A client from ``connections.open_client``, closed by the caller.
+        describer_factory: Creates the built-in describer's model for a session, when it is first needed.
+        ports: The ports of this machine to search.
+        foreign_endpoints: Whether sessions may use servers other than the configured one and those on ``ports``.
+        interval: Seconds between two searches.
+        limits: The limits of each answer.
 
     Raises:
-        WrongValueError: The settings' address or key cannot be used.
+        WrongValueError: The configured address or key is invalid.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Catalog:
         limits: Limits | None = None,
     ) -> None:
         self.keyring = Keyring()
-        """The server's keys: give each session a ring of its own, ``Keyring(catalog.keyring)``."""
+        """The server's keys; each session has its own ``Keyring(catalog.keyring)``."""
         self._configured = _configured(settings)
         if self._configured is not None:
             self.keyring.give(self._configured.api_base, self._configured.key)
@@ -101,21 +101,21 @@ class Catalog:
 
     @property
     def offers(self) -> tuple[Offer, ...]:
-        """What can be chosen, best first; the built-in describer always, and last."""
+        """The known models, best first; the built-in describer is always the last."""
         return self._offers
 
     @property
     def trouble(self) -> ModelError | None:
-        """Why the server of the settings did not list its models when it was last asked; None if it did."""
+        """Why the configured server did not list its models the last time; None if it did."""
         return self._trouble
 
     def start(self) -> None:
-        """Look for models from now on, in the background."""
+        """Start searching for models in the background."""
         if self._background is None:
             self._background = asyncio.create_task(self._refresh_for_ever(), name="catalog")
 
     async def close(self) -> None:
-        """Stop looking."""
+        """Stop searching."""
         tasks = [task for task in (self._background, self._look) if task is not None]
         for task in tasks:
             task.cancel()
@@ -123,7 +123,7 @@ class Catalog:
         self._background = self._look = None
 
     async def ready(self, seconds: float) -> None:
-        """Wait until the first look is over, but no longer than ``seconds``."""
+        """Wait for the end of the first search, at most ``seconds``."""
         waiting = asyncio.create_task(self._looked.wait())
         try:
             await asyncio.wait({waiting}, timeout=seconds)
@@ -131,17 +131,17 @@ class Catalog:
             waiting.cancel()
 
     async def refresh(self) -> None:
-        """Look now; who asks while that is under way waits for the same look."""
+        """Search now; concurrent calls wait for the same search."""
         look = self._look
         if look is not None and not look.done() and not self._look_is_whole:
             await asyncio.wait({look})
         await asyncio.shield(self._begin_look(whole=True))
 
     def default(self) -> ModelLabel:
-        """The model that new sessions start with.
+        """Return the default model of new sessions.
 
-        That of the settings; else the best of the settings' server; without one, the first found that surely sees; else
-        the built-in describer. A text model is never chosen unasked: it would answer no question about a picture.
+        The configured model; else the best of the configured server; without one, the first found that surely accepts
+        pictures; else the built-in describer. A text model is never chosen: it cannot answer questions about pictures.
         """
         built_in = self._built_in.label
         if self._wanted in {BUILT_IN, built_in.name} and self._configured is None:
@@ -159,25 +159,25 @@ class Catalog:
         return next((offer.label for offer in self._offers if offer.vision), built_in)
 
     async def models(self, endpoint: Endpoint) -> tuple[Offer, ...]:
-        """What another server offers, best first.
+        """Return the models of another server, best first.
 
         Raises:
-            ForbiddenError: Only known servers may be asked.
-            ModelError: It does not say; the error says why and what to do.
+            ForbiddenError: Only known servers are allowed.
+            ModelError: The server does not list its models.
         """
         self._check(endpoint)
         return (await self._lister.list_models(endpoint)).offers
 
     def open(self, label: ModelLabel, keyring: Keyring) -> VisionModel:
-        """Open a model for one session; nothing is asked yet. Who opens it closes it.
+        """Open a model for a session without connecting; the caller closes it.
 
         Args:
-            label: Which one; ``server`` may be empty.
-            keyring: The session's, which is asked for the key of the label's address.
+            label: The model; ``server`` may be empty.
+            keyring: The session's keys.
 
         Raises:
-            InputError: The address or the name cannot be used.
-            ForbiddenError: Only known servers may be asked.
+            InputError: The address or name is invalid.
+            ForbiddenError: Only known servers are allowed.
         """
         if label.api_base == BUILT_IN:
             return self._describer_factory()
@@ -185,8 +185,8 @@ class Catalog:
         self._check(endpoint)
         if not (0 < len(label.name) <= LONGEST_NAME and label.name.isprintable()):
             raise InputError(
-                "The name of the model is empty, too long, or holds control characters.",
-                "Give it as its server lists it, such as qwen2.5vl:7b.",
+                "The model's name is empty, too long or contains control characters",
+                "Use the name that the model server lists, such as qwen2.5vl:7b.",
             )
         server = label.server or next(
             (offer.label.server for offer in self._offers if offer.label.api_base == endpoint.api_base), ""
@@ -204,8 +204,8 @@ class Catalog:
             return
         if self._configured is None or endpoint.api_base != self._configured.api_base:
             raise ForbiddenError(
-                f"This server asks no models at {endpoint.api_base}.",
-                "Choose one of the models in the list; who runs the server can allow others.",
+                f"This server may not use models at {endpoint.api_base}",
+                "Choose a model from the list, or ask the server's operator to allow other servers.",
             )
 
     async def _refresh_for_ever(self) -> None:
@@ -216,7 +216,7 @@ class Catalog:
             await asyncio.sleep(self._interval)
 
     def _begin_look(self, *, whole: bool) -> asyncio.Task[None]:
-        """Begin a look, unless one is under way; a ``whole`` one asks a server elsewhere, too."""
+        """Start a search, unless one is running; a ``whole`` one includes a configured server on another machine."""
         if self._look is None or self._look.done():
             self._look_is_whole = whole
             self._look = asyncio.create_task(self._look_around(whole=whole), name="catalog-look")
@@ -225,8 +225,8 @@ class Catalog:
     async def _look_around(self, *, whole: bool) -> None:
         try:
             configured = self._configured
-            besides = () if configured is None else (configured,)
-            finding = asyncio.create_task(self._discovery.find(self._found, besides))
+            others = () if configured is None else (configured,)
+            finding = asyncio.create_task(self._discovery.find(self._found, others))
             try:
                 if configured is not None and whole:
                     await self._ask_configured(configured)
@@ -234,8 +234,8 @@ class Catalog:
             finally:
                 finding.cancel()
             self._combine()
-        except Exception:  # the next look may fare better, and sessions go on with what is known
-            logger.exception("the look for models failed")
+        except Exception:  # sessions continue with the known models, and the next search may succeed
+            logger.exception("searching for models failed")
         finally:
             self._looked.set()
 
@@ -249,7 +249,7 @@ class Catalog:
             if error.code != "timeout":
                 self._listing = None
             if before is None or before.message != error.message:
-                logger.warning("%s %s", error.message, error.remedy)
+                logger.warning("%s", error.sentences)
 
     def _combine(self) -> None:
         listings = [*([self._listing] if self._listing else []), *self._found.values()]
@@ -259,7 +259,13 @@ class Catalog:
             for listing in listings:
                 sees = sum(offer.vision is True for offer in listing.offers)
                 where = listing.offers[0].label.api_base if listing.offers else "a server"
-                logger.info("%s at %s: %d models, %d see", listing.server or "models", where, len(listing.offers), sees)
+                logger.info(
+                    "%s at %s: %d models, %d accept pictures",
+                    listing.server or "models",
+                    where,
+                    len(listing.offers),
+                    sees,
+                )
 
 
 def _configured(settings: ModelSettings) -> Endpoint | None:
@@ -272,5 +278,5 @@ def _configured(settings: ModelSettings) -> Endpoint | None:
 
 
 def _is_called(label: ModelLabel, name: str) -> bool:
-    """Whether a model is meant by ``name``: Ollama's are listed with a tag, which people leave out."""
+    """Return whether ``name`` means this model: Ollama lists models with a tag, which people omit."""
     return label.name in {name, f"{name}:latest"}

@@ -1,7 +1,7 @@
-"""Why a model did not answer, in words: what servers and connections say, as ``ModelError``.
+"""Convert failed answers and connection errors to ``ModelError``.
 
-Ollama, vLLM, SGLang, llama.cpp, NIM and OpenAI word the same fault in different ways and with different statuses. What
-a server said is quoted, shortened, on one line and without the key; a page of a web site is not quoted.
+Ollama, vLLM, SGLang, llama.cpp, NIM and OpenAI use different words and statuses for the same failure. The server's
+message is quoted, shortened, on one line and without the key; web pages are not quoted.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ QUOTA = re.compile(r"quota|billing|credit|balance|payment", re.IGNORECASE)
 def cause_of_status(
     status: int, headers: Mapping[str, str], body: bytes, *, endpoint: Endpoint, model: str, pictures: int = 1
 ) -> ModelError:
-    """Explain an answer of HTTP that is no success.
+    """Return the cause of an unsuccessful HTTP response.
 
     Args:
-        status: 300 or more.
-        headers: Of the answer.
-        body: Its start.
-        endpoint: That was asked.
-        model: That was asked; empty if none was.
-        pictures: How many were sent along.
+        status: The HTTP status, 300 or more.
+        headers: The headers of the response.
+        body: The start of its body.
+        endpoint: The server that was asked.
+        model: The model that was asked; empty if none.
+        pictures: The number of pictures in the question.
     """
     where = endpoint.api_base
     said = said_in(body, endpoint)
-    quote = f" It said: {said}" if said else ""
+    quote = _quoted(said)
     named = rf"(?<!\w){re.escape(model)}(?!\w)"
-    # A name such as llama-vision says nothing about the fault, and one such as "a" is part of what does.
+    # A name such as llama-vision must not look like a cause, and one such as "a" is part of ordinary words.
     bare = re.sub(named, "it", said) if SEEING_WORD.search(model) else said
     if status < 400:
         return _redirected(where, headers)
@@ -72,35 +72,35 @@ def cause_of_status(
     if model and pictures > 1 and (found := TOO_MANY_PICTURES.search(bare)) and found[1] != "0":
         return ModelError(
             "refused",
-            f"{model} at {where} does not take {pictures} pictures in one question.{quote}",
-            "Lower the frames per question, or start its server with a higher limit of images.",
+            f"{model} at {where} does not accept {pictures} pictures in one question{quote}",
+            "Lower the frames per question, or start its server with a higher image limit.",
         )
     if model and SEES_NOTHING.search(bare):
         return ModelError(
             "not-vision",
-            f"{model} at {where} cannot see pictures.{quote}",
-            "Choose a vision model, such as qwen2.5-vl, gemma3 or llava; llama.cpp needs --mmproj, too.",
+            f"{model} at {where} does not accept pictures{quote}",
+            "Choose a vision model, such as qwen2.5-vl, gemma3 or llava; llama.cpp also needs --mmproj.",
         )
     if model and (MODEL_MISSING.search(said) or (status == 404 and re.search(named, said))):
         install = f", or install it: `ollama pull {model}`" if "pull" in said else ""
         return ModelError(
             "model-missing",
-            f"There is no model {model} at {where}.{quote}",
-            f"Choose one of those that it lists{install}.",
+            f"{where} has no model {model}{quote}",
+            f"Choose a model that it lists{install}.",
         )
     return _other_status(status, where, headers, said, quote)
 
 
 def _redirected(where: str, headers: Mapping[str, str]) -> ModelError:
     to = ""
-    with suppress(ValueError):  # it is no URL
+    with suppress(ValueError):  # not a URL
         target = urlsplit(headers.get("Location", ""))
         if target.scheme in {"http", "https"} and target.hostname and target.hostname.isprintable():
             to = f" to {target.scheme}://{target.hostname}"
     return ModelError(
         "refused",
-        f"{where} redirects{to}. Redirects are not followed: the pictures and the key are for that address alone.",
-        "Give the address that it redirects to, if you trust it.",
+        f"{where} redirects{to}; redirects are not followed, since pictures and key are meant only for that address",
+        "Use the address that it redirects to, if you trust it.",
     )
 
 
@@ -108,13 +108,13 @@ def _unauthorised(endpoint: Endpoint, status: int, quote: str) -> ModelError:
     if endpoint.key is None:
         return ModelError(
             "unauthorised",
-            f"{endpoint.api_base} wants an API key, and none was given for it.{quote}",
-            "Give the key for this address: in the page, or with --api-key @FILE or LIVE_VLM_API_KEY.",
+            f"{endpoint.api_base} requires an API key, and none is set{quote}",
+            "Enter the key for this address in the page, or set it with --api-key @FILE or LIVE_VLM_API_KEY.",
         )
     return ModelError(
         "unauthorised",
-        f"{endpoint.api_base} does not accept the API key that was given for it (HTTP {status}).{quote}",
-        "Check that the key is whole, not expired, and may use this model; then give it again.",
+        f"{endpoint.api_base} rejected the API key (HTTP {status}){quote}",
+        "Check that the key is complete, valid and allowed to use this model, then enter it again.",
     )
 
 
@@ -123,13 +123,13 @@ def _rate_limited(where: str, headers: Mapping[str, str], said: str) -> ModelErr
     if wait is None and QUOTA.search(said):
         return ModelError(
             "rate-limited",
-            f"What this key may use of {where} is used up. It said: {said}",
-            "Look at the plan and the bill of that account, or choose another server.",
+            f"The quota of this key at {where} is used up{_quoted(said)}",
+            "Check the plan and billing of the account, or choose another server.",
         )
     after = "" if wait is None else f" for {wait:.0f} s" if wait >= 1 else " for a moment"
     return ModelError(
         "rate-limited",
-        f"{where} takes no more questions{after}.{f' It said: {said}' if said else ''}",
+        f"{where} accepts no more questions{after}{_quoted(said)}",
         "Ask less often: every few seconds, or when the picture changes.",
         wait,
     )
@@ -139,97 +139,101 @@ def _other_status(status: int, where: str, headers: Mapping[str, str], said: str
     if status == 404:
         return ModelError(
             "bad-answer",
-            f"{where} has no /chat/completions or /models (HTTP 404).{quote}",
-            "Check the address: it is the one of an OpenAI-compatible API, which usually ends in /v1.",
+            f"{where} has no /chat/completions or /models (HTTP 404){quote}",
+            "Check the address; that of an OpenAI-compatible API usually ends in /v1.",
         )
     if status in {408, 504}:
         return ModelError(
-            "timeout", f"{where} gave up on the question (HTTP {status}).{quote}", "Choose a smaller model or answer."
+            "timeout", f"{where} timed out (HTTP {status}){quote}", "Choose a smaller model or a shorter answer."
         )
     if status == 413 or (status in {400, 422} and TOO_LONG.search(said)):
         return ModelError(
             "refused",
-            f"The question is too long for {where} (HTTP {status}).{quote}",
-            "Send smaller pictures or fewer of them, allow shorter answers, or start the server with a longer context.",
+            f"The question is too long for {where} (HTTP {status}){quote}",
+            "Send fewer or smaller pictures, allow shorter answers, or start the server with a longer context.",
         )
     if status in {502, 503}:
         if status == 503 and not LOADING.search(said):
             return ModelError(
                 "rate-limited",
-                f"{where} is overloaded (HTTP 503).{quote}",
-                "It is asked again; if this lasts, ask less often or choose a smaller model.",
+                f"{where} is overloaded (HTTP 503){quote}",
+                "Wait for the next try; if this continues, ask less often or choose a smaller model.",
                 wait_of(headers, said),
             )
         what = "is not ready yet" if LOADING.search(said) else "cannot be reached behind its proxy"
         return ModelError(
             "unreachable",
-            f"The model server at {where} {what} (HTTP {status}).{quote}",
-            "Wait until it has loaded its model; if this lasts, look at its log.",
+            f"The model server at {where} {what} (HTTP {status}){quote}",
+            "Wait until it has loaded its model; if this continues, check its log.",
         )
     return ModelError(
         "refused",
-        f"{where} failed to answer (HTTP {status}).{quote}",
-        "Look at the log of the model server." if status >= 500 else "Check the settings of the question.",
+        f"{where} failed to answer (HTTP {status}){quote}",
+        "Check the log of the model server." if status >= 500 else "Check the settings of the question.",
     )
 
 
 def cause_of_exception(error: Exception, endpoint: Endpoint, *, answering: bool) -> ModelError:
-    """Explain what a connection raised.
+    """Return the cause of a connection error.
 
     Args:
         error: ``aiohttp.ClientError``, ``OSError`` or ``ValueError``.
-        endpoint: That was asked.
-        answering: Whether the answer had begun.
+        endpoint: The server that was asked.
+        answering: Whether the answer had started.
     """
     where = endpoint.api_base
     if isinstance(error, aiohttp.ClientSSLError):
         return ModelError(
             "unreachable",
-            f"No safe connection to {where}: {one_line(_reason_of(error), endpoint)}",
-            "Check the address and the clock, or have the server show a certificate that this machine trusts.",
+            f"The TLS connection to {where} failed: {one_line(_reason_of(error), endpoint)}",
+            "Check the address and the clock, or give the server a certificate that this machine trusts.",
         )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return ModelError(
             "unreachable",
-            f"The name {endpoint.host} of {where} is not known here, or stands for what is not asked.",
-            "Check the spelling, and that this machine has a network.",
+            f"The host name {endpoint.host} in {where} cannot be resolved or is not allowed",
+            "Check the spelling, and the network of this machine.",
         )
     if isinstance(error, aiohttp.ServerTimeoutError | TimeoutError):
-        return ModelError("unreachable", f"{where} does not take connections.", _start_it(endpoint))
+        return ModelError("unreachable", f"{where} does not accept connections", _start_it(endpoint))
     if isinstance(error, aiohttp.ClientConnectorError):
         return ModelError(
-            "unreachable", f"Nothing answers at {where}: {one_line(_reason_of(error), endpoint)}.", _start_it(endpoint)
+            "unreachable", f"Cannot connect to {where}: {one_line(_reason_of(error), endpoint)}", _start_it(endpoint)
         )
     if answering:
         return ModelError(
             "unreachable",
-            f"{where} broke off in the middle of its answer.",
-            "It is asked again with the next frame. If this repeats, look at the log of the model server.",
+            f"{where} closed the connection in the middle of its answer",
+            "Wait for the next try; if this repeats, check the log of the model server.",
         )
     if isinstance(error, aiohttp.ClientConnectionError | OSError):
         return ModelError(
             "unreachable",
-            f"{where} closed the connection without an answer.",
-            "Look whether the model server runs, and at its log.",
+            f"{where} closed the connection without an answer",
+            "Check that the model server is running, and its log.",
         )
     return ModelError(
         "bad-answer",
-        f"What answers at {where} does not speak HTTP as an API does.",
-        "Check the address and its port, and whether it is https.",
+        f"The server at {where} sent an invalid HTTP response",
+        "Check the address and its port, and whether it needs https.",
     )
 
 
 def bad_answer(endpoint: Endpoint, what: str) -> ModelError:
-    """Say that an answer is none; ``what`` begins with what it did."""
+    """Return the error for an invalid answer; ``what`` starts with a verb in the past."""
     return ModelError(
         "bad-answer",
-        f"{endpoint.api_base} {what}.",
-        "Check that the address is the one of an OpenAI-compatible API, which usually ends in /v1.",
+        f"{endpoint.api_base} {what}",
+        "Check the address; that of an OpenAI-compatible API usually ends in /v1.",
     )
 
 
+def _quoted(said: str) -> str:
+    return f": {said.rstrip('.')}" if said else ""
+
+
 def _reason_of(error: Exception) -> str:
-    """Connection refused, certificate has expired ...: what is the matter, without addresses."""
+    """Return the reason without addresses, such as ``Connection refused`` or ``certificate has expired``."""
     inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
     number = inner.errno if isinstance(inner, OSError) and not isinstance(inner, ssl.SSLError) else None
     return os.strerror(number) if number else getattr(inner, "strerror", None) or str(inner)
@@ -238,7 +242,7 @@ def _reason_of(error: Exception) -> str:
 def _start_it(endpoint: Endpoint) -> str:
     if endpoint.is_local:
         return (
-            "Start the model server, or choose another. In a container this machine is the container itself:"
-            " name the host instead."
+            "Start the model server, or choose another. In a container, 127.0.0.1 is the container itself:"
+            " use the name of the host instead."
         )
-    return "Check the address, that the model server runs, and that a firewall lets this machine reach it."
+    return "Check the address, that the model server is running, and that no firewall blocks it."

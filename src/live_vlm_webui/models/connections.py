@@ -1,4 +1,4 @@
-"""The HTTP client that all requests to model servers go through."""
+"""The HTTP client for all requests to model servers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ HEADERS = {"User-Agent": f"live-vlm-webui/{__version__}", "Accept-Encoding": "id
 
 
 def open_client() -> ClientSession:
-    """Make the client, in a running event loop; whoever makes it closes it.
+    """Create the client, in a running event loop; the caller closes it.
 
-    It keeps no cookies, which would cross from user to user; takes neither proxies nor passwords from environment and
-    ``.netrc``; asks for answers as they are and expands none, since a compressed one can be a thousand times its size;
-    and looks up no name to an address that hands out a cloud's credentials.
+    It keeps no cookies, which would leak between users; uses neither proxies nor passwords from the environment and
+    ``.netrc``; does not decompress answers, which can expand a thousandfold; and does not resolve names to addresses of
+    cloud metadata services.
     """
     return ClientSession(
         auto_decompress=False,
@@ -39,7 +39,7 @@ def open_client() -> ClientSession:
 
 
 class GuardedResolver(AbstractResolver):
-    """Looks names up as the system does, and refuses those of clouds' metadata services, whatever they are called."""
+    """Resolves names like the system, but rejects addresses of cloud metadata services, whatever their name."""
 
     def __init__(self) -> None:
         self._resolver = ThreadedResolver()
@@ -47,10 +47,10 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Look up ``host``.
+        """Resolve ``host``.
 
         Raises:
-            OSError: There is no such name, or it is one that is not asked.
+            OSError: The name is unknown or not allowed.
         """
         results = await self._resolver.resolve(host, port, family)
         for result in results:
@@ -61,5 +61,5 @@ class GuardedResolver(AbstractResolver):
         return results
 
     async def close(self) -> None:
-        """Free what it holds."""
+        """Free the resolver."""
         await self._resolver.close()

@@ -1,4 +1,4 @@
-"""A time-out for a block of awaits: as ``asyncio.timeout``, which Python 3.10 does not have."""
+"""A timeout for a block of awaits, like ``asyncio.timeout``, which Python 3.10 does not have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class DeadlineError(TimeoutError):
 class Deadline:
     """``with Deadline(seconds): await ...`` raises ``DeadlineError`` from the block if it takes longer.
 
-    To be entered and left by the same task; cancelling that task from outside stays a cancellation.
+    Enter and leave it in the same task; a cancellation of that task from outside remains a cancellation.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -1,7 +1,7 @@
-"""How a model's server wants to be asked, where servers differ: learned from what they refuse.
+"""Differences between servers in request parameters, learned from rejected requests.
 
-OpenAI's newer models take ``max_completion_tokens`` and refuse ``max_tokens``; others know only that. Some refuse
-``stream_options``, without which a stream does not say how many tokens it had.
+OpenAI's newer models require ``max_completion_tokens`` and reject ``max_tokens``; others know only the latter. Some
+reject ``stream_options``, without which a stream does not report its number of tokens.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ REFUSES_PARAMETER = re.compile(
 
 @dataclass(frozen=True)
 class Dialect:
-    """What a request holds.
+    """The parameters of a request.
 
     Attributes:
-        limit: The name under which the longest answer is given; None leaves it out.
-        usage: Whether to ask for the number of tokens.
+        limit: The name of the parameter for the longest answer; None omits it.
+        usage: Whether to request the number of tokens.
     """
 
     limit: Literal["max_tokens", "max_completion_tokens"] | None = "max_tokens"
     usage: bool = True
 
     def learn(self, status: int, refusal: str) -> Dialect | None:
-        """What to try instead after a request was refused; None if the refusal is about something else.
+        """Return the dialect to try after a request was rejected; None if the cause is something else.
 
         Args:
-            status: Of HTTP.
-            refusal: What the server said.
+            status: The HTTP status.
+            refusal: The server's message.
         """
         if status not in REFUSED_STATUSES or not REFUSES_PARAMETER.search(refusal):
             return None
@@ -53,20 +53,20 @@ class Dialect:
 
 
 class Dialects:
-    """What was learned, by model; of more than ``MOST_DIALECTS`` those used longest ago are forgotten."""
+    """The learned dialects, by model; the least recently used beyond ``MOST_DIALECTS`` are dropped."""
 
     def __init__(self) -> None:
         self._learned: OrderedDict[tuple[str, str], Dialect] = OrderedDict()
 
     def of(self, label: ModelLabel) -> Dialect:
-        """How to ask this model."""
+        """Return the dialect of a model."""
         key = (label.api_base, label.name)
         if key in self._learned:
             self._learned.move_to_end(key)
         return self._learned.get(key, Dialect())
 
     def keep(self, label: ModelLabel, dialect: Dialect) -> None:
-        """Remember how to ask this model."""
+        """Remember the dialect of a model."""
         self._learned[label.api_base, label.name] = dialect
         self._learned.move_to_end((label.api_base, label.name))
         if len(self._learned) > MOST_DIALECTS:

@@ -1,4 +1,4 @@
-"""Servers of models on this machine, at the ports that they usually listen on."""
+"""Find model servers on this machine at their usual ports."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from live_vlm_webui.models.endpoint import Endpoint, Keyring
 from live_vlm_webui.models.listing import Lister, Listing
 
 USUAL_PORTS = (11434, 8000, 30000, 8080)
-"""Of Ollama, vLLM and NIM, SGLang, llama.cpp."""
+"""The default ports of Ollama, vLLM and NIM, SGLang, llama.cpp."""
 HOST = "127.0.0.1"
 
 
 class Discovery:
-    """Asks the usual ports, all at once.
+    """Queries the usual ports concurrently.
 
     Args:
-        lister: Asks one server.
-        keyring: The keys that were given at the start; a server found gets the one for its address, or none.
-        ports: Where to look.
+        lister: Lists the models of a server.
+        keyring: The server's keys; a server found gets the key for its address, or none.
+        ports: The ports to query.
     """
 
     def __init__(self, lister: Lister, keyring: Keyring, ports: Sequence[int] = USUAL_PORTS) -> None:
@@ -30,17 +30,17 @@ class Discovery:
 
     @property
     def addresses(self) -> frozenset[str]:
-        """Where it looks."""
+        """The addresses that are queried."""
         return frozenset(endpoint.api_base for endpoint in self._endpoints)
 
-    async def find(self, last: Mapping[str, Listing], besides: Iterable[Endpoint] = ()) -> dict[str, Listing]:
-        """Look, and return what is there now, by address.
+    async def find(self, last: Mapping[str, Listing], others: Iterable[Endpoint] = ()) -> dict[str, Listing]:
+        """Return the servers found, by address.
 
         Args:
-            last: What was found the last time. A server that is too busy to answer in time still counts as there.
-            besides: What is asked elsewhere: not asked a second time, under whatever name of this machine.
+            last: The servers found the last time; one that is too busy to answer in time is kept.
+            others: Endpoints that are queried elsewhere and are skipped here, whatever their host name.
         """
-        elsewhere = {_place(endpoint) for endpoint in besides}
+        elsewhere = {_place(endpoint) for endpoint in others}
         endpoints = [endpoint for endpoint in self._endpoints if _place(endpoint) not in elsewhere]
         listings = await asyncio.gather(*(self._ask(endpoint, last) for endpoint in endpoints))
         return {endpoint.api_base: listing for endpoint, listing in zip(endpoints, listings, strict=True) if listing}
@@ -53,6 +53,6 @@ class Discovery:
 
 
 def _place(endpoint: Endpoint) -> tuple[str, int | None, str]:
-    """Where an endpoint is, in the same words for all names of this machine."""
+    """Return host, port and path of an endpoint, with the same host for all names of this machine."""
     url = endpoint.url("")
     return HOST if endpoint.is_local else endpoint.host, url.port, url.raw_path

@@ -1,4 +1,4 @@
-"""The reader of event streams (``text/event-stream``), by the rules of the HTML standard.
+"""Parse event streams (``text/event-stream``) by the rules of the HTML standard.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """
@@ -9,17 +9,17 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class EventTooLongError(Exception):
-    """An event that is longer than is read."""
+    """An event exceeds the size limit."""
 
 
 class EventStream:
-    """Puts the pieces of a stream together to events.
+    """Assembles events from the pieces of a stream.
 
-    Lines end with LF, CR or CRLF; an event's ``data`` lines are joined by LF; comments and other fields are left out.
-    However the stream was cut into pieces, each byte is looked at a fixed number of times.
+    Lines end with LF, CR or CRLF; an event's ``data`` lines are joined by LF; comments and other fields are ignored.
+    Each byte is processed a fixed number of times, however the stream is split.
 
     Args:
-        longest: Of one event, in bytes.
+        longest: The largest event, in bytes.
     """
 
     def __init__(self, longest: int) -> None:
@@ -31,10 +31,10 @@ class EventStream:
         self._at_start = True
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """Take the next piece, and return the data of the events that it completes.
+        """Process a piece, and return the data of the events that it completes.
 
         Raises:
-            EventTooLongError: An event is longer than is read.
+            EventTooLongError: An event exceeds the size limit.
         """
         if not piece:
             return []
@@ -61,9 +61,9 @@ class EventStream:
         return events
 
     def close(self) -> list[bytes]:
-        """At the stream's end: the data of an event that lacks only the empty line after it.
+        """Finish the stream; return the data of a last event that lacks only its empty line.
 
-        The standard drops it; servers that leave out the line mean it to be read.
+        The standard drops such an event, but some servers omit the line.
         """
         if self._line:
             self._take(b"".join(self._line))

@@ -1,4 +1,4 @@
-"""Reading the start of a failed answer: its message, and how long it asks to wait."""
+"""Read the text of a failed answer: its message, and how long to wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WAIT_IN_WORDS = re.compile(r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(
 
 
 def said_in(body: bytes, endpoint: Endpoint) -> str:
-    """The message in the start of a failed answer, on one line, shortened and without the key; empty if there is none.
+    """Return the message in the start of a failed answer, on one line, shortened and without the key; may be empty.
 
     It is in ``error``, ``error.message``, ``message``, ``detail`` (FastAPI's is a list), ``title``, or plain text.
     """
@@ -30,7 +30,7 @@ def said_in(body: bytes, endpoint: Endpoint) -> str:
 
 
 def wait_of(headers: Mapping[str, str], said: str) -> float | None:
-    """How long to wait before the next question, in seconds: by ``Retry-After`` or in words; None if unsaid."""
+    """Return the seconds to wait before the next question, from ``Retry-After`` or the message; None if unknown."""
     value = headers.get("Retry-After", "").strip()
     wait: float | None = None
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value, re.ASCII):

@@ -1,4 +1,4 @@
-"""What a server of models offers: which server it is, its models, and which of them see."""
+"""List the models of a server: the kind of server, its models, and which of them accept pictures."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ MOST_REMEMBERED = 64
 SHOWN_AT_ONCE = 4
 OLLAMA, LLAMA_CPP, SGLANG, VLLM, NIM = "Ollama", "llama.cpp", "SGLang", "vLLM", "NIM"
 OWNERS = {"library": OLLAMA, "llamacpp": LLAMA_CPP, "sglang": SGLANG, "vllm": VLLM}
-"""What servers write into ``owned_by`` of each model. NIM writes ``system``, as others do, or ``vllm``."""
+"""Servers by the ``owned_by`` of their models. NIM uses ``system``, like others, or ``vllm``."""
 NIM_ROUTES = ("/metadata", "/health/ready")
 HOSTS = {"api.openai.com": "OpenAI", "integrate.api.nvidia.com": "NVIDIA API Catalog"}
 
 Card: TypeAlias = dict[str, Any]
 Sight: TypeAlias = dict[str, bool | None]
-"""Which models see, by name."""
+"""Whether models accept pictures, by name."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What one server offers.
+    """The models of a server.
 
     Attributes:
-        server: What it is, for people; empty if unknown.
-        offers: Best first.
+        server: The kind of server; empty if unknown.
+        offers: Its models, best first.
     """
 
     server: str
@@ -53,11 +53,11 @@ class Listing:
 
 
 class Lister:
-    """Asks servers of models what they offer.
+    """Lists the models of servers.
 
     Args:
-        http: As ``connections.open_client`` makes it; closed by who made it.
-        seconds: How long a server may take to list its models, and then to tell more about them.
+        http: A client from ``connections.open_client``, closed by the caller.
+        seconds: How long a server may take to list its models, and again for details about them.
     """
 
     def __init__(self, http: ClientSession, seconds: float) -> None:
@@ -66,15 +66,15 @@ class Lister:
         self._told: OrderedDict[str, tuple[object, str, Sight]] = OrderedDict()
 
     async def list_models(self, endpoint: Endpoint) -> Listing:
-        """Ask one server; models that are not to be asked about pictures or text are left out.
+        """Return the models of a server, without those for other purposes, such as embedding.
 
         Raises:
-            ModelError: It does not list models; the error says why and what to do.
+            ModelError: It does not list its models.
         """
         cards = await self._cards(endpoint)
         server = _server_of(endpoint, cards)
         sight: Sight = {}
-        with suppress(DeadlineError, ModelError), Deadline(self._seconds):  # else the names must do, this time
+        with suppress(DeadlineError, ModelError), Deadline(self._seconds):  # without details, the names decide
             server, sight = await self._ask_more(endpoint, server, cards)
         offers = []
         for card in cards:
@@ -85,11 +85,11 @@ class Lister:
         return Listing(server, best_first(offers))
 
     async def _cards(self, endpoint: Endpoint) -> list[Card]:
-        """The entries of the list of models; with them what llama.cpp says in a list of its own."""
+        """Return the entries of the list of models, with the details that llama.cpp lists separately."""
         listed = await self._fetch(endpoint, endpoint.url("/models"))
         data = listed.get("data") if isinstance(listed, dict) else listed  # Together's has no envelope
         if not isinstance(data, list):
-            raise bad_answer(endpoint, "does not list models as such an API does")
+            raise bad_answer(endpoint, "did not return a list of models")
         cards = [card for card in data[:MOST_MODELS] if isinstance(card, dict) and _is_name(card.get("id"))]
         details = listed.get("models") if isinstance(listed, dict) else None
         for detail in details[:MOST_MODELS] if isinstance(details, list) else ():
@@ -99,7 +99,7 @@ class Lister:
         return [card for card in cards if answers_questions(card["id"])]
 
     async def _ask_more(self, endpoint: Endpoint, server: str, cards: list[Card]) -> tuple[str, Sight]:
-        """Which server it is, where its list does not tell, and which models see, by routes of its own."""
+        """Return the kind of server and which models accept pictures, from server-specific routes."""
         if server == LLAMA_CPP and len(cards) == 1:
             return server, {cards[0]["id"]: sees_by_card(await self._try(endpoint, endpoint.native_url("/props")))}
         if server == SGLANG:
@@ -109,7 +109,7 @@ class Lister:
                     return server, {card["id"]: sees for card in cards}
         if server not in {"", OLLAMA, VLLM}:
             return server, {}
-        # Asked only if the list has changed: some servers log each request.
+        # Only if the list has changed: some servers log each request.
         mark = [(card["id"], None if server == VLLM else card.get("created")) for card in cards]
         told = self._told.get(endpoint.api_base)
         if told is None or told[0] != mark:
@@ -139,10 +139,10 @@ class Lister:
         return dict(await asyncio.gather(*(show(card["id"]) for card in cards[:MOST_SHOWN])))
 
     async def _try(self, endpoint: Endpoint, url: URL, body: object = None) -> Card:
-        """What a route says that not every server has; empty if the server does not have it.
+        """Return the JSON object at an optional route; empty if the server does not have it.
 
         Raises:
-            ModelError: The server could not be asked.
+            ModelError: The server did not respond.
         """
         try:
             found = await self._fetch(endpoint, url, body)
@@ -170,13 +170,13 @@ class Lister:
         except DeadlineError:
             raise ModelError(
                 "timeout",
-                f"{endpoint.api_base} took longer than {self._seconds:g} s to say what it offers.",
-                "Try again; if this lasts, look at the log of the model server.",
+                f"{endpoint.api_base} took longer than {self._seconds:g} s to list its models",
+                "Try again; if this continues, check the log of the model server.",
             ) from None
         except (ClientError, OSError) as error:
             raise cause_of_exception(error, endpoint, answering=False) from None
         except (ValueError, RecursionError):
-            raise bad_answer(endpoint, "does not answer with JSON") from None
+            raise bad_answer(endpoint, "did not return JSON") from None
 
 
 async def _read(response: ClientResponse, endpoint: Endpoint) -> bytes:
@@ -187,7 +187,7 @@ async def _read(response: ClientResponse, endpoint: Endpoint) -> bytes:
             pieces.append(piece)
             size += len(piece)
             if size > LONGEST_LIST:
-                raise bad_answer(endpoint, f"sent more than {LONGEST_LIST} bytes to say what it offers")
+                raise bad_answer(endpoint, f"sent a list of models of more than {LONGEST_LIST} bytes")
     finally:
         response.close()
     return b"".join(pieces)

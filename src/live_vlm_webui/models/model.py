@@ -1,4 +1,4 @@
-"""What a vision model is to a session: something that is asked about pictures and answers piece by piece."""
+"""The interface of vision models: asked about pictures, they answer in pieces."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Protocol
 from live_vlm_webui.media.picture import Picture
 
 BUILT_IN = "built-in"
-"""In the place of an API's address: the describer of this package."""
+"""Stands for the built-in describer in place of an API address."""
 
 
 @dataclass(frozen=True)
 class ModelLabel:
-    """Which model answers.
+    """Identifies a model.
 
     Attributes:
         api_base: The API's address, such as ``http://127.0.0.1:11434/v1``; ``BUILT_IN`` for the describer.
-        name: As its server calls it.
-        server: What serves it, for people: ``Ollama``, ``vLLM``, ``built-in describer`` ...; empty if unknown.
+        name: Its name on its server.
+        server: The kind of server: ``Ollama``, ``vLLM``, ``built-in describer`` ...; empty if unknown.
     """
 
     api_base: str
@@ -27,7 +27,7 @@ class ModelLabel:
     server: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """As it is told to browsers."""
+        """Return the label as sent to browsers."""
         return asdict(self)
 
 
@@ -36,12 +36,12 @@ DESCRIBER = ModelLabel(BUILT_IN, "describer", "built-in describer")
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked.
+    """A question to a model.
 
     Attributes:
-        prompt: In words.
-        pictures: At least one, oldest first.
-        max_tokens: The longest answer, in tokens of the model.
+        prompt: The prompt.
+        pictures: At least one picture, oldest first.
+        max_tokens: The longest answer, in tokens.
     """
 
     prompt: str
@@ -51,11 +51,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Delta:
-    """The next piece of an answer.
+    """A piece of an answer.
 
     Attributes:
-        text: To be appended to what came before; may be empty.
-        completion_tokens: The answer's length up to here in tokens, where the server says so (often with the last).
+        text: The text to append; may be empty.
+        completion_tokens: The length of the answer so far in tokens, if the server reports it (often with the last
+            piece).
     """
 
     text: str
@@ -63,26 +64,26 @@ class Delta:
 
 
 class VisionModel(Protocol):
-    """Answers the questions of one session, one at a time, in their order."""
+    """A model that answers the questions of one session, one at a time and in order."""
 
     @property
     def label(self) -> ModelLabel:
-        """Which model this is."""
+        """The model's label."""
         ...
 
     @property
     def pace(self) -> float:
-        """Seconds from one question to the next at least, however fast it answers."""
+        """The least seconds between two questions, however fast it answers."""
         ...
 
     def answer(self, question: Question) -> AsyncGenerator[Delta, None]:
-        """Ask, and yield the answer as it comes. Closing the generator ends the request.
+        """Ask, and yield the answer as it arrives. Closing the generator cancels the request.
 
         Raises:
-            ModelError: It cannot answer; the error says why and what to do.
+            ModelError: The model cannot answer.
         """
         ...
 
     async def close(self) -> None:
-        """Free what this session's use of the model holds."""
+        """Free the resources of this session."""
         ...

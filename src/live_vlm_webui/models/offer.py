@@ -1,4 +1,4 @@
-"""A model that can be chosen."""
+"""Models to choose from."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from live_vlm_webui.models.model import ModelLabel
 
 @dataclass(frozen=True)
 class Offer:
-    """A model that can be chosen.
+    """A model to choose from.
 
     Attributes:
-        label: Which one.
-        vision: Whether it sees pictures; None if nothing tells.
+        label: The model's label.
+        vision: Whether it accepts pictures; None if unknown.
     """
 
     label: ModelLabel
     vision: bool | None
 
     def to_json(self) -> dict[str, object]:
-        """As it is told to browsers."""
+        """Return the offer as sent to browsers."""
         return {**self.label.to_json(), "vision": self.vision}
 
 
 def best_first(offers: Iterable[Offer]) -> tuple[Offer, ...]:
-    """Those that see, then those of which nothing tells, then those that do not; else in their order."""
+    """Sort offers: models that accept pictures first, then unknown ones, then the others."""
     return tuple(sorted(offers, key=lambda offer: (True, None, False).index(offer.vision)))

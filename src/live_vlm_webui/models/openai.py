@@ -1,4 +1,4 @@
-"""The client of OpenAI's chat completions, which Ollama, vLLM, SGLang, llama.cpp, NIM and others speak too.
+"""The client of OpenAI's chat completions API, which Ollama, vLLM, SGLang, llama.cpp, NIM and others provide.
 
 https://platform.openai.com/docs/api-reference/chat
 """
@@ -37,23 +37,23 @@ from live_vlm_webui.models.model import Delta, ModelLabel, Question
 LONGEST_FAILURE = 64 * 1024
 FAILURE_SECONDS = 5.0
 STALE_SECONDS = 2.0
-"""A kept connection that its server has closed breaks at once; what breaks later was asked, and failed."""
+"""A reused connection that its server had closed fails within this time; a later failure is the request's own."""
 DRAIN_SECONDS = 0.05
 LARGE_BODY = 1 << 20
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long an answer may take, and how large it may be.
+    """Limits on the time and size of an answer.
 
     Attributes:
-        connect: Until the connection stands, in seconds.
-        first_token: From the question to the first sign of an answer, in seconds; a server may load its model first.
+        connect: For the connection, in seconds.
+        first_token: From the question to the first data of the answer, in seconds; a server may load its model first.
         next_token: From one piece to the next, in seconds.
         total: From the question to the end, in seconds.
-        text: Of the answer, in characters.
-        event: Of one event of the stream, or of an answer that is not streamed, in bytes.
-        stream: Of all that is sent, in bytes.
+        text: The length of the answer, in characters.
+        event: The size of an event, or of an answer that is not streamed, in bytes.
+        stream: The size of the whole stream, in bytes.
     """
 
     connect: float = 5.0
@@ -66,14 +66,14 @@ class Limits:
 
 
 class OpenAIModel:
-    """A ``VisionModel`` behind a server.
+    """A ``VisionModel`` on a server.
 
     Args:
-        label: Which one; its ``api_base`` is the endpoint's.
-        endpoint: Where it is, and the key for it.
-        http: As ``connections.open_client`` makes it; shared, and closed by who made it.
-        limits: Of each answer.
-        dialects: What is known of how servers want to be asked; shared by all models.
+        label: The model; its ``api_base`` is the endpoint's.
+        endpoint: The server's address and key.
+        http: A shared client from ``connections.open_client``, closed by the caller.
+        limits: The limits of each answer.
+        dialects: The learned dialects, shared by all models.
     """
 
     def __init__(
@@ -94,22 +94,22 @@ class OpenAIModel:
 
     @property
     def label(self) -> ModelLabel:
-        """Which model this is."""
+        """The model's label."""
         return self._label
 
     @property
     def pace(self) -> float:
-        """As fast as it answers."""
+        """Ask as fast as it answers."""
         return 0.0
 
     async def close(self) -> None:
-        """Nothing to free: connections belong to the client that all share."""
+        """Do nothing: the connections belong to the shared client."""
 
     async def answer(self, question: Question) -> AsyncGenerator[Delta, None]:
-        """Ask, and yield the answer as it comes. Closing the generator closes the connection at once.
+        """Ask, and yield the answer as it arrives. Closing the generator closes the connection at once.
 
         Raises:
-            ModelError: It cannot answer; the error says why and what to do.
+            ModelError: The model cannot answer.
         """
         asked = time.monotonic()
         response = await self._ask(question, asked)
@@ -130,7 +130,7 @@ class OpenAIModel:
                     try:
                         events = stream.feed(piece) if piece else stream.close()
                     except EventTooLongError:
-                        raise bad_answer(self._endpoint, "sent a stream that is none of answers") from None
+                        raise bad_answer(self._endpoint, "sent a stream that is not a chat completion") from None
                     delta = answer.take(events)
                     if delta:
                         yield delta
@@ -144,7 +144,7 @@ class OpenAIModel:
             response.close()
 
     async def _ask(self, question: Question, asked: float) -> ClientResponse:
-        """Send the question until it is taken: again if the connection had gone stale, or in another dialect."""
+        """Send the question; again if a reused connection was closed, or in another dialect if it was rejected."""
         known = dialect = self._dialects.of(self._label)
         may_be_stale = True
         while True:
@@ -187,11 +187,11 @@ class OpenAIModel:
         if kind != "text/html" and encoding == "identity":
             return response
         response.close()
-        what = "answers with a web page" if kind == "text/html" else "compresses its answers although asked not to"
+        what = "sent a web page" if kind == "text/html" else "sent a compressed answer, although asked not to"
         raise bad_answer(self._endpoint, what)
 
     async def _read(self, response: ClientResponse, asked: float, *, begun: bool) -> bytes:
-        """The next piece; empty at the end."""
+        """Return the next piece; empty at the end."""
         now = time.monotonic()
         patience = self._limits.next_token if begun else asked + self._limits.first_token - now
         try:
@@ -211,7 +211,7 @@ class OpenAIModel:
         return b"".join(pieces)
 
     async def _drain(self, response: ClientResponse) -> None:
-        """Read the end of the stream, which comes with its last piece or never, so that the connection is kept."""
+        """Read the end of the stream, so that the connection can be reused; it arrives with the last piece or never."""
         try:
             with Deadline(DRAIN_SECONDS):
                 while await response.content.readany():
@@ -222,21 +222,21 @@ class OpenAIModel:
     def _cause(self, error: Exception, asked: float, *, begun: bool, answering: bool) -> ModelError:
         if not isinstance(error, DeadlineError):
             return cause_of_exception(error, self._endpoint, answering=answering)
-        what, seconds = ("did not begin to answer within", self._limits.first_token)
+        what, seconds = ("did not start to answer within", self._limits.first_token)
         if begun:
-            what, seconds = ("fell silent in the middle of its answer, for", self._limits.next_token)
+            what, seconds = ("stopped in the middle of its answer for", self._limits.next_token)
         if time.monotonic() - asked >= self._limits.total:
-            what, seconds = ("was still not done with its answer after", self._limits.total)
+            what, seconds = ("did not finish its answer within", self._limits.total)
         return ModelError(
             "timeout",
-            f"{self._label.name} at {self._endpoint.api_base} {what} {seconds:g} s.",
-            "It is asked again with the next frame. Wait if it is being loaded; else look at the log of its server, or"
-            " choose a smaller model, smaller pictures or shorter answers.",
+            f"{self._label.name} at {self._endpoint.api_base} {what} {seconds:g} s",
+            "Wait if the model is being loaded; otherwise check the log of its server, or choose a smaller model,"
+            " smaller pictures or shorter answers.",
         )
 
 
 def body_of(question: Question, model: str, dialect: Dialect) -> bytes:
-    """The body of a request, JSON: the pictures as ``data:`` URLs, oldest first, then the prompt."""
+    """Return the JSON body of a request: the pictures as ``data:`` URLs, oldest first, then the prompt."""
     content: list[dict[str, Any]] = [
         {
             "type": "image_url",
@@ -254,7 +254,7 @@ def body_of(question: Question, model: str, dialect: Dialect) -> bytes:
 
 
 async def read_failure(response: ClientResponse) -> bytes:
-    """The start of a failed answer; what of it cannot be read is left out. The connection is closed if more follows."""
+    """Return the start of a failed answer, as far as it can be read. Close the connection if more follows."""
     pieces: list[bytes] = []
     size = 0
     try:
@@ -263,14 +263,14 @@ async def read_failure(response: ClientResponse) -> bytes:
                 pieces.append(piece)
                 size += len(piece)
     except (ClientError, TimeoutError, OSError):
-        pass  # the status alone says enough
+        pass  # the status is sufficient
     finally:
         response.close()
     return b"".join(pieces)[:LONGEST_FAILURE]
 
 
 def _broke(error: Exception) -> bool:
-    """Whether a connection that stood has broken, rather than none came about."""
+    """Return whether an established connection broke, in contrast to a failed connect."""
     return isinstance(error, (ServerDisconnectedError, ClientOSError, ConnectionError)) and not isinstance(
         error, ClientConnectorError
     )

@@ -1,4 +1,4 @@
-"""Models that think aloud before they answer: what they thought is no part of the answer."""
+"""Remove a model's reasoning from its answer."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ CLOSING = "</think>"
 
 
 class ThoughtFilter:
-    """Leaves out ``<think>...</think>`` at the start of an answer, however it was cut into pieces.
+    """Removes ``<think>...</think>`` at the start of an answer, however it is split into pieces.
 
-    Servers that know their model send its thoughts apart from the answer; this is for those that do not.
+    Many servers send reasoning separately from the answer; this is for those that do not.
     """
 
     def __init__(self) -> None:
         self._held = ""
         self._state = "start"
         self.has_thought = False
-        """Whether there was a thought."""
+        """Whether there was any reasoning."""
 
     @property
     def is_thinking(self) -> bool:
-        """Whether the answer has not begun because thoughts have not ended."""
+        """Whether the reasoning has not ended yet."""
         return self._state == "thinking"
 
     def feed(self, text: str) -> str:
-        """Take the next piece, and return what of it belongs to the answer."""
+        """Process a piece, and return its part of the answer."""
         if self._state == "answer":
             return text
         self._held += text
@@ -50,7 +50,7 @@ class ThoughtFilter:
         return ""
 
     def close(self) -> str:
-        """At the answer's end: what was held back because it looked like the start of a thought."""
+        """Finish the answer; return what was held back as a possible ``<think>``."""
         return self._answer() if self._state == "start" else ""
 
     def _answer(self) -> str:

@@ -1,7 +1,7 @@
-"""Which models see pictures: by what their server declares, else by their name.
+"""Find out which models accept pictures: from their server, else from their name.
 
-Ollama, llama.cpp, SGLang and some others declare it. vLLM, NIM and OpenAI do not, but models that see carry it in their
-names nearly always. A name that is in none of these lists says nothing: None.
+Ollama, llama.cpp, SGLang and some others report it. vLLM, NIM and OpenAI do not, but the names of vision models nearly
+always show it. For a name that matches none of these lists the result is None.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 _PART = r"(?<![a-z])({})(?![a-z])"
-"""A part of a name that stands alone among letters: the ``vl`` of ``qwen2.5vl:7b``, not that of ``evlog``."""
+"""A part of a name without adjacent letters: the ``vl`` of ``qwen2.5vl:7b``, not that of ``evlog``."""
 
 SEES = tuple(
     re.compile(pattern)
@@ -49,7 +49,7 @@ NOT_ASKED = tuple(
 
 
 def sees_by_name(*names: str) -> bool | None:
-    """Whether a model of these names sees pictures; None if they do not tell."""
+    """Return whether a model with these names accepts pictures; None if they do not show it."""
     lowered = [name.lower() for name in names if name]
     if _any(SEES, lowered):
         return True
@@ -57,12 +57,12 @@ def sees_by_name(*names: str) -> bool | None:
 
 
 def answers_questions(name: str) -> bool:
-    """Whether a model of this name is one to ask: not one that embeds, ranks, listens, speaks, guards or paints."""
+    """Return whether a model answers questions: not for embedding, ranking, speech, moderation or image generation."""
     return not _any(NOT_ASKED, [name.lower()])
 
 
 def sees_by_card(card: dict[str, Any]) -> bool | None:
-    """Whether a model sees pictures by its entry in a list of models; None if that does not say.
+    """Return whether a model accepts pictures, from its entry in a list of models; None if that does not show it.
 
     Known forms: ``"capabilities": ["completion", "multimodal"]`` (llama.cpp) or ``["vision"]`` (Ollama, GitHub),
     ``"capabilities": {"vision": true}`` (Mistral), ``"architecture": {"input_modalities": ["text", "image"]}``
@@ -82,7 +82,7 @@ def sees_by_card(card: dict[str, Any]) -> bool | None:
 
 
 def sees_by_ollama(shown: dict[str, Any]) -> bool | None:
-    """Whether a model sees pictures by what Ollama's ``/api/show`` says; before 0.6.4 that had no ``capabilities``."""
+    """Return whether a model accepts pictures, from Ollama's ``/api/show``; before 0.6.4 it had no ``capabilities``."""
     if isinstance(shown.get("capabilities"), list):
         return "vision" in shown["capabilities"]
     information = shown.get("model_info")

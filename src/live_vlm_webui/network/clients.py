@@ -1,4 +1,4 @@
-"""Who asks: the address that limits are kept for, and whether a proxy passed the request on."""
+"""The client of a request: the address for rate limits, and whether a proxy forwarded the request."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from aiohttp import web
 from live_vlm_webui.config.settings import Settings, is_loopback
 
 FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
-"""What proxies add to the requests that they pass on."""
+"""Headers that proxies add to forwarded requests."""
 SUBSCRIBER_BITS = 64
-"""Of an IPv6 address; the rest is each subscriber's own to choose."""
+"""The prefix of an IPv6 address that identifies a subscriber, who chooses the rest."""
 
 
 def is_forwarded(request: web.Request) -> bool:
-    """Whether a proxy says that it passed ``request`` on."""
+    """Return whether a proxy marked ``request`` as forwarded."""
     return any(name in request.headers for name in FORWARDED)
 
 
 def client_of(request: web.Request, settings: Settings) -> str:
-    """The address of whoever sent ``request``; of IPv6 the network that a subscriber has.
+    """Return the address of the client of ``request``; for IPv6 the subscriber's network.
 
-    What the proxy on this machine says is believed only if ``--allow-host`` says that there is one, and of that only
-    the last entry, which is the proxy's own.
+    ``X-Forwarded-For`` is used only from a proxy on this machine and only with ``--allow-host``; of its entries only
+    the last one, which the proxy added itself.
     """
     address = request.remote or ""
     if settings.allow_hosts and is_on_loopback(address):
@@ -33,7 +33,7 @@ def client_of(request: web.Request, settings: Settings) -> str:
 
 
 def _without_port(entry: str) -> str:
-    """The address in an entry of X-Forwarded-For, to which some proxies add the port."""
+    """Return the address in an entry of ``X-Forwarded-For``, to which some proxies add the port."""
     entry = entry.strip().strip('"')
     if entry.startswith("["):
         return entry[1:].partition("]")[0]
@@ -41,17 +41,17 @@ def _without_port(entry: str) -> str:
 
 
 def is_on_loopback(address: str) -> bool:
-    """Whether ``address``, as a socket tells it, is this machine's."""
+    """Return whether ``address``, as reported by a socket, is a loopback address."""
     try:
         read = ip_address(address)
     except ValueError:
         return False
-    mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None  # what a socket for both kinds tells
+    mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None  # reported by dual-stack sockets
     return is_loopback(mapped or read)
 
 
 def network_of(address: str) -> str:
-    """What belongs to one subscriber: the address, of IPv6 the network; empty if it is none."""
+    """Return the address or, for IPv6, the subscriber's network; empty if ``address`` is not an IP address."""
     try:
         read = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which names this server answers to, and which pages are its own: reading ``Host`` and ``Origin``."""
+"""Check the ``Host`` and ``Origin`` headers: which names this server answers to, and which pages are its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Hosts:
     """The names of one server.
 
     Args:
-        settings: Of the server.
+        settings: The server's settings.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -25,10 +25,10 @@ class Hosts:
         self._allowed = tuple(read for name in settings.allow_hosts if (read := read_authority(name)))
 
     def answers_to(self, host: str) -> bool:
-        """Whether a ``Host`` header, ``name[:port]``, names this server. Any port will do.
+        """Return whether a ``Host`` header, ``name[:port]``, names this server. Any port is accepted.
 
-        Elsewhere than on loopback every address will do: in a container the machine's own is not known, and a web site
-        cannot take an address for its name, as it can a name (DNS rebinding).
+        Unless the server is on loopback, any IP address is accepted: a container does not know the machine's address,
+        and DNS rebinding needs a name.
         """
         authority = read_authority(host)
         if authority is None:
@@ -39,12 +39,12 @@ class Hosts:
         return not self._on_loopback and is_address(name)
 
     def is_own_page(self, origin: str, host: str, secure: bool) -> bool:
-        """Whether an ``Origin`` header is that of this server's page.
+        """Return whether an ``Origin`` header belongs to this server's page.
 
         Args:
             origin: The header.
-            host: The same request's ``Host`` header, which this server answers to.
-            secure: Whether the request came by HTTPS; if not, a proxy may have taken that off.
+            host: The request's ``Host`` header, already checked.
+            secure: Whether the request came by HTTPS; if not, a proxy may have terminated TLS.
         """
         match = ORIGIN_PATTERN.fullmatch(origin)
         asked = read_authority(match["authority"]) if match else None
@@ -59,7 +59,7 @@ class Hosts:
 
 
 def read_authority(text: str) -> tuple[str, int | None] | None:
-    """Read ``name[:port]`` into the name in lower case, without brackets, and the port; None if it is none."""
+    """Parse ``name[:port]`` into the lower-case name, without brackets, and the port; return None if invalid."""
     match = HOST_PATTERN.fullmatch(text)
     if match is None:
         return None
@@ -75,7 +75,7 @@ def read_authority(text: str) -> tuple[str, int | None] | None:
 
 
 def is_loopback_name(name: str) -> bool:
-    """Whether ``name``, without brackets, stands for this machine's loopback interface."""
+    """Return whether ``name``, without brackets, is ``localhost`` or a loopback address."""
     try:
         loopback_address(name)
     except ValueError:
@@ -84,7 +84,7 @@ def is_loopback_name(name: str) -> bool:
 
 
 def is_address(name: str) -> bool:
-    """Whether ``name``, without brackets, is an IP address."""
+    """Return whether ``name``, without brackets, is an IP address."""
     try:
         ip_address(name)
     except ValueError:

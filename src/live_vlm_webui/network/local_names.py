@@ -1,4 +1,4 @@
-"""By which names and addresses this machine can be reached. None is looked up: that may take seconds."""
+"""This machine's names and addresses. None is resolved, since that may take seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST = 253
 
 
 def own_names() -> tuple[str, ...]:
-    """``localhost``, the machine's name as it is, cut at its first dot, and with ``.local``; in lower case."""
+    """Return ``localhost``, the host name, its first label, and that with ``.local``; in lower case."""
     full = socket.gethostname().lower().rstrip(".")
     short = full.partition(".")[0]
     names = dict.fromkeys(("localhost", full, short, f"{short}{MDNS}"))
@@ -20,7 +20,7 @@ def own_names() -> tuple[str, ...]:
 
 
 def own_addresses() -> tuple[IPv4Address | IPv6Address, ...]:
-    """The addresses of all interfaces that browsers can open: those of loopback first, no link-local ones of IPv6."""
+    """Return the addresses of all interfaces, loopback first, without link-local IPv6 addresses."""
     import psutil
 
     found = []

@@ -1,4 +1,4 @@
-"""The token that is made at first start where others can reach the server, and kept."""
+"""The token that is generated when sign-in is first needed, and kept in the data directory."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from live_vlm_webui.errors import SettingsError
 from live_vlm_webui.secret import Secret, can_be_sent
 
 FILE = "token"
-SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
-"""None of them looks like another: people type tokens."""
+CHARACTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+"""No two look alike: people type tokens."""
 GROUPS = 6
 GROUP = 4
-"""24 signs of 31: 118 bits."""
+"""24 characters out of 31: 118 bits."""
 
 
 def token_path(directory: Path) -> Path:
-    """Where the token is kept in a data directory."""
+    """Return the path of the token in a data directory."""
     return directory / FILE
 
 
 def kept_token(directory: Path) -> Secret:
-    """The token kept in ``directory``; made if there is none.
+    """Return the token kept in ``directory``; generate one if there is none.
 
     Raises:
-        SettingsError: It can be neither read nor made, or what is there is no token.
+        SettingsError: It can be neither read nor created, or the file does not contain a token.
     """
     path = token_path(directory)
     with data_dir.locked(directory):
         content = data_dir.read_private(path)
         if content is not None:
             return _read(path, content)
-        token = "-".join("".join(secrets.choice(SIGNS) for _ in range(GROUP)) for _ in range(GROUPS))
+        token = "-".join("".join(secrets.choice(CHARACTERS) for _ in range(GROUP)) for _ in range(GROUPS))
         data_dir.write(path, f"{token}\n".encode())
     return Secret(token)
 
@@ -46,7 +46,7 @@ def _read(path: Path, content: bytes) -> Secret:
         value = ""
     if len(value) < SHORTEST_TOKEN or not can_be_sent(value):
         raise SettingsError(
-            f"{path} does not hold a token.",
-            f"Delete it to have one made, or put one of at least {SHORTEST_TOKEN} ASCII characters there.",
+            f"{path} does not contain a token",
+            f"Delete it to have one generated, or write one of at least {SHORTEST_TOKEN} ASCII characters to it.",
         )
     return Secret(value)

@@ -1,4 +1,4 @@
-"""Signing in: by the token or a one-time code in a browser, which gets a cookie; by the token in a program's header."""
+"""Sign in: browsers with the token or a one-time code, for a cookie; programs with the token in a header."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ logger = logging.getLogger(__name__)
 CODE_SECONDS = 600.0
 MOST_CODES = 16
 SESSION_SECONDS = 30 * 24 * 3600.0
-"""A browser that does not come back for this long must sign in again."""
+"""A browser that is away for this long must sign in again."""
 MOST_SESSIONS = 256
 FAILURES = 5
-"""That an address may have at once; one more is allowed every ``FAILURE_SECONDS``."""
+"""Failed attempts that an address may have at once; one more is allowed every ``FAILURE_SECONDS``."""
 FAILURE_SECONDS = 12.0
 ALL_FAILURES = 60
-"""That all addresses together may have at once; one more is allowed every second."""
+"""Failed attempts of all addresses together; one more is allowed every second."""
 ALL = "all"
 
 
 class Login:
-    """Who may come in.
+    """Tokens, one-time codes and signed-in browsers.
 
     Args:
-        settings: Of the server.
-        clock: Seconds, never going back.
+        settings: The server's settings.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -52,14 +52,14 @@ class Login:
         self._busy: dict[bytes, set[Transport]] = {}
         self._failures = TokenBuckets(1 / FAILURE_SECONDS, FAILURES, clock=clock)
         self._all_failures = TokenBuckets(1.0, ALL_FAILURES, clock=clock)
-        self._told_of_proxy = False
+        self._warned_about_proxy = False
 
     @property
     def token(self) -> Secret:
-        """The token: the one in the settings, or one that is made where it is first needed, and kept.
+        """The token: the one in the settings, or one that is generated when first needed, and kept.
 
         Raises:
-            SettingsError: It can be neither read nor made.
+            SettingsError: It can be neither read nor created.
         """
         if self._token is None:
             self._token = kept_token(self.settings.data_dir)
@@ -67,21 +67,21 @@ class Login:
         return self._token
 
     def make_code(self) -> str:
-        """Make a code that signs one browser in, once, within ``CODE_SECONDS``."""
+        """Create a code that signs one browser in, once, within ``CODE_SECONDS``."""
         return self._codes.issue()
 
     def is_required(self, request: web.Request) -> bool:
-        """Whether whoever sent ``request`` must be signed in.
+        """Return whether the client of ``request`` must be signed in.
 
-        A proxy on this machine makes a server on loopback reachable from elsewhere, so what proxies pass on needs it.
+        A proxy on this machine makes a server on loopback reachable from other machines, so forwarded requests need it.
         """
         return self.settings.login_required or is_forwarded(request)
 
     def check(self, request: web.Request) -> None:
-        """Let ``request`` pass.
+        """Check that the client of ``request`` is signed in, if it must be.
 
         Raises:
-            LoginError: Whoever sent it is not signed in.
+            LoginError: It is not signed in.
             LimitError: Its address has failed too often.
         """
         if self.is_signed_in(request):
@@ -90,39 +90,39 @@ class Login:
         if scheme.lower() == "bearer" and token:
             self._attempt(request, "token", lambda: self._is_token(token.strip()))
             return
-        self._tell_of_proxy()
+        self._warn_about_proxy()
         raise LoginError(
-            "Sign in first.",
-            "In a browser, open this server's address and sign in with its token; a program sends the token in the"
-            " header Authorization: Bearer TOKEN. Whoever started the server was told where the token is.",
+            "This server requires signing in",
+            "Open the server's page in a browser and sign in with its token, or send the token in the header"
+            " `Authorization: Bearer TOKEN`. The server printed at start where the token is.",
         )
 
-    def _tell_of_proxy(self) -> None:
-        """Log once where the token is that nobody needed until a proxy passed a request on."""
-        if self.settings.login_required or self._told_of_proxy:
+    def _warn_about_proxy(self) -> None:
+        """Log once where the token is, which was not needed until a proxy forwarded a request."""
+        if self.settings.login_required or self._warned_about_proxy:
             return
-        self._told_of_proxy = True
+        self._warned_about_proxy = True
         logger.warning(
-            "a proxy passes requests on, so whoever sends them must sign in, with the token in %s;"
-            " --allow-host tells the server under which name it is reached",
+            "a proxy forwards requests, so their clients must sign in with the token in %s;"
+            " set the proxy's host name with --allow-host",
             token_path(self.settings.data_dir),
         )
         try:
             _ = self.token
         except SettingsError:
-            logger.exception("nobody can sign in")
+            logger.exception("signing in is not possible")
 
     def is_signed_in(self, request: web.Request) -> bool:
-        """Whether ``request`` may pass by its cookie, or needs none."""
+        """Return whether the client of ``request`` is signed in by its cookie, or need not be."""
         if not self.is_required(request):
             return True
         return any(self._sessions.renew(request.cookies.get(name, "")) for name in cookie_names(request))
 
     @contextmanager
     def cut_at_sign_out(self, request: web.Request) -> Iterator[None]:
-        """A block in which the connection of ``request`` is cut when its browser signs out: a WebSocket lasts long.
+        """Within this block, close the connection of ``request`` if its browser signs out: a WebSocket lasts long.
 
-        No longer than that: a proxy may hand its connection to another browser's next request.
+        Not after the block: a proxy may reuse the connection for another browser's request.
         """
         transport = request.transport
         if transport is None:
@@ -141,13 +141,13 @@ class Login:
                         del self._busy[key]
 
     def sign_in(self, request: web.Request, *, token: str = "", code: str = "") -> str:
-        """Sign a browser in, by the token or a code.
+        """Sign a browser in with the token or a code.
 
         Returns:
             The value of its cookie.
 
         Raises:
-            LoginError: Token or code is wrong, or the code was used already or is too old.
+            LoginError: The token or code is wrong, or the code was used already or has expired.
             LimitError: The browser's address has failed too often.
         """
         if code:
@@ -157,7 +157,7 @@ class Login:
         return self._sessions.issue()
 
     def sign_out(self, request: web.Request) -> None:
-        """Honour the cookie of ``request`` no longer, and cut all other connections that are busy with it."""
+        """Invalidate the cookie of ``request`` and close all other connections that use it."""
         for name in cookie_names(request):
             cookie = request.cookies.get(name, "")
             self._sessions.spend(cookie)
@@ -166,34 +166,34 @@ class Login:
                     connection.abort()
 
     def _attempt(self, request: web.Request, what: str, is_right: Callable[[], bool]) -> None:
-        """Raise unless ``is_right``, which is not even asked where too many attempts have failed."""
+        """Raise unless ``is_right`` returns True; it is not called after too many failed attempts."""
         client = client_of(request, self.settings)
         wait = max(self._failures.wait(client), self._all_failures.wait(ALL))
         if wait:
-            raise LimitError("Too many attempts to sign in have failed.", f"Wait {wait:.0f} seconds.", retry_after=wait)
+            raise LimitError("Too many failed attempts to sign in", f"Wait {wait:.0f} seconds.", retry_after=wait)
         if is_right():
             return
         self._failures.take(client)
         self._all_failures.take(ALL)
-        logger.warning("a wrong %s from %s", what, client)
+        logger.warning("wrong %s from %s", what, client)
         if what == "code":
             raise LoginError(
-                "This code is wrong, was used already, or is too old.",
-                "Sign in with the token, or start the server again for a new code.",
+                "This code is wrong, was used already or has expired",
+                "Sign in with the token, or restart the server for a new code.",
             )
-        raise LoginError("The token is wrong.", "Whoever started the server was told where the right one is.")
+        raise LoginError("The token is wrong", "Use the token whose location the server printed at start.")
 
     def _is_token(self, given: str) -> bool:
         try:
             right = self.token.reveal()
         except SettingsError:
-            logger.exception("nobody can sign in")
+            logger.exception("signing in is not possible")
             return False
         return hmac.compare_digest(_digest(given), _digest(right))
 
 
 def cookie_names(request: web.Request) -> tuple[str, str]:
-    """Of the cookie over HTTPS and over HTTP. A browser sends cookies to all ports of a host: hence the port."""
+    """Return the names of the cookie over HTTPS and over HTTP. Browsers share cookies between ports, hence the port."""
     name = request.transport.get_extra_info("sockname") if request.transport else None
     port = name[1] if isinstance(name, tuple) else 0
     return f"__Host-live-vlm-webui-{port}", f"live-vlm-webui-{port}"

@@ -1,8 +1,8 @@
-"""What every answer carries, and which requests are turned away before they reach a handler.
+"""Security headers of every response, and checks that reject requests before they reach a handler.
 
-A server on loopback is reachable by any web site that is open in the same browser. The ``Host`` check stops sites that
-point a name of their own at it (DNS rebinding); the ``Origin`` check stops them from posting to it and from opening
-WebSockets. The headers keep the page from loading anything from elsewhere, and other sites from framing it.
+Any web site open in a browser on this machine can reach a server on loopback. The ``Host`` check stops sites that point
+their own name at it (DNS rebinding); the ``Origin`` check stops them from posting to it and from opening WebSockets.
+The headers keep the page from loading anything from other servers, and other sites from framing it.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ OPEN_DIRECTORY = "/static/"
 SECRET_NAMES = frozenset(
     {"accesstoken", "apikey", "auth", "authorization", "bearer", "code", "key", "passwd", "password", "secret", "token"}
 )
-"""Of parameters in a query, without case, ``-`` and ``_``."""
+"""Names of query parameters, without case, ``-`` and ``_``."""
 
 
 async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Signal handler: put ``HEADERS`` on every response, errors included."""
+    """Add ``HEADERS`` to every response, errors included."""
     response.headers.update(HEADERS)
 
 
 def middlewares(settings: Settings, requests: TokenBuckets | None = None) -> tuple[Middleware, ...]:
-    """What each request passes before it reaches a handler, in this order.
+    """Return the checks that each request passes before it reaches a handler, in this order.
 
-    They raise ``RequestError``; ``app[login.LOGIN]`` must be there.
+    They raise ``RequestError`` and need ``app[login.LOGIN]``.
 
     Args:
-        settings: Of the server.
-        requests: How many requests each address may send; None takes ``BURST`` and ``REQUESTS_A_SECOND``.
+        settings: The server's settings.
+        requests: The request limit per address; None uses ``BURST`` and ``REQUESTS_A_SECOND``.
     """
     hosts = Hosts(settings)
     requests = TokenBuckets(REQUESTS_A_SECOND, BURST) if requests is None else requests
@@ -70,28 +70,28 @@ def middlewares(settings: Settings, requests: TokenBuckets | None = None) -> tup
 
 
 def limit_rate(settings: Settings, requests: TokenBuckets) -> Middleware:
-    """Turn away who sends too many requests."""
+    """Reject clients that send too many requests."""
 
     @web.middleware
     async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
         if wait := requests.take(client_of(request, settings)):
-            raise LimitError("Too many requests from this address.", "Send fewer of them.", retry_after=wait)
+            raise LimitError("Too many requests from this address", "Send fewer requests.", retry_after=wait)
         return await handler(request)
 
     return limit
 
 
 def check_host(hosts: Hosts) -> Middleware:
-    """Turn away requests that were addressed to a name that is not this server's."""
+    """Reject requests whose ``Host`` does not name this server."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get(hdrs.HOST, "")
         if not hosts.answers_to(host):
             raise ForbiddenError(
-                f"This server does not answer to the name {host[:100]!r}.",
-                "Open it by an address or name that it printed at its start; if a reverse proxy passes requests on"
-                " under this name, start the server with --allow-host and the name.",
+                f"This server does not answer to the name {host[:100]!r}",
+                "Use an address or name that it printed at start. If a reverse proxy forwards requests under this name,"
+                " start the server with --allow-host and the name.",
             )
         return await handler(request)
 
@@ -100,19 +100,19 @@ def check_host(hosts: Hosts) -> Middleware:
 
 @web.middleware
 async def refuse_secrets(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn away keys and tokens in the query: URLs end in logs and histories."""
+    """Reject keys and tokens in the query: URLs end up in logs and histories."""
     if request.query_string:
         for name in request.query:
             if name.lower().replace("-", "").replace("_", "") in SECRET_NAMES:
                 raise InputError(
-                    "A key, token or code in a URL is not taken: URLs end in logs and histories. Count it as leaked.",
-                    "Send tokens in the header Authorization: Bearer TOKEN, and keys and codes in the body.",
+                    "The URL contains a key, token or code; URLs end up in logs and histories, so consider it leaked",
+                    "Send tokens in the header `Authorization: Bearer TOKEN`, keys and codes in the body.",
                 )
     return await handler(request)
 
 
 def check_origin(hosts: Hosts) -> Middleware:
-    """Turn away what other web sites' pages send, but for people who follow a link."""
+    """Reject requests from other web sites' pages, except when a person follows a link."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -121,12 +121,12 @@ def check_origin(hosts: Hosts) -> Middleware:
             host = request.headers.get(hdrs.HOST, "")
             if origin is not None and not hosts.is_own_page(origin, host, request.secure):
                 raise ForbiddenError(
-                    f"Pages of {origin[:100]!r} may not use this server.",
-                    "Use its own page. If this is its own page behind a reverse proxy, start the server with"
+                    f"Pages of {origin[:100]!r} may not use this server",
+                    "Use the server's own page. If this is its page behind a reverse proxy, start the server with"
                     " --allow-host and the name (and port) that the browser shows.",
                 )
         if is_other_site(request):
-            raise ForbiddenError("Other web sites' pages may not use this server.", "Use its own page.")
+            raise ForbiddenError("Pages of other web sites may not use this server", "Use the server's own page.")
         return await handler(request)
 
     return check
@@ -134,7 +134,7 @@ def check_origin(hosts: Hosts) -> Middleware:
 
 @web.middleware
 async def require_login(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn away who is not signed in, but for what signing in needs."""
+    """Reject clients that are not signed in, except for what signing in needs."""
     if is_open(request.path):
         return await handler(request)
     gate = request.app[login.LOGIN]
@@ -144,17 +144,17 @@ async def require_login(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def is_open(path: str) -> bool:
-    """Whether nobody needs to be signed in for ``path``."""
+    """Return whether ``path`` is open to clients that are not signed in."""
     return path in OPEN_PATHS or path.startswith(OPEN_DIRECTORY)
 
 
 def changes_something(request: web.Request) -> bool:
-    """Whether ``request`` may do more than read."""
+    """Return whether ``request`` can do more than read."""
     return request.method not in SAFE_METHODS or hdrs.UPGRADE in request.headers
 
 
 def is_other_site(request: web.Request) -> bool:
-    """Whether a browser says that another site's page sent ``request``, and not to show this one's page in a tab."""
+    """Return whether another site's page sent ``request``, other than by opening this server's page in a tab."""
     if request.headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}:
         return False
     navigates = (

@@ -1,4 +1,4 @@
-"""How often somebody may do something: token buckets, one for each, in a table that cannot grow."""
+"""Rate limits: token buckets, one per client, in a table of bounded size."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ MOST_KEPT = 4096
 
 
 class TokenBuckets:
-    """Lets everybody do ``burst`` things at once, and ``rate`` a second in the long run.
+    """Token buckets that allow each client ``burst`` actions at once and ``rate`` per second in the long run.
 
-    The buckets used last are kept; whose bucket was dropped starts with a full one.
+    The most recently used buckets are kept; a client whose bucket was dropped starts with a full one.
 
     Args:
-        rate: How many tokens a second come back.
-        burst: How many a full bucket holds.
+        rate: Tokens added per second.
+        burst: Tokens in a full bucket.
         most: How many buckets are kept.
-        clock: Seconds, never going back.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class TokenBuckets:
         return len(self._buckets)
 
     def wait(self, who: str) -> float:
-        """How many seconds until ``who`` may do one more thing; 0.0 for now."""
+        """Return the seconds until ``who`` may act again; 0.0 for now."""
         missing = 1.0 - self._level(who, self._clock())
         return max(0.0, missing / self._rate)
 
@@ -42,7 +42,7 @@ class TokenBuckets:
         """Take a token of ``who`` if there is one.
 
         Returns:
-            0.0 if there was; else what ``wait`` returns.
+            0.0 if there was one; else the seconds until the next.
         """
         now = self._clock()
         level = self._level(who, now)

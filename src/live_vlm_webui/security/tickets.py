@@ -1,4 +1,4 @@
-"""Random values that were handed out and are honoured for a while: signed-in browsers and one-time codes."""
+"""Random values that are valid for a limited time: cookies of signed-in browsers, and one-time codes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 VALUE_BYTES = 24
-"""Of randomness in each; 32 characters."""
+"""Random bytes in each value; 32 characters."""
 
 
 class Tickets:
-    """Tickets that expire. Their values are not kept, only hashes: comparing takes no time that tells of them.
+    """Tickets that expire. Only hashes of their values are kept, so lookups do not leak them by their duration.
 
     Args:
-        lifetime: Seconds after which a ticket is no longer honoured.
-        most: How many are honoured at a time; one more takes the place of the one that was used longest ago.
-        clock: Seconds, never going back.
+        lifetime: Seconds for which a ticket is valid.
+        most: How many are valid at a time; one more replaces the least recently used.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(self, lifetime: float, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,7 +31,7 @@ class Tickets:
         return len(self._ends)
 
     def issue(self) -> str:
-        """Make a ticket, of letters, digits, ``-`` and ``_``."""
+        """Create a ticket of letters, digits, ``-`` and ``_``."""
         value = secrets.token_urlsafe(VALUE_BYTES)
         self._ends[_digest(value)] = self._clock() + self.lifetime
         if len(self._ends) > self._most:
@@ -39,14 +39,14 @@ class Tickets:
         return value
 
     def renew(self, value: str) -> bool:
-        """Whether ``value`` is honoured; if so, its lifetime begins anew."""
+        """Return whether ``value`` is valid; if so, restart its lifetime."""
         if not self.spend(value):
             return False
         self._ends[_digest(value)] = self._clock() + self.lifetime
         return True
 
     def spend(self, value: str) -> bool:
-        """Whether ``value`` is honoured; it is not from now on."""
+        """Return whether ``value`` is valid, and invalidate it."""
         end = self._ends.pop(_digest(value), None)
         return end is not None and self._clock() < end
 

@@ -1,6 +1,6 @@
-"""Taking in connections: HTTPS where HTTPS is spoken; who speaks plain HTTP there is told the right address.
+"""Accept connections: HTTPS, and plain HTTP on the same port, which is redirected to HTTPS.
 
-People type ``localhost:8090``, which browsers take for HTTP. asyncio's own servers take in one of the two only.
+People type ``localhost:8090``, which browsers open with HTTP. asyncio's own servers accept only one of the two.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from live_vlm_webui.network.hosts import Hosts
 logger = logging.getLogger(__name__)
 
 TLS_HANDSHAKE = 0x16
-"""The first byte of whoever speaks TLS (RFC 8446, 5.1)."""
+"""The first byte of a TLS connection (RFC 8446, 5.1)."""
 HELLO_SECONDS = 10.0
-"""How long a connection may take to say what it speaks, and again to agree on it."""
+"""Time limit for the first byte of a connection, and again for its handshake."""
 MOST_ARRIVING = 128
-"""Connections that have not said yet what they speak; those from this machine are counted apart from all others."""
+"""Connections that have not sent a first byte yet; those from this machine are counted separately."""
 MOST_ARRIVING_OF_ONE = 32
-"""Of one address, so that it cannot keep all others out by saying nothing."""
+"""Of these, from one address, so that silent connections from it cannot block all others."""
 MOST_CONNECTIONS = 768
 """Below the 1024 open files that a process may have on most machines."""
 MOST_OF_ONE = 256
-"""Of one address; those from this machine are not counted apart."""
+"""Connections from one address; those from this machine are not limited."""
 PAUSE_SECONDS = 0.2
 HEAD_BYTES = 8192
 CUT_ROUNDS = 40
@@ -38,12 +38,12 @@ BACKLOG_ERRORS = (ConnectionAbortedError, ConnectionResetError)
 
 
 class Acceptor:
-    """Takes in what arrives at a listening socket, until it is closed.
+    """Accepts connections from a listening socket until it is closed.
 
     Args:
-        listener: Its owner closes it.
-        server: Answers requests.
-        context: For HTTPS; None serves HTTP.
+        listener: The listening socket.
+        server: Handles the accepted connections.
+        context: The TLS context; None serves HTTP.
         hosts: The names that this server answers to.
     """
 
@@ -59,12 +59,12 @@ class Acceptor:
         self._accepting: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Begin; in a running event loop."""
+        """Start accepting; needs a running event loop."""
         self._listener.setblocking(False)
         self._accepting = asyncio.get_running_loop().create_task(self._accept(), name="acceptor")
 
     async def close(self) -> None:
-        """Take in nobody else. Connections that were handed over stay open."""
+        """Stop accepting and close the listener. Accepted connections stay open."""
         tasks = [*self._arriving, *((self._accepting,) if self._accepting else ())]
         for task in tasks:
             task.cancel()
@@ -72,7 +72,7 @@ class Acceptor:
         self._listener.close()
 
     async def break_off(self) -> None:
-        """Cut the connections that are still open: those of TLS wait for the other side to say goodbye, too."""
+        """Shut down the connections that are still open: TLS connections wait for the peer to close."""
         for _ in range(CUT_ROUNDS):
             for connection in self._still_inside():
                 with suppress(OSError):
@@ -84,21 +84,21 @@ class Acceptor:
     async def _accept(self) -> None:
         while True:
             try:
-                await self._take_in()
+                await self._accept_one()
             except BACKLOG_ERRORS:
                 continue
             except OSError as error:
-                logger.warning("no connection can be taken in: %s", error.strerror or error)
+                logger.warning("cannot accept connections: %s", error.strerror or error)
                 await asyncio.sleep(PAUSE_SECONDS)
-            except Exception:  # nobody would come in any more
-                logger.exception("a connection could not be taken in")
+            except Exception:  # must not end the loop
+                logger.exception("accepting a connection failed")
                 await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _take_in(self) -> None:
+    async def _accept_one(self) -> None:
         loop = asyncio.get_running_loop()
         connection, _ = await loop.sock_accept(self._listener)
         address = _address_of(connection)
-        if self._is_crowded(address) or self._is_full(address):
+        if self._is_pending_full(address) or self._is_full(address):
             connection.close()
             return
         task = loop.create_task(self._receive(connection, address))
@@ -106,13 +106,13 @@ class Acceptor:
         task.add_done_callback(self._arriving.pop)
 
     def _still_inside(self) -> tuple[socket.socket, ...]:
-        """The connections that were handed over and are open: a transport closes its socket when all is done."""
+        """Return the accepted connections that are open: a transport closes its socket when it is done."""
         for connection in [one for one in self._inside if one.fileno() < 0]:
             del self._inside[connection]
         return tuple(self._inside)
 
-    def _is_crowded(self, address: str) -> bool:
-        """Whether too many arrive with ``address``: from this machine, or else from elsewhere or from its network."""
+    def _is_pending_full(self, address: str) -> bool:
+        """Return whether too many connections are pending: from this machine, from others, or from one network."""
         if is_on_loopback(address):
             return sum(map(is_on_loopback, self._arriving.values())) >= MOST_ARRIVING
         others = [network_of(one) for one in self._arriving.values() if not is_on_loopback(one)]
@@ -121,7 +121,7 @@ class Acceptor:
     def _is_full(self, address: str) -> bool:
         inside = len(self._still_inside())
         if inside >= MOST_CONNECTIONS:
-            logger.warning("%d connections are open: another one is turned away", inside)
+            logger.warning("refused a connection: %d are open", inside)
             return True
         if not address or is_on_loopback(address):
             return False
@@ -143,16 +143,19 @@ class Acceptor:
                 )
             elif first:
                 await asyncio.wait_for(self._point_to_https(connection), HELLO_SECONDS)
-        except (OSError, asyncio.TimeoutError) as error:  # browsers break off when they see the certificate
-            logger.debug("a connection was broken off: %s", type(error).__name__)
+        except (
+            OSError,
+            asyncio.TimeoutError,
+        ) as error:  # browsers close the connection when they reject the certificate
+            logger.debug("a connection was closed during the handshake: %s", type(error).__name__)
         except Exception:
-            logger.exception("a connection could not be taken in")
+            logger.exception("accepting a connection failed")
         finally:
             if connection not in self._inside:
                 connection.close()
 
     async def _point_to_https(self, connection: socket.socket) -> None:
-        """Answer plain HTTP with the same address by HTTPS."""
+        """Redirect plain HTTP to the same address with HTTPS."""
         loop = asyncio.get_running_loop()
         head = b""
         while b"\r\n\r\n" not in head and len(head) < HEAD_BYTES:
@@ -168,7 +171,7 @@ class Acceptor:
         lines = head.decode("latin-1").split("\r\n")
         method, target, *_ = [*lines[0].split(" "), "", ""]
         host = next((line.partition(":")[2].strip() for line in lines[1:] if line.lower().startswith("host:")), "")
-        text = "This port speaks HTTPS: open it with https:// instead of http://.\n"
+        text = "This port serves HTTPS: use https:// instead of http://.\n"
         if (
             method in {"GET", "HEAD"}
             and target.startswith("/")
@@ -185,7 +188,7 @@ class Acceptor:
 
 
 async def _peek(connection: socket.socket) -> bytes:
-    """The first byte that arrives, left to be read again; empty if none will."""
+    """Return the first byte that arrives without consuming it; empty at the end of the connection."""
     loop = asyncio.get_running_loop()
     readable = loop.create_future()
 
@@ -204,5 +207,5 @@ async def _peek(connection: socket.socket) -> bytes:
 def _address_of(connection: socket.socket) -> str:
     try:
         return str(connection.getpeername()[0])
-    except OSError:  # gone already
+    except OSError:  # closed already
         return ""

@@ -1,4 +1,4 @@
-"""Opening the port, before anything slow is imported: a taken one is told at once."""
+"""Open the port before anything slow is imported, so that a port in use is reported at once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ AUTO_PORT_TRIES = 100
 
 
 def open_listener(settings: Settings) -> socket.socket:
-    """Open the listening socket that ``settings`` ask for.
+    """Open the listening socket for ``settings``.
 
-    With ``auto_port``, ``AUTO_PORT_TRIES`` ports are tried, from ``settings.port`` upwards.
+    With ``auto_port``, try ``AUTO_PORT_TRIES`` ports from ``settings.port`` upwards.
 
     Raises:
-        PortTakenError: The port, or each of the ports tried, is in use.
+        PortTakenError: The port, or every port tried, is in use.
         ListenError: The operating system refuses the address or port.
     """
     tries = AUTO_PORT_TRIES if settings.auto_port else 1
@@ -32,7 +32,7 @@ def open_listener(settings: Settings) -> socket.socket:
 
 
 def _listen(address: IPv4Address | IPv6Address, port: int) -> socket.socket | None:
-    """Listen on one port; None if it is taken."""
+    """Listen on one port; return None if it is in use."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     both = address == IPv6Address("::") and socket.has_dualstack_ipv6()
     try:
@@ -46,17 +46,17 @@ def _listen(address: IPv4Address | IPv6Address, port: int) -> socket.socket | No
 def _taken(settings: Settings, last: int) -> PortTakenError:
     if settings.auto_port:
         return PortTakenError(
-            f"Ports {settings.port} to {last} on {settings.host} are all in use.",
-            "Choose where to search with --port, or give --port 0 for any free port.",
+            f"Ports {settings.port} to {last} on {settings.host} are all in use",
+            "Search from another port with --port, or use --port 0 for any free port.",
         )
     return PortTakenError(
-        f"Port {settings.port} on {settings.host} is in use by another program, perhaps another live-vlm-webui.",
-        "Stop that program, choose another port with --port, or give --auto-port to take the next free one.",
+        f"Port {settings.port} on {settings.host} is in use by another program, perhaps another live-vlm-webui",
+        "Stop that program, choose another port with --port, or add --auto-port to use the next free port.",
     )
 
 
 def _refusal(address: IPv4Address | IPv6Address, port: int, error: OSError) -> ListenError:
-    message = f"Cannot listen on port {port} of {address}: {os.strerror(error.errno) if error.errno else error}."
+    message = f"Cannot listen on port {port} of {address}: {os.strerror(error.errno) if error.errno else error}"
     if error.errno == errno.EACCES:
-        return ListenError(message, "Ports below 1024 may need privileges: choose a higher one with --port.")
-    return ListenError(message, "Choose another address with --host: 127.0.0.1 works on nearly every machine.")
+        return ListenError(message, "Choose a port above 1023 with --port; lower ones may need privileges.")
+    return ListenError(message, "Choose another address with --host; 127.0.0.1 works on nearly every machine.")

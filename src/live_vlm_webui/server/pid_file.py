@@ -1,4 +1,4 @@
-"""Which servers run: a file for each in the data directory, by which ``live-vlm-webui-stop`` finds them."""
+"""PID files: one per running server in the data directory, where ``live-vlm-webui-stop`` finds it."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ SUFFIX = ".pid"
 LARGEST = 4096
 LAST_PID = 2**31 - 1
 CLOCK_SECONDS = 2.0
-"""By which a process's start may seem to move when the clock is set."""
+"""Tolerance for a process's start time, which moves when the clock is set."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server, as its file tells.
+    """The content of a server's PID file.
 
     Attributes:
-        pid: Its process.
-        started: When the process began, in seconds since 1970.
-        command: A hash of its command line, which may hold a secret.
-        place: Where ``pid`` means that process: the machine's name and, on Linux, the process namespace.
-        address: On which it listens.
-        port: Likewise.
-        url: Its page.
-        version: Of the package.
+        pid: The process id.
+        started: When the process started, in seconds since 1970.
+        command: A hash of its command line, which may contain a secret.
+        place: Where ``pid`` is valid: the machine's name and, on Linux, the PID namespace.
+        address: The address on which it listens.
+        port: The port on which it listens.
+        url: The URL of its page.
+        version: The version of the package.
     """
 
     pid: int
@@ -47,7 +47,7 @@ class Running:
 
     @property
     def file_name(self) -> str:
-        """Of its file: nobody else can listen there meanwhile."""
+        """The name of its file: no other server can listen there at the same time."""
         return f"{self.port}@{self.address}{SUFFIX}"
 
     @property
@@ -57,7 +57,7 @@ class Running:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process still runs and is the server: not another that got its number since."""
+        """Whether the process is still running and is the server, not another one with the same id."""
         import psutil
 
         try:
@@ -67,14 +67,14 @@ class Running:
                 and process.status() != psutil.STATUS_ZOMBIE
                 and _hash(process.cmdline()) == self.command
             )
-        except psutil.AccessDenied:  # another user's: it runs, whatever it is, and cannot be ended either
+        except psutil.AccessDenied:  # another user's process: it is running and cannot be stopped
             return True
         except psutil.Error:
             return False
 
 
 def this_process(address: str, port: int, url: str, version: str) -> Running:
-    """What this process's file holds."""
+    """Return the content of this process's PID file."""
     import psutil
 
     process = psutil.Process()
@@ -91,7 +91,7 @@ def this_process(address: str, port: int, url: str, version: str) -> Running:
 
 
 def this_place() -> str:
-    """Where numbers of processes mean the same as here."""
+    """Return the machine and PID namespace of this process."""
     namespace = ""
     with suppress(OSError):
         namespace = str(Path("/proc/self/ns/pid").readlink())
@@ -100,7 +100,7 @@ def this_place() -> str:
 
 @contextmanager
 def kept(directory: Path, running: Running) -> Iterator[None]:
-    """Have a file for ``running`` in the data directory meanwhile.
+    """Keep a PID file for ``running`` in the data directory.
 
     Raises:
         SettingsError: It cannot be written.
@@ -116,7 +116,7 @@ def kept(directory: Path, running: Running) -> Iterator[None]:
 
 
 def find(directory: Path) -> list[tuple[Path, Running | OSError | None]]:
-    """All files of servers, by port; the error where one cannot be read, None where it says nothing of a server."""
+    """Return all PID files, sorted by port, with their content; an OSError if unreadable, None if invalid."""
 
     def looked_at(path: Path) -> Running | OSError | None:
         try:
@@ -129,7 +129,7 @@ def find(directory: Path) -> list[tuple[Path, Running | OSError | None]]:
 
 
 def read(path: Path) -> Running | None:
-    """Read one; None if it is gone, or says nothing of a server.
+    """Read a PID file; return None if it is gone or invalid.
 
     Raises:
         OSError: It cannot be read.
@@ -137,7 +137,7 @@ def read(path: Path) -> Running | None:
     try:
         with path.open("rb") as file:
             held = json.loads(file.read(LARGEST))
-        if not 0 < held["pid"] <= LAST_PID:  # others stand for groups of processes
+        if not 0 < held["pid"] <= LAST_PID:  # other values mean process groups
             return None
         return Running(
             pid=int(held["pid"]),

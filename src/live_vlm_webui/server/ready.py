@@ -1,4 +1,4 @@
-"""What is printed when the server is ready: one line for programs, and how others get in."""
+"""Print that the server is ready: one line for programs, then how other machines sign in."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from live_vlm_webui.security.login import CODE_SECONDS
 
 MOST_URLS = 8
 BLOCKS = "\u2580\u2584\u2588"
-"""Of which QR codes are made in a terminal."""
+"""The characters of QR codes in a terminal."""
 PROBES = {4: (socket.AF_INET, "192.0.2.1"), 6: (socket.AF_INET6, "2001:db8::1")}
-"""Addresses for documentation (RFC 5737, RFC 3849): nothing is sent to them."""
+"""Addresses for documentation (RFC 5737, RFC 3849); nothing is sent to them."""
 DISCARD_PORT = 9
 
 
 @dataclass(frozen=True)
 class Ready:
-    """What there is to say.
+    """A server that is ready.
 
     Attributes:
-        settings: Of the server.
-        port: On which it listens.
-        code: That signs one browser in, once; empty if nobody needs to.
-        fingerprint: Of the certificate, SHA-256; empty without HTTPS.
+        settings: The server's settings.
+        port: The port on which it listens.
+        code: The one-time code for signing in; empty if no sign-in is required.
+        fingerprint: The certificate's SHA-256 fingerprint; empty without HTTPS.
     """
 
     settings: Settings
@@ -41,21 +41,21 @@ class Ready:
 
     @property
     def url(self) -> str:
-        """Where a browser on this machine finds the page."""
+        """The page's URL for a browser on this machine."""
         address = self.settings.address
         if address.is_unspecified:
             return self.url_of("127.0.0.1" if address.version == 4 else "::1")
         return self.url_of(str(address))
 
     def url_of(self, name: str) -> str:
-        """Where a browser finds the page under a name or address of this machine."""
+        """Return the page's URL for a name or address of this machine."""
         scheme = "https" if self.settings.ssl else "http"
         host = f"[{name}]" if ":" in name else name
         return f"{scheme}://{host}:{self.port}/"
 
 
 def announce(ready: Ready, stream: TextIO) -> None:
-    """Print it. The first line is for programs, and the only one where nobody needs to sign in."""
+    """Print that the server is ready. The first line is for programs; others follow only if sign-in is required."""
     stream.write(f"live-vlm-webui {__version__} is ready: {ready.url} (Ctrl-C stops)\n")
     if ready.code:
         stream.write(invitation(ready, reachable_urls(ready)))
@@ -65,30 +65,30 @@ def announce(ready: Ready, stream: TextIO) -> None:
 
 
 def invitation(ready: Ready, urls: tuple[str, ...]) -> str:
-    """How others get in, in words; never the token itself."""
+    """Return how other machines sign in; never the token itself."""
     settings = ready.settings
-    where = "the one given with --token or LIVE_VLM_TOKEN" if settings.token else f"in {token_path(settings.data_dir)}"
+    where = "set by --token or LIVE_VLM_TOKEN" if settings.token else f"stored in {token_path(settings.data_dir)}"
     lines = []
     if urls:
-        lines += ["From elsewhere:", *(f"  {url}" for url in urls)]
+        lines += ["From other machines:", *(f"  {url}" for url in urls)]
     lines += [
-        f"Everybody signs in with the token, which is {where}.",
-        f"Or once, within {CODE_SECONDS / 60:.0f} minutes, by this address:",
+        f"Signing in needs the token {where}.",
+        f"This link signs in one browser, once, within {CODE_SECONDS / 60:.0f} minutes:",
         f"  {sign_in_url(ready)}",
     ]
     if ready.fingerprint and settings.ssl_cert is None:
-        lines += ["Browsers warn once of a certificate that this server made. It is the right one if its SHA-256 is"]
+        lines += ["Browsers warn once about the self-signed certificate. Its SHA-256 fingerprint must be"]
         lines += [f"  {ready.fingerprint}"]
     return "".join(f"{line}\n" for line in lines)
 
 
 def sign_in_url(ready: Ready) -> str:
-    """Where one browser is signed in. Browsers keep what follows ``#`` to themselves: it is in no log."""
+    """Return the URL that signs one browser in. Browsers do not send what follows ``#``, so no log contains it."""
     return f"{(*reachable_urls(ready), ready.url)[0]}#code={ready.code}"
 
 
 def reachable_urls(ready: Ready) -> tuple[str, ...]:
-    """Where browsers elsewhere find the page; the likeliest first."""
+    """Return the page's URLs for browsers on other machines, the likeliest first."""
     settings = ready.settings
     urls = [_proxy_url(host) for host in settings.allow_hosts]
     if not settings.on_loopback:
@@ -100,7 +100,7 @@ def reachable_urls(ready: Ready) -> tuple[str, ...]:
 
 
 def qr_code(url: str, encoding: str) -> str:
-    """``url`` as a QR code for a terminal, two modules a character; empty if its encoding has no blocks."""
+    """Return ``url`` as a QR code for a terminal; empty if its encoding has no block characters."""
     try:
         BLOCKS.encode(encoding)
     except (UnicodeEncodeError, LookupError):
@@ -119,7 +119,7 @@ def _proxy_url(host: str) -> str:
 
 
 def _addresses(unspecified: IPv4Address | IPv6Address) -> tuple[IPv4Address | IPv6Address, ...]:
-    """Those of this machine that others may reach; first those from which it reaches others."""
+    """Return this machine's addresses that others can reach; first those of its default routes."""
     versions = (4,) if unspecified.version == 4 else (4, 6)
     outward = [_outward(version) for version in versions]
     found = [one for one in own_addresses() if one.version in versions and not is_loopback(one)]
@@ -127,7 +127,7 @@ def _addresses(unspecified: IPv4Address | IPv6Address) -> tuple[IPv4Address | IP
 
 
 def _outward(version: int) -> str:
-    """The address from which this machine reaches others; empty if it reaches none."""
+    """Return the source address for connections to other networks; empty if there is no route."""
     family, probe = PROBES[version]
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as unsent:

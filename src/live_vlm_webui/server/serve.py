@@ -1,4 +1,4 @@
-"""The web server's life, from ready to stopped."""
+"""Run the web server from start to stop."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from live_vlm_webui.server.acceptor import Acceptor
 from live_vlm_webui.server.ready import Ready, announce
 
 SHUTDOWN_SECONDS = 0.5
-"""How long handlers may take to end after Ctrl-C, and as long again when cut off; then they are cancelled."""
+"""How long handlers may take to end after Ctrl-C, and again after their connections were closed."""
 STOP_SECONDS = 2.7
-"""After which the process ends, whatever is not done."""
+"""After this time the process exits, finished or not."""
 IDLE_SECONDS = 75.0
-"""A connection without a request is closed after so long; aiohttp's own is an hour, and connections are bounded."""
+"""A connection without a request is closed after this time; aiohttp's default is an hour."""
 STOP_FAILED = 1
 INTERRUPTED = 130
 SAME_SECONDS = 0.3
-"""Two signals so close are one: `timeout` sends it to the process, and to its group."""
+"""Two signals within this time count as one: ``timeout`` signals the process and its group."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 logger = logging.getLogger(__name__)
@@ -45,14 +45,14 @@ def run(settings: Settings, listener: socket.socket) -> None:
     """Serve on ``listener`` until SIGINT or SIGTERM; print the address when ready.
 
     Raises:
-        SettingsError: The certificate, or the token, can be neither read nor made.
+        SettingsError: The certificate or the token can be neither read nor created.
     """
     logs.configure(settings)
     asyncio.run(serve(create_app, settings, listener))
 
 
 async def serve(make_app: Callable[[Settings], web.Application], settings: Settings, listener: socket.socket) -> None:
-    """As ``run``, in a running event loop, with any application."""
+    """Serve like ``run``, in a running event loop, with any application."""
     context = certificate = None
     if settings.ssl:
         from live_vlm_webui.tls.context import server_context
@@ -60,7 +60,7 @@ async def serve(make_app: Callable[[Settings], web.Application], settings: Setti
         context, certificate = server_context(settings)
     app = make_app(settings)
     if settings.login_required:
-        _ = app[LOGIN].token  # made now: who starts the server hears if that fails
+        _ = app[LOGIN].token  # created now, so that a failure is reported at start
     access_log = logging.getLogger("aiohttp.access") if settings.log_level == "debug" else None
     runner = web.AppRunner(
         app,
@@ -76,7 +76,7 @@ async def serve(make_app: Callable[[Settings], web.Application], settings: Setti
         acceptor = Acceptor(listener, runner.server, context, Hosts(settings))
         address, port = listener.getsockname()[:2]
         if settings.port not in {0, port}:
-            logger.warning("port %d is in use: taking %d", settings.port, port)
+            logger.warning("port %d is in use; using port %d", settings.port, port)
         code = app[LOGIN].make_code() if settings.login_required else ""
         ready = Ready(settings, port, code, certificate.fingerprint if certificate else "")
         with stop_signals() as stopped, recorded(settings, address, port, ready.url):
@@ -94,7 +94,7 @@ async def serve(make_app: Callable[[Settings], web.Application], settings: Setti
 
 @contextmanager
 def recorded(settings: Settings, address: str, port: int, url: str) -> Iterator[None]:
-    """Have a file by which ``live-vlm-webui-stop`` finds this process; go on without, if none can be written."""
+    """Keep a PID file for ``live-vlm-webui-stop``; log a warning if it cannot be written."""
     with ExitStack() as stack:
         try:
             stack.enter_context(
@@ -107,7 +107,7 @@ def recorded(settings: Settings, address: str, port: int, url: str) -> Iterator[
 
 @contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that the first of ``SIGNALS`` sets; a second one ends the process, and so do ``STOP_SECONDS``."""
+    """Yield an event set by the first of ``SIGNALS``; a second one, or ``STOP_SECONDS``, ends the process."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
 
@@ -136,8 +136,8 @@ def stop_signals() -> Iterator[asyncio.Event]:
 
 
 def leave() -> None:
-    """End the process, and say what held it."""
+    """Log which threads are still running, and end the process."""
     held = ", ".join(sorted(thread.name for thread in threading.enumerate() if not thread.daemon))
-    logger.error("not stopped within %.1f s; leaving all the same; still running: %s", STOP_SECONDS, held)
+    logger.error("not stopped within %.1f s; exiting anyway; threads still running: %s", STOP_SECONDS, held)
     logging.shutdown()
     os._exit(STOP_FAILED)

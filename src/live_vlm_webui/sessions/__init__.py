@@ -1,1 +1,1 @@
-"""Sessions: a camera and its settings, the worker that asks the model, and the browsers that watch."""
+"""Sessions: a camera, its settings, the worker that asks the model, and the connected browsers."""

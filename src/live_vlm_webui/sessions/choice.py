@@ -1,4 +1,4 @@
-"""Which model a session asks: from what its settings say to the open model."""
+"""Choose and open the model of a session, from its settings."""
 
 from __future__ import annotations
 
@@ -17,56 +17,56 @@ if TYPE_CHECKING:
 
 CLOSE_SECONDS = 1.0
 READY_SECONDS = 2.0
-"""How long the first question waits for the first look at what servers there are."""
+"""How long the first question waits for the first search for servers."""
 
 logger = logging.getLogger(__name__)
 
 
 class Models(Protocol):
-    """What can be chosen: ``models.catalog.Catalog``."""
+    """The interface of ``models.catalog.Catalog``."""
 
     @property
     def keyring(self) -> Keyring:
-        """The server's keys, which sessions use for the addresses that they were given for."""
+        """The server's keys."""
         ...
 
     @property
     def offers(self) -> tuple[Offer, ...]:
-        """What was found without being asked for."""
+        """The models that were found."""
         ...
 
     async def ready(self, seconds: float) -> None:
-        """Wait until it was looked for what can be chosen, but no longer than ``seconds``."""
+        """Wait for the end of the first search, at most ``seconds``."""
         ...
 
     def default(self) -> ModelLabel:
-        """What to ask where nothing is chosen."""
+        """Return the model to ask if none is chosen."""
         ...
 
     async def models(self, endpoint: Endpoint) -> tuple[Offer, ...]:
-        """What the API at ``endpoint`` has.
+        """Return the models of the API at ``endpoint``.
 
         Raises:
-            ModelError: It cannot be asked.
-            RequestError: It may not be asked.
+            ModelError: It does not list its models.
+            RequestError: The address is not allowed.
         """
         ...
 
     def open(self, label: ModelLabel, keyring: Keyring) -> VisionModel:
-        """The model behind ``label``, for one session.
+        """Open the model ``label`` for a session.
 
         Raises:
-            ModelError: It cannot be asked.
-            RequestError: It may not be asked.
+            ModelError: It cannot be used.
+            RequestError: The address is not allowed.
         """
         ...
 
 
 class ModelChoice:
-    """The model of one session, opened when it is first needed.
+    """The model of a session, opened when it is first needed.
 
     Args:
-        models: What can be chosen.
+        models: The catalog.
         keyring: The session's keys.
     """
 
@@ -79,17 +79,17 @@ class ModelChoice:
 
     @property
     def label(self) -> ModelLabel | None:
-        """Of the open model; None if none is."""
+        """The label of the open model; None if none is open."""
         return self._model.label if self._model else None
 
     async def get(self, settings: SessionSettings) -> VisionModel:
-        """The model that ``settings`` choose, opened if another or none was.
+        """Return the model chosen in ``settings``; open it if it is not open.
 
         Raises:
-            ModelError: There is none; the error says why and what to do.
+            ModelError: No such model can be used.
         """
         wanted = (settings.api_base, settings.model)
-        if self._model is None or wanted != self._wanted or self._is_outdone(wanted):
+        if self._model is None or wanted != self._wanted or self._is_superseded(wanted):
             self.forget()
             try:
                 self._model = self._models.open(await self._label(*wanted), self._keyring)
@@ -99,7 +99,7 @@ class ModelChoice:
         return self._model
 
     def forget(self) -> None:
-        """Close the open model: another was chosen, or its key is another."""
+        """Close the open model, because another model or key was chosen."""
         if self._model is not None:
             task = asyncio.ensure_future(_close(self._model))
             self._closing.add(task)
@@ -107,13 +107,13 @@ class ModelChoice:
             self._model = None
 
     async def close(self) -> None:
-        """Free what all models hold that were opened."""
+        """Close all opened models."""
         self.forget()
         if self._closing:
             await asyncio.wait(self._closing)
 
-    def _is_outdone(self, wanted: tuple[str, str]) -> bool:
-        """Whether nothing is chosen, and a server was found after the describer had stepped in."""
+    def _is_superseded(self, wanted: tuple[str, str]) -> bool:
+        """Return whether no model is chosen, and a server was found after the describer was opened."""
         if wanted != ("", "") or self.label is None or self.label.api_base != BUILT_IN:
             return False
         return self._models.default().api_base != BUILT_IN
@@ -127,7 +127,7 @@ class ModelChoice:
             return next(known, ModelLabel(BUILT_IN, name))
         if name:
             return next((label for label in known if label.name == name), ModelLabel(api_base, name))
-        return _first_that_sees(await self._models.models(self._keyring.endpoint(api_base)), api_base)
+        return _first_with_vision(await self._models.models(self._keyring.endpoint(api_base)), api_base)
 
     def _found(self, name: str) -> ModelLabel:
         for offer in self._models.offers:
@@ -137,19 +137,21 @@ class ModelChoice:
         if default.api_base == BUILT_IN:
             raise ModelError(
                 "model-missing",
-                f"No server of models was found that has {name}.",
-                "Start its server, or give the API's address together with the model; or choose one of the list.",
+                f"No model server with the model {name} was found",
+                "Start its server, set the API address together with the model, or choose a model from the list.",
             )
         return ModelLabel(default.api_base, name, default.server)
 
 
-def _first_that_sees(offers: Iterable[Offer], api_base: str) -> ModelLabel:
+def _first_with_vision(offers: Iterable[Offer], api_base: str) -> ModelLabel:
     best = best_first(offers)
     if not best:
-        raise ModelError("model-missing", f"{api_base} has no model.", "Load one there, then choose it in the list.")
+        raise ModelError(
+            "model-missing", f"{api_base} has no model", "Load a model there, then choose it from the list."
+        )
     if best[0].vision is False:
         raise ModelError(
-            "not-vision", f"No model at {api_base} sees pictures.", "Load a vision model there, then choose it."
+            "not-vision", f"No model at {api_base} accepts pictures", "Load a vision model there, then choose it."
         )
     return best[0].label
 
@@ -158,4 +160,4 @@ async def _close(model: VisionModel) -> None:
     try:
         await asyncio.wait_for(model.close(), CLOSE_SECONDS)
     except Exception:
-        logger.exception("a model could not be closed")
+        logger.exception("closing a model failed")

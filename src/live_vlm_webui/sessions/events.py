@@ -1,8 +1,8 @@
-"""What the browsers of one session are told, and the queues in which it waits for them.
+"""The events of a session, and the queues to its browsers.
 
-Each event becomes JSON once, however many browsers there are. State is told when it is another than was told last. Text
-that comes faster than anybody reads is told in pieces ``DELTA_SECONDS`` apart; pieces that wait for a slow browser are
-joined. Who falls behind by more than ``LONGEST_QUEUE`` events is disconnected, and starts with the whole state again.
+Each event is serialised once, however many browsers there are. State is sent only when it has changed. Text is sent in
+pieces at least ``DELTA_SECONDS`` apart; pieces that wait for a slow browser are joined. A browser with more than
+``LONGEST_QUEUE`` waiting events is disconnected, and starts again with the whole state.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from types import TracebackType
 
 DELTA_SECONDS = 0.03
 LONGEST_QUEUE = 256
-TOO_SLOW = "This browser reads more slowly than the session talks."
+TOO_SLOW = "This browser reads too slowly."
 
 Fields = dict[str, object]
 Observer = Callable[[str, Fields], None]
@@ -27,34 +27,34 @@ logger = logging.getLogger(__name__)
 
 
 def to_json(kind: str, fields: Fields) -> str:
-    """An event as browsers read it."""
+    """Return an event as JSON."""
     return json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
 class Event:
-    """What is told once. ``json`` is made when somebody asks for it, and shared."""
+    """An event. Its JSON is created once, when first needed."""
 
     kind: str
     fields: Fields
 
     @cached_property
     def json(self) -> str:
-        """As browsers read it."""
+        """The event as JSON."""
         return to_json(self.kind, self.fields)
 
     def continues(self, other: Event) -> bool:
-        """Whether this and ``other`` before it are pieces of the same answer."""
+        """Return whether this and the previous event ``other`` are pieces of the same answer."""
         return self.kind == other.kind == "answer.delta" and self.fields["id"] == other.fields["id"]
 
 
 class Subscription:
-    """One browser's part: ``async for text in subscription`` yields JSON until the session ends, or patience does.
+    """A browser's queue: ``async for`` yields JSON until the session ends or the browser is too slow.
 
-    To be closed by who reads it; ``with`` does that.
+    The reader closes it; use ``with``.
 
     Attributes:
-        reason: Why it ended, in words; empty while it has not, or if its reader closed it.
+        reason: Why it ended; empty while it is open, or if its reader closed it.
     """
 
     def __init__(self, state: Callable[[], str], leave: Callable[[Subscription], None]) -> None:
@@ -66,8 +66,8 @@ class Subscription:
         self.reason = ""
 
     def put(self, event: Event) -> None:
-        """Queue an event, joined to the last if it continues that; end if there are too many."""
-        if self._ended or self._state is not None:  # the state that is yet to be told includes it
+        """Queue an event, joined with the last one if it continues it; end if too many are waiting."""
+        if self._ended or self._state is not None:  # the state that is sent first includes it
             return
         if self._waiting and event.continues(self._waiting[-1][-1]):
             self._waiting[-1].append(event)
@@ -79,7 +79,7 @@ class Subscription:
         self._news.set()
 
     def end(self, reason: str) -> None:
-        """Say no more than what waits already."""
+        """End after the waiting events."""
         if not self._ended:
             self._ended = True
             self.reason = reason
@@ -87,7 +87,7 @@ class Subscription:
             self._leave(self)
 
     def close(self) -> None:
-        """Stop reading. Closing twice does nothing."""
+        """Close the queue. Closing twice does nothing."""
         self._waiting.clear()
         self._state = None
         self.end("")
@@ -117,12 +117,12 @@ class Subscription:
 
 
 class Events:
-    """Tells all subscriptions of one session.
+    """Sends the events of a session to all its subscriptions.
 
     Args:
-        state: The whole state, which each subscription begins with.
-        left: Called when a subscription ended, for whatever reason.
-        observe: Called with the type and fields of each event but text, whether or not a browser listens.
+        state: Returns the whole state, with which each subscription starts.
+        left: Called when a subscription has ended.
+        observe: Called with the type and fields of each event except text, even without subscriptions.
     """
 
     def __init__(
@@ -135,18 +135,18 @@ class Events:
         self._left = left
         self._observe = observe
         self._subscriptions: list[Subscription] = []
-        self._told: dict[str, Fields] = {}
+        self._sent: dict[str, Fields] = {}
         self._answer: object = None
         self._pieces: list[str] = []
         self._flush: asyncio.TimerHandle | None = None
         self._closed = False
 
     def __len__(self) -> int:
-        """How many subscriptions there are."""
+        """Return the number of subscriptions."""
         return len(self._subscriptions)
 
     def subscribe(self) -> Subscription:
-        """Begin to tell a browser."""
+        """Add a subscription."""
         subscription = Subscription(self._whole_state, self._forget)
         if self._closed:
             subscription.close()
@@ -155,40 +155,40 @@ class Events:
         return subscription
 
     def tell(self, kind: str, **fields: object) -> None:
-        """Tell what happens once."""
-        self._tell_pieces()
+        """Send an event."""
+        self._send_pieces()
         self.put(Event(kind, fields))
         if self._observe is not None:
             try:
                 self._observe(kind, fields)
-            except Exception:  # who counts answers must not stop them
+            except Exception:  # an observer must not stop the session
                 logger.exception("an observer of events failed")
 
     def tell_state(self, kind: str, **fields: object) -> None:
-        """Tell how something is now, if that is another than was told last."""
-        if self._told.get(kind) != fields:
-            self._told[kind] = fields
+        """Send a state, if it differs from the last one sent."""
+        if self._sent.get(kind) != fields:
+            self._sent[kind] = fields
             self.tell(kind, **fields)
 
     def tell_text(self, answer_id: int, text: str) -> None:
-        """Tell the next piece of an answer: the first at once, more of them together."""
+        """Send a piece of an answer: the first at once, following ones joined."""
         if not text or not self._subscriptions:
             return
         if answer_id != self._answer:
-            self._tell_pieces()
+            self._send_pieces()
             self._answer = answer_id
         self._pieces.append(text)
         if self._flush is None:
-            self._tell_pieces()
+            self._send_pieces()
             self._flush = asyncio.get_running_loop().call_later(DELTA_SECONDS, self._pause_over)
 
     def put(self, event: Event) -> None:
-        """Give an event to all subscriptions, for instance one that other sessions are given too."""
+        """Queue an event for all subscriptions, such as an event for all sessions."""
         for subscription in tuple(self._subscriptions):
             subscription.put(event)
 
     def close(self, reason: str) -> None:
-        """Say why, then end all subscriptions. Closing twice does nothing."""
+        """Send the reason, then end all subscriptions. Closing twice does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -199,10 +199,10 @@ class Events:
             subscription.end(reason)
 
     def _whole_state(self) -> str:
-        self._tell_pieces()  # the state has that text already
+        self._send_pieces()  # the state already contains that text
         return to_json("session", self._state())
 
-    def _tell_pieces(self) -> None:
+    def _send_pieces(self) -> None:
         if self._pieces:
             event = Event("answer.delta", {"id": self._answer, "text": "".join(self._pieces)})
             self._pieces.clear()
@@ -211,7 +211,7 @@ class Events:
     def _pause_over(self) -> None:
         self._flush = None
         if self._pieces:
-            self._tell_pieces()
+            self._send_pieces()
             self._flush = asyncio.get_running_loop().call_later(DELTA_SECONDS, self._pause_over)
 
     def _forget(self, subscription: Subscription) -> None:

@@ -1,6 +1,6 @@
-"""The history as files that other programs read: JSONL, CSV, and a zip of both with the pictures.
+"""Export the history as JSONL, CSV, or a zip of both with the pictures.
 
-All of it is made piece by piece: an export takes no more memory than its largest answer.
+Exports are created in pieces and need no more memory than their largest answer.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ FIGURES = (
     "frames_skipped",
 )
 FORMULA_STARTS = "=+-@＝＋－＠"
-"""What makes a spreadsheet run a cell. Source: OWASP, "CSV Injection"."""
+"""Characters that make a spreadsheet evaluate a cell. Source: OWASP, "CSV Injection"."""
 PIECE_BYTES = 256 * 1024
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def frame_names(answer: Answer) -> tuple[str, ...]:
-    """Names for the pictures of an answer, oldest first: of several, the newest comes last."""
+    """Return file names for the pictures of an answer, oldest first."""
     if len(answer.pictures) == 1:
         return (f"frames/{answer.id:06d}.jpg",)
     return tuple(f"frames/{answer.id:06d}-{number}.jpg" for number in range(1, len(answer.pictures) + 1))
 
 
 def jsonl(answers: Iterable[Answer]) -> Iterator[bytes]:
-    """One line of JSON an answer."""
+    """Yield one line of JSON per answer."""
     for answer in answers:
         line = {**answer.to_json(frame_names(answer)[-1]), "frames": frame_names(answer)}
         yield f"{json.dumps(line, ensure_ascii=False)}\n".encode()
 
 
 def csv_rows(answers: Iterable[Answer]) -> Iterator[bytes]:
-    """A header, and one record an answer, as RFC 4180 has it; texts that a spreadsheet would run are quoted for it."""
+    """Yield a header and one record per answer (RFC 4180); texts that a spreadsheet would evaluate are escaped."""
     yield _record((*COLUMNS, *FIGURES))
     for answer in answers:
         texts = (
@@ -66,12 +66,12 @@ def csv_rows(answers: Iterable[Answer]) -> Iterator[bytes]:
 
 
 def inert(cell: str) -> str:
-    """``cell``, marked as text for a spreadsheet that would take it for a formula."""
+    """Return ``cell``, marked as text if a spreadsheet would evaluate it as a formula."""
     return f"'{cell}" if cell[:1] in {"\t", "\r", "\n"} or cell.lstrip()[:1] in set(FORMULA_STARTS) else cell
 
 
 async def zipped(answers: Iterable[Answer], executor: Executor) -> AsyncGenerator[bytes, None]:
-    """A zip of ``answers.jsonl``, ``answers.csv`` and the pictures, in pieces made in the threads of ``executor``."""
+    """Yield a zip of ``answers.jsonl``, ``answers.csv`` and the pictures, created in the threads of ``executor``."""
     loop = asyncio.get_running_loop()
     pieces = zip_pieces(tuple(answers))
     while piece := await loop.run_in_executor(executor, next, pieces, b""):
@@ -79,7 +79,7 @@ async def zipped(answers: Iterable[Answer], executor: Executor) -> AsyncGenerato
 
 
 def zip_pieces(answers: tuple[Answer, ...]) -> Iterator[bytes]:
-    """As ``zipped``, for a thread. No piece is empty."""
+    """Yield the zip like ``zipped``, in the calling thread. No piece is empty."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w") as archive:
         for name, lines in (("answers.jsonl", jsonl(answers)), ("answers.csv", csv_rows(answers))):
@@ -112,7 +112,7 @@ def _record(cells: Iterable[object]) -> bytes:
 
 
 class _Sink(io.RawIOBase):
-    """Takes what a zip writes, which cannot seek in it, and gives it away again."""
+    """An unseekable file that buffers what a zip writes until it is taken."""
 
     def __init__(self) -> None:
         self._held = bytearray()

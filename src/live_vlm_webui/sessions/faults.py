@@ -1,4 +1,4 @@
-"""Reading JSON from outside, strictly, and telling all that is wrong with it at once."""
+"""Validate JSON from clients strictly, and report all errors at once."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from live_vlm_webui.errors import InputError
 
 LONGEST_SHOWN = 40
 MOST_SHOWN = 8
-REMEDY = "Correct that and send it again; nothing was changed."
+REMEDY = "Correct the values and send them again; nothing was changed."
 
 T = TypeVar("T")
 
 
 class FaultError(ValueError):
-    """One value that cannot be used; says what could be."""
+    """An invalid value."""
 
 
 class Faults:
-    """What is wrong with one object of JSON."""
+    """The errors in a JSON object."""
 
     def __init__(self) -> None:
-        self._told: list[str] = []
+        self._found: list[str] = []
 
     def add(self, name: str, what: str) -> None:
-        """Tell what is wrong with the value called ``name``."""
-        self._told.append(f"{name}: {what}" if what.endswith((".", "?")) else f"{name}: {what}.")
+        """Add an error in the value called ``name``."""
+        self._found.append(f"{name}: {what}")
 
     def check_names(self, given: Mapping[str, object], known: Collection[str], prefix: str = "") -> None:
-        """Tell of each name in ``given`` that is not known, and which known one is nearest."""
+        """Add an error for each unknown name in ``given``, with the nearest known one."""
         for name in given:
             if name not in known:
                 near = difflib.get_close_matches(str(name)[:LONGEST_SHOWN], known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-                self.add(f"{prefix}{shortened(name)}", f"unknown; {hint}")
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+                self.add(f"{prefix}{shortened(name)}", f"unknown name; {hint}")
 
     def raise_any(self) -> None:
-        """End with one error that tells all of them.
+        """Raise one error with all of them.
 
         Raises:
             InputError: There is at least one.
         """
-        if not self._told:
+        if not self._found:
             return
-        more = len(self._told) - MOST_SHOWN
-        told = [*self._told[:MOST_SHOWN], f"And {more} more."] if more > 0 else self._told
-        raise InputError(" ".join(told), REMEDY)
+        more = len(self._found) - MOST_SHOWN
+        shown = [*self._found[:MOST_SHOWN], f"and {more} more"] if more > 0 else self._found
+        raise InputError("; ".join(shown), REMEDY)
 
 
 def shortened(value: object) -> str:
-    """``value`` for a message: as JSON has it, in one short line."""
+    """Return ``value`` for a message: as JSON, on one short line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, int | float):
@@ -60,14 +60,14 @@ def shortened(value: object) -> str:
     if isinstance(value, str):
         text = ascii(value[:LONGEST_SHOWN])
         return f"{text[:LONGEST_SHOWN]}..." if len(value) > LONGEST_SHOWN or len(text) > LONGEST_SHOWN else text
-    return "an object" if isinstance(value, Mapping) else "a list"
+    return "an object" if isinstance(value, Mapping) else "an array"
 
 
 def whole_number(value: object, least: int, most: int) -> int:
-    """An int, and no bool.
+    """Return ``value`` if it is an int and not a bool.
 
     Raises:
-        FaultError: It is something else, or out of range.
+        FaultError: It is not an int, or out of range.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise FaultError(f"{shortened(value)} is not a whole number from {least} to {most}")
@@ -75,23 +75,23 @@ def whole_number(value: object, least: int, most: int) -> int:
 
 
 def number(value: object, least: float, most: float) -> float:
-    """A finite int or float, and no bool.
+    """Return ``value`` if it is a finite int or float and not a bool.
 
     Raises:
-        FaultError: It is something else, or out of range.
+        FaultError: It is not a number, or out of range.
     """
     usable = isinstance(value, int | float) and not isinstance(value, bool)
-    # An int that is too large for a float compares well, and must not be converted first.
+    # An int that is too large for a float can be compared, but not converted.
     if not usable or (isinstance(value, float) and not math.isfinite(value)) or not least <= value <= most:  # type: ignore[operator]
         raise FaultError(f"{shortened(value)} is not a number from {least:g} to {most:g}")
     return float(value)  # type: ignore[arg-type]
 
 
 def flag(value: object) -> bool:
-    """A bool.
+    """Return ``value`` if it is a bool.
 
     Raises:
-        FaultError: It is something else.
+        FaultError: It is not.
     """
     if not isinstance(value, bool):
         raise FaultError(f"{shortened(value)} is neither true nor false")
@@ -99,17 +99,17 @@ def flag(value: object) -> bool:
 
 
 def text(value: object, most: int, *, empty: bool = False) -> str:
-    """A text that can be sent and stored as UTF-8.
+    """Return ``value`` if it is a string that can be encoded as UTF-8.
 
     Raises:
-        FaultError: It is something else, too long, or empty although it may not be.
+        FaultError: It is not, is too long, or is empty and ``empty`` is false.
     """
     if not isinstance(value, str):
-        raise FaultError(f"{shortened(value)} is not a text")
+        raise FaultError(f"{shortened(value)} is not a string")
     if len(value) > most:
-        raise FaultError(f"{len(value)} characters are too many; at most {most} are taken")
+        raise FaultError(f"it has {len(value)} characters; the limit is {most}")
     if not empty and not value.strip():
         raise FaultError("it is empty")
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise FaultError("it holds characters that are not text")
+        raise FaultError("it contains invalid characters")
     return value

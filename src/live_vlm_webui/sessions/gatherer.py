@@ -1,4 +1,4 @@
-"""Collects the earlier frames of questions about motion while the model still answers the last one."""
+"""Collect the earlier frames of a question about motion while the model answers the previous one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PROMPTNESS_SECONDS = 0.02
 
 
 class Gatherer:
-    """Fills a reel from a slot, one frame every ``spacing`` seconds, in a task of its own.
+    """Fills a reel from a slot, one frame every ``spacing`` seconds, in a task.
 
     Args:
-        slot: Whose frames.
-        length: How many a question has, 2 or more.
-        spacing: From one to the next, in seconds.
+        slot: The camera's slot.
+        length: Frames per question, 2 or more.
+        spacing: Seconds between frames.
     """
 
     def __init__(self, slot: FrameSlot, length: int, spacing: float) -> None:
@@ -26,10 +26,10 @@ class Gatherer:
         self._task = asyncio.ensure_future(self._gather())
 
     async def frames(self, newest: Frame) -> tuple[Frame, ...]:
-        """The frames of a question, oldest first, as soon as there are enough.
+        """Return the frames of a question, oldest first, when there are enough.
 
         Args:
-            newest: The question's; a newer one is taken if that has to be waited for.
+            newest: The newest frame; replaced by a newer one if waiting is necessary.
         """
         while (patience := self._reel.ready_at() - time.monotonic()) > 0:
             until_next = max(0.0, self._reel.due() - time.monotonic()) + PROMPTNESS_SECONDS
@@ -38,7 +38,7 @@ class Gatherer:
         return self._reel.with_newest(newest)
 
     def close(self) -> None:
-        """Stop, and let go of the frames."""
+        """Stop, and drop the frames."""
         self._task.cancel()
         self._reel.clear()
 

@@ -1,4 +1,4 @@
-"""The last answers of a session, each with the very pictures that the model saw."""
+"""The last answers of a session, with the pictures sent to the model."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from live_vlm_webui.sessions.numbers import Numbers
 MOST_ANSWERS = 100
 MOST_BYTES = 24 * 1024 * 1024
 OVERHEAD_BYTES = 2048
-"""About what an answer takes besides its pictures and words."""
+"""The approximate size of an answer without pictures and text."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer.
+    """An answer.
 
     Attributes:
-        id: Increases from question to question; questions without an answer leave gaps.
-        at: When the question went out, RFC 3339 in UTC.
-        model: Which one answered.
-        prompt: What was asked.
+        id: Increases with each question; questions without an answer leave gaps.
+        at: When the question was sent, RFC 3339 in UTC.
+        model: The model that answered.
+        prompt: The prompt.
         text: The whole answer.
-        pictures: What it is about, oldest first.
-        numbers: What it took.
+        pictures: The pictures of the question, oldest first.
+        numbers: Its timings.
     """
 
     id: int
@@ -46,12 +46,12 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """About how many bytes of memory it takes."""
+        """Its approximate size in memory, in bytes."""
         pictures = sum(len(picture.jpeg) for picture in self.pictures)
         return OVERHEAD_BYTES + pictures + len(self.text) + len(self.prompt)
 
     def to_json(self, frame: str) -> dict[str, object]:
-        """As browsers are told.
+        """Return the answer as sent to browsers.
 
         Args:
             frame: The path or name of its newest picture.
@@ -69,11 +69,11 @@ class Answer:
 
 
 class History:
-    """The newest answers, as many as both limits allow; the oldest leave first.
+    """The newest answers within both limits; the oldest are dropped first.
 
     Args:
-        most_answers: How many at most.
-        most_bytes: How much memory at most; the newest answer stays whatever it takes.
+        most_answers: The most answers.
+        most_bytes: The most memory; the newest answer is kept even if larger.
     """
 
     def __init__(self, most_answers: int = MOST_ANSWERS, most_bytes: int = MOST_BYTES) -> None:
@@ -86,40 +86,40 @@ class History:
         return len(self._answers)
 
     def __iter__(self) -> Iterator[Answer]:
-        """Oldest first; answers that come meanwhile are not seen."""
+        """Iterate over the answers, oldest first; later additions are not included."""
         return iter(tuple(self._answers.values()))
 
     @property
     def bytes(self) -> int:
-        """About how much memory the answers take."""
+        """The approximate size of all answers in memory, in bytes."""
         return self._bytes
 
     def add(self, answer: Answer) -> None:
-        """Keep ``answer``, whose id is above all others'."""
+        """Add ``answer``, whose id is the highest."""
         self._answers[answer.id] = answer
         self._bytes += answer.size
         while len(self._answers) > 1 and (len(self._answers) > self._most_answers or self._bytes > self._most_bytes):
             self._bytes -= self._answers.popitem(last=False)[1].size
 
     def get(self, answer_id: int) -> Answer:
-        """The answer with that id.
+        """Return the answer with ``answer_id``.
 
         Raises:
-            NotFoundError: It never was, or has left.
+            NotFoundError: It never existed, or was dropped.
         """
         try:
             return self._answers[answer_id]
         except KeyError:
             raise NotFoundError(
-                f"There is no answer {answer_id} in the history.",
-                f"The last {self._most_answers} answers at most are kept: look at the newer ones.",
+                f"The history has no answer {answer_id}",
+                f"Request a newer one; at most the last {self._most_answers} answers are kept.",
             ) from None
 
     def last(self, count: int) -> tuple[Answer, ...]:
-        """The newest ``count`` answers, oldest first."""
+        """Return the newest ``count`` answers, oldest first."""
         return tuple(self._answers.values())[-count:] if count > 0 else ()
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all answers."""
         self._answers.clear()
         self._bytes = 0

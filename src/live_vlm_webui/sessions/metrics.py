@@ -1,4 +1,4 @@
-"""What is counted in all sessions, for Prometheus."""
+"""Prometheus metrics of all sessions."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 LATENCIES = {
-    "capture_age": "From decoding a frame to taking it for a question",
-    "queue": "From taking a frame to an encoder that is free",
+    "capture_age": "From decoding a frame to choosing it for a question",
+    "queue": "From choosing a frame to a free encoder",
     "encode": "Scaling and compressing the frames of a question",
-    "overhead": "From taking a decoded frame to the request on its way",
-    "first_token": "From the request on its way to the first text of the answer",
-    "total": "From taking a frame to the end of the answer",
+    "overhead": "From choosing a decoded frame to sending the request",
+    "first_token": "From sending the request to the first text of the answer",
+    "total": "From choosing a frame to the end of the answer",
 }
-"""What is timed: the names are those of an answer's ``numbers``, which are in milliseconds."""
+"""The histograms; their names are those of an answer's ``numbers``, which are in milliseconds."""
 
 
 class Metrics:
-    """Counts what happens in all sessions, in a registry of its own."""
+    """Counts events of all sessions, in its own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         self.dropped = Counter(
             "live_vlm_viewers_dropped",
-            "Browsers that were disconnected, as they read too slowly",
+            "Browsers that were disconnected because they read too slowly",
             registry=self.registry,
         )
-        self._asked = Counter("live_vlm_frames_asked", "Frames that were asked about", registry=self.registry)
-        self._answers = Counter("live_vlm_answers", "Answers that came to their end", registry=self.registry)
+        self._asked = Counter("live_vlm_frames_asked", "Frames sent to models", registry=self.registry)
+        self._answers = Counter("live_vlm_answers", "Complete answers", registry=self.registry)
         self._failures = Counter(
-            "live_vlm_failures", "Failures of models and cameras, as told to browsers", ["code"], registry=self.registry
+            "live_vlm_failures", "Failures of models and cameras", ["code"], registry=self.registry
         )
         self._latencies = {
             name: Histogram(f"live_vlm_{name}_seconds", text, buckets=SECONDS, registry=self.registry)
@@ -48,12 +48,12 @@ class Metrics:
         ProcessCollector(registry=self.registry)
 
     def read_off(self, sessions: Sessions, viewers: Sized) -> None:
-        """Show what ``sessions`` are like, and how many ``viewers`` there are, whenever somebody asks."""
-        Gauge("live_vlm_viewers", "Browsers that watch", registry=self.registry).set_function(lambda: len(viewers))
+        """Add the figures of ``sessions`` and the number of ``viewers``, which are read on request."""
+        Gauge("live_vlm_viewers", "Connected browsers", registry=self.registry).set_function(lambda: len(viewers))
         self.registry.register(SessionFigures(sessions))
 
     def told(self, kind: str, fields: Mapping[str, object]) -> None:
-        """Count an event that a session tells its browsers, whether it has any or not."""
+        """Count an event of a session."""
         if kind == "answer.started":
             frames = fields["frames"]
             assert isinstance(frames, int)
@@ -70,7 +70,7 @@ class Metrics:
 
 
 class SessionFigures(Collector):
-    """What can be read off the sessions when somebody asks."""
+    """Figures of the sessions that are computed on request."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -78,11 +78,11 @@ class SessionFigures(Collector):
         self._counted: WeakKeyDictionary[FrameSlot, int] = WeakKeyDictionary()
 
     def describe(self) -> Iterator[Metric]:
-        """The figures' names."""
+        """Return the names of the figures."""
         return self.collect()
 
     def collect(self) -> Iterator[Metric]:
-        """The figures now."""
+        """Return the current figures."""
         cameras: dict[tuple[str, ...], int] = {}
         for session in self._sessions:
             if (camera := session.camera) is None:
@@ -99,6 +99,6 @@ class SessionFigures(Collector):
         yield counted
         yield CounterMetricFamily(
             "live_vlm_frames_decoded",
-            "Frames of the sessions' cameras, without the last ones of cameras that went between two looks at this",
+            "Decoded frames of the sessions' cameras; the last frames of a removed camera may be missing",
             value=self._decoded,
         )

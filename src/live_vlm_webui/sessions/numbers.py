@@ -1,4 +1,4 @@
-"""What an answer took, what the last answers took, and what was not asked."""
+"""Timings of an answer, percentiles of the last answers, and the number of calls saved."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from collections import deque
 from dataclasses import dataclass
 
 WINDOW = 256
-"""How many answers the running percentiles are of."""
+"""The number of answers in the percentiles."""
 AT_ONCE_SECONDS = 0.005
-"""Text that comes within so short a time was ready before, and says nothing of how fast it was made."""
+"""Text that arrives within this time was generated before, so its rate is meaningless."""
 PERCENTILES = (50, 95, 99)
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What one answer took, in milliseconds unless said.
+    """The timings of an answer, in milliseconds unless stated.
 
     Attributes:
-        capture_age: From decoded to taken.
-        queue: From taken to the beginning of scaling and compressing.
+        capture_age: From decoding the frame to taking it from the slot.
+        queue: From taking the frame to the start of scaling and compressing.
         encode: Scaling and compressing.
-        overhead: From taken to the request's leaving: all that is ours.
-        first_token: From the request's leaving to the first text.
-        total: From taken to the end of the answer.
-        tokens: Of the answer, as its server counts them; None if it does not.
+        overhead: From taking the frame to sending the request: the part that is ours.
+        first_token: From sending the request to the first text.
+        total: From taking the frame to the end of the answer.
+        tokens: The tokens of the answer, as reported by the server; None if it does not.
         tokens_per_second: From the first text to the last; None without ``tokens``.
-        frames_skipped: Decoded since the last question and not asked about; a count.
+        frames_skipped: The number of frames decoded since the last question and not asked about.
     """
 
     capture_age: float
@@ -41,24 +41,24 @@ class Numbers:
     frames_skipped: int
 
     def to_json(self) -> dict[str, object]:
-        """As browsers are told: rounded to a hundredth."""
+        """Return the timings as sent to browsers, rounded to a hundredth."""
         return {name: round(value, 2) if isinstance(value, float) else value for name, value in vars(self).items()}
 
 
 @dataclass
 class Stopwatch:
-    """The times of one question, from which its numbers come; ``time.monotonic()`` in seconds.
+    """The times of a question, as ``time.monotonic()`` in seconds, from which its numbers are computed.
 
     Attributes:
-        decoded: When the newest of its frames was.
+        decoded: When its newest frame was decoded.
         taken: When that frame was taken from the slot.
-        frames_skipped: Before it.
-        encoding: When scaling and compressing began.
-        encoded: When that ended.
-        sent: When the request left.
-        first_text: When the first text came.
-        last_text: When the last text came.
-        pieces: How many pieces of text came.
+        frames_skipped: The number of frames skipped before it.
+        encoding: When scaling and compressing started.
+        encoded: When it ended.
+        sent: When the request was sent.
+        first_text: When the first text arrived.
+        last_text: When the last text arrived.
+        pieces: The number of pieces of text.
     """
 
     decoded: float
@@ -72,14 +72,14 @@ class Stopwatch:
     pieces: int = 0
 
     def text_came(self, now: float) -> None:
-        """Note a piece of text."""
+        """Record the arrival of a piece of text."""
         self.pieces += 1
         self.last_text = now
         if self.pieces == 1:
             self.first_text = now
 
     def numbers(self, finished: float, tokens: int | None) -> Numbers:
-        """What the answer took that ended at ``finished``."""
+        """Return the numbers of an answer that ended at ``finished``."""
         return Numbers(
             capture_age=_milliseconds(self.decoded, self.taken),
             queue=_milliseconds(self.taken, self.encoding),
@@ -93,7 +93,7 @@ class Stopwatch:
         )
 
     def _pace(self, tokens: int | None, finished: float) -> float | None:
-        """Tokens a second while they came; over the whole request if they came at once."""
+        """Return tokens per second while they arrived; over the whole request if they arrived at once."""
         if not tokens:
             return None
         count, seconds = (tokens - 1, self.last_text - self.first_text)
@@ -103,33 +103,33 @@ class Stopwatch:
 
 
 class Window:
-    """The last values of one figure, kept in order too."""
+    """The last values of a figure, also kept sorted."""
 
     def __init__(self, size: int = WINDOW) -> None:
         self._values: deque[float] = deque(maxlen=size)
         self._sorted: list[float] = []
 
     def add(self, value: float) -> None:
-        """Take the newest value; the oldest of a full window leaves."""
+        """Add a value; drop the oldest one of a full window."""
         if len(self._values) == self._values.maxlen:
             del self._sorted[bisect_left(self._sorted, self._values[0])]
         self._values.append(value)
         insort(self._sorted, value)
 
     def percentile(self, percent: int) -> float | None:
-        """By the nearest rank; None without values."""
+        """Return a percentile by the nearest-rank method; None without values."""
         if not self._sorted:
             return None
         return self._sorted[max(0, math.ceil(len(self._sorted) * percent / 100) - 1)]
 
     def to_json(self) -> dict[str, float | None]:
-        """``p50``, ``p95`` and ``p99``, rounded to a hundredth."""
+        """Return ``p50``, ``p95`` and ``p99``, rounded to a hundredth."""
         found = {f"p{percent}": self.percentile(percent) for percent in PERCENTILES}
         return {name: None if value is None else round(value, 2) for name, value in found.items()}
 
 
 class Tally:
-    """Running figures over a session's last answers."""
+    """Running percentiles of a session's last answers."""
 
     FIGURES = ("capture_age", "overhead", "first_token", "total", "tokens_per_second")
 
@@ -139,7 +139,7 @@ class Tally:
         self.answers = 0
 
     def add(self, numbers: Numbers) -> None:
-        """Take the numbers of an answer."""
+        """Add the numbers of an answer."""
         self.answers += 1
         for name, window in self._windows.items():
             value = getattr(numbers, name)
@@ -147,16 +147,16 @@ class Tally:
                 window.add(value)
 
     def held_back(self, seconds: float, frames: int) -> None:
-        """Note that the model was free and not asked, although there were ``frames`` to ask about.
+        """Record that the model was free and not asked, although there were ``frames``.
 
-        That saved as many calls as the model could have answered meanwhile at its usual pace.
+        This saved as many calls as the model could have answered in that time at its median speed.
         """
         usual = self._windows["total"].percentile(50)
         if usual:
             self._saved += min(frames, 1000 * seconds / usual)
 
     def to_json(self) -> dict[str, object]:
-        """As browsers are told: percentiles by figure, how many answers in all, and calls saved."""
+        """Return percentiles by figure, the total number of answers, and calls saved, as sent to browsers."""
         return {
             **{name: window.to_json() for name, window in self._windows.items()},
             "answers": self.answers,

@@ -1,4 +1,4 @@
-"""From frames to pictures: what is done in the threads of the encoders."""
+"""Convert frames to pictures, in the encoder threads."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The pictures of one question.
+    """The pictures of a question.
 
     Attributes:
-        pictures: In the order of the frames.
-        thumbnail: Of the last frame, if it was asked for.
-        began: ``time.monotonic()`` in seconds.
-        ended: Likewise.
+        pictures: The pictures, in the order of the frames.
+        thumbnail: The thumbnail of the last frame, if requested.
+        began: When it started; ``time.monotonic()`` in seconds.
+        ended: When it ended; ``time.monotonic()`` in seconds.
     """
 
     pictures: tuple[Picture, ...]
@@ -47,13 +47,13 @@ def prepare(images: Sequence[av.VideoFrame], long_side: int, with_thumbnail: boo
 
 
 def compare(reference: Thumbnail, image: av.VideoFrame) -> float:
-    """How much a frame differs from the picture whose thumbnail is given, 0 to 1."""
+    """Return the difference between a frame and a thumbnail, 0 to 1."""
     from live_vlm_webui.sessions.scene_change import difference, thumbnail
 
     return difference(reference, thumbnail(image))
 
 
 def warm_up() -> None:
-    """Load what the first question needs."""
+    """Import the modules that the first question needs."""
     import av  # noqa: F401
     import simplejpeg  # noqa: F401

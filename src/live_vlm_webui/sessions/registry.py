@@ -1,4 +1,4 @@
-"""All sessions of a server: made up to a limit, found by their id, and ended when nobody needs them any more."""
+"""The sessions of a server: create them up to a limit, find them by id, and end unused ones."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ LIMIT = 64
 LINGER_SECONDS = 10.0
 IDLE_SECONDS = 600.0
 ID_BYTES = 16
-LEFT = "Nobody watches this session any more."
-STOPPING = "The server stops."
+LEFT = "The session ended because no browser was connected."
+STOPPING = "The server is stopping."
 
 
 @dataclass
 class Held:
-    """A session, and what ends it.
+    """A session and its timeout.
 
     Attributes:
-        session: Which.
-        patience: How long it stays without anybody, in seconds.
-        timer: Runs out when it may be over.
+        session: The session.
+        patience: Seconds for which it is kept without a browser.
+        timer: Expires when it may be unused.
     """
 
     session: Session
@@ -40,21 +40,20 @@ class Held:
 
 
 class Sessions:
-    """The sessions of one server; made in its event loop.
+    """The sessions of a server; created in its event loop.
 
-    A session that browsers watched ends ``linger`` seconds after the last of them left, so that a reload of the page
-    finds it again. One that was made for a program, or that nobody has watched yet, ends ``idle`` seconds after it was
-    last asked for.
+    A session ends ``linger`` seconds after its last browser has left, so that a reload of the page finds it again. One
+    that was created for a program, or had no browser yet, ends ``idle`` seconds after its last use.
 
     Args:
-        catalog: What can be chosen.
-        encoders: The threads in which frames are prepared.
-        defaults: The settings that sessions begin with.
-        limit: How many there may be.
+        catalog: The models.
+        encoders: The threads that prepare frames.
+        defaults: The initial settings of sessions.
+        limit: The most sessions.
         linger: In seconds; 0 ends a session with its last browser.
         idle: In seconds.
-        system: The machine's newest sample, for a browser's start.
-        observe: Called with the type and fields of each event but text, whether or not a browser listens.
+        system: Returns the machine's state, for the first event of a browser.
+        observe: Called with the type and fields of each event except text.
     """
 
     def __init__(
@@ -88,20 +87,20 @@ class Sessions:
         return iter([held.session for held in self._held.values()])
 
     def create(self, *, for_program: bool = False) -> Session:
-        """Make a session.
+        """Create a session.
 
         Args:
-            for_program: Whether it outlives its browsers by ``idle`` rather than ``linger`` seconds.
+            for_program: Whether to keep it for ``idle`` rather than ``linger`` seconds after its last browser.
 
         Raises:
-            LimitError: There are as many as there may be, or the server stops.
+            LimitError: The limit is reached, or the server is stopping.
         """
         if self._closed:
-            raise LimitError("The server stops: no session can be made.", "Try again when it has been started anew.")
+            raise LimitError("The server is stopping and accepts no new sessions", "Try again when it has restarted.")
         if len(self._held) >= self._limit:
             raise LimitError(
-                f"There are {self._limit} sessions, and no more are allowed.",
-                "Close a page or end a session that is not needed, or wait until one that was left ends by itself.",
+                f"There are {self._limit} sessions, which is the limit",
+                "Close a page or end a session that is not needed, or wait until an unused one ends.",
             )
         session = Session(
             secrets.token_urlsafe(ID_BYTES),
@@ -117,24 +116,22 @@ class Sessions:
         return session
 
     def get(self, session_id: str) -> Session:
-        """The session with that id; it counts as used now.
+        """Return the session with ``session_id``; this counts as use.
 
         Raises:
-            NotFoundError: There is none, or it has ended.
+            NotFoundError: It does not exist or has ended.
         """
         held = self._held.get(session_id)
         if held is None or held.session.closed:
-            raise NotFoundError(
-                "There is no such session; it may have ended because nobody watched it.", "Make another one."
-            )
+            raise NotFoundError("The session does not exist, or ended because it was not used", "Create a new session.")
         held.session.used_at = time.monotonic()
         return held.session
 
     def tell_all(self, kind: str, **fields: object) -> None:
-        """Tell all browsers of all sessions. It becomes JSON once, here.
+        """Send an event to all browsers of all sessions, serialised once.
 
         Raises:
-            ValueError: ``fields`` are no JSON.
+            ValueError: ``fields`` cannot be represented in JSON.
         """
         event = Event(kind, fields)
         watched = [held.session for held in self._held.values() if held.session.watched]
@@ -143,7 +140,7 @@ class Sessions:
                 session.put(event)
 
     async def close(self, reason: str = STOPPING) -> None:
-        """End all sessions at once, and make no more."""
+        """End all sessions, and create no more."""
         self._closed = True
         for session_id in tuple(self._held):
             self._end(session_id, reason)
@@ -151,7 +148,7 @@ class Sessions:
             await asyncio.wait(self._endings)
 
     def _watch(self, session_id: str) -> None:
-        """Look at a session now and whenever it may be over, and end it if it is."""
+        """End a session if it is unused; else check again when it may be."""
         held = self._held.get(session_id)
         if held is None:
             return

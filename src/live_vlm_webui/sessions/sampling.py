@@ -1,6 +1,6 @@
-"""When the model is asked, and about which frames: rules alone, without clocks, tasks or pixels.
+"""Rules for when to ask the model and about which frames, without clocks, tasks or pixels.
 
-All times are ``time.monotonic()`` in seconds; all frame numbers are those of one camera's slot.
+Times are ``time.monotonic()`` in seconds; frame numbers are those of a camera's slot.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 CHANGE_SECONDS = 0.2
-"""How often the picture is compared with the last one that was asked about."""
+"""The interval at which the picture is compared with that of the last question."""
 REEL_SLACK_SECONDS = 1.0
 
 
@@ -20,7 +20,7 @@ class Asked:
     """The last question.
 
     Attributes:
-        number: Of its newest frame.
+        number: The number of its newest frame.
         at: When that frame was taken from the slot.
     """
 
@@ -30,7 +30,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Due:
-    """What the next question has to wait for.
+    """The condition for the next question.
 
     Attributes:
         number: The first frame that may be asked about.
@@ -45,11 +45,11 @@ class Sampling(Hashable, Protocol):
     """A rule for when to ask."""
 
     def due(self, asked: Asked | None) -> Due:
-        """What to wait for after ``asked``; None before the first question about this camera."""
+        """Return the condition for the question after ``asked``, which is None before the first about this camera."""
         ...
 
     def to_json(self) -> dict[str, object]:
-        """As browsers tell it and are told."""
+        """Return the rule as JSON, in the form that ``read_sampling`` reads."""
         ...
 
 
@@ -61,17 +61,17 @@ class Free:
     """As soon as the model is free, about the newest frame."""
 
     def due(self, asked: Asked | None) -> Due:
-        """The frame after the last."""
+        """Ask about the next frame."""
         return Due(asked.number + 1, asked.at) if asked else FIRST
 
     def to_json(self) -> dict[str, object]:
-        """As browsers tell it and are told."""
+        """Return the rule as JSON, in the form that ``read_sampling`` reads."""
         return {"mode": "free"}
 
 
 @dataclass(frozen=True)
 class EveryFrames:
-    """Every so many frames, if the model is free by then.
+    """Every N frames, if the model is free by then.
 
     Attributes:
         every: Frames from one question to the next.
@@ -80,17 +80,17 @@ class EveryFrames:
     every: int
 
     def due(self, asked: Asked | None) -> Due:
-        """The frame ``every`` after the last."""
+        """Ask ``every`` frames after the last question."""
         return Due(asked.number + self.every, asked.at) if asked else FIRST
 
     def to_json(self) -> dict[str, object]:
-        """As browsers tell it and are told."""
+        """Return the rule as JSON, in the form that ``read_sampling`` reads."""
         return {"mode": "frames", "every": self.every}
 
 
 @dataclass(frozen=True)
 class EverySeconds:
-    """Every so many seconds, if the model is free by then.
+    """Every N seconds, if the model is free by then.
 
     Attributes:
         every: Seconds from one question to the next.
@@ -99,46 +99,46 @@ class EverySeconds:
     every: float
 
     def due(self, asked: Asked | None) -> Due:
-        """A newer frame, ``every`` seconds after the last."""
+        """Ask about a newer frame, ``every`` seconds after the last question."""
         return Due(asked.number + 1, asked.at + self.every) if asked else FIRST
 
     def to_json(self) -> dict[str, object]:
-        """As browsers tell it and are told."""
+        """Return the rule as JSON, in the form that ``read_sampling`` reads."""
         return {"mode": "seconds", "every": self.every}
 
 
 @dataclass(frozen=True)
 class OnChange:
-    """When the picture differs from the last one that was asked about, or none was for too long.
+    """When the picture differs from that of the last question, or after a maximum time.
 
     Attributes:
-        threshold: How much must differ, 0 to 1, as ``scene_change.difference`` measures it.
-        max_silence: Seconds after which the newest frame is asked about even if nothing changed.
+        threshold: The least difference, 0 to 1, as measured by ``scene_change.difference``.
+        max_silence: Seconds after which to ask even if nothing changed.
     """
 
     threshold: float
     max_silence: float
 
     def due(self, asked: Asked | None) -> Due:
-        """A newer frame, when the picture is next compared."""
+        """Consider a newer frame at the next comparison."""
         return Due(asked.number + 1, asked.at + CHANGE_SECONDS) if asked else FIRST
 
     def wants(self, difference: float, asked: Asked, now: float) -> bool:
-        """Whether a picture that differs by ``difference``, 0 to 1, is asked about."""
+        """Return whether to ask about a picture that differs by ``difference``, 0 to 1."""
         return difference > self.threshold or now - asked.at >= self.max_silence
 
     def to_json(self) -> dict[str, object]:
-        """As browsers tell it and are told."""
+        """Return the rule as JSON, in the form that ``read_sampling`` reads."""
         return {"mode": "change", "threshold": self.threshold, "max_silence": self.max_silence}
 
 
 def too_old(decoded_at: float, now: float, max_frame_age: float) -> bool:
-    """Whether a frame is not worth a question any more."""
+    """Return whether a frame is too old for a question."""
     return now - decoded_at > max_frame_age
 
 
 class Dated(Protocol):
-    """What a reel holds."""
+    """A frame, as far as a reel needs it."""
 
     @property
     def number(self) -> int:
@@ -155,13 +155,13 @@ FrameT = TypeVar("FrameT", bound=Dated)
 
 
 class Reel(Generic[FrameT]):
-    """The last frames at a distance of ``spacing``, for a question about motion.
+    """The last frames at intervals of ``spacing``, for a question about motion.
 
-    Frames are held as they were decoded: none is converted before a question is certain.
+    Frames are kept as decoded and not converted before they are needed.
 
     Args:
-        length: How many frames a question has, 2 or more.
-        spacing: Seconds from one to the next.
+        length: Frames per question, 2 or more.
+        spacing: Seconds between frames.
     """
 
     def __init__(self, length: int, spacing: float) -> None:
@@ -170,7 +170,7 @@ class Reel(Generic[FrameT]):
         self._frames: deque[FrameT] = deque(maxlen=length)
 
     def offer(self, frame: FrameT) -> None:
-        """Keep ``frame`` if it is far enough from the last; after a gap, start anew with it."""
+        """Keep ``frame`` if it is far enough from the last; after a gap, restart with it."""
         if self._frames:
             if frame.decoded_at < self.due():
                 return
@@ -179,11 +179,11 @@ class Reel(Generic[FrameT]):
         self._frames.append(frame)
 
     def due(self) -> float:
-        """When the next frame is wanted; a frame decoded earlier is not kept."""
+        """Return when the next frame is needed; earlier ones are not kept."""
         return self._frames[-1].decoded_at + self.spacing if self._frames else float("-inf")
 
     def ready_at(self) -> float:
-        """When to ask at the latest, even if the camera gave fewer frames than wanted."""
+        """Return when to ask at the latest, even with fewer frames."""
         if not self._frames:
             return float("inf")
         if len(self._frames) == self.length:
@@ -191,16 +191,16 @@ class Reel(Generic[FrameT]):
         return self._frames[0].decoded_at + (self.length - 1) * self.spacing + REEL_SLACK_SECONDS
 
     def with_newest(self, newest: FrameT) -> tuple[FrameT, ...]:
-        """The frames of a question, oldest first, ``newest`` last; those nearest to it give way to it."""
+        """Return the frames of a question, oldest first, ``newest`` last, without frames too close to it."""
         if self._frames and self._broken_before(newest):
             return (newest,)
         earlier = [frame for frame in self._frames if newest.decoded_at - frame.decoded_at >= self.spacing]
         return (*earlier[-(self.length - 1) :], newest)
 
     def clear(self) -> None:
-        """Let go of all frames."""
+        """Drop all frames."""
         self._frames.clear()
 
     def _broken_before(self, frame: FrameT) -> bool:
-        """Whether the camera was silent for so long before ``frame`` that what came earlier shows another moment."""
+        """Return whether the gap before ``frame`` is too long for earlier frames to belong to it."""
         return frame.decoded_at - self._frames[-1].decoded_at > 2 * self.spacing + REEL_SLACK_SECONDS

@@ -1,8 +1,8 @@
-"""How much two pictures differ, for next to nothing: tiny thumbnails of their luma are compared.
+"""Measure how much two pictures differ, cheaply: compare tiny thumbnails of their luma.
 
-What changes all of a picture alike is taken out first: lamps flicker, and cameras adjust their exposure all the time.
-So each thumbnail loses its mean, and is compared at the contrast at which it fits the other best. Only a jump of
-brightness that no flicker makes counts as a change.
+Uniform changes are removed first: lamps flicker, and cameras adjust their exposure all the time. So the mean of each
+thumbnail is subtracted, and they are compared at the contrast at which they fit best. Only a jump of brightness beyond
+flicker counts as a change.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 WIDTH = 32
 HEIGHT = 18
 FULL_DIFFERENCE = 48.0
-"""Mean difference, of 255 levels, that counts as 1: about that of two photographs of different things."""
+"""The mean difference, in 255 levels, that counts as 1: about that of two unrelated photographs."""
 GAINS = (0.7, 1.4)
-"""How much contrast may change and still be the exposure's doing."""
+"""The range of contrast changes attributed to exposure."""
 FLICKER = 0.25
-"""What part of the range the mean may jump by and still be flicker."""
+"""The largest jump of the mean, as a share of the range, attributed to flicker."""
 
 
 def thumbnail(image: av.VideoFrame) -> Thumbnail:
-    """The luma of a frame, averaged down; for a worker thread, 0.2 ms from 1280x720.
+    """Return the luma of a frame, averaged down, in a worker thread; 0.2 ms for 1280x720.
 
     Returns:
-        Shape (``HEIGHT``, ``WIDTH``), 0 to 255.
+        An array of shape (``HEIGHT``, ``WIDTH``), 0 to 255.
     """
     import numpy as np
     from av.video.reformatter import Interpolation, VideoReformatter
 
-    # A reformatter of our own: the one that a frame carries is shared by all threads that look at the frame.
-    options = {} if _threads_unknown() else {"threads": 1}  # several take ten times as long for so few pixels
+    # A separate reformatter: that of a frame is shared by all threads that use the frame.
+    options = {} if _threads_unknown() else {"threads": 1}  # several threads take ten times as long for so few pixels
     small = VideoReformatter().reformat(image, WIDTH, HEIGHT, "gray", interpolation=Interpolation.AREA, **options)
     plane = small.planes[0]
     rows = np.frombuffer(bytes(plane), np.uint8).reshape(HEIGHT, plane.line_size)
@@ -43,14 +43,14 @@ def thumbnail(image: av.VideoFrame) -> Thumbnail:
 
 
 def difference(before: Thumbnail, after: Thumbnail) -> float:
-    """How much changed: 0 nothing, 1 about everything.
+    """Return how much changed: 0 for nothing, 1 for about everything.
 
-    On photographs: heavy noise 0.01, a fifth more or less of exposure 0.03, a thing on 3 % of the picture 0.05 to 0.11,
-    a pan by 1 % of the width 0.07 to 0.23, another photograph 0.5 and more.
+    On photographs: heavy noise 0.01, a fifth more or less exposure 0.03, an object on 3 % of the picture 0.05 to 0.11,
+    a pan by 1 % of the width 0.07 to 0.23, another photograph at least 0.5.
 
     Args:
-        before: From ``thumbnail``.
-        after: Likewise.
+        before: A result of ``thumbnail``.
+        after: A result of ``thumbnail``.
     """
     import numpy as np
 
@@ -65,7 +65,7 @@ def difference(before: Thumbnail, after: Thumbnail) -> float:
 
 
 def _threads_unknown() -> bool:
-    """Whether PyAV is older than 17: it scales in one thread, and cannot be told so."""
+    """Return whether PyAV is older than 17, which always scales in one thread and has no such option."""
     import av
 
     return int(av.__version__.partition(".")[0]) < 17

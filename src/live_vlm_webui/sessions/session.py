@@ -1,4 +1,4 @@
-"""A session: a camera, its settings, the worker that asks, and the browsers that watch."""
+"""A session: a camera, its settings, the worker that asks, and the connected browsers."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ logger = logging.getLogger(__name__)
 
 
 class Session:
-    """One session; made by ``registry.Sessions.create``.
+    """A session; created by ``registry.Sessions.create``.
 
     Args:
-        session_id: Known to those alone who may use it.
-        models: What can be chosen.
-        encoders: The threads in which frames are prepared.
-        settings: To begin with.
-        system: The machine's newest sample, for a browser's start.
-        observe: Called with the type and fields of each event but text, whether or not a browser listens.
+        session_id: The id, a secret that gives access to the session.
+        models: The catalog of models.
+        encoders: The threads that prepare frames.
+        settings: The initial settings.
+        system: Returns the machine's state, for the first event of a browser.
+        observe: Called with the type and fields of each event except text.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class Session:
     ) -> None:
         self.id = session_id
         self.used_at = time.monotonic()
-        """When somebody last took notice of it; while it is watched that does not count."""
+        """When it was last used; irrelevant while a browser is connected."""
         self.was_watched = False
         self._settings = settings
         self.keyring = Keyring(models.keyring)
-        """Its own keys, and the server's for the addresses that they belong to."""
+        """The session's keys, with the server's as parent."""
         self._system = system
         self._camera: Camera | None = None
         self._unwatch: Callable[[], None] = lambda: None
@@ -71,7 +71,7 @@ class Session:
 
     @property
     def settings(self) -> SessionSettings:
-        """As they are now."""
+        """The current settings."""
         return self._settings
 
     @property
@@ -81,25 +81,25 @@ class Session:
 
     @property
     def camera(self) -> Camera | None:
-        """Whose frames are asked about."""
+        """The current camera."""
         return self._camera
 
     @property
     def watched(self) -> bool:
-        """Whether a browser is subscribed."""
+        """Whether a browser is connected."""
         return len(self._events) > 0
 
     @property
     def closed(self) -> bool:
-        """Whether it has ended, or is about to."""
+        """Whether it has ended or is ending."""
         return self._closing is not None
 
     async def change(self, patch: Mapping[str, object]) -> None:
-        """Change settings; they apply to the next question. A question that is out ends if its model is another.
+        """Change settings from the next question; a change of the model cancels the current question.
 
         Raises:
-            InputError: Something in ``patch`` cannot be used; nothing was changed.
-            ForbiddenError: It names an address that is never asked.
+            InputError: ``patch`` is invalid; nothing was changed.
+            ForbiddenError: It contains an address that is not allowed.
         """
         settings = self._settings.patched(patch)
         new_key = self._take_key(settings, patch) if "api_key" in patch else False
@@ -110,13 +110,13 @@ class Session:
         self._worker.change(settings, new_key=new_key)
 
     async def attach(self, camera: Camera | None) -> None:
-        """Look at ``camera`` from now on, and close the last one. The session closes it in the end.
+        """Use ``camera`` from now on, and close the previous one. The session closes it later.
 
         Raises:
-            ConflictError: The session has ended; the camera is left to the caller.
+            ConflictError: The session has ended; the caller must close the camera.
         """
         if self._closing is not None:
-            raise ConflictError(f"Session {self.id} has ended.", "Make another.")
+            raise ConflictError(f"Session {self.id} has ended", "Create a new session.")
         last, self._camera = self._camera, camera
         if last is camera:
             return
@@ -128,32 +128,32 @@ class Session:
             await _within_time(last.close(), "a camera")
 
     def subscribe(self) -> Subscription:
-        """Begin to tell a browser; the first event is the whole state."""
+        """Add a subscription for a browser; its first event is the whole state."""
         self.was_watched = True
         return self._events.subscribe()
 
-    def when_left(self, told: Callable[[], None]) -> None:
-        """Call ``told`` each time that a browser leaves, and when the session ends."""
-        self._leavers.append(told)
+    def when_left(self, called: Callable[[], None]) -> None:
+        """Call ``called`` each time a browser leaves, and when the session ends."""
+        self._leavers.append(called)
 
     def put(self, event: Event) -> None:
-        """Tell an event that concerns more than this session."""
+        """Send an event to all browsers of the session."""
         self._events.put(event)
 
     def picture(self, answer_id: int) -> Picture:
-        """The very picture that the answer with that id is about; the newest, if there are several.
+        """Return the (newest) picture of an answer.
 
         Raises:
-            NotFoundError: There is no such answer, or it has left the history.
+            NotFoundError: The answer never existed, or was dropped from the history.
         """
         return self._transcript.picture(answer_id)
 
     def frame_path(self, answer_id: int) -> str:
-        """Where the picture of an answer is served."""
+        """Return the path of an answer's picture."""
         return f"/api/sessions/{self.id}/answers/{answer_id}/frame.jpg"
 
     def state(self) -> dict[str, object]:
-        """All that a browser is told at its start, for JSON."""
+        """Return the whole state, for JSON."""
         return {
             "id": self.id,
             "version": __version__,
@@ -164,13 +164,13 @@ class Session:
         }
 
     def end(self, reason: str = ENDED) -> asyncio.Task[None]:
-        """Begin to close it, at once; the first ``reason`` counts."""
+        """Start closing it; the first ``reason`` counts."""
         if self._closing is None:
             self._closing = asyncio.ensure_future(self._close(reason))
         return self._closing
 
     async def close(self, reason: str = ENDED) -> None:
-        """End it, in less than ``CLOSE_SECONDS`` whatever is in progress, and free all that it holds."""
+        """Close it within ``CLOSE_SECONDS``, whatever is in progress, and free its resources."""
         await asyncio.shield(self.end(reason))
 
     async def _close(self, reason: str) -> None:
@@ -190,13 +190,13 @@ class Session:
         await self._choice.close()
 
     def _take_key(self, settings: SessionSettings, patch: Mapping[str, object]) -> bool:
-        """Put the key on the ring, for the address that the patch or else the model in use names alone."""
+        """Add the key to the keyring, for the address in the patch or else that of the current model."""
         api_base = settings.api_base
         if not api_base and self._choice.label is not None:
             api_base = self._choice.label.api_base
         if api_base in {"", BUILT_IN}:
             raise InputError(
-                "api_key: it would belong to no address.", "Send the api_base that it is for together with it."
+                "api_key: there is no address that it belongs to", "Send the key together with its api_base."
             )
         before = self.keyring.endpoint(api_base).key
         self.keyring.give(api_base, key_in(patch))
@@ -212,18 +212,18 @@ class Session:
 
     def _left(self) -> None:
         self.used_at = time.monotonic()
-        for told in tuple(self._leavers):
-            told()
+        for called in tuple(self._leavers):
+            called()
 
 
 async def _within_time(closing: Coroutine[Any, Any, None], what: str) -> None:
-    """Wait for ``closing``, but not for ever."""
+    """Wait for ``closing``, at most ``CLOSE_SECONDS``."""
     task = asyncio.ensure_future(closing)
     done, _ = await asyncio.wait({task}, timeout=CLOSE_SECONDS)
     if not done:
         task.cancel()
-        logger.warning("%s did not close in %g s", what, CLOSE_SECONDS)
+        logger.warning("%s did not close within %g s", what, CLOSE_SECONDS)
         return
     with suppress(asyncio.CancelledError):
         if task.exception() is not None:
-            logger.error("%s could not be closed", what, exc_info=task.exception())
+            logger.error("closing %s failed", what, exc_info=task.exception())

@@ -1,4 +1,4 @@
-"""What a session is told: frozen, and replaced as a whole by each change."""
+"""The settings of a session: immutable, and replaced as a whole by each change."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """The settings of one session. The key of an API is not among them: it is on the session's ``Keyring``.
+    """The settings of a session, without API keys, which are in its ``Keyring``.
 
     Attributes:
-        api_base: Of the API to ask, in ``endpoint.normalise``'s form, or ``BUILT_IN``; empty takes what was found.
-        model: As its server calls it; empty takes the first that sees.
-        prompt: What is asked about each picture.
-        max_tokens: The longest answer.
+        api_base: The API's address, normalised by ``endpoint.normalise``, or ``BUILT_IN``; empty uses what was found.
+        model: The model's name on its server; empty uses the first that accepts pictures.
+        prompt: The prompt.
+        max_tokens: The longest answer, in tokens.
         sampling: When to ask.
-        max_frame_age: Older frames are not asked about, in seconds.
-        frames_per_question: How many, 1 to ``MOST_FRAMES``.
-        frame_spacing: From one of them to the next, in seconds.
-        long_side: Of the picture that the model sees, in pixels.
-        paused: Whether no question is asked for now.
+        max_frame_age: The oldest frame to ask about, in seconds.
+        frames_per_question: Frames per question, 1 to ``MOST_FRAMES``.
+        frame_spacing: Seconds between these frames.
+        long_side: The longer side of the pictures sent to the model, in pixels.
+        paused: Whether asking is paused.
     """
 
     api_base: str = ""
@@ -57,17 +57,17 @@ class SessionSettings:
     paused: bool = False
 
     def patched(self, patch: Mapping[str, object]) -> SessionSettings:
-        """These settings with those of ``patch`` instead, checked strictly: it comes from outside.
+        """Return these settings, changed by ``patch``, which is validated strictly.
 
-        Another ``api_base`` without a ``model`` forgets the model, which is the other server's. An ``api_key`` is
-        checked and left to ``key_in``.
+        A new ``api_base`` without a ``model`` resets the model, which belongs to the old server. An ``api_key`` is only
+        validated; see ``key_in``.
 
         Args:
-            patch: As JSON gave it.
+            patch: Parsed JSON.
 
         Raises:
-            InputError: A name is unknown or a value cannot be used; all of them are told.
-            ForbiddenError: ``api_base`` is an address that is never asked.
+            InputError: Names are unknown or values invalid; the message lists all.
+            ForbiddenError: ``api_base`` is the address of a cloud metadata service.
         """
         found = Faults()
         found.check_names(patch, (*_READERS, "api_key"))
@@ -85,34 +85,34 @@ class SessionSettings:
         found.raise_any()
         if read.get("api_base", self.api_base) != self.api_base:
             read.setdefault("model", "")
-        return replace(self, **read)  # type: ignore[arg-type]  # each reader returns what its field holds
+        return replace(self, **read)  # type: ignore[arg-type]  # each reader returns the type of its field
 
     def to_json(self) -> dict[str, object]:
-        """As browsers are told."""
+        """Return the settings as sent to browsers."""
         return {name: self.sampling.to_json() if name == "sampling" else getattr(self, name) for name in _READERS}
 
 
 def key_in(patch: Mapping[str, object]) -> Secret | None:
-    """The API key that a patch brings; None takes that of its address away.
+    """Return the API key in a patch; None removes the key of its address.
 
     Raises:
-        FaultError: It cannot be a key. It is not repeated.
+        FaultError: It is invalid; the message does not contain it.
     """
     value = patch.get("api_key")
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise FaultError("it is not a text")
+        raise FaultError("it is not a string")
     if not can_be_sent(value):
-        raise FaultError("it is too long, or holds characters that cannot be sent in a header")
+        raise FaultError("it is too long or contains characters that cannot be sent in a header")
     return Secret(value)
 
 
 def read_sampling(value: object) -> Sampling:
-    """A rule for when to ask, as JSON has it.
+    """Parse a sampling rule from JSON.
 
     Raises:
-        FaultError: It is none.
+        FaultError: It is invalid.
     """
     if not isinstance(value, Mapping):
         raise FaultError(f'{faults.shortened(value)} is not an object such as {{"mode": "free"}}')
@@ -122,7 +122,9 @@ def read_sampling(value: object) -> Sampling:
     known, make = _MODES[mode]
     for name in value:
         if name not in ("mode", *known):
-            raise FaultError(f"{faults.shortened(name)} does not go with mode {mode}; {', '.join(('mode', *known))} do")
+            raise FaultError(
+                f"{faults.shortened(name)} is not allowed in mode {mode}, only {', '.join(('mode', *known))}"
+            )
     return make(value)
 
 
@@ -136,13 +138,13 @@ def _api_base(value: object) -> str:
     try:
         return normalise(address)
     except InputError as error:
-        raise FaultError(f"{error.message} {error.remedy}") from error
+        raise FaultError(error.message) from error
 
 
 def _model(value: object) -> str:
     name = faults.text(value, LONGEST_NAME, empty=True).strip()
     if not name.isprintable():
-        raise FaultError("it holds characters that no name has")
+        raise FaultError("it contains control characters")
     return name
 
 

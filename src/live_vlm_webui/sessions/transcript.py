@@ -1,4 +1,4 @@
-"""What is said about a session's questions and answers, each thing once, and what is kept of it."""
+"""Record a session's questions and answers, and send them to its browsers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from live_vlm_webui.sessions.history import Answer, History
 from live_vlm_webui.sessions.numbers import Numbers, Tally
 
 SHOWN_ANSWERS = 20
-"""How many of the last answers a browser is told at its start."""
+"""The number of last answers in the first event of a browser."""
 
 
 @dataclass
 class OpenAnswer:
-    """A question that is out, and what came of its answer so far."""
+    """A question that was sent, and its answer so far."""
 
     id: int
     at: str
@@ -30,20 +30,20 @@ class OpenAnswer:
 
     @property
     def text(self) -> str:
-        """What came so far."""
+        """The answer so far."""
         return "".join(self.pieces)
 
 
 class Transcript:
-    """Writes down and tells.
+    """Records answers in the history and sends events.
 
-    While questions fail, each new try is told only when it brings text, and its failure only if it is another than the
-    last: a page that shows "unreachable" need not hear of it every ten seconds.
+    While questions fail, a new try is announced only when it returns text, and its failure only if it differs from the
+    last: a page that shows "unreachable" needs no event every ten seconds.
 
     Args:
-        events: Tells the browsers.
-        history: Keeps answers.
-        frame_path: Where the picture of the answer with an id is found.
+        events: Sends events to the browsers.
+        history: Keeps the answers.
+        frame_path: Returns the path of an answer's picture.
     """
 
     def __init__(self, events: Events, history: History, frame_path: Callable[[int], str]) -> None:
@@ -54,22 +54,22 @@ class Transcript:
         self.history = history
         self.tally = Tally()
         self.error: dict[str, str] | None = None
-        """The failure that stands; None after an answer."""
+        """The current failure; None after an answer."""
         self.model: ModelLabel | None = None
 
     def model_opened(self, model: ModelLabel) -> None:
-        """From now on ``model`` is asked."""
+        """Record that ``model`` is used from now on."""
         self.model = model
         self._events.tell_state("model", model=model.to_json(), error=None)
 
     def model_missing(self, error: ModelError) -> None:
-        """None can be asked."""
+        """Record that no model can be used."""
         self.model = None
         self.error = error.to_json()
         self._events.tell_state("model", model=None, error=self.error)
 
     def begin(self, model: ModelLabel, question: Question) -> None:
-        """A question goes out."""
+        """Record that a question is sent."""
         self._last_id += 1
         at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         self._open = OpenAnswer(self._last_id, at, model, question)
@@ -77,7 +77,7 @@ class Transcript:
             self._announce(self._open)
 
     def add(self, text: str) -> None:
-        """The next piece of its answer comes."""
+        """Add a piece of the answer."""
         answer = self._open
         if answer is None or not text:
             return
@@ -88,7 +88,7 @@ class Transcript:
         self._events.tell_text(answer.id, text)
 
     def finish(self, numbers: Numbers) -> None:
-        """Its answer is complete."""
+        """Record that the answer is complete."""
         answer = self._open
         if answer is None:
             return
@@ -110,7 +110,7 @@ class Transcript:
         )
 
     def fail(self, error: ModelError | CameraError) -> None:
-        """The question that is out, or the one that was about to go out, has no answer."""
+        """Record that the current or next question failed."""
         if self._open is None:
             self._last_id += 1
         answer, self._open = self._open, None
@@ -119,25 +119,25 @@ class Transcript:
             self._events.tell("answer.failed", id=self._last_id, error=self.error)
 
     def give_up(self) -> None:
-        """The question that is out, if one is, is not waited for any more."""
+        """Drop the current question, if any."""
         self._open = None
 
     def forgive(self) -> None:
-        """Something was changed: the same failure would be news again."""
+        """Forget the current failure after a change, so that the same one is sent again."""
         self.error = None
 
     def picture(self, answer_id: int) -> Picture:
-        """What the answer with that id is about, also while it still comes.
+        """Return the picture of an answer, complete or not.
 
         Raises:
-            NotFoundError: It never was, or has left the history.
+            NotFoundError: The answer never existed, or was dropped from the history.
         """
         if self._open is not None and self._open.id == answer_id:
             return self._open.question.pictures[-1]
         return self.history.get(answer_id).picture
 
     def state(self) -> dict[str, object]:
-        """As browsers are told at their start."""
+        """Return the state for the first event of a browser."""
         return {
             "model": self.model.to_json() if self.model else None,
             "error": self.error,
@@ -162,5 +162,5 @@ class Transcript:
 
 
 def _sendable(text: str) -> str:
-    """``text`` without halves of characters, which no WebSocket takes."""
+    """Return ``text`` without lone surrogates, which WebSockets cannot send."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,8 +1,7 @@
-"""The loop of one session: wait for a frame that is worth it, prepare it, ask, write down the answer; and again.
+"""The loop of a session: wait for a suitable frame, prepare it, ask, and record the answer.
 
-It decides before anything is paid for, and outlives every failure of camera and model. Each round is a task, so that
-whatever it waits for, a change of settings or camera ends the wait by cancelling it; a question that is out is left
-alone unless the model is another.
+It decides before any work is done, and survives every failure of camera and model. Each round is a task, so that a
+change of settings or camera can cancel any wait; a question that was sent is cancelled only if the model changes.
 """
 
 from __future__ import annotations
@@ -32,30 +31,30 @@ if TYPE_CHECKING:
     from live_vlm_webui.sessions.scene_change import Thumbnail
 
 ROUND_SECONDS = 0.05
-"""From one question to the next at least, however fast the model: nobody reads faster."""
+"""The least time between two questions, however fast the model: people cannot read faster."""
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 LONGEST_RETRY_AFTER = 60.0
-"""A server that has too much to do may ask for a longer pause, up to this."""
+"""The longest pause that an overloaded server may request."""
 ANSWER_SECONDS = 600.0
-"""The end of a question whose model forgot its own time-outs."""
+"""The time limit of a question whose model does not apply its own timeouts."""
 LONGEST_ANSWER = 256 * 1024
 STOP_SECONDS = 1.0
 INSIST_SECONDS = 0.1
 INSIST_TIMES = 10
-REPORT = "If this repeats, report it with the lines that the server logged."
+REPORT = "Report this with the server's log if it repeats."
 
 logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """Asks for one session, from ``start`` to ``stop``.
+    """Asks the questions of a session, from ``start`` to ``stop``.
 
     Args:
-        settings: To begin with.
+        settings: The initial settings.
         choice: Opens the model.
-        transcript: Writes down and tells what happens.
-        encoders: The threads in which frames are prepared.
+        transcript: Records what happens.
+        encoders: The threads that prepare frames.
     """
 
     def __init__(
@@ -79,11 +78,11 @@ class Worker:
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Start the loop."""
         self._loop = asyncio.ensure_future(self._run())
 
     async def stop(self) -> None:
-        """End, whatever is in progress; in about ``STOP_SECONDS`` at most. Stopping twice does nothing."""
+        """End the loop, whatever is in progress, within about ``STOP_SECONDS``. Stopping twice does nothing."""
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.cancel()
@@ -93,7 +92,7 @@ class Worker:
         self._reference = None
 
     def change(self, settings: SessionSettings, *, new_key: bool = False) -> None:
-        """Go by ``settings`` from the next question on; at once if the model, or the key for it, is another."""
+        """Use ``settings`` from the next question; at once if the model or its key has changed."""
         before, self._settings = self._settings, settings
         other_model = new_key or (settings.api_base, settings.model) != (before.api_base, before.model)
         if other_model:
@@ -107,7 +106,7 @@ class Worker:
         self._interrupt(also_a_question=other_model)
 
     def look_at(self, camera: Camera | None) -> None:
-        """Take the frames of ``camera`` from now on."""
+        """Use the frames of ``camera`` from now on."""
         self._camera = camera
         self._asked = None
         self._reference = None
@@ -119,7 +118,7 @@ class Worker:
             self._encoders.submit(preparing.warm_up)
 
     def try_again(self) -> None:
-        """End the pause after a failure: the camera came back, for instance."""
+        """End the pause after a failure, for example when the camera has reconnected."""
         if self._failures:
             self._failures = 0
             self._interrupt()
@@ -130,7 +129,7 @@ class Worker:
             _cancel(self._round)
 
     def _ask_again_about_a_picture(self) -> None:
-        """No other frame will come for the change to apply to."""
+        """Ask again about an uploaded picture: no other frame will arrive after the change."""
         if self._camera is not None and self._camera.kind == "picture":
             self._asked = None
 
@@ -154,16 +153,16 @@ class Worker:
             self._is_asking = False
             self._transcript.give_up()
             if not self._round.cancelled():
-                self._round.result()  # raises what no round may raise
-            elif not self._interrupted:  # something that it waited for was cancelled: threads at the server's end
-                self._fail(ModelError("bad-answer", "The question was cancelled from within.", REPORT))
+                self._round.result()  # raises unexpected errors
+            elif not self._interrupted:  # something awaited was cancelled, such as threads at the server's stop
+                self._fail(ModelError("bad-answer", "The question was cancelled by the server", REPORT))
 
     async def _go_round(self) -> None:
         try:
             if self._failures:
                 await asyncio.sleep(self._pause)
             if self._settings.paused or self._camera is None:
-                await asyncio.get_running_loop().create_future()  # until something is changed
+                await asyncio.get_running_loop().create_future()  # until a change
                 return
             model = await self._open_model()
             frame = await self._next_frame(self._settings, self._camera, max(ROUND_SECONDS, model.pace))
@@ -172,14 +171,14 @@ class Worker:
             self._fail(error)
         except Exception as error:
             logger.exception("a question failed")
-            self._fail(ModelError("bad-answer", f"The question failed here, by {type(error).__name__}.", REPORT))
+            self._fail(ModelError("bad-answer", f"The question failed with {type(error).__name__}", REPORT))
 
     def _fail(self, error: ModelError | CameraError) -> None:
         self._failures += 1
         self._pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 10))
         if isinstance(error, ModelError) and error.retry_after is not None:
             self._pause = max(self._pause, min(error.retry_after, LONGEST_RETRY_AFTER))
-        self._asked = None  # what the last question was about has no answer yet
+        self._asked = None  # the last question has no answer yet
         self._transcript.fail(error)
 
     async def _open_model(self) -> VisionModel:
@@ -192,7 +191,7 @@ class Worker:
         return model
 
     async def _next_frame(self, settings: SessionSettings, camera: Camera, pace: float) -> Frame:
-        """Wait for a frame that is worth a question, ``pace`` seconds after the last at least, and take it."""
+        """Wait for a suitable frame, at least ``pace`` seconds after the last, and return it."""
         rule, asked, ready = settings.sampling, self._asked, time.monotonic()
         due = rule.due(asked)
         wait = max(due.at, self._last_taken + pace) - ready
@@ -213,7 +212,7 @@ class Worker:
         return frame
 
     async def _wants(self, rule: OnChange, asked: Asked, frame: Frame) -> bool:
-        if self._reference is None:  # the last question was asked under another rule
+        if self._reference is None:  # the last question was asked with another rule
             return True
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._encoders, preparing.compare, self._reference, frame.image)
@@ -249,15 +248,15 @@ class Worker:
                 self._encoders, preparing.prepare, images, settings.long_side, watches_changes
             )
         except Exception as error:
-            logger.exception("a frame could not be compressed")
+            logger.exception("compressing a frame failed")
             raise CameraError(
                 "unreadable",
-                f"A frame of {images[-1].width}x{images[-1].height} could not be compressed: {type(error).__name__}.",
-                "The next one is tried. If this repeats, choose another camera or format.",
+                f"A frame of {images[-1].width}x{images[-1].height} could not be compressed: {type(error).__name__}",
+                "Choose another camera or format if this repeats.",
             ) from error
 
     async def _listen(self, model: VisionModel, question: Question, watch: Stopwatch) -> int | None:
-        """Write down the answer as it comes, and return its length in tokens if that is known."""
+        """Record the answer as it arrives; return its length in tokens, or None if unknown."""
         tokens, length = None, 0
         try:
             with Deadline(ANSWER_SECONDS):
@@ -272,24 +271,24 @@ class Worker:
                             break
         except TimeoutError:
             raise ModelError(
-                "timeout", f"{model.label.name} did not end its answer in {ANSWER_SECONDS:g} s.", REPORT
+                "timeout", f"{model.label.name} did not finish its answer within {ANSWER_SECONDS:g} s", REPORT
             ) from None
         if not length:
             raise ModelError(
                 "bad-answer",
-                f"{model.label.name} answered without a word.",
-                "Allow longer answers, ask otherwise, or choose another model.",
+                f"{model.label.name} returned an empty answer",
+                "Allow longer answers, change the prompt, or choose another model.",
             )
         return tokens
 
 
 def _asks_otherwise(before: SessionSettings, after: SessionSettings) -> bool:
-    """Whether the same picture would be asked about otherwise."""
+    """Return whether the question about a picture would differ."""
     return replace(before, paused=after.paused, sampling=after.sampling) != after
 
 
 def _cancel(task: asyncio.Task[None], insist: int = INSIST_TIMES) -> None:
-    """Cancel ``task``, and again if that was swallowed, as ``wait_for`` does now and then before Python 3.12."""
+    """Cancel ``task``, and again if that had no effect: before Python 3.12, ``wait_for`` may swallow a cancellation."""
     if not task.done() and insist:
         task.cancel()
         again = asyncio.get_running_loop().call_later(INSIST_SECONDS, _cancel, task, insist - 1)

@@ -1,4 +1,4 @@
-// The page: connects its parts to a session of the server.
+// Connects the parts of the page to a session of the server.
 
 import { ask } from "./common/api.js";
 import { LiveAnswer, showModel } from "./answers/answers.js";
@@ -20,11 +20,11 @@ const CONNECTION = {
   lost: "Connection lost",
 };
 const GONE = {
-  message: "The server does not answer.",
-  remedy: "If it was stopped, start live-vlm-webui again; this page reconnects by itself.",
+  message: "The server does not respond",
+  remedy: "Start live-vlm-webui again if it was stopped; this page reconnects by itself.",
 };
-const SAID_WHY = 4000; // codes from here on are the server's own: it has told the reason in an error event
-const REPLACED = { message: "The server was replaced by another version.", remedy: "Reload this page to use it." };
+const REJECTED = 4000; // from this close code on, the server has sent the reason in an error event
+const REPLACED = { message: "The server was replaced by another version", remedy: "Reload this page to use it." };
 
 const fail = (failure) => notify("request", failure);
 const live = new LiveAnswer(open);
@@ -95,7 +95,7 @@ function applySettings(now, refused = false) {
   hint();
 }
 
-/** Send a change of settings; the session tells all its browsers what they are then. */
+/** Send a change of settings; the session sends the result to all its browsers. */
 async function change(patch) {
   withdraw("request");
   try {
@@ -108,7 +108,7 @@ async function change(patch) {
 
 function hint() {
   if (settings?.paused) live.hint("Paused. Resume to ask again.");
-  else if (!camera) live.hint("Start a camera and its picture is described here.");
+  else if (!camera) live.hint("Start a camera to see answers here.");
   else if (camera.state === "live") live.hint("Waiting for the first answer.");
   else live.hint(camera.detail || "Waiting for the first frame.");
 }
@@ -116,10 +116,10 @@ function hint() {
 function showConnection(state, code = 0) {
   element("connection").dataset.state = state;
   setText(element("connection-text"), CONNECTION[state]);
-  if (state === "lost" && code < SAID_WHY) notify("server", GONE);
+  if (state === "lost" && code < REJECTED) notify("server", GONE);
 }
 
-/** The session that this tab watches: the one named in the address, else the one that it had before a reload. */
+/** The session of this tab: the one in the address, else the one before a reload. */
 function rememberedSession() {
   const named = new URLSearchParams(location.hash.slice(1)).get("session");
   try {
@@ -133,11 +133,11 @@ function remember(session) {
   try {
     sessionStorage.setItem("session", session);
   } catch {
-    // Storage is switched off in this browser: a reload begins a new session.
+    // Storage is disabled in this browser: a reload starts a new session.
   }
 }
 
-// Theme: theme.js has applied what was chosen before.
+// Theme: theme.js has already applied the stored choice.
 element("theme").value = document.documentElement.dataset.theme ?? "";
 element("theme").addEventListener("change", ({ target }) => {
   if (target.value) document.documentElement.dataset.theme = target.value;
@@ -145,7 +145,7 @@ element("theme").addEventListener("change", ({ target }) => {
   try {
     localStorage.setItem("theme", target.value);
   } catch {
-    // The choice lasts as long as the page.
+    // Without storage, the choice lasts as long as the page.
   }
 });
 

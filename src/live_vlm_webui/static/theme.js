@@ -1,10 +1,10 @@
-// The chosen theme, before anything is painted: a classic script, since modules run later and the page would flash.
+// Applies the chosen theme before the first paint: a classic script, because modules run later and the page would flash.
 
 (() => {
   try {
     const chosen = localStorage.getItem("theme");
     if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
   } catch {
-    // Storage is switched off in this browser: the system's theme it is.
+    // Storage is disabled in this browser: use the system's theme.
   }
 })();

@@ -1,1 +1,1 @@
-"""The machine: its name, and what its GPUs, processor and memory do."""
+"""The system monitor: the machine, and the use of its GPUs, CPU and memory."""

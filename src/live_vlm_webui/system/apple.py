@@ -1,4 +1,4 @@
-"""Apple silicon, without root rights: ``ioreg`` tells the GPU's use, nothing tells its temperature and power."""
+"""Apple silicon, without root: ``ioreg`` reports the GPU's use, but not its temperature and power."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from live_vlm_webui.system.source import Absent
 ACCELERATORS = ("ioreg", "-r", "-d", "1", "-w", "0", "-c", "IOAccelerator", "-a")
 TIMEOUT_SECONDS = 0.8
 EVERY_SECONDS = 1.0
-"""ioreg costs some hundredths of a second of processor time: no more often than this, however short the interval."""
-ROOT_ALONE = "macOS tells it to root alone."
+"""ioreg needs some hundredths of a second of CPU time, so it runs no more often than this."""
+ROOT_ONLY = "macOS reports it only to root."
 
 
 Run = Callable[[tuple[str, ...]], bytes]
-"""Runs a program and returns what it printed; raises OSError or subprocess.SubprocessError if it cannot."""
+"""Runs a program and returns its output; raises OSError or subprocess.SubprocessError on failure."""
 
 
 class AppleSource:
     """The GPU of Apple silicon.
 
     Args:
-        memory_bytes: The machine's, which the GPU shares; None if unknown.
+        memory_bytes: Returns the size of the machine's memory, which the GPU shares; None if unknown.
         run: Runs ``ioreg``.
-        clock: Seconds, that never go back.
+        clock: A monotonic clock, in seconds.
     """
 
     name = "apple"
@@ -48,23 +48,23 @@ class AppleSource:
         self._read_at: float | None = None
 
     def open(self) -> None:
-        """See that there is a GPU.
+        """Check that there is a GPU.
 
         Raises:
-            Absent: ioreg knows none.
+            Absent: ioreg lists none.
         """
         self._total = self._memory_bytes()
         self._read_at = None
         if not self.read().gpus:
-            raise Absent("ioreg knows no GPU on this Mac.")
+            raise Absent("ioreg lists no GPU on this Mac.")
 
     def read(self) -> Reading:
-        """Ask ioreg, unless it was asked just now.
+        """Run ioreg, unless it ran less than ``EVERY_SECONDS`` ago.
 
         Raises:
             OSError: ioreg cannot be run.
-            subprocess.SubprocessError: It failed, or took too long.
-            ValueError: Its answer is not a property list.
+            subprocess.SubprocessError: It failed or timed out.
+            ValueError: Its output is not a property list.
         """
         now = self._clock()
         if self._read_at is None or now - self._read_at >= EVERY_SECONDS:
@@ -73,11 +73,11 @@ class AppleSource:
         return self._last
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resources are held."""
 
 
 def run_program(command: tuple[str, ...]) -> bytes:
-    """Run one of the system's programs and return what it printed, within ``TIMEOUT_SECONDS``."""
+    """Run a program of the system and return its output, within ``TIMEOUT_SECONDS``."""
     return subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=TIMEOUT_SECONDS
     ).stdout
@@ -85,11 +85,11 @@ def run_program(command: tuple[str, ...]) -> bytes:
 
 def _entries(answer: bytes) -> list[Mapping[str, Any]]:
     if not answer.strip():
-        return []  # what ioreg prints when nothing matches
+        return []  # ioreg's output if nothing matches
     try:
         told = plistlib.loads(answer)
     except (ValueError, ExpatError) as error:
-        raise ValueError(f"ioreg's answer is not a property list: {error}.") from None
+        raise ValueError(f"The output of ioreg is not a property list: {error}") from None
     return [entry for entry in told if isinstance(entry, Mapping)] if isinstance(told, list) else []
 
 
@@ -97,9 +97,9 @@ def _gpu(entry: Mapping[str, Any], total: int | None) -> Gpu:
     statistics = entry.get("PerformanceStatistics")
     told: Mapping[str, Any] = statistics if isinstance(statistics, Mapping) else {}
     use, used = told.get("Device Utilization %"), told.get("In use system memory")
-    missing = {"temperature_celsius": ROOT_ALONE, "power_watts": ROOT_ALONE}
+    missing = {"temperature_celsius": ROOT_ONLY, "power_watts": ROOT_ONLY}
     if not isinstance(use, int):
-        missing = {"use_percent": "ioreg does not tell it on this Mac.", **missing}
+        missing = {"use_percent": "ioreg does not report it on this Mac.", **missing}
     model, cores = entry.get("model"), entry.get("gpu-core-count")
     name = model if isinstance(model, str) else "Apple GPU"
     return Gpu(

@@ -1,4 +1,4 @@
-"""Processor and memory, by psutil; the processor's temperature, where /sys tells it."""
+"""CPU and memory from psutil; the CPU temperature from /sys, if available."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ROOT = Path("/")
 
 
 class CpuSource:
-    """Processor and memory of any machine.
+    """CPU and memory of any machine.
 
     Args:
-        root: Where /sys is found.
+        root: The directory of /sys.
     """
 
     name = "cpu"
@@ -27,12 +27,12 @@ class CpuSource:
         self._before: list[tuple[float, float]] = []
 
     def open(self) -> None:
-        """Find the processor's temperature, and begin to count its work."""
+        """Find the CPU temperature sensor, and read the first counters."""
         self._temperature = find_cpu(self._root)
         self._before = _counters()
 
     def read(self) -> Reading:
-        """Read all; a figure that this system does not tell is None."""
+        """Read all figures; None for those that the system does not report."""
         import psutil
 
         now = _counters()
@@ -56,17 +56,17 @@ class CpuSource:
         )
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resources are held."""
 
 
 def _counters() -> list[tuple[float, float]]:
-    """Seconds since the machine's start, of each core: idle, and all."""
+    """Return the idle and total seconds of each core since boot."""
     import psutil
 
     return [_idle_and_all(core) for core in psutil.cpu_times(percpu=True)]
 
 
-def _idle_and_all(core: Any) -> tuple[float, float]:  # psutil's tuple has other fields on each system
+def _idle_and_all(core: Any) -> tuple[float, float]:  # the fields of psutil's tuple differ between systems
     guests = getattr(core, "guest", 0.0) + getattr(core, "guest_nice", 0.0)  # Linux counts them in user and nice too
     return core.idle + getattr(core, "iowait", 0.0), sum(core) - guests
 
@@ -76,7 +76,7 @@ def _sum(cores: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def _use(before: Sequence[tuple[float, float]], now: Sequence[tuple[float, float]]) -> list[int]:
-    """How busy each was between two readings; empty if a core came or went, or no time passed."""
+    """Return the use of each core between two readings; empty if the cores changed or no time passed."""
     if len(before) != len(now):
         return []
     use = []

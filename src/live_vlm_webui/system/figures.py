@@ -1,7 +1,7 @@
-"""What is measured. Units are in the names; None is a figure that is missing.
+"""The figures of the system monitor. Units are in the names; None means missing.
 
-Figures are rounded to what a person can use (whole percents and degrees, MiB, tenths of a watt), so that a machine at
-rest gives equal samples.
+Figures are rounded to a useful precision (whole percents and degrees, MiB, tenths of a watt), so that an idle machine
+gives equal samples.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ GPU_FIGURES = (
     "temperature_celsius",
     "power_watts",
 )
-"""What is expected of every GPU: what is missing of these has its reason in ``Gpu.missing``."""
+"""The figures expected of every GPU; ``Gpu.missing`` has the reason for each that is missing."""
 
 State = Literal["starting", "ok", "absent", "failing", "hanging"]
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU.
+    """A GPU.
 
     Attributes:
-        name: As the driver calls it.
-        integrated: Whether it is part of the processor; it then shares the machine's memory.
-        use_percent: 0 to 100.
-        memory_used_bytes: In whole MiB.
-        memory_total_bytes: In whole MiB.
-        temperature_celsius: Of the chip.
-        temperature_limit_celsius: Above it the GPU slows itself down.
-        power_watts: What it draws now.
-        power_limit_watts: What it may draw.
+        name: The driver's name for it.
+        integrated: Whether it is part of the processor and shares the machine's memory.
+        use_percent: Its use, 0 to 100.
+        memory_used_bytes: Its used memory, in whole MiB.
+        memory_total_bytes: Its total memory, in whole MiB.
+        temperature_celsius: The temperature of the chip.
+        temperature_limit_celsius: The temperature above which it throttles.
+        power_watts: Its current power.
+        power_limit_watts: Its power limit.
         missing: Why a figure is None, by the figure's name.
     """
 
@@ -54,13 +54,13 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Cpu:
-    """The processor.
+    """The CPU.
 
     Attributes:
-        use_percent: Of all cores together, 0 to 100, since the sample before; None in the first.
-        cores_percent: The same of each core; empty in the first.
-        load_1_minute: Processes that run or want to, averaged over a minute.
-        temperature_celsius: Of the whole package where it is told.
+        use_percent: The use of all cores since the previous sample, 0 to 100; None in the first.
+        cores_percent: The use of each core; empty in the first.
+        load_1_minute: The load average of one minute.
+        temperature_celsius: The temperature of the package.
     """
 
     use_percent: int | None = None
@@ -71,7 +71,7 @@ class Cpu:
 
 @dataclass(frozen=True)
 class Memory:
-    """The machine's memory, in bytes (whole MiB); used is what programs cannot have any more."""
+    """The machine's memory, in bytes (whole MiB); used is what is not available to programs."""
 
     used_bytes: int | None = None
     total_bytes: int | None = None
@@ -81,13 +81,13 @@ class Memory:
 
 @dataclass(frozen=True)
 class Board:
-    """A board that measures itself, such as a Jetson.
+    """A board with its own sensors, such as a Jetson.
 
     Attributes:
-        power_watts: Of the whole module, or of the whole board where that is measured.
-        rails_watts: Of each supply rail, by the name that its sensor carries.
+        power_watts: The power of the module, or of the whole board if measured.
+        rails_watts: The power of each supply rail, by the label of its sensor.
         temperatures_celsius: By thermal zone: ``cpu``, ``gpu``, ``tj`` ...
-        power_mode: The name that nvpmodel gives it, such as ``MAXN_SUPER``; empty if unknown.
+        power_mode: The mode's name in nvpmodel, such as ``MAXN_SUPER``; empty if unknown.
     """
 
     power_watts: float | None = None
@@ -98,7 +98,7 @@ class Board:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one source measured at one time."""
+    """The figures of a source at one time."""
 
     gpus: tuple[Gpu, ...] = ()
     cpu: Cpu | None = None
@@ -108,13 +108,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class SourceState:
-    """How a source fares.
+    """The state of a source.
 
     Attributes:
         name: ``nvml``, ``jetson``, ``jtop``, ``apple`` or ``cpu``.
-        state: ``starting`` before its first figures; ``absent``: this machine lacks it; ``failing``: it raised an error
-            and is tried again, less and less often; ``hanging``: it has not come back.
-        reason: Why it gives nothing, and perhaps what to do; empty if ``ok``.
+        state: ``starting`` before its first figures; ``absent``: this machine does not have it; ``failing``: it raised
+            an error and is retried less and less often; ``hanging``: it has not returned.
+        reason: Why it has no figures, and what to do if known; empty if ``ok``.
     """
 
     name: str
@@ -124,15 +124,15 @@ class SourceState:
 
 @dataclass(frozen=True)
 class Sample:
-    """What all sources measured at one time. Two samples are equal if their figures are.
+    """The figures of all sources at one time. Samples with equal figures are equal.
 
     Attributes:
-        at: When, RFC 3339 in UTC with milliseconds.
-        gpus: All GPUs, those whose source fails included, without figures then.
-        cpu: The processor.
+        at: The time, RFC 3339 in UTC with milliseconds.
+        gpus: All GPUs; those whose source fails have no figures.
+        cpu: The CPU.
         memory: The machine's memory.
-        board: None unless the board measures itself.
-        sources: How each source fares.
+        board: The board; None if it has no sensors.
+        sources: The state of each source.
     """
 
     at: str = field(compare=False)
@@ -143,17 +143,17 @@ class Sample:
     sources: tuple[SourceState, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """As it is told to browsers."""
+        """Return the sample as sent to browsers."""
         return asdict(self)
 
 
 def without_figures(gpu: Gpu, reason: str) -> Gpu:
-    """Keep what ``gpu`` is, and say of each figure why it is missing."""
+    """Return ``gpu`` without figures, with ``reason`` for each."""
     return Gpu(gpu.name, gpu.integrated, missing=dict.fromkeys(GPU_FIGURES, reason))
 
 
 def filled(gpu: Gpu, other: Gpu) -> Gpu:
-    """Fill in what ``gpu`` lacks from ``other``, which is the same one measured in another way."""
+    """Return ``gpu`` with missing figures filled in from ``other``, the same GPU from another source."""
     found = {
         item.name: getattr(other, item.name)
         for item in fields(gpu)
@@ -164,10 +164,10 @@ def filled(gpu: Gpu, other: Gpu) -> Gpu:
 
 
 def percent(share: float) -> int:
-    """A share of 0 to 1 as whole percents, 0 to 100 whatever the counters say."""
+    """Return a share of 0 to 1 as whole percents, limited to 0 to 100."""
     return round(min(max(share, 0.0), 1.0) * 100)
 
 
 def whole_mib(size: float) -> int:
-    """Bytes in whole MiB."""
+    """Return bytes, rounded to whole MiB."""
     return round(size / MIB) * MIB

@@ -1,4 +1,4 @@
-"""The last samples, and their figures as columns: a page draws lines from them, and they are a tenth of the size."""
+"""The last samples, also as columns for charts, which are a tenth of the size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class History:
     """The last samples, oldest first.
 
     Args:
-        length: How many are kept.
+        length: The number of samples kept.
     """
 
     def __init__(self, length: int = LENGTH) -> None:
@@ -33,13 +33,13 @@ class History:
         return self._samples[-1] if self._samples else None
 
     def append(self, sample: Sample) -> None:
-        """Add a sample; the oldest goes."""
+        """Add a sample; the oldest one is dropped."""
         self._samples.append(sample)
 
     def to_json(self) -> dict[str, object]:
-        """The figures that are worth a line, as columns of one length; null where one is missing.
+        """Return the figures for charts, as columns of equal length with null for missing figures.
 
-        GPUs are those of the newest sample, by their place; an older sample with fewer of them gives nulls.
+        GPUs are those of the newest sample, by index; older samples with fewer GPUs give nulls.
         """
         samples = tuple(self._samples)
         newest = self.newest

@@ -1,4 +1,4 @@
-"""NVIDIA Jetson by /sys: GPU load, thermal zones, supply rails and the power mode. No root rights, no other program.
+"""NVIDIA Jetson from /sys: GPU load, thermal zones, supply rails and power mode, without root or other programs.
 
 The paths differ between JetPack 5, 6 and 7. Sources: NVIDIA Jetson Linux Developer Guide (R35, R36, R38), "Power
 Monitor" and "Thermal Zone"; Linux ``Documentation/hwmon/ina3221.rst`` and ``ina238.rst``.
@@ -17,21 +17,21 @@ from live_vlm_webui.system.thermal import find_zones, read_celsius
 
 ROOT = Path("/")
 GPU_NODES = ("gpu", "ga10b", "gv11b", "gp10b")
-"""What the device tree calls the GPU: Orin since JetPack 6; Orin before, Xavier, TX2."""
+"""Names of the GPU in the device tree: Orin since JetPack 6; Orin before, Xavier, TX2."""
 LOAD_FILES = ("sys/devices/platform/gpu.0/load", "sys/devices/gpu.0/load")
-"""Links to the GPU's load where /sys/class/devfreq does not lead to it."""
+"""Links to the GPU's load if it is not in /sys/class/devfreq."""
 CHIPS = {"tegra264": "Thor", "tegra234": "Orin", "tegra194": "Xavier", "tegra186": "TX2", "tegra210": "Nano"}
 LOOK_AGAIN = 30
-"""After how many readings a GPU load is looked for again: after a start the driver may be later than this program."""
+"""The number of readings between searches for the GPU load: at boot the driver may start after this program."""
 GPU_RAILS = ("VDD_GPU", "GPU", "VDD_SYS_GPU")
-"""Rails that feed the GPU alone; Orin's feed more."""
+"""Rails that supply only the GPU; Orin's supply more."""
 
 
 class JetsonSource:
     """A Jetson's own sensors.
 
     Args:
-        root: Where /sys, /proc, /etc and /var are found.
+        root: The directory of /sys, /proc, /etc and /var.
     """
 
     name = "jetson"
@@ -49,11 +49,11 @@ class JetsonSource:
         """Find the sensors.
 
         Raises:
-            Absent: This is no Jetson.
+            Absent: This is not a Jetson.
         """
         chip = chip_of(self._root)
         if not chip:
-            raise Absent("This is no NVIDIA Jetson.")
+            raise Absent("This machine is not an NVIDIA Jetson.")
         self._gpu_name = f"NVIDIA {chip} (integrated)"
         self._load = find_load(self._root)
         self._looks_left = LOOK_AGAIN
@@ -62,7 +62,7 @@ class JetsonSource:
         self._modes = _power_modes(read_text(self._root / "etc/nvpmodel.conf") or "")
 
     def read(self) -> Reading:
-        """Read all; a sensor that does not tell is missing by itself."""
+        """Read all sensors; an unreadable one does not affect others."""
         temperatures = {name: read_celsius(path) for name, path in self._zones.items()}
         rails = {rail.name: rail.read_watts() for rail in self._rails}
         board = Board(
@@ -74,7 +74,7 @@ class JetsonSource:
         return Reading(gpus=(self._gpu(board),), board=board)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resources are held."""
 
     def _gpu(self, board: Board) -> Gpu:
         load = self._read_load()
@@ -83,11 +83,11 @@ class JetsonSource:
         degrees = board.temperatures_celsius.get("gpu")
         watts = next((board.rails_watts[name] for name in GPU_RAILS if name in board.rails_watts), None)
         if load is None:
-            missing["use_percent"] = "The driver tells no load in /sys."
+            missing["use_percent"] = "The driver reports no load in /sys."
         if degrees is None:
-            missing["temperature_celsius"] = "Its thermal zone does not answer: the GPU may be switched off."
+            missing["temperature_celsius"] = "Its thermal zone is not readable; the GPU may be switched off."
         if watts is None:
-            missing["power_watts"] = "It has no supply rail of its own: see the board's power."
+            missing["power_watts"] = "It has no separate supply rail; see the board's power."
         return Gpu(
             self._gpu_name,
             integrated=True,
@@ -98,7 +98,7 @@ class JetsonSource:
         )
 
     def _read_load(self) -> int | None:
-        """The GPU's load in thousandths."""
+        """Return the GPU's load in thousandths."""
         if self._load is None:
             self._looks_left -= 1
             if self._looks_left <= 0:
@@ -112,7 +112,7 @@ class JetsonSource:
 
 
 def chip_of(root: Path) -> str:
-    """The family of this Jetson's chip, such as ``Orin``; empty if it is none."""
+    """Return the family of this Jetson's chip, such as ``Orin``; empty if it is not a Jetson."""
     compatible = read_text(root / "proc/device-tree/compatible") or ""
     for number, chip in CHIPS.items():
         if f"nvidia,{number}" in compatible.split("\0"):
@@ -121,13 +121,13 @@ def chip_of(root: Path) -> str:
 
 
 def release_of(root: Path) -> str:
-    """The version of Jetson Linux, such as ``36.4.3``, from ``# R36 (release), REVISION: 4.3, ...``; else empty."""
+    """Return the version of Jetson Linux: ``36.4.3`` from ``# R36 (release), REVISION: 4.3, ...``; empty if unknown."""
     found = re.match(r"# R(\d+) \(release\), REVISION: ([\d.]+)", read_text(root / "etc/nv_tegra_release") or "")
     return f"{found[1]}.{found[2]}" if found else ""
 
 
 def find_load(root: Path) -> Path | None:
-    """The file that tells the GPU's load in thousandths; None on Thor, where NVML tells it."""
+    """Return the file with the GPU's load in thousandths; None on Thor, where NVML reports it."""
     for node in sorted(root.glob("sys/class/devfreq/*")):
         name = read_text(node / "device/of_node/name") or node.name.rpartition(".")[2]
         load = node / "device/load"
@@ -137,6 +137,6 @@ def find_load(root: Path) -> Path | None:
 
 
 def _power_modes(configuration: str) -> dict[int, str]:
-    """Numbers and names of ``< POWER_MODEL ID=0 NAME=MAXN_SUPER >``."""
+    """Return the numbers and names of ``< POWER_MODEL ID=0 NAME=MAXN_SUPER >``."""
     found = re.findall(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=(\S+)\s*>", configuration)
     return {int(number): name for number, name in found}

@@ -1,6 +1,6 @@
-"""NVIDIA Jetson by jetson-stats, where it is installed: it knows boards that /sys, as this program may read it, hides.
+"""NVIDIA Jetson from jetson-stats, if installed: it reads sensors that /sys does not show to ordinary users.
 
-Its service runs with root rights and is asked over a socket; whoever asks must be in the group ``jtop``. Source:
+Its service runs as root and is accessed by a socket, for which the user must be in the group ``jtop``. Source:
 https://rnext.it/jetson_stats/reference/jtop.html
 """
 
@@ -18,7 +18,7 @@ INTERVAL_SECONDS = 1.0
 
 
 class JtopSource:
-    """What the jtop service tells of the integrated GPU and of the board."""
+    """The integrated GPU and the board, from the jtop service."""
 
     name = "jtop"
 
@@ -30,21 +30,21 @@ class JtopSource:
 
         Raises:
             Absent: jetson-stats is not installed for this Python.
-            Exception: The service does not run, or its group is not ours; says which.
+            Exception: The service is not running, or the user is not in its group.
         """
         if find_spec("jtop") is None:
-            raise Absent("jetson-stats is not installed for this Python: the board's own sensors are read without it.")
+            raise Absent("jetson-stats is not installed for this Python; the board's own sensors are read without it.")
         self._jtop = import_module("jtop").jtop(interval=INTERVAL_SECONDS)
         self._jtop.start()
 
     def read(self) -> Reading:
-        """Take what the service told last.
+        """Return the last figures of the service.
 
         Raises:
-            ConnectionError: It tells nothing any more.
+            ConnectionError: It does not respond.
         """
         if not self._jtop.ok(spin=True):
-            raise ConnectionError("The jtop service does not answer: see `systemctl status jtop`.")
+            raise ConnectionError("The jtop service does not respond. Check `systemctl status jtop`.")
         gpus = tuple(_gpu(name, told) for name, told in dict(self._jtop.gpu).items())
         total = _number(dict(self._jtop.power).get("tot"), "power")
         zones = {name.lower(): _number(zone, "temp") for name, zone in dict(self._jtop.temperature).items()}

@@ -1,4 +1,4 @@
-"""A thread that makes calls for the event loop, one after another."""
+"""A thread that makes calls for the event loop, one at a time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class Lane:
-    """One daemon thread, started with the first call: a call that never returns holds up neither the stop nor others.
+    """A daemon thread, started by the first call: a call that never returns blocks neither the stop nor other lanes.
 
     Args:
-        name: Of the thread.
+        name: The name of the thread.
     """
 
     def __init__(self, name: str) -> None:
@@ -24,10 +24,10 @@ class Lane:
         self._thread: threading.Thread | None = None
 
     def call(self, function: Callable[[], T]) -> asyncio.Future[T]:
-        """Call ``function`` in the thread, after all that was asked for before.
+        """Call ``function`` in the thread, after all previous calls.
 
         Returns:
-            What it returns or raises. Nobody needs to wait for it.
+            A future of its result, which need not be awaited.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -35,10 +35,10 @@ class Lane:
         def job() -> None:
             try:
                 result = function()
-            except Exception as error:  # noqa: BLE001  # it is told to who asked
-                _tell(loop, _fail, future, error)
+            except Exception as error:  # noqa: BLE001  # passed on to the caller
+                _deliver(loop, _fail, future, error)
             else:
-                _tell(loop, _succeed, future, result)
+                _deliver(loop, _succeed, future, result)
 
         self._jobs.put(job)
         if self._thread is None:
@@ -47,12 +47,12 @@ class Lane:
         return future
 
     def stop(self) -> None:
-        """End the thread as soon as it has made the calls that it was asked for."""
+        """End the thread after the pending calls."""
         self._jobs.put(None)
 
     @property
     def alive(self) -> bool:
-        """Whether its thread runs."""
+        """Whether its thread is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
@@ -60,11 +60,13 @@ class Lane:
             job()
 
 
-def _tell(loop: asyncio.AbstractEventLoop, how: Callable[..., None], future: asyncio.Future[T], what: object) -> None:
+def _deliver(
+    loop: asyncio.AbstractEventLoop, how: Callable[..., None], future: asyncio.Future[T], what: object
+) -> None:
     try:
         loop.call_soon_threadsafe(how, future, what)
     except RuntimeError:
-        return  # the loop was closed while a call hung: nobody waits any more
+        return  # the event loop was closed during the call
 
 
 def _succeed(future: asyncio.Future[T], result: T) -> None:
@@ -75,4 +77,4 @@ def _succeed(future: asyncio.Future[T], result: T) -> None:
 def _fail(future: asyncio.Future[T], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
-        future.exception()  # taken note of: who does not wait is not to be warned
+        future.exception()  # mark as retrieved: no warning if it is not awaited

@@ -1,4 +1,4 @@
-"""What the machine is: read once."""
+"""The machine's description, read once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLACEHOLDERS = re.compile(
     r"|^(none|unknown|n/?a|invalid|[0.]+)$",
     re.IGNORECASE,
 )
-"""What makers leave in the firmware's tables when nobody has filled them in."""
+"""Placeholders in firmware tables that the manufacturer did not fill in."""
 ARM_CORES = {
     # CPU implementer and part of /proc/cpuinfo, as in util-linux's lscpu-arm.c
     (0x41, 0xD03): "Cortex-A53",
@@ -44,13 +44,13 @@ class Machine:
     """The machine that the server runs on.
 
     Attributes:
-        name: Its own, as in a shell's prompt.
-        product: What it is sold as; empty if its firmware does not tell.
-        os: Operating system with version, and Jetson Linux with its own.
+        name: The host name.
+        product: The product name from its firmware; empty if unknown.
+        os: The operating system and version, and the version of Jetson Linux.
         architecture: ``x86_64``, ``aarch64``, ``arm64`` ...
-        cpu: The processor's name; empty if unknown.
-        cores: As programs see them.
-        memory_bytes: In whole MiB; None if unknown.
+        cpu: The CPU's name; empty if unknown.
+        cores: The number of logical cores.
+        memory_bytes: The size of its memory, in whole MiB; None if unknown.
     """
 
     name: str
@@ -62,17 +62,17 @@ class Machine:
     memory_bytes: int | None = None
 
     def to_json(self) -> dict[str, object]:
-        """As it is told to browsers."""
+        """Return the description as sent to browsers."""
         return asdict(self)
 
 
 def read_machine(root: Path = ROOT, system: str = sys.platform, run: Run | None = None) -> Machine:
-    """Find out what this machine is; what cannot be found out is left empty. Some milliseconds; on a Mac, a few tens.
+    """Return this machine's description; unknown parts are empty. Takes some milliseconds, on a Mac some tens.
 
     Args:
-        root: Where /proc, /sys and /etc are found.
-        system: As ``sys.platform``.
-        run: Runs the programs that a Mac is asked by.
+        root: The directory of /proc, /sys and /etc.
+        system: The value of ``sys.platform``.
+        run: Runs programs on a Mac.
     """
     common = Machine(platform.node(), architecture=platform.machine(), cores=os.cpu_count() or 0)
     details = _mac(run or run_program) if system == "darwin" else _linux(root)
@@ -99,7 +99,7 @@ def _os_name(release: str) -> str:
 
 
 def _dmi(tables: Path) -> str:
-    """Maker and product as the firmware tells them: of the whole, else of the mainboard."""
+    """Return vendor and product of the system, else of the mainboard, from the firmware."""
     for maker, product in (("sys_vendor", "product_name"), ("board_vendor", "board_name")):
         names = [read_text(tables / file) or "" for file in (maker, product)]
         vendor, name = ("" if PLACEHOLDERS.search(text) else text.replace("_", " ") for text in names)
@@ -109,7 +109,7 @@ def _dmi(tables: Path) -> str:
 
 
 def _cpu_name(cpuinfo: str) -> str:
-    """``model name`` on x86; on Arm the kinds of cores, such as ``Cortex-X925 + Cortex-A725``."""
+    """Return ``model name`` on x86; on Arm the kinds of cores, such as ``Cortex-X925 + Cortex-A725``."""
     named = re.search(r"^(?:model name|Model Name)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     if named:
         return re.sub(r"\s+", " ", re.sub(r"\((R|TM)\)", "", named[1])).strip()

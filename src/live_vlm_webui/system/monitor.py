@@ -1,4 +1,4 @@
-"""Samples the machine's sensors at an interval, once for all who look."""
+"""Sample the machine's sensors at an interval, once for all browsers."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ logger = logging.getLogger(__name__)
 
 
 class Monitor:
-    """What the machine is, and how busy it is.
+    """The system monitor.
 
-    Made anywhere; ``run`` samples in the event loop that it is run in.
+    ``run`` samples in the event loop in which it is called.
 
     Args:
         interval: Seconds between samples, 0.25 to 60.
-        sources: Where figures come from; None takes those that fit this machine.
-        patience: How long one source may take, in seconds.
-        history: How many samples are kept.
+        sources: The sources of figures; None uses those of this machine.
+        patience: The time limit of a source, in seconds.
+        history: The number of samples kept.
 
     Raises:
-        InputError: The interval is out of its range.
+        InputError: The interval is out of range.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Monitor:
 
     @property
     def machine(self) -> Machine:
-        """What the machine is; empty before ``run`` has begun."""
+        """The machine's description; empty before ``run``."""
         return self._machine
 
     @property
@@ -77,10 +77,10 @@ class Monitor:
 
     @property
     def interval(self) -> float:
-        """Seconds between samples. A new value holds at once.
+        """Seconds between samples. A new value takes effect at once.
 
         Raises:
-            InputError: The new value is out of its range.
+            InputError: The new value is out of range.
         """
         return self._interval
 
@@ -93,13 +93,13 @@ class Monitor:
         """Call ``watcher`` in the event loop with each new sample.
 
         Returns:
-            What ends that.
+            A function that removes the watcher.
         """
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
 
     def to_json(self) -> dict[str, object]:
-        """All of it, as browsers are told at first; afterwards they are told each sample."""
+        """Return the machine, the newest sample and the history, as sent to browsers first."""
         return {
             "machine": self._machine.to_json(),
             "interval": self._interval,
@@ -108,7 +108,7 @@ class Monitor:
         }
 
     async def run(self, _app: object = None) -> AsyncIterator[None]:
-        """Sample from here until the generator is resumed: for an application's ``cleanup_ctx``."""
+        """Sample until the generator is resumed; for an application's ``cleanup_ctx``."""
         sampler = Sampler(self._sources, self._patience)
         await sampler.call(self._read_machine)
         task = asyncio.create_task(self._sample_for_ever(sampler), name="monitor")
@@ -141,27 +141,27 @@ class Monitor:
         for watcher in tuple(self._watchers):
             try:
                 watcher(sample)
-            except Exception:  # one watcher's fault is not the others'
+            except Exception:  # must not affect the other watchers
                 logger.exception("a watcher of the monitor failed")
 
 
 def checked_interval(seconds: float) -> float:
-    """Take ``seconds`` if it is an interval.
+    """Return ``seconds`` if it is a valid interval.
 
     Raises:
-        InputError: It is none.
+        InputError: It is not.
     """
     number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and math.isfinite(seconds)
     if not number or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
         raise InputError(
-            f"{seconds!r} is not an interval of the system monitor.",
-            f"Give seconds, {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g}.",
+            f"{seconds!r} is not a valid monitor interval",
+            f"Use {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g} seconds.",
         )
     return float(seconds)
 
 
 def default_sources(root: Path = Path("/"), system: str = sys.platform) -> tuple[Source, ...]:
-    """The sources that can be there on such a machine, the best first."""
+    """Return the sources for a machine, best first."""
     if system == "darwin":
         return (AppleSource(lambda: read_machine(root, system).memory_bytes), CpuSource(root))
     if chip_of(root):

@@ -1,7 +1,7 @@
-"""All GPUs that NVIDIA's driver knows, by its management library (NVML).
+"""The GPUs of NVIDIA's driver, from its management library (NVML).
 
-A driver tells different figures of different GPUs: no memory where it is shared with the processor (Thor, GB10), next
-to nothing on Orin. So each figure is asked for by itself, and one that the GPU does not have is not asked for again.
+The driver reports different figures for different GPUs: no memory if it is shared with the processor (Thor, GB10),
+almost nothing on Orin. So each figure is read separately, and an unsupported one is not read again.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ LIBRARY = "libnvidia-ml.so.1"
 INTEGRATED = re.compile(r"\b(nvgpu|Tegra|Jetson|Orin|Thor|Xavier|GB10)\b", re.IGNORECASE)
 """Names of GPUs that share the machine's memory: "Orin (nvgpu)", "NVIDIA Thor", "NVIDIA GB10"."""
 
-UNSUPPORTED = "This GPU's driver does not tell it."
+UNSUPPORTED = "The driver does not report it for this GPU."
 SHARED = "The GPU shares the machine's memory."
-NO_LIBRARY = "There is no NVIDIA driver here: its library libnvidia-ml.so.1 was not found."
+NO_LIBRARY = "No NVIDIA driver found: its library libnvidia-ml.so.1 is missing."
 
 
 @dataclass
 class _Device:
-    """A GPU: what does not change, what its driver never tells, and what it did not tell this time and why."""
+    """A GPU: its constant figures, its unsupported ones, and why others are missing now."""
 
     handle: Any
     known: Gpu
@@ -36,7 +36,7 @@ class _Device:
 
 
 class NvmlSource:
-    """The GPUs of NVIDIA's driver. The library, a slow import, is loaded only where there is a driver."""
+    """The GPUs of NVIDIA's driver. The library, a slow import, is loaded only if there is a driver."""
 
     name = "nvml"
 
@@ -49,34 +49,34 @@ class NvmlSource:
 
         Raises:
             Absent: There is no driver, or it has no GPU.
-            RuntimeError: There is one that cannot be used now; says why and what to do.
+            RuntimeError: The driver cannot be used.
         """
         nvml = _load()
         try:
             nvml.nvmlInit()
         except nvml.NVMLError as error:
-            raise _refusal(nvml, error.value, str(error)) from None
+            raise _error_of(nvml, error.value, str(error)) from None
         self._nvml = nvml
         self._devices = [self._device(index) for index in range(nvml.nvmlDeviceGetCount())]
         if not self._devices:
-            raise Absent("NVIDIA's driver is loaded, and has found no GPU.")
+            raise Absent("The NVIDIA driver is loaded but found no GPU.")
 
     def read(self) -> Reading:
-        """Read all GPUs. One that fails does not hide the others.
+        """Read all GPUs. A failure of one does not affect the others.
 
         Raises:
-            RuntimeError: The driver itself is gone.
+            RuntimeError: The driver is gone.
         """
         return Reading(gpus=tuple(self._gpu(device) for device in self._devices))
 
     def close(self) -> None:
-        """Give the library back. It stays loaded, as NVML's does in any program."""
+        """Shut NVML down. Its library stays loaded."""
         nvml, self._nvml, self._devices = self._nvml, None, []
         if nvml is not None:
             try:
                 nvml.nvmlShutdown()
             except nvml.NVMLError:
-                return  # the driver went before us
+                return  # the driver is gone
 
     def _device(self, index: int) -> _Device:
         nvml = self._nvml
@@ -84,7 +84,7 @@ class NvmlSource:
             handle = nvml.nvmlDeviceGetHandleByIndex(index)
         except nvml.NVMLError as error:
             self._stop_if_gone(error)
-            return _Device(None, without_figures(Gpu(f"NVIDIA GPU {index}"), f"The driver says: {error}."))
+            return _Device(None, without_figures(Gpu(f"NVIDIA GPU {index}"), f"The driver reports: {error}."))
         device = _Device(handle, Gpu(f"NVIDIA GPU {index}"))
         slowdown = nvml.NVML_TEMPERATURE_THRESHOLD_SLOWDOWN
         name = self._figure(device, "name", lambda: nvml.nvmlDeviceGetName(handle)) or device.known.name
@@ -122,7 +122,7 @@ class NvmlSource:
         )
 
     def _figure(self, device: _Device, name: str, ask: Callable[[], Any]) -> Any:
-        """Ask for one figure; None, with the reason in ``device.missing``, if it cannot be had."""
+        """Return a figure; None, with the reason in ``device.missing``, if it is not available."""
         if name in device.unsupported:
             device.missing[name] = UNSUPPORTED
             return None
@@ -134,7 +134,7 @@ class NvmlSource:
                 device.unsupported.add(name)
                 device.missing[name] = UNSUPPORTED
             else:
-                device.missing[name] = f"The driver says: {error}."
+                device.missing[name] = f"The driver reports: {error}."
             return None
 
     def _stop_if_gone(self, error: Any) -> None:
@@ -144,14 +144,14 @@ class NvmlSource:
             nvml.NVML_ERROR_DRIVER_NOT_LOADED,
             nvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH,
         }:
-            raise _refusal(nvml, error.value, str(error)) from None
+            raise _error_of(nvml, error.value, str(error)) from None
 
 
 def _load() -> Any:
-    """The Python module of NVML.
+    """Return the Python module of NVML.
 
     Raises:
-        Absent: The driver's library is not there.
+        Absent: The driver's library is missing.
     """
     if sys.platform.startswith("linux"):
         try:
@@ -159,14 +159,14 @@ def _load() -> Any:
         except OSError as error:
             if "No such file" in str(error):
                 raise Absent(NO_LIBRARY) from None
-            raise RuntimeError(f"NVIDIA's driver library cannot be loaded: {error}.") from None
+            raise RuntimeError(f"The library of the NVIDIA driver cannot be loaded: {error}.") from None
     import pynvml
 
     return pynvml
 
 
 def _memory(nvml: Any, handle: Any) -> tuple[int, int] | None:
-    """Bytes used and in all. The second version does not count what the driver keeps for itself as used."""
+    """Return used and total bytes. Version 2 does not count memory reserved by the driver as used."""
     try:
         memory = nvml.nvmlDeviceGetMemoryInfo(handle, version=nvml.nvmlMemory_v2)
     except nvml.NVMLError as error:
@@ -176,12 +176,12 @@ def _memory(nvml: Any, handle: Any) -> tuple[int, int] | None:
     return memory.used, memory.total
 
 
-def _refusal(nvml: Any, code: int, words: str) -> Exception:
-    """What an error of the library as a whole means, and what to do."""
+def _error_of(nvml: Any, code: int, words: str) -> Exception:
+    """Return the exception for an error of the library as a whole."""
     if code == nvml.NVML_ERROR_LIBRARY_NOT_FOUND:
         return Absent(NO_LIBRARY)
     if code == nvml.NVML_ERROR_DRIVER_NOT_LOADED:
-        return RuntimeError("NVIDIA's driver is installed but not loaded: load it with `sudo modprobe nvidia`.")
+        return RuntimeError("The NVIDIA driver is installed but not loaded. Load it with `sudo modprobe nvidia`.")
     if code == nvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH:
-        return RuntimeError("NVIDIA's library and the loaded driver are of different versions: restart the machine.")
-    return RuntimeError(f"NVIDIA's driver cannot be asked: {words}.")
+        return RuntimeError("The versions of the NVIDIA library and the loaded driver differ. Restart the machine.")
+    return RuntimeError(f"The NVIDIA driver cannot be accessed: {words}.")

@@ -10,20 +10,20 @@ from pathlib import Path
 from live_vlm_webui.system.source import read_integer, read_text
 
 WHOLE_BOARD = ("VIN", "VDD_IN", "POM_5V_IN")
-"""Rails that feed all others: Thor's board, the modules of Orin Nano and NX and Xavier NX, Nano's."""
+"""Rails that supply all others: Thor's board, the modules of Orin Nano and NX and Xavier NX, Nano's."""
 FED_BY_ANOTHER = ("VDDQ_VDD2_1V8AO",)
-"""AGX Orin's memory, which VIN_SYS_5V0 feeds: adding it would count it twice."""
+"""AGX Orin's memory, supplied by VIN_SYS_5V0: adding it would count it twice."""
 
 
 @dataclass(frozen=True)
 class Rail:
-    """A rail, and the files that tell its power.
+    """A supply rail, and the files with its power.
 
     Attributes:
-        name: As its sensor is labelled.
-        microwatts: A file with the power, or None.
-        millivolts: A file with the voltage, where there is none with the power.
-        milliamperes: Likewise with the current.
+        name: The label of its sensor.
+        microwatts: The file with its power, or None.
+        millivolts: The file with its voltage, if there is none with its power.
+        milliamperes: The file with its current, if there is none with its power.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Rail:
     milliamperes: Path | None = None
 
     def read_watts(self) -> float | None:
-        """Its power in tenths of a watt; a rail at rest may tell a little less than nothing."""
+        """Return its power, rounded to tenths of a watt; an idle rail may be slightly negative."""
         if self.microwatts is not None:
             power = read_integer(self.microwatts)
             return None if power is None else round(power / 1e6, 1)
@@ -43,7 +43,7 @@ class Rail:
 
 
 def find_rails(root: Path) -> tuple[Rail, ...]:
-    """All rails that are connected; channels of a sensor that are not are labelled ``NC``."""
+    """Return all connected rails; unconnected channels are labelled ``NC``."""
     rails: dict[str, Rail] = {}
     for chip in sorted(root.glob("sys/class/hwmon/hwmon*")):
         driver = read_text(chip / "name")
@@ -59,9 +59,9 @@ def find_rails(root: Path) -> tuple[Rail, ...]:
 
 
 def total_watts(rails: Mapping[str, float | None]) -> float | None:
-    """The power of the whole: of the rail that feeds all, else the sum of those that are fed apart.
+    """Return the total power: of the rail that supplies all, else the sum of the independent rails.
 
-    None if one of them does not tell: a sum without it would look like less power than there is.
+    None if one of them is unreadable: a sum without it would be too low.
     """
     for name in WHOLE_BOARD:
         if name in rails:

@@ -1,7 +1,7 @@
-"""Reads all sources once, in a thread, and outlives each of them.
+"""Read all sources, in a thread, and survive the failure of each.
 
-All share one thread. A source that does not come back in time keeps that thread to itself from then on, and the others
-go on in a new one: so a sensor that hangs delays one sample, once, and costs one thread.
+All share one thread. A source that does not return in time keeps that thread, and the others continue in a new one: a
+hanging sensor delays one sample, once, and costs one thread.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ logger = logging.getLogger(__name__)
 
 
 class Sampler:
-    """Takes samples of all sources.
+    """Samples all sources.
 
     Args:
-        sources: The first that tells a figure counts; later ones fill in what it lacks.
-        patience: How long a source may take, in seconds.
-        clock: Seconds, that never go back.
+        sources: The sources; the first one with a figure counts, later ones fill in missing figures.
+        patience: The time limit of a source, in seconds.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Sampler:
         self._lane = Lane("sensors")
 
     async def sample(self) -> Sample:
-        """Read all sources whose time has come. Raises nothing that a source raises."""
+        """Read all sources that are due. Errors of sources are not raised."""
         for post in self._posts:
             if post.pending is None and self._clock() >= post.retry_at:
                 post.pending = (post.lane or self._lane).call(post.step)
@@ -70,11 +70,11 @@ class Sampler:
                 post.take(self._clock())
             elif post.lane is None:
                 post.lane, self._lane = self._lane, Lane("sensors")
-                post.hang(f"It did not answer within {self._patience:g} s.")
+                post.hang(f"It did not respond within {self._patience:g} s.")
         return self._merged()
 
     async def close(self) -> None:
-        """Close the sources and end the threads; one that hangs is left to end with the process."""
+        """Close the sources and end the threads; a hanging one ends with the process."""
         closing = [(post.lane or self._lane).call(post.source.close) for post in self._posts if post.opened]
         lanes = {self._lane, *(post.lane for post in self._posts if post.lane is not None)}
         for lane in lanes:
@@ -82,10 +82,10 @@ class Sampler:
         if closing:
             _, late = await asyncio.wait(closing, timeout=CLOSE_SECONDS)
             if late:
-                logger.warning("a sensor hangs: its thread is left behind")
+                logger.warning("a sensor hangs; its thread is abandoned")
 
     async def call(self, function: Callable[[], object]) -> None:
-        """Call something else that must not run in the event loop, in the sensors' thread."""
+        """Call another blocking function in the sensors' thread."""
         await asyncio.wait({self._lane.call(function)}, timeout=self._patience)
 
     def _merged(self) -> Sample:
@@ -101,7 +101,7 @@ class Sampler:
 
 
 class _Post:
-    """A source, and how it fares."""
+    """A source and its state."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -114,7 +114,7 @@ class _Post:
         self.lane: Lane | None = None
 
     def step(self) -> Reading:
-        """In the thread: open the source if need be, and read it; close it if that fails."""
+        """Open the source if necessary and read it, in the thread; close it on failure."""
         try:
             if not self.opened:
                 self.opened = True
@@ -122,12 +122,12 @@ class _Post:
             return self.source.read()
         except Exception:
             self.opened = False
-            with suppress(Exception):  # the first error tells more
+            with suppress(Exception):  # the first error is the relevant one
                 self.source.close()
             raise
 
     def take(self, now: float) -> None:
-        """Take the outcome of ``step``."""
+        """Process the result of ``step``."""
         pending, self.pending = self.pending, None
         assert pending is not None
         error = pending.exception()
@@ -145,7 +145,7 @@ class _Post:
         self._become(SourceState(self.source.name, "failing", _words(error)))
 
     def hang(self, reason: str) -> None:
-        """Count it as hanging until ``step`` comes back after all."""
+        """Mark the source as hanging until ``step`` returns."""
         self._become(SourceState(self.source.name, "hanging", reason))
 
     def _become(self, state: SourceState) -> None:
@@ -162,12 +162,12 @@ def _words(error: BaseException) -> str:
     if isinstance(error, subprocess.TimeoutExpired):
         return f"{error.cmd[0]} took longer than {error.timeout:g} s."
     if isinstance(error, subprocess.CalledProcessError):
-        return f"{error.cmd[0]} ended with status {error.returncode}."
+        return f"{error.cmd[0]} exited with status {error.returncode}."
     return str(error) or type(error).__name__
 
 
 def _gpus(readings: Sequence[Reading]) -> tuple[Gpu, ...]:
-    """All GPUs once: a machine has one integrated GPU, however many sources tell of it."""
+    """Return all GPUs once: a machine has at most one integrated GPU, reported by several sources."""
     gpus: list[Gpu] = []
     for reading in readings:
         for gpu in reading.gpus:

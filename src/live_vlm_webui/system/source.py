@@ -1,4 +1,4 @@
-"""What a source of figures is to the monitor."""
+"""The interface of sources of figures."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from live_vlm_webui.system.figures import Reading
 
 
 class Absent(Exception):  # noqa: N818  # not an error: most machines lack most sources
-    """This machine does not have that source.
+    """This machine does not have the source.
 
     Args:
-        reason: What is missing, as a sentence for people.
+        reason: What is missing, as a sentence.
     """
 
 
 class Source(Protocol):
-    """Reads one kind of sensor. All its methods are called in one thread at a time, never in the event loop."""
+    """Reads one kind of sensor. Its methods are called in one thread at a time, never in the event loop."""
 
     @property
     def name(self) -> str:
-        """What it is called in ``Sample.sources``."""
+        """Its name in ``Sample.sources``."""
         ...
 
     def open(self) -> None:
-        """Find the sensors, and read what does not change.
+        """Find the sensors, and read constant figures.
 
         Raises:
             Absent: The machine has none.
-            Exception: It has, and they cannot be read now.
+            Exception: They cannot be read now.
         """
         ...
 
@@ -37,20 +37,20 @@ class Source(Protocol):
         """Read the sensors.
 
         Raises:
-            Exception: None of them can be read; the source is closed and opened again later. A single figure that
-                cannot be had is None instead.
+            Exception: None of them can be read; the source is closed and reopened later. A single missing figure is
+                None instead.
         """
         ...
 
     def close(self) -> None:
-        """Free what ``open`` took. Also called if that failed half-way."""
+        """Free the resources of ``open``. Also called if that failed."""
         ...
 
 
 def read_text(path: Path) -> str | None:
-    """A small text file such as those in /sys, without the NUL and line ends that follow it; None if unreadable.
+    """Return a small text file, such as in /sys, without trailing NULs and line breaks; None if unreadable.
 
-    Drivers answer with an error for a sensor that is asleep, so that one is missing, which is no fault.
+    Drivers return errors for sleeping sensors, whose figures are then missing.
     """
     try:
         return path.read_bytes().decode("utf-8", "replace").strip("\0\n\r\t ")
@@ -59,7 +59,7 @@ def read_text(path: Path) -> str | None:
 
 
 def read_integer(path: Path) -> int | None:
-    """The whole number in a file; None if there is none."""
+    """Return the integer in a file; None if there is none."""
     text = read_text(path)
     try:
         return int(text) if text else None

@@ -16,25 +16,25 @@ CPU_CHIPS = {
 }
 CPU_ZONES = ("x86_pkg_temp", "cpu")
 COLDEST = -100_000
-"""Below it the figure means "no sensor": JetPack 5 tells -256 degrees of a GPU that is switched off."""
+"""A lower value means "no sensor": JetPack 5 reports -256 degrees for a GPU that is switched off."""
 
 
 def find_zones(root: Path) -> dict[str, Path]:
-    """The thermal zones by short name, each with the file of its temperature.
+    """Return the thermal zones by short name, each with the file of its temperature.
 
-    JetPack 5 calls them ``CPU-therm`` or ``tj-therm``, JetPack 6 and 7 ``cpu-thermal``, a Raspberry Pi ``cpu_thermal``:
-    here they are ``cpu`` and ``tj``. Of two with one name the first counts.
+    JetPack 5 names them ``CPU-therm`` or ``tj-therm``, JetPack 6 and 7 ``cpu-thermal``, a Raspberry Pi ``cpu_thermal``;
+    here they are ``cpu`` and ``tj``. Of two with the same name, the first counts.
     """
     zones: dict[str, Path] = {}
     for zone in sorted(root.glob("sys/class/thermal/thermal_zone*"), key=_number):
         name = re.sub(r"[-_]therm(al)?$", "", (read_text(zone / "type") or "").lower())
-        if name and name != "pmic":  # a constant on the boards that have it
+        if name and name != "pmic":  # a constant value on boards that have it
             zones.setdefault(name, zone / "temp")
     return zones
 
 
 def find_cpu(root: Path) -> Path | None:
-    """The file of the processor's temperature; None if nothing says that it is the processor's."""
+    """Return the file of the CPU temperature; None if it cannot be identified."""
     for chip in sorted(root.glob("sys/class/hwmon/hwmon*"), key=_number):
         labels = CPU_CHIPS.get(read_text(chip / "name") or "")
         if labels is None:
@@ -48,7 +48,7 @@ def find_cpu(root: Path) -> Path | None:
 
 
 def read_celsius(path: Path) -> int | None:
-    """The temperature in ``path``, in whole degrees; None if the sensor does not tell."""
+    """Return the temperature in ``path``, in whole degrees; None if unavailable."""
     thousandths = read_integer(path)
     return None if thousandths is None or thousandths < COLDEST else round(thousandths / 1000)
 

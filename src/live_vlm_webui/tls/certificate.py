@@ -1,6 +1,6 @@
-"""The certificate that is made at first start: for every name and address of this machine, renewed before it ends.
+"""The self-signed certificate: created at first start for all names and addresses of this machine, and renewed.
 
-It signs for itself and is no authority, so browsers warn of it once; trusting it gives nobody power over other names.
+It is not a certificate authority: browsers warn about it once, and trusting it does not extend to other names.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ logger = logging.getLogger(__name__)
 CERTIFICATE_FILE = "certificate.pem"
 KEY_FILE = "key.pem"
 LIFETIME = timedelta(days=800)
-"""Apple's systems take no certificate that is valid for more than 825 days (support.apple.com/en-us/103769)."""
+"""Apple's systems reject certificates that are valid for more than 825 days (support.apple.com/en-us/103769)."""
 SKEW = timedelta(days=1)
-"""By which clocks may differ; part of ``LIFETIME``."""
+"""Tolerance for other clocks; part of ``LIFETIME``."""
 RENEWED_BEFORE = timedelta(days=30)
 MOST_ADDRESSES = 64
 LONGEST_COMMON_NAME = 64
@@ -36,11 +36,11 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a certificate is for: names in lower case, and addresses.
+    """What a certificate covers: names in lower case, and addresses.
 
     Attributes:
-        needed: Those that it must be for.
-        more: Those that it is for when it is made, but is not made anew for.
+        needed: What it must cover; else a new one is created.
+        more: What a new one covers as well.
     """
 
     needed: tuple[str | Address, ...]
@@ -53,21 +53,21 @@ class Wanted:
 
     @property
     def addresses(self) -> list[Address]:
-        """All addresses; of very many the first."""
+        """The first ``MOST_ADDRESSES`` addresses."""
         found = dict.fromkeys(one for one in (*self.needed, *self.more) if not isinstance(one, str))
         return list(found)[:MOST_ADDRESSES]
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What can be told about a certificate.
+    """A description of a certificate.
 
     Attributes:
-        path: The file, PEM.
-        names: Names and addresses that it is for.
+        path: The PEM file.
+        names: The names and addresses that it covers.
         not_before: UTC.
         not_after: UTC.
-        fingerprint: SHA-256 of the whole, as browsers show it: ``AB:CD:...``.
+        fingerprint: Its SHA-256, as browsers show it: ``AB:CD:...``.
     """
 
     path: Path
@@ -78,32 +78,32 @@ class Certificate:
 
 
 def kept_certificate(directory: Path, wanted: Wanted, now: datetime | None = None) -> tuple[Path, Path]:
-    """The files of the certificate and its key kept in ``directory``; made if there is none fit for ``wanted``.
+    """Return the files of the certificate and its key in ``directory``; create them if none suits ``wanted``.
 
     The caller holds the lock of the data directory.
 
     Args:
-        directory: Where they are kept.
-        wanted: What it must be for.
-        now: UTC; None asks the clock.
+        directory: The directory of both files.
+        wanted: What the certificate must cover.
+        now: The time in UTC; None uses the clock.
 
     Raises:
-        SettingsError: They can be neither read nor made.
+        SettingsError: They can be neither read nor created.
     """
     now = now or datetime.now(timezone.utc)
     certificate, key = directory / CERTIFICATE_FILE, directory / KEY_FILE
     reason = _unfit(certificate, key, wanted, now)
     if reason:
-        logger.info("making a certificate: %s", reason)
+        logger.info("creating a certificate: %s", reason)
         pem, key_pem = make(wanted, now)
-        # A kill in between leaves a key that does not match: both are made again.
+        # If killed in between, the key does not match, and both are created again.
         data_dir.write(key, key_pem)
         data_dir.write(certificate, pem, data_dir.PUBLIC_FILE)
     return certificate, key
 
 
 def make(wanted: Wanted, now: datetime) -> tuple[bytes, bytes]:
-    """Make a certificate (ECDSA, P-256) and its key, both PEM."""
+    """Create a certificate (ECDSA P-256) and its key, both PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -141,11 +141,11 @@ def make(wanted: Wanted, now: datetime) -> tuple[bytes, bytes]:
 
 
 def describe(path: Path) -> Certificate:
-    """Tell about the first certificate in a PEM file.
+    """Describe the first certificate in a PEM file.
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It holds no certificate.
+        ValueError: It contains no certificate.
     """
     from cryptography.hazmat.primitives import hashes
 
@@ -161,12 +161,12 @@ def describe(path: Path) -> Certificate:
 
 
 def _unfit(path: Path, key_path: Path, wanted: Wanted, now: datetime) -> str:
-    """Why what is kept cannot be used; empty if it can."""
+    """Return why the existing certificate cannot be used; empty if it can."""
     try:
         key_pem = data_dir.read_private(key_path)
     except SettingsError as error:
         logger.warning("%s", error.message)
-        return "the key that is kept cannot be used"
+        return "the existing key cannot be used"
     if key_pem is None or not path.exists():
         return "there is none yet"
     try:
@@ -174,13 +174,13 @@ def _unfit(path: Path, key_path: Path, wanted: Wanted, now: datetime) -> str:
         matches = certificate.public_key() == _load_key(key_pem).public_key()
         names, addresses = _names_of(certificate)
     except (OSError, ValueError, TypeError):
-        return "the one that is kept cannot be read"
+        return "the existing one cannot be read"
     if not matches:
-        return "the one that is kept does not match its key"
+        return "the existing one does not match its key"
     if certificate.not_valid_after_utc - now < RENEWED_BEFORE:
-        return f"the one that is kept ends on {certificate.not_valid_after_utc:%Y-%m-%d}"
+        return f"the existing one expires on {certificate.not_valid_after_utc:%Y-%m-%d}"
     missing = [str(one) for one in wanted.needed if one not in names and one not in addresses]
-    return f"the one that is kept is not for {', '.join(missing)}" if missing else ""
+    return f"the existing one does not cover {', '.join(missing)}" if missing else ""
 
 
 def _load(pem: bytes) -> x509.Certificate:
@@ -195,7 +195,7 @@ def _load_key(pem: bytes) -> EllipticCurvePrivateKey:
 
     key = load_pem_private_key(pem, password=None)
     if not isinstance(key, EllipticCurvePrivateKey):
-        raise ValueError("not one of ours")  # noqa: TRY004  # what is in a file is a value
+        raise ValueError("not a key created here")  # noqa: TRY004  # what is in a file is a value
     return key
 
 

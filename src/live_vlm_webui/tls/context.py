@@ -1,4 +1,4 @@
-"""HTTPS: with the user's own certificate, or with one that is made."""
+"""The TLS context: with the user's own certificate, or with a self-signed one."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from live_vlm_webui.tls.certificate import Address, Certificate, Wanted, describ
 logger = logging.getLogger(__name__)
 
 DIRECTORY = "tls"
-"""In the data directory."""
+"""The folder in the data directory."""
 BEGIN_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 BEGIN = b"-----BEGIN "
 PRIVATE_KEY = b"PRIVATE KEY-----"
 
 
 def server_context(settings: Settings) -> tuple[ssl.SSLContext, Certificate]:
-    """What HTTPS is served with, and what can be told about its certificate.
+    """Return the TLS context, and a description of its certificate.
 
     Raises:
-        SettingsError: The user's own certificate or key cannot be used, or none can be made; says why.
+        SettingsError: The user's certificate or key cannot be used, or none can be created.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -44,11 +44,11 @@ def server_context(settings: Settings) -> tuple[ssl.SSLContext, Certificate]:
 
 
 def wanted_names(settings: Settings) -> Wanted:
-    """What the certificate must be for: the names and addresses under which this server can be reached.
+    """Return the names and addresses that the certificate must cover.
 
-    It is for all that this machine has when it is made. But addresses of IPv6 change daily on many machines (RFC 8981),
-    a laptop's with the room, and each new certificate makes every browser warn anew: what does not matter to how the
-    server is reached does not have it made anew.
+    A new certificate covers all names and addresses of this machine. But IPv6 addresses change daily on many machines
+    (RFC 8981), a laptop's addresses with the network, and each new certificate makes every browser warn again: a new
+    one is created only if one of the ``needed`` names is missing.
     """
     everywhere = own_addresses()
     needed: list[str | Address] = ["localhost", *(one for one in everywhere if is_loopback(one))]
@@ -81,15 +81,15 @@ def _load_own(context: ssl.SSLContext, path: Path, key_path: Path | None) -> Cer
         return describe(path)
     except _EncryptedError:
         raise SettingsError(
-            f"The key in {key_path or path} is encrypted: it needs a password, and nobody is there to give it.",
-            "Decrypt it into a file that only you can read: umask 077; openssl pkey -in KEY -out NEW_KEY",
+            f"The key in {key_path or path} is encrypted and needs a password",
+            "Decrypt it into a file that only you can read: `umask 077; openssl pkey -in KEY -out NEW_KEY`.",
         ) from None
     except (ssl.SSLError, ValueError) as error:
         raise _unusable(path, key_path, error) from error
 
 
 class _EncryptedError(Exception):
-    """Raised in the place of asking the terminal for a password."""
+    """Raised instead of asking the terminal for a password."""
 
 
 def _read(path: Path, option: str) -> bytes:
@@ -98,53 +98,61 @@ def _read(path: Path, option: str) -> bytes:
             return file.read(data_dir.LARGEST)
     except OSError as error:
         raise SettingsError(
-            f"{option}: {path} cannot be read: {error.strerror or error}.",
-            "Give a file, PEM, that the user who starts the server can read.",
+            f"{option}: {path} cannot be read: {error.strerror or error}",
+            "Use a PEM file that the user who starts the server can read.",
         ) from error
 
 
 def _refuse_certificate(path: Path, content: bytes) -> NoReturn:
-    if content[:1] == b"\x30":  # how DER begins
+    if content[:1] == b"\x30":  # the first byte of DER
         raise SettingsError(
-            f"--ssl-cert: {path} is DER or PKCS#12, not PEM.",
-            "Convert it: openssl x509 -inform der -in FILE -out FILE.pem, or openssl pkcs12 -in FILE -out FILE.pem",
+            f"--ssl-cert: {path} is DER or PKCS#12, not PEM",
+            "Convert it: `openssl x509 -inform der -in FILE -out FILE.pem` or `openssl pkcs12 -in FILE -out FILE.pem`.",
         )
     if BEGIN in content and PRIVATE_KEY in content:
-        raise SettingsError(f"--ssl-cert: {path} holds a key and no certificate.", "Give it as --ssl-key.")
-    raise SettingsError(f"--ssl-cert: {path} holds no certificate.", "Give a certificate, or a chain of them, PEM.")
+        raise SettingsError(f"--ssl-cert: {path} contains a key and no certificate", "Pass it as --ssl-key.")
+    raise SettingsError(
+        f"--ssl-cert: {path} contains no certificate", "Use a certificate or a chain of certificates in PEM format."
+    )
 
 
 def _refuse_key(path: Path, key_path: Path | None, content: bytes) -> NoReturn:
     if key_path is None:
         raise SettingsError(
-            f"--ssl-cert: {path} holds a certificate without its key.", "Give the key's file as --ssl-key."
+            f"--ssl-cert: {path} contains a certificate without its key", "Pass the key's file as --ssl-key."
         )
     if content[:1] == b"\x30":
         raise SettingsError(
-            f"--ssl-key: {key_path} is DER, not PEM.", "Convert it: openssl pkey -inform der -in KEY -out KEY.pem"
+            f"--ssl-key: {key_path} is DER, not PEM", "Convert it: `openssl pkey -inform der -in KEY -out KEY.pem`."
         )
-    raise SettingsError(f"--ssl-key: {key_path} holds no private key.", "Give the key of --ssl-cert, PEM.")
+    raise SettingsError(
+        f"--ssl-key: {key_path} contains no private key", "Use the private key of --ssl-cert in PEM format."
+    )
 
 
 def _unusable(path: Path, key_path: Path | None, error: Exception) -> SettingsError:
     reason = getattr(error, "reason", None) or ""
     if reason == "KEY_VALUES_MISMATCH":
         return SettingsError(
-            f"The key in {key_path or path} is not that of the first certificate in {path}.",
-            "Give the two that were made together; in a chain the server's own certificate comes first.",
+            f"The key in {key_path or path} does not match the first certificate in {path}",
+            "Use the key that was created with the certificate; in a chain, the server's certificate comes first.",
         )
     if reason.endswith(("_TOO_SMALL", "_TOO_WEAK")):
         return SettingsError(
-            f"The certificate in {path} is too weak ({reason.lower().replace('_', ' ')}).",
-            "Have one made with ECDSA P-256, or RSA of at least 2048 bits, and SHA-256.",
+            f"The certificate in {path} is too weak ({reason.lower().replace('_', ' ')})",
+            "Use one with ECDSA P-256, or RSA with at least 2048 bits, and SHA-256.",
         )
     broken = path if key_path is None else f"{path} or {key_path}"
-    return SettingsError(f"{broken} is broken: {reason or error}.", "Give whole PEM files, as they were issued.")
+    return SettingsError(f"{broken} is damaged: {reason or error}", "Use complete PEM files, as issued.")
 
 
 def _warn_of_dates(certificate: Certificate) -> None:
     now = datetime.now(timezone.utc)
     if now > certificate.not_after:
-        logger.warning("%s ended on %s: browsers will refuse it", certificate.path, f"{certificate.not_after:%Y-%m-%d}")
+        logger.warning(
+            "%s expired on %s; browsers will reject it", certificate.path, f"{certificate.not_after:%Y-%m-%d}"
+        )
     elif now < certificate.not_before:
-        logger.warning("%s begins on %s: is the clock right?", certificate.path, f"{certificate.not_before:%Y-%m-%d}")
+        logger.warning(
+            "%s is not valid before %s; check the clock", certificate.path, f"{certificate.not_before:%Y-%m-%d}"
+        )

@@ -58,7 +58,7 @@ sys.stderr.write("\\n".join(set(sys.modules) - before))
 def test_bad_arguments_exit_with_2(command):
     done = run(command, "--port", "many")
     assert done.returncode == 2
-    assert done.stderr == "live-vlm-webui: --port: 'many' is not a whole number.\nGive digits alone.\n"
+    assert done.stderr == "live-vlm-webui: --port: 'many' is not a whole number\n-> Use digits only.\n"
 
 
 def test_a_ready_server_prints_one_line_with_its_address(start_server):
@@ -101,8 +101,8 @@ def test_a_taken_port_is_told_with_a_way_out(command):
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        f"live-vlm-webui: Port {port} on 127.0.0.1 is in use by another program, perhaps another live-vlm-webui.\n"
-        "Stop that program, choose another port with --port, or give --auto-port to take the next free one.\n"
+        f"live-vlm-webui: Port {port} on 127.0.0.1 is in use by another program, perhaps another live-vlm-webui\n"
+        "-> Stop that program, choose another port with --port, or add --auto-port to use the next free port.\n"
     )
 
 
@@ -113,7 +113,7 @@ def test_auto_port_takes_the_next_free_one_and_says_so(start_server):
     assert port < server.port < port + 100
     server.process.terminate()
     _, told = server.process.communicate(timeout=10)
-    assert f"port {port} is in use: taking {server.port}" in told
+    assert f"port {port} is in use; using port {server.port}" in told
 
 
 def test_auto_port_keeps_a_port_that_is_free(start_server):

@@ -65,7 +65,7 @@ async def test_it_stops_within_three_seconds_with_sessions_open(start_server, ht
     preview.close()
     await peer.close()
     await silent.unplug()
-    assert [event["reason"] for event in closing] == ["The server stops."] * 3
+    assert [event["reason"] for event in closing] == ["The server is stopping."] * 3
     assert took < STOP_SECONDS
     assert server.process.returncode == 0
     assert "Traceback" not in told

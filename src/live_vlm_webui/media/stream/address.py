@@ -1,4 +1,4 @@
-"""Addresses of cameras that the server reads itself: which are taken, and how they are shown without their secrets."""
+"""Addresses of cameras that the server reads: which are accepted, and how they are shown without secrets."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from live_vlm_webui.secret import Secret
 MAX_LENGTH = 2048
 SCHEMES = ("rtsp", "rtsps")
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
-REMEDY = "Give an address such as rtsp://USER:PASSWORD@HOST/PATH, as the camera's manual names it."
+REMEDY = "Use an address such as rtsp://USER:PASSWORD@HOST/PATH; the camera's manual states it."
 SECRETS = re.compile(r"(user(name)?|login|pass(word|wd)?|pwd|token|auth|key)[=:]", re.IGNORECASE)
-"""Some cameras want credentials within the path, as ``/user=admin_password=..._channel=1``; it is shown up to there."""
+"""Some cameras use credentials in the path, such as ``/user=admin_password=..._channel=1``; it is shown up to them."""
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.,-]+")
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a camera is. Two of the same place are equal.
+    """The address of a camera or file; equal for the same source.
 
     Attributes:
-        url: What FFmpeg opens, credentials included.
-        name: What to call it: the same without credentials and query, or the file's name.
-        live: Whether it is a camera; else a file, which is played in real time and over again.
+        url: The URL for FFmpeg, including credentials.
+        name: The URL without credentials and query, or the file's name.
+        live: Whether it is a camera; else a file, which is played in real time and in a loop.
     """
 
     url: Secret
@@ -36,19 +36,19 @@ class Address:
 
 
 def parse_address(text: str, directories: Sequence[Path] = ()) -> Address:
-    """Check what a user gave. Looks at the file system for files: for a worker thread.
+    """Parse and check a user's address. Accesses the file system: call it in a worker thread.
 
     Args:
         text: ``rtsp://`` or ``rtsps://``; or a video file, absolute or relative to one of the directories.
-        directories: The only ones whose files may be read.
+        directories: The only directories whose files may be read.
 
     Raises:
-        InputError: It is no address, or one of another kind.
+        InputError: It is not a valid address, or of an unsupported scheme.
         ForbiddenError: It is a file that may not be read, whether it exists or not.
     """
     text = text.strip()
     if not text or len(text) > MAX_LENGTH or not text.isprintable():
-        raise InputError("The address is empty, too long, or has characters that cannot be shown.", REMEDY)
+        raise InputError("The address is empty, too long or contains unprintable characters", REMEDY)
     scheme, colon, rest = text.partition(":")
     if scheme.lower() == "file":
         return _file(unquote(rest.removeprefix("//")), directories)
@@ -64,12 +64,12 @@ def _camera(text: str) -> Address:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise InputError("The address cannot be read.", REMEDY) from None
+        raise InputError("The address is not a valid URL", REMEDY) from None
     scheme = parts.scheme.lower()
     if scheme not in SCHEMES:
         raise _other(scheme)
     if not parts.hostname or re.search(r"[\s\\]", text):
-        raise InputError("The address names no host.", REMEDY)
+        raise InputError("The address has no host name", REMEDY)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     if port is not None and port != DEFAULT_PORTS[scheme]:
         host += f":{port}"
@@ -91,13 +91,13 @@ def _file(name: str, directories: Sequence[Path]) -> Address:
             return Address(Secret(f"file:{path}"), path.name, live=False)
     if not directories:
         raise ForbiddenError(
-            "This server reads no files.", "Start it with --media-dir DIRECTORY to have the videos there read."
+            "This server does not read files", "Start it with --media-dir DIRECTORY to allow videos in that directory."
         )
     raise ForbiddenError(
-        "There is no such file that this server may read.",
-        "Put it into a directory that the server was started with (--media-dir), and give its name.",
+        "The file does not exist, or this server may not read it",
+        "Use a file in a directory that the server was started with (--media-dir).",
     )
 
 
 def _other(scheme: str) -> InputError:
-    return InputError(f"Addresses that begin with {scheme}: are not read.", REMEDY)
+    return InputError(f"{scheme}: addresses are not supported", REMEDY)

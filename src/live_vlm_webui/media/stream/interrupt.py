@@ -1,8 +1,8 @@
-"""Ends waits within FFmpeg when they are told to end.
+"""Interrupt waits within FFmpeg.
 
-While FFmpeg waits for a host it asks PyAV ten times a second whether the time-out is over, and PyAV asks ``time``, as
-its module ``av.container.core`` knows it (17 and 18). There is no public way to say "now". So that module is given a
-clock which, in a thread whose event is set, races; elsewhere it is the same as ever.
+While FFmpeg waits for a host, it asks PyAV ten times a second whether the timeout has passed, and PyAV asks the
+``time`` of its module ``av.container.core`` (PyAV 17 and 18). There is no public way to interrupt it. So that module
+gets a clock that jumps ahead in threads whose event is set, and is unchanged in others.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ LEAP_SECONDS = 1e6
 
 
 class StoppableTime(threading.local):
-    """The module ``time`` to those who look: apart from ``monotonic`` in threads that were told to stop.
+    """Stands in for the module ``time``; only ``monotonic`` differs, in threads that were told to stop.
 
     Attributes:
-        stop: Of the thread that looks.
+        stop: The stop event of the current thread.
     """
 
     stop: threading.Event | None = None
     _ahead = 0.0
 
     def monotonic(self) -> float:
-        """``time.monotonic()``; once ``stop`` is set, later than any time-out that began with the last call."""
+        """Return ``time.monotonic()``; once ``stop`` is set, a time after any timeout that began before."""
         if self.stop is not None and self.stop.is_set():
             self._ahead += LEAP_SECONDS
         return time.monotonic() + self._ahead
@@ -39,7 +39,7 @@ class StoppableTime(threading.local):
 
 @contextmanager
 def interrupted_by(stop: threading.Event) -> Iterator[None]:
-    """While this lasts, waits of this thread within FFmpeg end as timed out once ``stop`` is set."""
+    """Within this block, waits of this thread within FFmpeg time out once ``stop`` is set."""
     import av.container.core as core
 
     clock = _clock_of(core)
@@ -47,7 +47,7 @@ def interrupted_by(stop: threading.Event) -> Iterator[None]:
     try:
         yield
     finally:
-        clock.stop = None  # what it is ahead stays: a clock must not go back
+        clock.stop = None  # it stays ahead: a monotonic clock must not go back
 
 
 def _clock_of(core: ModuleType) -> StoppableTime:

@@ -1,4 +1,4 @@
-"""Time stamps against the clock: a file is held back to real time, a camera is caught up with."""
+"""Compare time stamps with the clock: play a file in real time, measure the lag of a camera."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import threading
 import time
 
 JUMP_SECONDS = 5.0
-"""Time stamps that leap further, either way, start a new clock."""
+"""A larger jump of the time stamps, in either direction, restarts the clock."""
 DRIFT = 0.001
-"""By how much a camera's clock may be slower than ours."""
+"""The share by which a camera's clock may be slower than ours."""
 
 
 class Clock:
-    """Holds the frames of a file back until they are due.
+    """Delays the frames of a file until they are due.
 
     Args:
         stop: Ends any wait.
-        fps: For frames that do not tell their time, and for how long the last one is shown.
+        fps: The frame rate for frames without time stamps, and for the duration of the last one.
     """
 
     def __init__(self, stop: threading.Event, fps: float) -> None:
@@ -27,7 +27,7 @@ class Clock:
         self._last = 0.0
 
     def wait_for(self, at: float | None) -> None:
-        """Wait until a frame of the time ``at``, in seconds, is due; of None until one period after the last."""
+        """Wait until a frame with time stamp ``at``, in seconds, is due; with None, until one period after the last."""
         now = time.monotonic()
         due = self._last + self._period if at is None else at
         if self._began is None:
@@ -40,28 +40,28 @@ class Clock:
             self._stop.wait(delay)
 
     def restart(self) -> None:
-        """Show the last frame for its time, and begin again with the next one, whatever its time."""
+        """Wait for the end of the last frame, and restart the clock with the next one."""
         self.wait_for(None)
         self._began = None
 
 
 class Lag:
-    """How far what is read lies behind what the camera sends, by the time stamps of its packets."""
+    """The delay of the packets being read behind the camera, from their time stamps."""
 
     def __init__(self) -> None:
         self._least = math.inf
         self._seen_at = 0.0
 
     def of(self, stamp: float, now: float) -> float:
-        """Seconds by which this packet is later than the promptest one.
+        """Return the seconds by which this packet is later than the earliest one.
 
         Args:
-            stamp: Its time by the camera's clock, in seconds.
+            stamp: Its time stamp by the camera's clock, in seconds.
             now: When it was read, in seconds.
         """
         late = now - stamp
         self._least = min(self._least + DRIFT * (now - self._seen_at), late)
-        if late - self._least > JUMP_SECONDS:  # the camera's clock was set
+        if late - self._least > JUMP_SECONDS:  # the camera's clock was changed
             self._least = late
         self._seen_at = now
         return late - self._least

@@ -1,4 +1,4 @@
-"""Cameras that the server reads itself: one decode for each address, whoever and however many look."""
+"""The cameras that the server reads: one connection and decoder per address, shared by sessions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ LIMIT = 16
 
 
 class CameraPool:
-    """Opens cameras by their address; those of one address share a connection and a thread.
+    """Opens cameras by address; cameras with the same address share a connection and a thread.
 
     Args:
-        directories: The only ones whose video files may be read.
-        limit: How many addresses may be read at once.
+        directories: The only directories whose video files may be read.
+        limit: How many addresses may be read at a time.
     """
 
     def __init__(self, directories: Sequence[Path] = (), limit: int = LIMIT) -> None:
@@ -31,35 +31,35 @@ class CameraPool:
         self._closed = False
 
     async def open(self, address: str) -> Camera:
-        """Get a share in the camera of an address. It connects by itself: its status tells how it fares.
+        """Return a share of the camera at an address. It connects in the background; see its status.
 
         Args:
             address: ``rtsp://`` or ``rtsps://``, or a file in one of the directories.
 
         Raises:
-            InputError: It is no address that is read.
+            InputError: The address is invalid or not supported.
             ForbiddenError: The file may not be read.
-            LimitError: Too many others are being read.
+            LimitError: The limit of cameras is reached.
             ConflictError: The pool is closed.
         """
         where = await asyncio.to_thread(parse_address, address, self._directories)
         if self._closed:
-            raise ConflictError("The server is stopping.", "Open the camera again when it has started.")
+            raise ConflictError("The server is stopping", "Open the camera again when the server has restarted.")
         stream = self._streams.get(where)
         if stream is None:
             self._leaving = {one for one in self._leaving if one.is_running}
             if len(self._streams) + len(self._leaving) >= self._limit:
                 raise LimitError(
-                    f"{self._limit} cameras are being read, which is all that this server reads at once.",
-                    "Disconnect one that is not needed, or wait a few seconds.",
+                    f"The server already reads {self._limit} cameras, which is the limit",
+                    "Disconnect a camera that is not needed, or wait a few seconds.",
                 )
             stream = self._streams[where] = StreamCamera(where)
             self._shares[where] = 0
         self._shares[where] += 1
         return Share(self, where, stream)
 
-    async def give_back(self, address: Address) -> None:
-        """End a share; the last one ends the camera."""
+    async def release(self, address: Address) -> None:
+        """Release a share; the last one closes the camera."""
         if self._closed:
             return
         self._shares[address] -= 1
@@ -68,7 +68,7 @@ class CameraPool:
             await self._stop(self._streams.pop(address))
 
     async def close(self) -> None:
-        """End all cameras, in well under a second."""
+        """Close all cameras, in well under a second."""
         self._closed = True
         streams = list(self._streams.values())
         self._streams.clear()
@@ -82,7 +82,7 @@ class CameraPool:
 
 
 class Share(Camera):
-    """One session's part in a camera of the pool: the same frames and status, a close of its own."""
+    """A session's share of a camera in the pool: the same frames and status, closed separately."""
 
     kind = "stream"
 
@@ -95,9 +95,9 @@ class Share(Camera):
         self._address: Address | None = address
 
     async def close(self) -> None:
-        """Give the share back."""
+        """Release the share."""
         address, self._address = self._address, None
         if address is not None:
             self._leave()
             self._end()
-            await self._pool.give_back(address)
+            await self._pool.release(address)

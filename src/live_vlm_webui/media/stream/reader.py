@@ -1,8 +1,8 @@
-"""Opens a camera's stream or a video file with FFmpeg and shows its frames, in the thread that calls it.
+"""Read a camera's stream or a video file with FFmpeg, in the calling thread.
 
-FFmpeg can open far more than video: it is told the protocols and formats that it may use, so that no playlist leads
-elsewhere; where a camera's host redirects to, it goes, by RTSP alone. What it says about failures names the whole
-address, password included; so causes are told in words of our own, and its messages go nowhere.
+FFmpeg can open far more than video, so its protocols and formats are restricted: no playlist leads elsewhere, and a
+camera's redirects are followed only over RTSP. FFmpeg's error messages contain the whole address with the password, so
+they are replaced by our own and not logged.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from live_vlm_webui.media.stream.pace import Clock, Lag
 
 OPEN_SECONDS = 6.0
 READ_SECONDS = 5.0
-"""Without a packet for so long the connection counts as lost. Not shorter: an interruption within a packet tears it."""
+"""Without a packet for this long, the connection counts as lost. Not shorter: a timeout within a packet damages it."""
 LAG_SECONDS = 2.0
-"""How far decoding may fall behind the camera before it shows key frames only, until it has caught up."""
+"""How far decoding may lag behind the camera before only key frames are decoded, until it has caught up."""
 CAUGHT_UP_SECONDS = 0.3
 MAX_DAMAGED = 250
-"""Packets one after the other that cannot be decoded: ten seconds."""
+"""Consecutive packets that cannot be decoded: ten seconds."""
 MAX_PIXELS = 8192 * 4608
 DEFAULT_FPS = 25
 CONVERT = "Convert it to H.264 in MP4."
@@ -54,20 +54,20 @@ Show = Callable[[VideoFrame], None]
 
 
 def play(address: Address, stop: threading.Event, show: Show) -> None:
-    """Show frames until ``stop`` is set; a file from its beginning again whenever it ends.
+    """Pass frames to ``show`` until ``stop`` is set; play a file in a loop.
 
     Raises:
         CameraError: It cannot be opened or read, or a camera ended its stream.
     """
     with interrupted_by(stop):
         container = _opened(address)
-    with container:  # closed outside of the interruption, so that a camera hears that its session ends
+    with container:  # closed outside the block below, so that the RTSP session is ended properly
         if not container.streams.video:
             raise CameraError(
-                "no-video", f"{address.name} has no video.", "Choose another stream of the camera, or another file."
+                "no-video", f"{address.name} has no video", "Choose another stream of the camera, or another file."
             )
         stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1  # more cost more in all, and hold frames back
+        stream.codec_context.thread_count = 1  # more threads cost more in total and delay frames
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         with interrupted_by(stop):
             if address.live:
@@ -91,7 +91,9 @@ def _play_camera(
                 skipping, stream.codec_context.skip_frame = False, "DEFAULT"
         damaged = _decode(address, packet, damaged, show)
     raise CameraError(
-        "unreachable", f"{address.name} ended its stream.", "See whether the camera is on. It is tried again by itself."
+        "unreachable",
+        f"{address.name} ended its stream",
+        "Check that the camera is on. The server reconnects by itself.",
     )
 
 
@@ -115,12 +117,12 @@ def _play_file(
             if stop.is_set():
                 return
         if shown == before:
-            raise CameraError("unreadable", f"No frame of {address.name} can be decoded.", CONVERT)
+            raise CameraError("unreadable", f"No frame of {address.name} can be decoded", CONVERT)
         clock.restart()
         try:
             container.seek(0)
         except av.error.FFmpegError:
-            return  # to be opened anew
+            return  # to be reopened
 
 
 def _packets(address: Address, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
@@ -138,7 +140,7 @@ def _packets(address: Address, container: InputContainer, stream: VideoStream) -
 
 
 def _decode(address: Address, packet: Packet[VideoStream], damaged: int, show: Show) -> int:
-    """Show the frames of a packet.
+    """Pass the frames of a packet to ``show``.
 
     Returns:
         How many packets in a row could not be decoded.
@@ -148,7 +150,7 @@ def _decode(address: Address, packet: Packet[VideoStream], damaged: int, show: S
     except av.error.FFmpegError:
         if damaged >= MAX_DAMAGED:
             raise CameraError(
-                "unreadable", f"The video of {address.name} cannot be decoded.", "Set the camera to H.264 or H.265."
+                "unreadable", f"The video of {address.name} cannot be decoded", "Set the camera to H.264 or H.265."
             ) from None
         return damaged + 1
     for frame in frames:
@@ -183,26 +185,28 @@ UNREACHABLE = frozenset(
 
 
 def _explain(address: Address, error: Exception, seconds: float) -> NoReturn:
-    """Say what happened without what FFmpeg says, which repeats the address."""
+    """Raise the cause of ``error`` without FFmpeg's message, which contains the address."""
     name, number = address.name, getattr(error, "errno", None)
     silent = isinstance(error, (av.error.ExitError, TimeoutError)) or number == errno.ETIMEDOUT
     if isinstance(error, av.error.HTTPUnauthorizedError):
         found = CameraError(
-            "unauthorised", f"{name} wants a user and password, or other ones.", "Give rtsp://USER:PASSWORD@HOST/PATH."
+            "unauthorised",
+            f"{name} rejected the user name or password, or requires them",
+            "Use rtsp://USER:PASSWORD@HOST/PATH.",
         )
     elif isinstance(error, av.error.HTTPClientError) or number == errno.EPROTONOSUPPORT:
         found = CameraError(
-            "refused", f"The host of {name} answers, but gives no such stream.", "Look up the path in its manual."
+            "refused", f"The host of {name} responds but has no such stream", "Look up the path in the camera's manual."
         )
     elif silent or (address.live and seconds >= OPEN_SECONDS - 0.5):
         found = CameraError(
-            "timeout", f"{name} does not answer.", "See whether the camera is on, and whether its port is right."
+            "timeout", f"{name} does not respond", "Check that the camera is on and that the port is right."
         )
     elif address.live and number in UNREACHABLE:
         found = CameraError(
-            "unreachable", f"The host of {name} cannot be reached.", "See whether name and port are right and it is on."
+            "unreachable", f"The host of {name} cannot be reached", "Check its name and port, and that it is on."
         )
     else:
-        remedy = "See whether the port is that of RTSP." if address.live else CONVERT
-        found = CameraError("unreadable", f"What {name} sends is no video that can be read.", remedy)
+        remedy = "Check that the port is the RTSP port." if address.live else CONVERT
+        found = CameraError("unreadable", f"{name} sends no readable video", remedy)
     raise found from None

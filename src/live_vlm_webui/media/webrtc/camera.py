@@ -1,4 +1,4 @@
-"""A browser's camera over WebRTC: received, decoded, and never sent back."""
+"""A browser's camera over WebRTC: received and decoded, never sent back."""
 
 from __future__ import annotations
 
@@ -24,26 +24,28 @@ logger = logging.getLogger(__name__)
 
 NEGOTIATION_SECONDS = 5.0
 CONNECT_SECONDS = 15.0
-"""How long a browser that was answered may take until it is connected."""
+"""How long a browser may take to connect after the answer."""
 CLOSE_SECONDS = 1.0
 
 COMPRESSED_FRAMES = "_RTCRtpReceiver__decoder_queue"
-"""Where aiortc 1.14 to 1.16 keeps them. There is no public way to the compressed frames of a track."""
+"""The attribute of aiortc 1.14 to 1.16 for the compressed frames of a track, which has no public access."""
 
-STALLED = "No frame has come from the browser's camera for some seconds. It may be asleep, covered or in use elsewhere."
+STALLED = (
+    "The browser's camera has sent no frame for some seconds. Check that it is on and not in use by another program."
+)
 UNCONNECTED = (
-    "The browser's camera did not connect: no packet came through. Allow UDP between the browser and this server, or"
-    " let the page send single pictures instead."
+    "The browser's camera did not connect: no packet arrived. Allow UDP between the browser and this server, or let the"
+    " page send single pictures instead."
 )
 LOST = "The connection to the browser's camera was lost. Reload its page, or connect the camera again."
 LEFT = "The browser's camera was disconnected."
 
 
 class WebRtcCamera(Camera):
-    """Receives one video of one browser; the last offer counts.
+    """Receives one video of a browser; the last offer counts.
 
     Args:
-        ice_servers: Addresses of STUN or TURN servers for browsers beyond the local network. None are asked by default.
+        ice_servers: STUN or TURN servers for browsers outside the local network; none by default.
     """
 
     kind = "webrtc"
@@ -58,22 +60,22 @@ class WebRtcCamera(Camera):
         self._watch_for_stalls(STALLED)
 
     async def accept(self, sdp: str) -> str:
-        """Answer an offer: of the connection that is there, or of another that takes its place.
+        """Answer an offer of the existing connection, or of a new one that replaces it.
 
         Args:
-            sdp: The offer, its candidates included.
+            sdp: The offer, including its candidates.
 
         Returns:
             The answer, which receives one video and declines everything else.
 
         Raises:
-            InputError: It is no offer, or holds no video that can be received.
-            ConflictError: An offer is being answered, the camera is closed, or the connection cannot be changed so.
+            InputError: It is not an offer, or has no supported video.
+            ConflictError: Another offer is being answered, the camera is closed, or the change is not possible.
         """
         offer = read_offer(sdp)
         if self._closed.is_set() or self._negotiating.locked():
             raise ConflictError(
-                "The camera is closed, or an earlier offer is still being answered.", "Offer again in a moment."
+                "The camera is closed, or an earlier offer is still being answered", "Send the offer again in a moment."
             )
         async with self._negotiating:
             if self._link is not None and self._link.offer.identity == offer.identity:
@@ -86,7 +88,7 @@ class WebRtcCamera(Camera):
                 raise
             if self._closed.is_set():
                 await link.close()
-                raise ConflictError("The camera was closed while it was being connected.", "Connect it again.")
+                raise ConflictError("The camera was closed while it was connecting", "Connect it again.")
             former, self._link = self._link, link
             self._become(replace(self.status, state="connecting", detail=""))
             link.connect_within(CONNECT_SECONDS)
@@ -95,7 +97,7 @@ class WebRtcCamera(Camera):
             return answer
 
     async def close(self) -> None:
-        """Hang up, and free the connection and its threads."""
+        """Close the connection and free its threads."""
         self._closed.set()
         self._end()
         link, self._link = self._link, None
@@ -107,12 +109,13 @@ class WebRtcCamera(Camera):
     async def _renegotiated(self, link: _Link, offer: Offer) -> str:
         if offer.video.mid != link.offer.video.mid:
             raise ConflictError(
-                "A connection keeps its first video.", "Replace the track of its sender, or open another connection."
+                "A connection cannot change its video section",
+                "Replace the track of its sender, or open a new connection.",
             )
         return await _negotiated(link.connection, offer)
 
     def _changed(self, link: _Link, state: str) -> None:
-        """A link's connection is over: ``closed`` by the browser, ``failed``, or never ``connected``."""
+        """Handle the end of a connection: ``closed`` by the browser, ``failed``, or ``unconnected``."""
         if link is not self._link or self._closed.is_set():
             return
         self._link = None
@@ -131,19 +134,19 @@ async def _negotiated(connection: RTCPeerConnection, offer: Offer) -> str:
 
     try:
         return offer.answer(await asyncio.wait_for(negotiate(), NEGOTIATION_SECONDS))
-    except Exception as error:  # what aiortc's parsers and state checks happen to raise
-        logger.debug("an offer was not accepted", exc_info=True)
-        raise InputError("The offer cannot be accepted.", REMEDY) from error
+    except Exception as error:  # anything that aiortc's parsers and state checks raise
+        logger.debug("an offer was rejected", exc_info=True)
+        raise InputError("The offer cannot be accepted", REMEDY) from error
 
 
 class _Link:
-    """A peer connection and the thread that decodes what it receives.
+    """A peer connection and the thread that decodes its video.
 
     Args:
-        configuration: Of the peer connection.
-        offer: The first.
-        show: Takes decoded frames, in any thread.
-        changed: Told that the connection is over: ``closed`` by the browser, ``failed``, or ``unconnected`` in time.
+        configuration: The configuration of the peer connection.
+        offer: The first offer.
+        show: Called with decoded frames, in any thread.
+        changed: Called when the connection is over: ``closed`` by the browser, ``failed``, or ``unconnected`` in time.
     """
 
     def __init__(
@@ -169,17 +172,17 @@ class _Link:
         self.connection.on("track", self._on_track)
 
     def connect_within(self, seconds: float) -> None:
-        """Give up if it is not connected after so long."""
+        """Give up if it is not connected after ``seconds``."""
         self._deadline = asyncio.get_running_loop().call_later(seconds, self._on_deadline)
 
     def hang_up(self) -> asyncio.Task[None]:
-        """Begin to close it."""
+        """Start closing it."""
         if self._closing is None:
             self._closing = asyncio.ensure_future(self._close())
         return self._closing
 
     async def close(self) -> None:
-        """Close it; no frame is shown afterwards."""
+        """Close it; no frame arrives afterwards."""
         await asyncio.shield(self.hang_up())
 
     async def _close(self) -> None:
@@ -200,7 +203,7 @@ class _Link:
         if state == "connected":
             self._connected = True
         elif state in ("failed", "closed"):
-            # aiortc closes by itself after the browser hung up, and also after it was silent for half a minute.
+            # aiortc closes by itself after the browser closed, and also after half a minute without packets.
             over = state if self._ice_state() != "failed" else "failed"
             self._changed(self, over if self._connected else "unconnected")
 
@@ -212,18 +215,18 @@ class _Link:
             self._changed(self, "unconnected")
 
     def _on_track(self, track: MediaStreamTrack) -> None:
-        """Take the compressed frames from the receiver, before it starts; decoded ones if it keeps them elsewhere."""
+        """Take compressed frames from the receiver before it starts; decoded ones if it keeps them elsewhere."""
         (receiver,) = self.connection.getReceivers()
         if isinstance(getattr(receiver, COMPRESSED_FRAMES, None), queue.Queue):
             setattr(receiver, COMPRESSED_FRAMES, _CompressedFrames(self._decoder))
             self._receiver = receiver
         else:
-            logger.warning("this version of aiortc decodes by itself: sessions cost more, and may fall behind")
+            logger.warning("this version of aiortc decodes frames itself; sessions use more CPU and may lag")
             self._taking = asyncio.ensure_future(self._take(track))
         handle = receiver._handle_rtcp_packet
 
         async def handle_unless_bye(packet: Any) -> None:
-            # Chromium says BYE when it replaces a camera by a screen and goes on; aiortc would decode nothing after it.
+            # Chromium sends BYE when it switches from camera to screen, and continues; aiortc would stop decoding.
             if not isinstance(packet, RtcpByePacket):
                 await handle(packet)
 
@@ -249,10 +252,10 @@ class _Link:
 
 
 class _CompressedFrames:
-    """Stands where aiortc has the unbounded queue to its own decoder, whose thread has nothing left to do but end.
+    """Replaces aiortc's unbounded queue to its own decoder, whose thread then only waits for its end.
 
-    What that queue's other end does with each frame (a future, a task and a wake-up of the event loop) costs more than
-    a tenth of a session, and ending a connection would wait until all of it is decoded.
+    aiortc's work per frame (a future, a task and a wake-up of the event loop) costs more than a tenth of a session, and
+    closing a connection would wait until all frames are decoded.
     """
 
     def __init__(self, decoder: Decoder) -> None:

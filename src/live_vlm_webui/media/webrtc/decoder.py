@@ -1,7 +1,7 @@
-"""Decodes a browser's video in a thread of its own, and falls behind by a second at most.
+"""Decode a browser's video in a thread, at most one second late.
 
-A stream of a browser can only be decoded whole: each frame builds on the last. Where the machine cannot keep up, what
-waits is dropped, and a frame on which decoding can begin anew is asked for.
+Each frame depends on the previous one. If the machine cannot keep up, waiting frames are dropped and a key frame is
+requested, from which decoding can restart.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 30
-"""Frames: one second."""
+"""In frames: one second."""
 MAX_WAITING_BYTES = 4 * 1024 * 1024
 MAX_PIXELS = 4096 * 2304
 KEY_FRAME_SECONDS = 1.0
-"""How long after asking for a key frame it is asked for again."""
+"""The time between two requests for a key frame."""
 
 DECODERS = {"H264": "h264", "VP8": "vp8"}
-"""FFmpeg's own VP8 decoder takes four fifths of libvpx's time, and no threads."""
+"""FFmpeg's own VP8 decoder needs four fifths of libvpx's time, and no threads."""
 INSTANTANEOUS_REFRESH = 5
 
 
 class Decoder:
-    """A thread that decodes what it is fed, in order.
+    """A thread that decodes frames in order.
 
     Args:
         show: Called in the thread with each decoded frame.
-        ask_key_frame: Called in any thread when decoding cannot go on without a key frame.
+        ask_key_frame: Called in any thread when decoding needs a key frame.
     """
 
     def __init__(self, show: Callable[[av.VideoFrame], None], ask_key_frame: Callable[[], None]) -> None:
@@ -51,11 +51,11 @@ class Decoder:
         self._thread: threading.Thread | None = None
 
     def feed(self, codec: str, data: bytes) -> None:
-        """Decode a frame when those before it are done; returns at once.
+        """Queue a frame for decoding; return at once.
 
         Args:
             codec: ``H264`` or ``VP8``.
-            data: One compressed frame, H.264 with start codes.
+            data: A compressed frame; H.264 with start codes.
         """
         with self._changed:
             if self._closed:
@@ -76,14 +76,14 @@ class Decoder:
             self._changed.notify()
 
     def close(self) -> None:
-        """End the thread after the frame that it decodes now; ``join`` waits for that."""
+        """End the thread after the current frame; ``join`` waits for that."""
         with self._changed:
             self._closed = True
             self._forget()
             self._changed.notify()
 
     def join(self, seconds: float) -> None:
-        """Wait for the thread's end, so long at most."""
+        """Wait for the end of the thread, at most ``seconds``."""
         if self._thread is not None:
             self._thread.join(seconds)
 
@@ -125,7 +125,7 @@ class Decoder:
 
 
 def is_key_frame(codec: str, data: bytes) -> bool:
-    """Whether decoding can begin with this frame."""
+    """Return whether decoding can start with this frame."""
     if codec == "VP8":  # RFC 6386, section 9.1: the lowest bit of the first byte is 0
         return bool(data) and not data[0] & 1
     at = data.find(b"\x00\x00\x01")

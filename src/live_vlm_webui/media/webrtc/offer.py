@@ -1,7 +1,7 @@
-"""Offers of browsers, and the answers to them, as text (SDP, RFC 8866 and RFC 8829).
+"""Browsers' offers and the answers to them (SDP, RFC 8866 and RFC 8829).
 
-Of an offer only what receiving one video needs reaches aiortc, rewritten from checked values; so its parser meets no
-surprises, and the answer declines everything else: microphones, data channels, further videos.
+aiortc gets only the part of an offer that is needed to receive one video, rewritten from checked values, so its parser
+gets no unexpected input. The answer declines everything else: microphones, data channels, further videos.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from live_vlm_webui.media.webrtc.sdp import MEDIA, REMEDY, Section, read_section
 
 MAX_CANDIDATES = 16
 MAX_NAMED_CANDIDATES = 4
-"""Those whose address hides behind a ``.local`` name, each of which is asked for on the local network."""
+"""Candidates with a ``.local`` name instead of an address, each of which needs a query on the local network."""
 MAX_KILOBITS = 2500
-"""What browsers may send per second: their own choice for 720p, and a limit for cameras that have more pixels."""
+"""The bit rate limit for browsers: their own choice for 720p, and a limit for larger cameras."""
 FIRST_BIT_RATE = "x-google-start-bitrate=1200"
-"""Kilobits per second. Chromium would begin at 300, and take ten seconds to get from 360p to 720p; others ignore it."""
+"""In kilobits per second. Chromium would start at 300 and need ten seconds from 360p to 720p; others ignore it."""
 
 CODECS = ("H264", "VP8")
-"""In the order of what their frames cost to decode: VP8 takes about a fifth more."""
+"""In order of decoding cost: VP8 needs about a fifth more."""
 DYNAMIC = range(96, 128)
 NOT_SENT = ("a=msid:", "a=msid-semantic:", "a=ssrc:", "a=ssrc-group:")
-"""Lines of aiortc's that describe what is sent, though nothing is."""
+"""Lines of aiortc that describe sent media; nothing is sent."""
 TRANSPORT = ("a=candidate:", "a=end-of-candidates", "a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:")
 EXTENSIONS = ("urn:ietf:params:rtp-hdrext:sdes:mid", "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time")
 ICE_USER = re.compile(r"[A-Za-z0-9+/]{4,256}")
@@ -47,13 +47,13 @@ CANDIDATE = re.compile(
 
 @dataclass(frozen=True)
 class Offer:
-    """What a browser offers.
+    """A browser's offer.
 
     Attributes:
-        sections: All of it, in order.
-        video: The one that is taken.
-        sdp: The same alone, for aiortc.
-        identity: Of the connection that it belongs to: another for another RTCPeerConnection.
+        sections: All sections, in order.
+        video: The accepted video section.
+        sdp: An offer of that section only, for aiortc.
+        identity: Identifies the connection: different for each RTCPeerConnection.
         bundle: The names of the sections that share one transport.
     """
 
@@ -64,7 +64,7 @@ class Offer:
     bundle: tuple[str, ...]
 
     def answer(self, sdp: str) -> str:
-        """Complete aiortc's answer, which knows of the video alone: decline the rest, limit the bit rate."""
+        """Complete aiortc's answer, which contains only the video: decline the rest, limit the bit rate."""
         lines = [line for line in sdp.splitlines() if not line.startswith(NOT_SENT)]
         begins = next(at for at, line in enumerate(lines) if line.startswith("m="))
         accepted: list[str] = []
@@ -91,9 +91,9 @@ class Offer:
         return "\r\n".join(answer) + "\r\n"
 
     def _bundled_codec(self, section: Section) -> str | None:
-        """What to name of a medium that is bundled with the video; None for one that is refused instead.
+        """Return the codec to answer for a section bundled with the video; None if it is rejected instead.
 
-        Where the first of a bundle is refused, some browsers lose the transport that it stood for.
+        If the first section of a bundle is rejected, some browsers lose the shared transport.
         """
         if section.kind not in ("audio", "video") or section.mid not in self.bundle or not section.wanted:
             return None
@@ -101,27 +101,27 @@ class Offer:
 
 
 def read_offer(text: str) -> Offer:
-    """Check an offer, and take its first video that is sent.
+    """Parse and check an offer, and accept its first sending video.
 
     Raises:
-        InputError: It is none, or there is no video in it that could be received.
+        InputError: It is not an offer, or has no supported video.
     """
     session, *sections = read_sections(text)
     video = next((one for one in sections if one.kind == "video" and one.sends and one.mid), None)
     if video is None:
         raise InputError(
-            "The offer sends no video.", "Add a camera's track to the RTCPeerConnection before it makes the offer."
+            "The offer sends no video", "Add a camera's track to the RTCPeerConnection before creating the offer."
         )
     codecs = list(_codecs(video))
     if not codecs:
-        raise InputError("The offer has no video codec that is received here.", f"Offer {' or '.join(CODECS)}.")
-    # Within a bundle, what holds for the transport may be said in another section, or once for all.
+        raise InputError("The offer has no supported video codec", f"Offer {' or '.join(CODECS)}.")
+    # In a bundle, transport attributes may be in another section or at session level.
     shared = (video, session, *sections)
     user = _first(shared, "ice-ufrag", ICE_USER)
     password = _first(shared, "ice-pwd", ICE_PASSWORD)
     fingerprint = _first(shared, "fingerprint", FINGERPRINT)
     if user is None or password is None or fingerprint is None:
-        raise InputError("The offer has no ICE credentials or no fingerprint.", REMEDY)
+        raise InputError("The offer has no ICE credentials or no fingerprint", REMEDY)
     candidates = next((found for one in shared if (found := list(_candidates(one)))), [])
     ended = ["a=end-of-candidates"] if candidates else []
     types = [line.split(":")[1].split(" ")[0] for line in codecs if line.startswith("a=rtpmap:")]
@@ -160,7 +160,7 @@ def _matches(section: Section, name: str, pattern: re.Pattern[str]) -> Iterator[
 
 
 def _codecs(section: Section) -> Iterator[str]:
-    """The lines of the codecs that are received, the cheapest first, each followed by its retransmissions."""
+    """Yield the lines of the supported codecs, cheapest first, each followed by its retransmissions."""
     names = {match["type"]: match["name"].upper() for match in _matches(section, "rtpmap", CODEC)}
     names = {number: name for number, name in names.items() if int(number) in DYNAMIC}
     parameters = {match["type"]: match["text"] for match in _matches(section, "fmtp", PARAMETERS)}
@@ -182,7 +182,7 @@ def _codecs(section: Section) -> Iterator[str]:
 
 
 def _h264_parameters(text: str) -> list[str] | None:
-    """Those that matter; None for what aiortc does not receive: it knows the baseline profiles, in split packets."""
+    """Return the relevant parameters; None if aiortc does not support them: it needs baseline profile and mode 1."""
     known = dict(re.findall(r"([\w-]+)=(\w+)", text.lower()))
     profile = known.get("profile-level-id", "")
     if known.get("packetization-mode") != "1" or not BASELINE.fullmatch(profile):
@@ -197,7 +197,7 @@ def _extensions(section: Section) -> Iterator[str]:
 
 
 def _sources(section: Section) -> Iterator[str]:
-    """The stream's number and that of its retransmissions."""
+    """Yield the SSRCs of the stream and of its retransmissions."""
     sources = {match["source"]: match["name"] for match in _matches(section, "ssrc", SOURCE)}
     for source, name in list(sources.items())[:2]:
         if int(source) < 1 << 32:
@@ -205,7 +205,7 @@ def _sources(section: Section) -> Iterator[str]:
 
 
 def _candidates(section: Section) -> Iterator[str]:
-    """The addresses that can be reached over UDP, so many at most."""
+    """Yield the UDP candidates, limited in number."""
     taken = named = 0
     for match in _matches(section, "candidate", CANDIDATE):
         host, port = match["host"], int(match["port"])
@@ -228,7 +228,7 @@ def _is_address(host: str) -> bool:
 
 
 def _quiet(section: Section, codec: str) -> list[str]:
-    """A medium in which nothing is sent either way."""
+    """Return an inactive section."""
     lines = [f"m={section.kind} 9 UDP/TLS/RTP/SAVPF {codec.split()[0]}", "c=IN IP4 0.0.0.0", "a=inactive"]
     return [*lines, f"a=mid:{section.mid}", "a=rtcp-mux", f"a=rtpmap:{codec}"]
 

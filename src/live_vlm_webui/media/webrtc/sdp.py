@@ -1,4 +1,4 @@
-"""Session descriptions as text (SDP, RFC 8866): their parts and the attributes of these."""
+"""Parse session descriptions (SDP, RFC 8866) into sections with attributes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from live_vlm_webui.errors import InputError
 
 MAX_LENGTH = 64 * 1024
 MAX_SECTIONS = 16
-REMEDY = "Send the description of an RTCPeerConnection that sends video, after its candidates are gathered."
+REMEDY = "Send the local description of an RTCPeerConnection that sends video, after its candidates are gathered."
 LINE = re.compile(r"[a-z]=[^\x00-\x08\x0a-\x1f\x7f]*")
 MEDIA = re.compile(
     r"m=(?P<kind>[a-z]{1,32}) (?P<port>\d{1,5}) (?P<profile>[A-Z/]{1,32}) (?P<formats>[\x21-\x7e ]{1,512})"
@@ -20,13 +20,13 @@ TOKEN = re.compile(r"[\w!#$%&'*+.^`{|}~-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a description, from one ``m=`` line to the next.
+    """A section of a description, from one ``m=`` line to the next.
 
     Attributes:
         kind: ``video``, ``audio``, ``application`` ...
-        port: 0 for one that is not wanted (or that is bundled with another).
+        port: 0 if the section is rejected or bundled with another.
         media: Its first line.
-        lines: The others.
+        lines: Its other lines.
     """
 
     kind: str
@@ -35,21 +35,21 @@ class Section:
     lines: tuple[str, ...]
 
     def values(self, name: str) -> Iterator[str]:
-        """The values of all its attributes of that name."""
+        """Return the values of all its attributes named ``name``."""
         start = f"a={name}:"
         return (line[len(start) :] for line in self.lines if line.startswith(start))
 
     def value(self, name: str, pattern: re.Pattern[str]) -> str | None:
-        """The first value of that name that is well-formed."""
+        """Return the first value of attribute ``name`` that matches ``pattern``."""
         return next((value for value in self.values(name) if pattern.fullmatch(value)), None)
 
     def has(self, flag: str) -> bool:
-        """Whether it has an attribute without a value."""
+        """Return whether it has the attribute ``flag``, which has no value."""
         return f"a={flag}" in self.lines
 
     @property
     def mid(self) -> str | None:
-        """Its name in the description."""
+        """Its identification tag."""
         return self.value("mid", TOKEN)
 
     @property
@@ -64,26 +64,26 @@ class Section:
 
 
 def read_sections(text: str) -> list[Section]:
-    """Split a description into the session's part, whose kind is empty, and one for each medium.
+    """Split a description into the session-level section, whose kind is empty, and the media sections.
 
     Raises:
-        InputError: It is none, or too large.
+        InputError: It is not a description, or too large.
     """
     if len(text) > MAX_LENGTH:
-        raise InputError(f"The offer is longer than {MAX_LENGTH} characters.", REMEDY)
+        raise InputError(f"The offer is longer than {MAX_LENGTH} characters", REMEDY)
     kind, port, media, lines, found = "", 0, "", list[str](), list[Section]()
     for line in text.replace("\r\n", "\n").rstrip("\n").split("\n"):
         if not LINE.fullmatch(line):
-            raise InputError("The offer is no session description.", REMEDY)
+            raise InputError("The offer is not a session description", REMEDY)
         if not line.startswith("m="):
             lines.append(line)
             continue
         match = MEDIA.fullmatch(line)
         if match is None or len(found) > MAX_SECTIONS:
-            raise InputError("The offer has a medium that cannot be read, or too many.", REMEDY)
+            raise InputError("The offer has an invalid media section, or too many", REMEDY)
         found.append(Section(kind, port, media, tuple(lines)))
         kind, port, media, lines = match["kind"], int(match["port"]), line, []
     found.append(Section(kind, port, media, tuple(lines)))
     if found[0].lines[:1] != ("v=0",):
-        raise InputError("The offer is no session description.", REMEDY)
+        raise InputError("The offer is not a session description", REMEDY)
     return found

@@ -1,14 +1,15 @@
-// The answer that is being given, and the last one until the next has begun to come.
+// The current answer, and the last one until the next starts.
 
+import { sentence, sentences } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
 import { modelName, numbersLine } from "../common/format.js";
 import { plain, render } from "./markdown.js";
 import { caption } from "../camera/stage.js";
 
 const ANNOUNCE_EVERY_MS = 6000;
-const DRAW_EVERY_MS = 100; // some models answer faster than anybody can look, and each answer's frame is fetched
+const DRAW_EVERY_MS = 100; // some models answer faster than people can read, and each answer's frame is fetched
 
-/** Shows one session's answer; `onOpen(answer)` is called when its frame is chosen. */
+/** Shows a session's answer; `onOpen(answer)` is called when its frame is clicked. */
 export class LiveAnswer {
   #box = element("answer");
   #text = element("text");
@@ -24,7 +25,7 @@ export class LiveAnswer {
     element("copy").addEventListener("click", () => copy(element("copy"), this.#answer?.text ?? ""));
   }
 
-  /** The whole state came: the last answers, the question that is out, and why there is no answer, if there is none. */
+  /** Apply the whole state: the last answers, the current question, and the current error. */
   reset({ answers, asking, error }) {
     this.#coming = null;
     this.#answer = answers.at(-1) ?? null;
@@ -49,7 +50,7 @@ export class LiveAnswer {
     this.#drawSoon();
   }
 
-  /** @returns the whole answer, for the history; null if it began before this page looked. */
+  /** @returns the whole answer for the history; null if it started before this page was connected. */
   finished({ id, text, numbers }) {
     if (this.#coming?.id !== id) return null;
     this.#answer = { ...this.#coming, text, numbers };
@@ -69,12 +70,12 @@ export class LiveAnswer {
     setText(element("numbers"), "");
     caption("");
     this.#text.replaceChildren(
-      make("p", { class: "problem" }, error.message),
+      make("p", { class: "problem" }, sentence(error.message)),
       make("p", { class: "quiet" }, error.remedy),
     );
   }
 
-  /** Say why there is no answer yet, while there is none. */
+  /** Show why there is no answer yet. */
   hint(words) {
     if (this.#answer || this.#coming || this.#box.dataset.state === "failed") return;
     this.#text.replaceChildren(make("p", { class: "quiet" }, words));
@@ -107,7 +108,7 @@ export class LiveAnswer {
     if (!answer || answer.numbers) setText(element("numbers"), answer ? numbersLine(answer.numbers) : "");
   }
 
-  /** Read finished answers to a screen reader; not more of them than one can listen to. */
+  /** Announce finished answers to screen readers, at a limited rate. */
   #announce(text) {
     const now = performance.now();
     if (now - this.#announcedAt < ANNOUNCE_EVERY_MS) return;
@@ -116,7 +117,7 @@ export class LiveAnswer {
   }
 }
 
-/** Copy `text`, and say on the button that it is done. */
+/** Copy `text`, and confirm it on the button. */
 export async function copy(button, text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -131,12 +132,12 @@ export async function copy(button, text) {
   setTimeout(() => setText(button, "Copy"), 1500);
 }
 
-/** Show which model answers, or why none does. */
+/** Show the model that answers, or why none does. */
 export function showModel(label, error) {
   setText(element("label"), label ? modelName(label) : "");
   element("label").title = label?.api_base ?? "";
   const note = element("model-note");
   note.hidden = !error;
   note.classList.toggle("problem", Boolean(error));
-  setText(note, error ? [error.message, error.remedy].filter(Boolean).join(" ") : "");
+  setText(note, error ? sentences(error) : "");
 }

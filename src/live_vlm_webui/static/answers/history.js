@@ -1,4 +1,4 @@
-// Earlier answers, each with the very frame that was asked about; and one of them at full size.
+// Earlier answers, each with its frame; and one of them at full size.
 
 import { element, make, setText } from "../common/dom.js";
 import { duration, modelName, numbersOf, timeOfDay } from "../common/format.js";
@@ -7,14 +7,14 @@ import { plain, render } from "./markdown.js";
 const MOST_ENTRIES = 60;
 const DRAW_EVERY_MS = 400;
 
-/** The list of one session's answers; answers that follow each other with the same words are one entry. */
+/** The list of a session's answers; consecutive answers with the same text are one entry. */
 export class History {
   #list = element("history");
   #entries = [];
   #waiting = [];
   #timer = 0;
 
-  /** The whole state came: show these, oldest first. */
+  /** Show these answers, oldest first, instead of the current ones. */
   reset(session, answers) {
     this.#entries = [];
     this.#waiting = [];
@@ -25,7 +25,7 @@ export class History {
     for (const form of ["zip", "jsonl", "csv"]) element(`export-${form}`).href = path + form;
   }
 
-  /** Another answer; several that come at once are drawn together. */
+  /** Add an answer; answers in quick succession are drawn together. */
   add(answer) {
     this.#waiting.push(answer);
     this.#timer ||= setTimeout(() => {
@@ -65,8 +65,8 @@ export class History {
 function drawn({ answer, count }) {
   const time = make("time", { dateTime: answer.at }, timeOfDay(answer.at));
   const image = make("img", { src: answer.frame, alt: "", loading: "lazy", width: 96, height: 54 });
-  image.addEventListener("error", () => image.classList.add("gone")); // the server keeps the newest frames only
-  const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${count} times the same` : "");
+  image.addEventListener("error", () => image.classList.add("gone")); // the server keeps only the newest frames
+  const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${count} times` : "");
   if (answer.numbers) head.append(` · ${duration(answer.numbers.total)}`);
   const words = make("p", { class: "words" }, plain(answer.text));
   const button = make("button", { type: "button", class: "entry" }, image, make("span", {}, head, words));
@@ -86,12 +86,12 @@ export function open(answer) {
   element("detail").showModal();
 }
 
-/** Show how the last answers fared as a whole. */
+/** Show percentiles of the last answers. */
 export function showPercentiles({ total, first_token: first, answers, calls_saved: saved }) {
-  const words = answers ? [answers === 1 ? "1 answer" : `${answers} answers`, `half within ${duration(total.p50)}`] : [];
+  const words = answers ? [answers === 1 ? "1 answer" : `${answers} answers`, `median ${duration(total.p50)}`] : [];
   if (saved) words.push(`${saved} calls saved`);
   setText(element("percentiles"), words.join(" · "));
   element("percentiles").title = answers
-    ? `Of the last answers, 95 % came within ${duration(total.p95)}, their first token within ${duration(first.p95)}.`
+    ? `95th percentile: ${duration(total.p95)}, first token ${duration(first.p95)}`
     : "";
 }

@@ -1,9 +1,9 @@
-// Markdown as models write it, as document nodes. Text becomes text nodes and nothing else: no markup of the model's
-// gets into the page, links are shown and lead nowhere, images are not loaded.
+// Convert models' Markdown to document nodes. Text becomes text nodes only: no markup of the model gets into the page,
+// links are shown as text, images are not loaded.
 
 import { make } from "../common/dom.js";
 
-const LONGEST_LINE = 4000; // a longer one is shown as it is: it is no text for people, and searching it takes long
+const LONGEST_LINE = 4000; // a longer line is shown as is: it is not meant for people, and parsing it is slow
 const DEEPEST = 8;
 const FENCE = /^\s*(```|~~~)/;
 const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/;
@@ -16,17 +16,17 @@ const UNDER_HEADER = /^[\s|:-]+$/;
 const APART = new Set(["P", "LI", "UL", "OL", "TD", "TH", "PRE", "BLOCKQUOTE", "BR"]);
 const SPAN = /(`+)(.+?)\1|(\*\*|__)(?=\S)(.+?)\3|(?<![\w*])([*_])(?=\S)([^*_]+?)\5(?!\w)|!?\[([^\]]*)\]\(([^)\s]*)\)/;
 
-/** Put `text` into `target`, in place of what is there. */
+/** Replace the content of `target` with `text`. */
 export function render(target, text) {
   target.replaceChildren(...blocks(text.split(/\r?\n/), 0));
 }
 
-/** `text` without its marks, in one line: where there is no room for more, and to be read aloud. */
+/** Return `text` without Markdown, on one line, for small spaces and screen readers. */
 export function plain(text) {
   return blocks(text.split(/\r?\n/), 0).map(words).join(" ").replace(/\s+/g, " ").trim();
 }
 
-/** A node's text, its blocks apart. */
+/** Return a node's text, with its blocks separated. */
 function words(node) {
   const inner = node.childNodes.length ? [...node.childNodes].map(words).join("") : node.textContent;
   return APART.has(node.nodeName) ? ` ${inner} ` : inner;
@@ -54,7 +54,7 @@ function blocks(lines, depth) {
   return made;
 }
 
-/** What begins at a line if it is more than a paragraph's text: its node, and the line after it. */
+/** Return the block that starts at a line, and the line after it; null for paragraph text. */
 function blockAt(lines, at, depth) {
   const line = lines[at];
   if (!line.trim()) return { next: at + 1 };
@@ -75,7 +75,7 @@ function code(lines, at) {
   return { node: make("pre", {}, make("code", {}, lines.slice(at + 1, end).join("\n"))), next: end + 1 };
 }
 
-/** A list, with what is indented under its entries as lists in them. */
+/** Return a list, with indented lines as nested blocks. */
 function list(lines, at, depth) {
   const indent = /^\s*/.exec(lines[at])[0].length;
   const first = NUMBERED.exec(lines[at]);
@@ -116,7 +116,7 @@ function withBreaks(lines) {
   return lines.flatMap((line, at) => (at ? [make("br"), ...spans(line.trim())] : spans(line.trim())));
 }
 
-/** A line's text with code, strong and emphasised parts. */
+/** Return a line's text with code, strong and emphasised parts. */
 function spans(text) {
   if (text.length > LONGEST_LINE) return [text];
   const made = [];

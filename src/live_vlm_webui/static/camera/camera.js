@@ -1,39 +1,39 @@
-// This browser's camera: opening, switching and closing it.
+// This browser's camera: open, switch and close it.
 
 const WANTED = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
 const REASONS = {
   NotAllowedError:
-    "The browser refused the camera. Allow it for this address in the browser's site settings (the icon beside the " +
-    "address), allow the browser itself in the system's privacy settings, then start again.",
-  NotFoundError: "No camera was found. Connect one, then start again.",
+    "The browser did not allow the camera. Allow it for this address in the browser's site settings (the icon next to " +
+    "the address) and for the browser in the system's privacy settings, then start again.",
+  NotFoundError: "No camera found. Connect a camera, then start again.",
   NotReadableError:
-    "The camera is there but could not be read. Another program may be using it: close that program, then start again.",
-  OverconstrainedError: "The chosen camera is not there any more. Choose another one, then start again.",
-  SecurityError: "The browser's settings or policies forbid cameras on this page.",
+    "The camera cannot be read. Close other programs that may be using it, then start again.",
+  OverconstrainedError: "The selected camera is no longer available. Choose another one, then start again.",
+  SecurityError: "The browser's settings or policies do not allow cameras on this page.",
 };
 
-/** Why the browser cannot offer a camera at all, or null. */
+/** Return why the browser cannot use any camera, or null. */
 export function obstacle() {
   if (!window.isSecureContext) {
     return (
-      "Browsers give the camera only to pages from this machine or over HTTPS, and this page is neither. " +
-      `Open it as http://localhost:${location.port || 80}/, through an SSH port forwarding from another machine, ` +
+      "Browsers allow the camera only on pages from this machine or over HTTPS, and this page is neither. " +
+      `Open it as http://localhost:${location.port || 80}/, through SSH port forwarding from another machine, ` +
       "or through a reverse proxy with HTTPS."
     );
   }
   if (!navigator.mediaDevices?.getUserMedia) {
-    return "This browser offers no camera to web pages. Use a current Firefox, Chrome, Edge or Safari.";
+    return "This browser does not support cameras on web pages. Use a current Firefox, Chrome, Edge or Safari.";
   }
   return null;
 }
 
-/** What an error of getUserMedia means, and what to do. */
+/** Return what an error of getUserMedia means, and what to do. */
 export function explain(error) {
-  return REASONS[error.name] ?? `The camera could not be started: ${error.message || error.name}.`;
+  return REASONS[error.name] ?? `Starting the camera failed: ${error.message || error.name}.`;
 }
 
-/** A camera on a video element; `onEnd` is called when it goes away by itself. */
+/** A camera on a video element; `onEnd` is called when it is disconnected. */
 export class Camera {
   #video;
   #onEnd;
@@ -45,12 +45,12 @@ export class Camera {
     this.#onEnd = onEnd;
   }
 
-  /** The video track of the open camera; undefined if none is open. */
+  /** The video track of the open camera, or undefined. */
   get track() {
     return this.#stream?.getVideoTracks()[0];
   }
 
-  /** The identifier of the open camera, or "". */
+  /** The id of the open camera, or "". */
   get deviceId() {
     return this.track?.getSettings().deviceId ?? "";
   }
@@ -61,10 +61,10 @@ export class Camera {
   }
 
   /**
-   * Open a camera in place of the one that is open.
+   * Open a camera instead of the current one.
    *
-   * @param {string} deviceId of the camera; "" leaves the choice to the browser (a phone: the one on its back).
-   * @returns {Promise<boolean>} false if stop() or another open() came in between: then nothing was opened.
+   * @param {string} deviceId the camera's id; "" lets the browser choose (on a phone, the rear camera).
+   * @returns {Promise<boolean>} false if stop() or open() was called in the meantime and nothing was opened.
    */
   async open(deviceId) {
     this.stop();
@@ -86,7 +86,7 @@ export class Camera {
     }
   }
 
-  /** Close the camera: its light goes out. */
+  /** Close the camera. */
   stop() {
     this.#opening += 1;
     close(this.#stream);
@@ -105,7 +105,7 @@ export class Camera {
   }
 }
 
-/** The cameras that the browser tells of, as {id, label}; without permission it tells no names. */
+/** Return the cameras as {id, label}; without permission the browser reports no labels. */
 export async function listCameras() {
   const devices = await navigator.mediaDevices.enumerateDevices();
   return devices

@@ -1,8 +1,8 @@
-// Pictures that the user chooses, drops on the stage or pastes.
+// Pictures that the user chooses, drops or pastes.
 
 import { element } from "../common/dom.js";
 
-/** Call `onFile(file)` with each file that the user gives; undefined if what was dropped is no file. */
+/** Call `onFile(file)` with each such file; undefined if something else was dropped. */
 export function listenForPictures(onFile) {
   const stage = element("stage");
   element("file").addEventListener("change", ({ target }) => {

@@ -1,11 +1,11 @@
-// The fallback where WebRTC cannot connect: frames as JPEGs over the WebSocket.
+// The fallback if WebRTC cannot connect: frames as JPEGs over the WebSocket.
 
 const LONG_SIDE = 1280;
 const QUALITY = 0.8;
 const EVERY_MS = 100;
 const MOST_WAITING = 512 * 1024;
 
-/** Sends what the video element shows, ten times a second at most, and less where the network is slower. */
+/** Sends the video element's picture at most ten times a second, less often on slow networks. */
 export class JpegSender {
   #video;
   #connection;

@@ -1,6 +1,6 @@
-// Where the picture comes from: this browser's camera, a stream that the server reads, or one picture.
+// The source of pictures: this browser's camera, a stream that the server reads, or an uploaded picture.
 
-import { ask } from "../common/api.js";
+import { ask, sentences } from "../common/api.js";
 import { Camera, explain, listCameras, obstacle } from "./camera.js";
 import { element, setText } from "../common/dom.js";
 import { listenForPictures } from "./picture.js";
@@ -9,11 +9,11 @@ import { inWords, isUp, kindOf, note, reason } from "./status.js";
 import { Transport } from "./transport.js";
 
 const TAKEN = {
-  message: "Another source took the place of this browser's camera.",
-  remedy: "Start the camera again to take it back.",
+  message: "Another source replaced this browser's camera",
+  remedy: "Start the camera again to use it.",
 };
 
-/** Controls the source of one session's pictures; `onFailure(failure)` is told what the server refuses. */
+/** Controls the source of a session's pictures; `onFailure(failure)` is called when the server rejects something. */
 export class Source {
   #connection;
   #onFailure;
@@ -25,17 +25,17 @@ export class Source {
   #picture = null;
   #pictureAddress = "";
   #looks = 0;
-  #taken = false; // whether the server has said that this browser's camera is live
-  #leaving = false; // whether this browser's camera was taken away, and the server has not said that it is
-  #withdrawal = Promise.resolve(); // what asks the server for that
+  #taken = false; // whether the server has reported this browser's camera as live
+  #leaving = false; // whether this browser's camera is being removed, and the server has not confirmed it
+  #withdrawal = Promise.resolve(); // the request that removes it
 
   constructor(connection, onFailure) {
     this.#connection = connection;
     this.#onFailure = onFailure;
     this.#camera = new Camera(this.#video, () => this.#unplugged());
     this.#transport = new Transport(this.#video, connection, {
-      onChange: () => this.#tell(),
-      onLost: () => (this.#status?.state === "live" ? this.#giveWay() : this.#sendAnew()),
+      onChange: () => this.#update(),
+      onLost: () => (this.#status?.state === "live" ? this.#giveWay() : this.#reconnect()),
       onRefusal: (failure) => {
         this.stopCamera();
         this.#onFailure(failure);
@@ -50,16 +50,16 @@ export class Source {
     return document.querySelector("input[name=source]:checked").value;
   }
 
-  /** The server says how its camera is; null if it has none. `anew`: the session is another one, or was away. */
+  /** Apply the status of the server's camera, or null; `anew` if the session has changed or was unreachable. */
   apply(status, anew = false) {
     const before = this.#status;
     this.#status = status;
     if (anew || !status || kindOf(status) !== "camera") this.#leaving = false;
-    // A preview that ended is asked for again only under another address.
+    // Browsers reload an ended preview only from another URL.
     if (anew || status?.state !== before?.state || status?.source !== before?.source) this.#looks += 1;
     const { how } = this.#transport;
     if (how && anew) {
-      if (how === "webrtc" && !(status?.kind === "webrtc" && isUp(status))) this.#sendAnew();
+      if (how === "webrtc" && !(status?.kind === "webrtc" && isUp(status))) this.#reconnect();
     } else if (how) {
       if (this.#taken && isAnother(status, how)) this.#giveWay();
       else if (status?.kind === how && status.state === "live") this.#taken = true;
@@ -69,10 +69,10 @@ export class Source {
       this.#showNothing(this.kind);
     }
     this.#showRemote();
-    this.#tell();
+    this.#update();
   }
 
-  /** Offer another kind of source; what runs goes on until another is started. */
+  /** Show another kind of source; the running one continues until another is started. */
   choose(kind) {
     element("stage").dataset.source = kind;
     for (const radio of document.querySelectorAll("input[name=source]")) radio.checked = radio.value === kind;
@@ -84,13 +84,13 @@ export class Source {
       this.#showNothing(kind);
     }
     this.#showRemote();
-    this.#tell();
+    this.#update();
   }
 
   async startCamera() {
     this.#leaving = false;
-    show("starting", "Waiting for the camera. If your browser asks, allow it.");
-    this.#tell();
+    show("starting", "Waiting for the camera. Allow it in your browser.");
+    this.#update();
     try {
       if (!(await this.#camera.open(element("picker").value))) return;
     } catch (error) {
@@ -98,16 +98,16 @@ export class Source {
       this.#transport.stop();
       show("failed", explain(error));
       await this.#fillPicker();
-      this.#tell();
+      this.#update();
       return;
     }
-    await this.#withdrawal; // or it would take the new one away
+    await this.#withdrawal; // otherwise it would remove the new camera
     if (!this.#camera.track) return;
     showVideo();
     show("on");
     this.#taken &&= Boolean(this.#transport.how);
     this.#transport.send(this.#camera.track);
-    this.#tell();
+    this.#update();
     await this.#fillPicker();
   }
 
@@ -125,17 +125,17 @@ export class Source {
     this.#leaveCamera();
     show("starting", `Connecting to ${withoutPassword(address)}.`);
     try {
-      await ask("PUT", `${this.#path}/camera`, { address }); // how it fares, events tell
+      await ask("PUT", `${this.#path}/camera`, { address }); // events report its status
       this.#showRemote();
     } catch (failure) {
-      show("failed", [failure.message, failure.remedy].join(" "));
+      show("failed", sentences(failure));
     }
-    this.#tell();
+    this.#update();
   }
 
   async #sendPicture(file) {
     if (!file?.type.startsWith("image/")) {
-      this.#onFailure({ message: "That is not a picture.", remedy: "Choose a JPEG, PNG or WebP file." });
+      this.#onFailure({ message: "The file is not a picture", remedy: "Choose a JPEG, PNG or WebP file." });
       return;
     }
     this.#leaveCamera();
@@ -148,14 +148,14 @@ export class Source {
     await this.#askAgain();
   }
 
-  /** Send the picture again: a picture is asked about once. */
+  /** Send the picture again, since it is asked about only once. */
   async #askAgain() {
     try {
       await ask("POST", `${this.#path}/picture`, this.#picture);
     } catch (failure) {
-      show("failed", [failure.message, failure.remedy].join(" "));
+      show("failed", sentences(failure));
     }
-    this.#tell();
+    this.#update();
   }
 
   get #path() {
@@ -166,30 +166,30 @@ export class Source {
     try {
       await ask("DELETE", `${this.#path}/camera`);
     } catch {
-      // The session is gone, and its camera with it.
+      // The session is gone, with its camera.
       this.#leaving = false;
     }
   }
 
-  /** Take this browser's camera away; what the server tells of it until it is gone is no news here. */
+  /** Remove this browser's camera; its status is ignored until it is gone. */
   #withdraw() {
     this.#leaving = true;
     this.#withdrawal = this.#disconnect();
   }
 
-  /** Connect this browser's camera again, which the server has not seen live on that connection yet. */
-  #sendAnew() {
+  /** Reconnect this browser's camera, which is not live on the new connection yet. */
+  #reconnect() {
     this.#taken = false;
     this.#transport.restart();
   }
 
-  /** Another source takes the place of this browser's camera. */
+  /** Close this browser's camera, because another source replaces it. */
   #leaveCamera() {
     this.#camera.stop();
     this.#transport.stop();
   }
 
-  /** Somebody else's source is the session's now. */
+  /** Show the source of another browser, which has replaced this one. */
   #giveWay() {
     this.#leaveCamera();
     if (this.#status) this.choose(kindOf(this.#status));
@@ -201,10 +201,10 @@ export class Source {
     this.#transport.stop();
     this.#withdraw();
     show("failed", "The camera was disconnected. Connect it, then start again.");
-    this.#tell();
+    this.#update();
   }
 
-  /** Whether there is something to show of `kind`. */
+  /** Whether the session's source is of `kind`. */
   #isShown(kind) {
     return this.#status !== null && kindOf(this.#status) === kind;
   }
@@ -213,10 +213,10 @@ export class Source {
     showVideo();
     const hindrance = kind === "camera" ? this.#hindrance : "";
     show(hindrance ? "failed" : "off", hindrance || WORDS[kind === "camera" ? "off" : kind]);
-    this.#tell();
+    this.#update();
   }
 
-  /** Show what the server sees, where the picture is not this browser's own. */
+  /** Show the server's preview, if the source is not this browser's camera. */
   #showRemote() {
     const status = this.#status;
     if (!status || this.#leaving || this.#camera.track || kindOf(status) !== this.kind) return;
@@ -231,8 +231,8 @@ export class Source {
     }
   }
 
-  /** Say in words how the source is, and set the controls accordingly. */
-  #tell() {
+  /** Update texts and controls. */
+  #update() {
     const status = this.#status;
     const sending = Boolean(this.#camera.track);
     const starting = element("stage").dataset.state === "starting" && this.kind === "camera";
@@ -282,7 +282,7 @@ export class Source {
   }
 }
 
-/** Whether the session's camera is not this browser's, which is sent in the way `how` and was live. */
+/** Return whether the session's camera is not this browser's, which is sent by `how` and was live. */
 function isAnother(status, how) {
   return status?.kind !== how || (how === "webrtc" && status.state === "connecting");
 }

@@ -1,4 +1,4 @@
-// The picture on the page: the video of this browser's camera, what the server sees, or words in its place.
+// The picture on the page: the video of this browser's camera, the server's preview, or a message.
 
 import { element, keep, recall, setText } from "../common/dom.js";
 
@@ -8,16 +8,16 @@ const preview = element("preview");
 const mirror = element("mirror");
 
 export const WORDS = {
-  off: "The camera is off. Start it and your browser will ask for permission.",
-  stream: "Give the address of a network camera, or the path of a video file on the server.",
+  off: "The camera is off. Start it and allow it in your browser.",
+  stream: "Enter the address of a network camera, or the path of a video file on the server.",
   picture: "Choose a picture, drop one here, or paste one.",
 };
 
 /**
- * Show how the picture is.
+ * Show the state of the picture.
  *
  * @param {"off" | "starting" | "on" | "failed"} state
- * @param {string} message stands where the picture would.
+ * @param {string} message shown instead of the picture.
  */
 export function show(state, message = "") {
   stage.dataset.state = state;
@@ -33,14 +33,14 @@ export function showVideo() {
   fit(video.videoWidth, video.videoHeight);
 }
 
-/** Show an image: the path of the server's preview, or an address of this page's own. */
+/** Show an image: the server's preview, or an object URL of this page. */
 export function showImage(address) {
   stage.dataset.shows = "image";
   preview.hidden = false;
   if (preview.getAttribute("src") !== address) preview.src = address;
 }
 
-/** Show the newest answer over the picture; in full screen only. */
+/** Show the newest answer over the picture, in full screen only. */
 export function caption(text) {
   setText(element("caption"), text);
 }
@@ -54,7 +54,7 @@ function setMirror(on) {
   mirror.setAttribute("aria-pressed", String(on));
 }
 
-/** Connect the picture's own controls. */
+/** Connect the controls of the picture. */
 export function prepareStage() {
   video.addEventListener("resize", () => stage.dataset.shows === "video" && fit(video.videoWidth, video.videoHeight));
   preview.addEventListener("load", () => fit(preview.naturalWidth, preview.naturalHeight));
@@ -73,7 +73,7 @@ export function prepareStage() {
   }
 }
 
-/** Of the picture with the answer over it where the browser can, of the video alone on an iPhone. */
+/** Show the picture with the answer in full screen; on an iPhone only the video. */
 function toggleFullscreen() {
   if (document.fullscreenElement) document.exitFullscreen();
   else if (document.fullscreenEnabled) stage.requestFullscreen();

@@ -1,16 +1,16 @@
-// How the camera's picture gets to the server: WebRTC where it connects, else JPEGs over the WebSocket.
+// Sends the camera's picture to the server: over WebRTC if it connects, else as JPEGs over the WebSocket.
 
 import { Failure } from "../common/api.js";
 import { JpegSender } from "./push.js";
 import { NotConnected, WebRtcSender } from "./webrtc.js";
 
-const REFUSALS = new Set([0, 401, 403, 404, 409, 429]); // what JPEGs would meet with too
+const REFUSALS = new Set([0, 401, 403, 404, 409, 429]); // errors that JPEGs would cause as well
 
 /**
- * Carries the picture of this browser's camera to the session.
+ * Sends the picture of this browser's camera to the session.
  *
- * `how` is "", "connecting", "webrtc" or "websocket"; `why` says why it is not WebRTC. `onChange()` is called when they
- * change, `onLost()` when WebRTC breaks after it stood, `onRefusal(failure)` if the server does not take the camera.
+ * `how` is "", "connecting", "webrtc" or "websocket"; `why` is the reason if it is not WebRTC. `onChange()` is called when
+ * they change, `onLost()` when an established WebRTC connection breaks, `onRefusal(failure)` if the server rejects it.
  */
 export class Transport {
   #connection;
@@ -27,15 +27,15 @@ export class Transport {
     this.#jpegs = new JpegSender(video, connection);
   }
 
-  /** Send `track` from now on, instead of any other. */
+  /** Send `track` instead of any other. */
   send(track) {
     this.#track = track;
     if (this.how === "webrtc") this.#webrtc.replace(track);
     else if (!this.how) this.#connect();
-    // JPEGs are of whatever the video shows; a connection that is being made takes the newest track when it stands.
+    // JPEGs show the video element; a pending connection uses the newest track when it is established.
   }
 
-  /** Connect anew: the session is another one, or was away. */
+  /** Reconnect, because the session has changed or was unreachable. */
   restart() {
     const track = this.#track;
     this.stop();
@@ -58,14 +58,14 @@ export class Transport {
     try {
       await sender.start(this.#connection.session, track);
     } catch (error) {
-      if (this.#webrtc !== sender) return; // stopped meanwhile
+      if (this.#webrtc !== sender) return; // stopped in the meantime
       if (error instanceof Failure && REFUSALS.has(error.status)) {
         this.stop();
         this.#handlers.onRefusal(error);
       } else {
-        const isTold = error instanceof NotConnected || error instanceof Failure;
+        const hasReason = error instanceof NotConnected || error instanceof Failure;
         this.#jpegs.start();
-        this.#become("websocket", isTold ? error.message : "This browser could not set it up.");
+        this.#become("websocket", hasReason ? error.message : "This browser failed to set it up.");
       }
       return;
     }

@@ -5,16 +5,16 @@ import { ask } from "../common/api.js";
 const GATHER_MS = 2000;
 const CONNECT_MS = 6000;
 
-/** WebRTC did not connect; the message says why. */
+/** WebRTC did not connect; the message has the reason. */
 export class NotConnected extends Error {}
 
-/** One connection that carries a camera's picture to the server. */
+/** A connection that sends a camera's picture to the server. */
 export class WebRtcSender {
   #peer = null;
   #sender = null;
   #onLost;
 
-  /** `onLost()` is called if the connection breaks after it stood. */
+  /** `onLost()` is called if an established connection breaks. */
   constructor(onLost) {
     this.#onLost = onLost;
   }
@@ -22,11 +22,11 @@ export class WebRtcSender {
   /**
    * Connect and send.
    *
-   * @throws {NotConnected} no way to the server was found in time.
-   * @throws {Failure} the server refused.
+   * @throws {NotConnected} no connection was established in time.
+   * @throws {Failure} the server rejected the offer.
    */
   async start(session, track) {
-    if (!window.RTCPeerConnection) throw new NotConnected("This browser has no WebRTC.");
+    if (!window.RTCPeerConnection) throw new NotConnected("This browser does not support WebRTC.");
     const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#peer = peer;
     try {
@@ -36,7 +36,7 @@ export class WebRtcSender {
       const { type, sdp } = peer.localDescription;
       await peer.setRemoteDescription(await ask("POST", "/offer", { session, type, sdp }));
       await until(peer, "connectionstatechange", CONNECT_MS, () => isOver(peer.connectionState));
-      if (peer.connectionState !== "connected") throw new NotConnected("No way through the network was found.");
+      if (peer.connectionState !== "connected") throw new NotConnected("No network path to the server was found.");
     } catch (error) {
       this.stop();
       throw error;
@@ -48,7 +48,7 @@ export class WebRtcSender {
     });
   }
 
-  /** Send another camera's picture from now on. */
+  /** Send the picture of another camera. */
   async replace(track) {
     await this.#sender?.replaceTrack(track);
   }
@@ -62,7 +62,7 @@ export class WebRtcSender {
 
 const isOver = (state) => ["connected", "failed", "closed"].includes(state);
 
-/** Wait until `isSo()`, which `event` may change, but not longer than `ms`. */
+/** Wait until `isSo()` is true, checked at each `event`, at most `ms`. */
 function until(peer, event, ms, isSo) {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);

@@ -1,8 +1,8 @@
-// Requests to the server.
+// Requests to the server, and its errors.
 
 const TIMEOUT_MS = 30000;
 
-/** What the server refused or could not do: `message` is what happened, `remedy` what to do next. */
+/** An error of the server: `message` is what happened, without a full stop; `remedy` what to do next. */
 export class Failure extends Error {
   constructor(message, remedy, status = 0) {
     super(message);
@@ -11,13 +11,19 @@ export class Failure extends Error {
   }
 }
 
+/** Return `text` with a full stop, unless it ends with a punctuation mark. */
+export const sentence = (text) => (/[.?!]$/.test(text) ? text : `${text}.`);
+
+/** Return message and remedy of a failure as running text. */
+export const sentences = ({ message, remedy }) => [sentence(message), remedy].filter(Boolean).join(" ");
+
 /**
- * Ask the server.
+ * Send a request.
  *
- * @param {string} method of HTTP.
- * @param {string} path on this server.
+ * @param {string} method the HTTP method.
+ * @param {string} path the path on this server.
  * @param {object | Blob | undefined} body an object is sent as JSON.
- * @returns {Promise<any>} what it answered, null if nothing.
+ * @returns {Promise<any>} the JSON response, or null if it has none.
  * @throws {Failure}
  */
 export async function ask(method, path, body) {
@@ -32,10 +38,10 @@ export async function ask(method, path, body) {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
-    throw new Failure("The server does not answer.", "If it was stopped, start live-vlm-webui again.");
+    throw new Failure("The server does not respond", "Start live-vlm-webui again if it was stopped.");
   }
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
   const { message, remedy } = answer?.error ?? {};
-  throw new Failure(message ?? `The server answered ${response.status}.`, remedy ?? "", response.status);
+  throw new Failure(message ?? `The server responded with HTTP ${response.status}`, remedy ?? "", response.status);
 }

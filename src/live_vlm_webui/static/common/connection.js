@@ -1,14 +1,14 @@
-// The WebSocket of a session: its events come in, settings and frames go out. It reconnects by itself.
+// The WebSocket of a session: receives events, sends frames, and reconnects by itself.
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
 const UNKNOWN_SESSION = 4404;
 
 /**
- * A session of the server, as this browser sees it.
+ * The connection to a session.
  *
- * `onEvent(event)` gets each event; `onState(state, code)` gets "connecting", "open" or "lost". Each time before it is
- * opened `mayOpen()` is awaited: if it gives false, that is tried again later.
+ * `onEvent(event)` receives each event; `onState(state, code)` receives "connecting", "open" or "lost". `mayOpen()` is
+ * awaited before each attempt; if it returns false, the attempt is repeated later.
  */
 export class Connection {
   #socket = null;
@@ -22,7 +22,7 @@ export class Connection {
     this.#handlers = handlers;
   }
 
-  /** The identifier of the session, or "" before the server has told it. */
+  /** The id of the session, or "" before the server has sent it. */
   get session() {
     return this.#session;
   }
@@ -31,19 +31,19 @@ export class Connection {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Bytes that were sent and have not left this machine yet. */
+  /** The number of bytes waiting to be sent. */
   get waiting() {
     return this.#socket?.bufferedAmount ?? 0;
   }
 
-  /** Connect, and stay connected from now on. */
+  /** Connect, and stay connected. */
   async start() {
     this.#handlers.onState("connecting");
     if (await this.#handlers.mayOpen()) this.#open();
     else this.#lost(0);
   }
 
-  /** Send a JPEG, if there is a connection. */
+  /** Send a JPEG, if connected. */
   push(jpeg) {
     if (this.isOpen) this.#socket.send(jpeg);
   }
@@ -52,7 +52,7 @@ export class Connection {
     const query = this.#session ? `?session=${encodeURIComponent(this.#session)}` : "";
     const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws${query}`);
     this.#socket = socket;
-    let refusal = null; // an error before the state says why the socket is about to be closed
+    let refusal = null; // an error before the first state is the reason for closing the socket
     let begun = false;
     socket.addEventListener("message", ({ data }) => {
       const event = JSON.parse(data);
@@ -77,7 +77,7 @@ export class Connection {
 
   #lost(code) {
     this.#socket = null;
-    if (code === UNKNOWN_SESSION) this.#session = ""; // it ended while we were away: a new one
+    if (code === UNKNOWN_SESSION) this.#session = ""; // it ended in the meantime: start a new one
     this.#handlers.onState("lost", code);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.start(), code === UNKNOWN_SESSION ? 0 : this.#wait);

@@ -1,13 +1,13 @@
-// Small help with the document. Text from models and servers becomes text nodes, never markup.
+// Helpers for the document. Text from models and servers becomes text nodes, never markup.
 
 export const element = (id) => document.getElementById(id);
 
 /**
- * Make an element.
+ * Create an element.
  *
- * @param {string} tag its name.
- * @param {object} properties set on it; `class` is its className.
- * @param {...(Node | string)} children texts become text nodes.
+ * @param {string} tag its tag name.
+ * @param {object} properties its properties; `class` sets className.
+ * @param {...(Node | string)} children its children; strings become text nodes.
  */
 export function make(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -18,22 +18,22 @@ export function make(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Set an element's text, if it is another: so that nothing is announced again, and no selection is lost. */
+/** Set an element's text if it differs, so that nothing is announced again and no selection is lost. */
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
-/** What is kept in this browser, or `otherwise`. */
+/** Return a value stored in this browser, or `otherwise`. */
 export function recall(key, otherwise) {
   try {
     const kept = localStorage.getItem(key);
     return kept === null ? otherwise : JSON.parse(kept);
   } catch {
-    return otherwise; // storage is switched off, or somebody else wrote there
+    return otherwise; // storage is disabled, or the value is not ours
   }
 }
 
-/** Keep a value in this browser; where storage is switched off it lasts as long as the page. */
+/** Store a value in this browser; if storage is disabled, it lasts as long as the page. */
 export function keep(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));

@@ -1,8 +1,8 @@
-// Figures in words.
+// Format figures for people.
 
 const MISSING = "–";
 
-/** Milliseconds as a person reads them. */
+/** Format milliseconds. */
 export function duration(ms) {
   if (ms === null || ms === undefined) return MISSING;
   if (ms < 1) return "< 1 ms";
@@ -22,38 +22,38 @@ export function watts(value) {
   return value === null || value === undefined ? MISSING : `${value.toFixed(value < 100 ? 1 : 0)} W`;
 }
 
-/** Bytes used of a total, in GB as makers of memory count them (2^30 bytes). */
+/** Format used and total bytes in GB of 2^30 bytes, as for memory modules. */
 export function gigabytes(used, total) {
   if (used === null || used === undefined) return MISSING;
   const gb = (bytes) => (bytes / 2 ** 30).toFixed(bytes < 100 * 2 ** 30 ? 1 : 0);
   return total ? `${gb(used)} of ${gb(total)} GB` : `${gb(used)} GB`;
 }
 
-/** The time of day of an RFC 3339 instant, in the reader's zone. */
+/** Format the time of day of an RFC 3339 timestamp, in the local time zone. */
 export function timeOfDay(at) {
   return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
-/** A model's name and who serves it. */
+/** Format a model's name and its server. */
 export function modelName(label) {
   if (!label) return "";
   if (label.api_base === "built-in") return "Built-in describer";
   return label.server && label.server !== label.name ? `${label.name} · ${label.server}` : label.name;
 }
 
-/** Tokens a second; of an answer that came all at once that says nothing. */
+/** Format tokens per second; meaningless if the answer arrived all at once. */
 function speed({ tokens_per_second: tokens, total, first_token: first }) {
   return tokens && total - first > 50 ? tokens.toFixed(1) : MISSING;
 }
 
-/** What an answer took, as [name, value] pairs, the most telling first. */
+/** Return the timings of an answer as [name, value] pairs, the most important first. */
 export function numbersOf(numbers) {
   return [
     ["Total", duration(numbers.total)],
     ["First token", duration(numbers.first_token)],
-    ["Tokens a second", speed(numbers)],
+    ["Tokens per second", speed(numbers)],
     ["Tokens", numbers.tokens ?? MISSING],
-    ["Age of the frame", duration(numbers.capture_age)],
+    ["Frame age", duration(numbers.capture_age)],
     ["Queue", duration(numbers.queue)],
     ["Scale and compress", duration(numbers.encode)],
     ["Overhead", duration(numbers.overhead)],
@@ -61,7 +61,7 @@ export function numbersOf(numbers) {
   ].map(([name, value]) => [name, String(value)]);
 }
 
-/** The same in one line. */
+/** Return the timings of an answer on one line. */
 export function numbersLine(numbers) {
   const words = [duration(numbers.total)];
   if (speed(numbers) !== MISSING) words.push(`first token ${duration(numbers.first_token)}`, `${speed(numbers)} tokens/s`);

@@ -1,12 +1,12 @@
-// Signing in, where the server asks for it: by a one-time code in the address's fragment, or by the token.
+// Sign in, if the server requires it: with a one-time code in the URL's fragment, or with the token.
 
-import { ask } from "./api.js";
+import { ask, sentences } from "./api.js";
 import { element, setText } from "./dom.js";
 
 /**
- * Make sure that this browser may use the server. Shows the form if it must sign in first.
+ * Sign this browser in, if required; show the form if there is no valid code.
  *
- * @returns {Promise<boolean>} whether it may now; false if the server does not answer.
+ * @returns {Promise<boolean>} whether it is signed in; false if the server does not respond.
  */
 export async function signIn() {
   const code = takeCode();
@@ -15,7 +15,7 @@ export async function signIn() {
     try {
       await ask("POST", "/api/login", { code });
     } catch (failure) {
-      error = [failure.message, failure.remedy].join(" ");
+      error = sentences(failure);
     }
   }
   let state;
@@ -31,13 +31,13 @@ export async function signIn() {
   return true;
 }
 
-/** Forget this browser on the server. */
+/** Sign this browser out. */
 export async function signOut() {
   await ask("DELETE", "/api/login");
   location.reload();
 }
 
-/** The code in the fragment, which is removed: it is not to stay in the history, nor to be shared with the address. */
+/** Return the code in the fragment, and remove it from the URL and the history. */
 function takeCode() {
   const fragment = new URLSearchParams(location.hash.slice(1));
   const code = fragment.get("code");
@@ -48,17 +48,17 @@ function takeCode() {
   return code;
 }
 
-/** Show the form until the token was right. */
+/** Show the form until the token is right. */
 function form(error) {
   const shown = element("login");
-  const told = (text) => {
+  const showError = (text) => {
     element("login-error").hidden = !text;
     setText(element("login-error"), text);
   };
   element("main").hidden = true;
   shown.hidden = false;
   setText(element("connection-text"), "Not signed in");
-  told(error);
+  showError(error);
   element("token").focus();
   return new Promise((resolve) => {
     shown.addEventListener("submit", async function submit(event) {
@@ -66,7 +66,7 @@ function form(error) {
       try {
         await ask("POST", "/api/login", { token: element("token").value.trim() });
       } catch (failure) {
-        told([failure.message, failure.remedy].join(" "));
+        showError(sentences(failure));
         return;
       } finally {
         element("token").value = "";

@@ -1,4 +1,4 @@
-// Which model answers: those that were found, those of another server, and the choice.
+// The choice of the model: those that were found, and those of another server.
 
 import { ask } from "../common/api.js";
 import { element, setText } from "../common/dom.js";
@@ -6,7 +6,7 @@ import { modelName } from "../common/format.js";
 
 const AUTOMATIC = "";
 
-/** The model of the session `session()`; `change(patch)` sends what is set, `onFailure(failure)` is told what fails. */
+/** The model of the session `session()`; `change(patch)` sends changes, `onFailure(failure)` reports errors. */
 export class Models {
   #select = element("model");
   #found = [];
@@ -31,19 +31,19 @@ export class Models {
     this.#show();
   }
 
-  /** The session's settings are these now. */
+  /** Apply the session's settings. */
   apply({ api_base, model }) {
     this.#settings = { api_base, model };
     this.#show();
   }
 
-  /** This model answers now; null if none does. */
+  /** Set the model that answers; null if none does. */
   answeredBy(label) {
     this.#label = label;
     this.#show();
   }
 
-  /** List what was found; with `again` after another look. */
+  /** List the models that were found; with `again` after a new search. */
   async list(again = false) {
     await this.#list(element("refresh"), async () => {
       this.#found = (await ask("GET", `/api/models${again ? "?refresh=true" : ""}`)).models;
@@ -56,12 +56,12 @@ export class Models {
     const button = element("endpoint").querySelector("button");
     await this.#list(button, async () => {
       this.#others = (await ask("POST", "/api/models", { session: this.#session(), api_base, ...(api_key && { api_key }) })).models;
-      // The server keeps the key once a model is chosen; until then it is here, for that address alone.
+      // The server stores the key once a model is chosen; until then it is kept here, for that address only.
       this.#key = api_key ? { api_base: this.#others[0]?.api_base, api_key } : null;
       element("api_key").value = "";
       this.#show();
       this.#select.focus();
-      this.#note(this.#others.length ? `Choose one of its ${this.#others.length} models above.` : "That server lists no models.");
+      this.#note(this.#others.length ? `Choose one of its ${this.#others.length} models above.` : "The server lists no models.");
     });
   }
 
@@ -89,7 +89,7 @@ export class Models {
     this.#key = Object.keys(key).length ? null : this.#key;
   }
 
-  /** All that can be chosen, the one that is chosen included even if nobody listed it. */
+  /** All models, including the chosen one even if it is not listed. */
   get #offers() {
     const offers = [...this.#found];
     for (const other of this.#others) if (!offers.some((offer) => isSame(offer, other))) offers.push(other);
@@ -105,9 +105,9 @@ export class Models {
     const at = api_base ? offers.findIndex((offer) => isSame(offer, { api_base, name: model || this.#label?.name })) : -1;
     const groups = new Map();
     for (const [index, offer] of offers.entries()) {
-      const where = offer.api_base === "built-in" ? "In this program" : [offer.server, offer.api_base].filter(Boolean).join(", ");
+      const where = offer.api_base === "built-in" ? "Built in" : [offer.server, offer.api_base].filter(Boolean).join(", ");
       if (!groups.has(where)) groups.set(where, []);
-      const blind = offer.vision === false ? " (takes no pictures)" : "";
+      const blind = offer.vision === false ? " (no pictures)" : "";
       groups.get(where).push(new Option(offer.name + blind, String(index), false, index === at));
     }
     const now = !api_base && this.#label ? `: ${modelName(this.#label)}` : "";

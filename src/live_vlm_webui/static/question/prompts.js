@@ -1,4 +1,4 @@
-// What the model is asked: presets, own ones kept in this browser, and free text.
+// The prompt: presets, the user's own ones stored in this browser, and free text.
 
 import { element, keep, recall } from "../common/dom.js";
 
@@ -26,7 +26,7 @@ const PRESETS = [
 const KEY = "presets";
 const MOST_OWN = 50;
 
-/** The prompt of one session; `change(patch)` sends what the user sets. */
+/** The prompt of a session; `change(patch)` sends changes. */
 export class Prompts {
   #select = element("preset");
   #area = element("prompt");
@@ -52,7 +52,7 @@ export class Prompts {
     this.#show();
   }
 
-  /** The session's prompt is this now. What somebody is typing here stays. */
+  /** Apply the session's prompt, but keep text that is being typed. */
   apply(prompt) {
     if (this.#area.value === this.#active || !this.#area.value) this.#area.value = prompt;
     this.#active = prompt;
@@ -102,10 +102,10 @@ export class Prompts {
     const at = this.#all.findIndex(([, prompt]) => prompt === text);
     const option = ([name], index) => new Option(name, String(index), false, index === at);
     const own = this.#own.map((preset, index) => option(preset, PRESETS.length + index));
-    const free = new Option("Own words", "", false, at === -1);
+    const free = new Option("Custom", "", false, at === -1);
     free.disabled = at !== -1;
     this.#select.replaceChildren(free, group("Presets", PRESETS.map(option)));
-    if (own.length) this.#select.append(group("Kept in this browser", own));
+    if (own.length) this.#select.append(group("Saved in this browser", own));
     element("apply").disabled = !text || text === this.#active;
     element("save-preset").hidden = at !== -1 || !text;
     element("delete-preset").hidden = at < PRESETS.length;

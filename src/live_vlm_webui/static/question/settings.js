@@ -1,4 +1,4 @@
-// The numbers and choices of a session: when it asks, about which frames, and how long an answer may be.
+// The settings of a session: when to ask, about which frames, and the longest answer.
 
 import { element, setText } from "../common/dom.js";
 
@@ -6,10 +6,10 @@ const NUMBERS = ["max_tokens", "long_side", "max_frame_age", "frames_per_questio
 const EVERY = {
   frames: { label: "Frames", name: "every", otherwise: 30, min: 1, max: 100000, step: 1 },
   seconds: { label: "Seconds", name: "every", otherwise: 5, min: 0.05, max: 86400, step: "any" },
-  change: { label: "Share of the picture, in percent", name: "threshold", otherwise: 0.05, min: 0, max: 100, step: "any" },
+  change: { label: "Changed share of the picture, in percent", name: "threshold", otherwise: 0.05, min: 0, max: 100, step: "any" },
 };
 
-/** Connects the controls of a session's settings; `change(patch)` sends what the user sets. */
+/** Connects the controls of a session's settings; `change(patch)` sends changes. */
 export class SettingControls {
   #change;
 
@@ -29,7 +29,7 @@ export class SettingControls {
     });
   }
 
-  /** The session's settings are these now. What somebody is typing here stays, unless it was `refused`. */
+  /** Apply the session's settings, but keep input that is being typed, unless it was `refused`. */
   apply(settings, refused = false) {
     for (const name of NUMBERS) set(element(name), settings[name], refused);
     const { mode } = settings.sampling;

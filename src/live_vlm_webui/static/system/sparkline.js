@@ -1,17 +1,17 @@
-// A small line of the last figures.
+// A small chart of the last figures.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 120;
 const HEIGHT = 30;
 
-/** Draws figures from 0 to a maximum, the newest at the right; a figure that is missing leaves a gap. */
+/** Draws figures from 0 to a maximum, the newest at the right, with gaps for missing figures. */
 export class Sparkline {
   node = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", class: "sparkline", "aria-hidden": "true" });
   #area = svg("path", { class: "area" });
   #line = svg("path", { class: "line" });
   #places;
 
-  /** @param {number} places how many figures fit in. */
+  /** @param {number} places the number of figures that fit. */
   constructor(places) {
     this.#places = places;
     this.node.append(this.#area, this.#line);

@@ -1,4 +1,4 @@
-// The machine: what it is, how busy, and how it was in the last minutes.
+// The machine: its description, current figures, and those of the last minutes.
 
 import { ask } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
@@ -8,7 +8,7 @@ import { Sparkline } from "./sparkline.js";
 const PLACES = 120;
 const QUIET_STATES = new Set(["ok", "absent", "starting"]);
 
-/** Shows the machine of the server; `onFailure(failure)` is told if it does not take another interval. */
+/** Shows the server's machine; `onFailure(failure)` is called if it rejects an interval. */
 export class SystemCard {
   #gauges = new Map();
 
@@ -22,7 +22,7 @@ export class SystemCard {
     });
   }
 
-  /** The whole state came. */
+  /** Apply the whole state. */
   reset({ machine, interval, sample, history }) {
     const size = machine.memory_bytes ? gigabytes(machine.memory_bytes) : "";
     const cores = machine.cores ? `${machine.cores} cores` : "";
@@ -34,7 +34,7 @@ export class SystemCard {
     if (sample) this.#show(sample, (gauge, key) => gauge.fill(column(history, key), gauge.last));
   }
 
-  /** A new sample came. */
+  /** Add a sample. */
   apply({ interval, sample }) {
     showInterval(interval);
     this.#show(sample, (gauge) => gauge.push(gauge.last));
@@ -58,7 +58,7 @@ export class SystemCard {
   }
 }
 
-/** Say which sensors fail; and where no GPU is known, why. */
+/** Show which sensors fail and, without a GPU, why. */
 function showSources({ gpus, sources }) {
   const told = sources.filter(({ state }) => !QUIET_STATES.has(state) || (state === "absent" && gpus.length === 0));
   const list = element("sources");
@@ -69,7 +69,7 @@ function showSources({ gpus, sources }) {
   list.replaceChildren(...words.map((text, at) => make("li", { class: told[at].state }, text)));
 }
 
-/** What is worth a gauge in a sample, in order: key, label, value in words, figure, what full is, and what to add. */
+/** Return the gauges of a sample, in order: key, label, formatted value, figure, maximum, and details. */
 function gaugesOf({ gpus, cpu, memory, board }) {
   const made = [];
   for (const [place, gpu] of gpus.entries()) {
@@ -115,7 +115,7 @@ function gaugesOf({ gpus, cpu, memory, board }) {
   return made;
 }
 
-/** The column of a history that belongs to a gauge. */
+/** Return the history column of a gauge. */
 function column(history, key) {
   if (key === "cpu") return history.cpu_percent;
   if (key === "memory") return history.memory_used_bytes;
@@ -125,7 +125,7 @@ function column(history, key) {
   return history.gpus[place]?.[names[figure]] ?? [];
 }
 
-/** One figure with its line. */
+/** A figure with its chart. */
 class Gauge {
   #label = make("span", { class: "gauge-label" });
   #value = make("strong");

@@ -324,4 +324,4 @@ async def test_a_preview_ends_with_the_camera_and_one_that_nobody_looks_at_is_fr
 
 async def test_a_session_without_a_camera_has_no_preview(api, session):
     status, said = await api.ask("GET", f"/api/sessions/{session}/preview")
-    assert (status, said["error"]["message"]) == (409, "The session has no camera.")
+    assert (status, said["error"]["message"]) == (409, "The session has no camera")

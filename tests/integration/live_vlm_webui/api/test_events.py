@@ -35,18 +35,18 @@ async def test_nothing_is_told_while_nothing_changes(serve):
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ("", "This is not JSON"),
-        ("hello", "This is not JSON"),
-        ("[]", "A JSON object is needed"),
-        ("{}", "There is no message of type null."),
-        ('{"type": 3}', "There is no message of type a number."),
-        ('{"type": "setings"}', "There is no message of type 'setings'."),
-        ('{"type": "settings", "prompt": 3}', "prompt: 3 is not a text."),
-        ('{"type": "settings", "api_base": "http://169.254.169.254/"}', "169.254.169.254 hands out a cloud"),
-        ('{"type": "settings", "type": "settings"}', "'type' is there twice."),
-        ('{"type": "settings", "prompt": "\\ud800"}', "This is not text in UTF-8."),
-        (json.dumps({"type": "settings", "prompt": "x" * JSON_BYTES}), "This message is too large."),
-        ("[" * 20_000, "The JSON is nested too deeply."),
+        ("", "The JSON is invalid"),
+        ("hello", "The JSON is invalid"),
+        ("[]", "The JSON is an array, not an object"),
+        ("{}", "Unknown message type null"),
+        ('{"type": 3}', "Unknown message type a number"),
+        ('{"type": "setings"}', "Unknown message type 'setings'"),
+        ('{"type": "settings", "prompt": 3}', "prompt: 3 is not a string"),
+        ('{"type": "settings", "api_base": "http://169.254.169.254/"}', "169.254.169.254 is a cloud metadata service"),
+        ('{"type": "settings", "type": "settings"}', "The name 'type' occurs twice"),
+        ('{"type": "settings", "prompt": "\\ud800"}', "The JSON is not valid UTF-8 text"),
+        (json.dumps({"type": "settings", "prompt": "x" * JSON_BYTES}), "The message is too large"),
+        ("[" * 20_000, "The JSON is nested too deeply"),
     ],
 )
 async def test_a_bad_message_is_answered_and_the_connection_goes_on(api, sent, said):
@@ -99,7 +99,7 @@ async def test_a_text_that_is_not_utf_8_ends_this_connection_and_no_other(api):
 async def test_a_session_that_is_not_there_is_told_on_the_socket(api):
     async with api.watch("nosuchsession") as events:
         error = (await events.next())["error"]
-        assert error["message"].startswith("There is no such session")
+        assert error["message"].startswith("The session does not exist")
         with pytest.raises(EOFError) as ended:
             await events.next()
     assert ended.value.args == (4404, error["message"])
@@ -108,4 +108,4 @@ async def test_a_session_that_is_not_there_is_told_on_the_socket(api):
 async def test_an_ordinary_request_is_told_that_this_is_a_websocket(api):
     status, said = await api.ask("GET", "/ws")
     assert (status, said["status"]) == (400, 400)
-    assert said["error"]["message"] == "/ws takes WebSockets alone."
+    assert said["error"]["message"] == "/ws accepts only WebSocket connections"

@@ -206,4 +206,4 @@ async def test_the_history_is_exported_as_it_is(api, models, camera):
     assert all(text.encode() in rows.body and text.encode() in lines.body for text in texts)
     assert archive.body.startswith(b"PK")
     assert archive.headers["Content-Disposition"] == 'attachment; filename="answers.zip"'
-    assert (status, said["error"]["message"]) == (400, "'docx' is not a format of answers.")
+    assert (status, said["error"]["message"]) == (400, "'docx' is not an export format")

@@ -43,7 +43,7 @@ async def test_other_servers_are_not_asked_where_only_known_ones_may_be(serve):
         assert (await api.ask("POST", "/api/models", json={"api_base": given.api_base}))[0] == 200
         status, said = await api.ask("POST", "/api/models", json={"api_base": other.api_base})
         assert (status, len(other.requests)) == (403, 0)
-        assert said["error"]["message"] == f"This server asks no models at {other.api_base}."
+        assert said["error"]["message"] == f"This server may not use models at {other.api_base}"
 
 
 async def test_a_sessions_key_lists_models_without_being_sent_again_but_no_other_sessions_does(api):
@@ -75,7 +75,7 @@ async def test_an_address_that_cannot_be_asked_is_refused_with_a_remedy(api, bod
     answer = await api.answer("POST", "/api/models", json=body)
     assert answer.status == status
     assert answer.json["error"]["remedy"]
-    assert "password" not in answer.json["error"]["message"].replace("a user name or a password", "")
+    assert "password" not in answer.json["error"]["message"].replace("a user name or password", "")
 
 
 async def test_a_query_that_means_nothing_is_refused(api):

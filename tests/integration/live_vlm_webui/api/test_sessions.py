@@ -49,14 +49,14 @@ async def test_settings_that_cannot_be_used_make_no_session(api):
 async def test_a_session_that_is_not_there_is_a_404_that_says_so(api, method, path):
     status, said = await api.ask(method, path)
     assert status == 404
-    assert said["error"]["message"].startswith("There is no such session")
+    assert said["error"]["message"].startswith("The session does not exist")
 
 
 async def test_sessions_are_limited_and_the_refusal_says_what_to_do(api):
     for _ in range(registry.LIMIT):
         assert (await api.ask("POST", "/api/sessions"))[0] == 201
     status, said = await api.ask("POST", "/api/sessions")
-    assert (status, said["error"]["message"]) == (429, f"There are {registry.LIMIT} sessions, and no more are allowed.")
+    assert (status, said["error"]["message"]) == (429, f"There are {registry.LIMIT} sessions, which is the limit")
 
 
 async def test_the_key_of_an_api_is_taken_and_never_shown(api):

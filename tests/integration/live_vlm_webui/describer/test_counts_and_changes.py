@@ -101,7 +101,7 @@ async def test_a_picture_that_stays_has_no_changes(tell: Tell, photograph: Photo
         random = np.random.default_rng(1)
         await tell(photograph(name))
         noisy = np.clip(photograph(name) + random.normal(0, 4, photograph(name).shape), 0, 255).astype(np.uint8)
-        assert "nothing that I can see has changed" in await tell(noisy)
+        assert "I see no change" in await tell(noisy)
 
 
 async def test_two_eyes_see_the_same_things(tell: Tell, photograph: Photograph) -> None:
@@ -121,7 +121,7 @@ async def test_light_that_goes_out_is_told(tell: Tell, photograph: Photograph) -
 async def test_another_camera_is_another_view(tell: Tell, photograph: Photograph) -> None:
     await tell(photograph("coffee.png"))
     said = await tell(photograph("camera.png"), prompt="Describe the scene.")
-    assert "the view has changed greatly" in said
+    assert "the view has changed completely" in said
 
 
 async def test_pictures_of_one_question_show_motion(tell: Tell, ground: np.ndarray, cat: np.ndarray) -> None:

@@ -87,15 +87,20 @@ def test_where_there_is_nothing_it_sees_nothing(claims: Claims, kind: str) -> No
 def test_of_nothing_it_says_that_it_knows_nothing(ask: Ask) -> None:
     noise = made("coloured noise", np.random.default_rng(77))
     for prompt in ("Describe the scene.", "List the objects.", "What do you see?", "Describe it in one sentence."):
-        assert "I see nothing that I know in this picture." in ask(noise, prompt=prompt)
+        assert "I recognise nothing in this picture." in ask(noise, prompt=prompt)
 
 
 @pytest.mark.parametrize(
-    ("level", "words"), [(3, "the picture is dark all over"), (128, "one tone all over"), (250, "one tone all over")]
+    ("level", "words"),
+    [
+        (3, "the whole picture is dark"),
+        (128, "the whole picture has one tone"),
+        (250, "the whole picture has one tone"),
+    ],
 )
 def test_a_covered_or_dazzled_camera_is_told(ask: Ask, level: int, words: str) -> None:
     said = ask(np.full((*SHAPE, 3), level, np.uint8))
-    assert "next to nothing to see" in said
+    assert "almost nothing to see" in said
     assert words in said
 
 
@@ -114,7 +119,7 @@ def test_a_darkened_photograph_is_called_dark(photograph: Photograph, ask: Ask, 
 
 def test_an_overexposed_photograph_is_called_so(photograph: Photograph, ask: Ask) -> None:
     said = ask(np.clip(photograph("coffee.png") * 3.5 + 60, 0, 255).astype(np.uint8))
-    assert "in large parts pure white" in said
+    assert "pure white in large parts" in said
 
 
 @pytest.mark.parametrize(
@@ -133,7 +138,7 @@ def test_a_free_question_is_told_to_need_a_vlm_and_is_not_answered(
 ) -> None:
     said = ask(photograph("chelsea.png"), prompt=prompt)
     assert "not a vision language model" in said
-    assert "cannot answer free questions" in said
+    assert "cannot answer open questions" in said
     assert "I see a cat" in said
 
 
@@ -154,7 +159,7 @@ def test_it_never_calls_itself_a_vlm(photograph: Photograph, ask: Ask, prompt: s
     said = ask(photograph("camera.png"), prompt=prompt)
     for name in ("vision language model", "VLM"):
         for before in said.split(name)[:-1]:
-            assert before.endswith(("not a ", "takes a ", "or a "))
+            assert before.endswith(("not a ", "needs a ", "or a "))
 
 
 def test_presence_is_answered_truthfully(photograph: Photograph, ask: Ask) -> None:

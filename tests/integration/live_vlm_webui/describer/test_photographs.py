@@ -51,7 +51,7 @@ class Row:
 
 GREY = ("in shades of grey",)
 COLOURS = (r"mainly|\b(red|orange|brown|yellow|green|blue|purple|pink)\b",)
-NOTHING = ("I see nothing that I know",)
+NOTHING = ("I recognise nothing",)
 CHOSEN_WITH = {
     "chelsea.png": Row(must=("cat",), says=("filling most of the picture", "brown"), never=("dog", "person")),
     "horse.png": Row(may=("horse", "an animal"), says=("pure white", *GREY)),

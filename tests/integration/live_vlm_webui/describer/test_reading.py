@@ -23,7 +23,7 @@ needs_reader = pytest.mark.skipif(
 @needs_reader
 def test_printed_text_is_read_line_by_line(photograph: Photograph, ask: Ask) -> None:
     lines = ask(photograph("page.png"), prompt=READ).splitlines()
-    assert lines[0] == "Text that I read, perhaps with wrong letters:"
+    assert lines[0] == "Text in the picture, possibly with errors:"
     assert lines[1] == "Region-based segmentation"
     assert "histogram of grey values:" in lines
 
@@ -31,7 +31,7 @@ def test_printed_text_is_read_line_by_line(photograph: Photograph, ask: Ask) -> 
 @needs_reader
 @pytest.mark.parametrize("name", ["brick.png", "gravel.png", "chelsea.png", "coffee.png"])
 def test_no_text_is_read_where_there_is_none(photograph: Photograph, ask: Ask, name: str) -> None:
-    assert ask(photograph(name), prompt=READ) == "I find no text that I can read in this picture."
+    assert ask(photograph(name), prompt=READ) == "I see no readable text in this picture."
 
 
 @needs_reader

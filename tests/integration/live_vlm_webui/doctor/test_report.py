@@ -57,7 +57,7 @@ def test_it_tells_the_same_as_json(doctor):
     assert {"aiohttp", "aiortc", "cryptography", "onnxruntime"} <= set(told["dependencies"])
     assert not {"invoke", "nox"} & set(told["dependencies"])
     assert "name" not in told["machine"]
-    assert told["certificate"] == {"note": "none was made yet"}
+    assert told["certificate"] == {"note": "not created yet"}
     assert {source["name"] for source in told["sensors"]["sources"]} >= {"cpu"}
     assert told["models"]["found"][-1]["api_base"] == "built-in"
 
@@ -78,7 +78,7 @@ def test_of_a_running_server_it_tells_health_certificate_and_who_may_read_the_ke
 def test_a_key_in_the_path_of_an_address_that_is_asked_is_told_by_no_part(doctor):
     for form in ([], ["--json"]):
         told = doctor(*form, LIVE_VLM_API_BASE="http://127.0.0.1:9/planted-in-a-path-0123456789/planted%2Fodd/v1")
-        assert "Nothing answers at http://127.0.0.1:9/***/***/v1" in told
+        assert "Cannot connect to http://127.0.0.1:9/***/***/v1" in told
         assert "planted" not in told
 
 

@@ -9,13 +9,13 @@ from live_vlm_webui.errors import CameraError, InputError, LimitError, LoginErro
 from live_vlm_webui.http.explain import explain_errors
 
 ERRORS = {
-    "input": InputError("It is wrong.", "Put it right."),
-    "login": LoginError("Sign in first.", "Send the token."),
-    "missing": NotFoundError("It is not there.", "Look elsewhere."),
-    "limit": LimitError("Too many.", "Wait.", retry_after=2.5),
-    "model": ModelError("unreachable", "It is off.", "Start it."),
-    "slow": ModelError("timeout", "It is slow.", "Wait longer."),
-    "camera": CameraError("no-video", "It shows nothing.", "Take another."),
+    "input": InputError("It is wrong", "Put it right."),
+    "login": LoginError("Not signed in", "Send the token."),
+    "missing": NotFoundError("It is not there", "Look elsewhere."),
+    "limit": LimitError("Too many", "Wait.", retry_after=2.5),
+    "model": ModelError("unreachable", "It is off", "Start it."),
+    "slow": ModelError("timeout", "It is slow", "Wait longer."),
+    "camera": CameraError("no-video", "It shows nothing", "Take another."),
     "bug": RuntimeError("a secret detail"),
     "elsewhere": web.HTTPSeeOther("/login"),
 }
@@ -59,7 +59,7 @@ async def test_headers_that_belong_to_an_error_are_on_its_answer(client):
 
 
 async def test_people_are_told_in_plain_text_unless_they_accept_json(client):
-    assert await (await client.get("/page/input")).text() == "It is wrong.\nPut it right.\n"
+    assert await (await client.get("/page/input")).text() == "It is wrong\n-> Put it right.\n"
     accepting = await client.get("/page/input", headers={"Accept": "text/html, application/json"})
     assert (await accepting.json())["error"]["remedy"] == "Put it right."
 

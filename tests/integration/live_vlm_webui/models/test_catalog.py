@@ -203,9 +203,9 @@ async def test_foreign_endpoints_can_be_forbidden(catalog):
             await looking.models(Endpoint(known.api_base))
             looking.open(ModelLabel(known.api_base, "test-vlm"), looking.keyring)
         looking.open(DESCRIBER, looking.keyring)
-        with pytest.raises(ForbiddenError, match="asks no models"):
+        with pytest.raises(ForbiddenError, match="may not use models"):
             await looking.models(Endpoint(foreign.api_base))
-        with pytest.raises(ForbiddenError, match="asks no models"):
+        with pytest.raises(ForbiddenError, match="may not use models"):
             looking.open(ModelLabel(foreign.api_base, "test-vlm"), looking.keyring)
         assert not foreign.requests
 

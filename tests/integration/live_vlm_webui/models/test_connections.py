@@ -54,7 +54,7 @@ async def test_a_host_that_takes_no_connection_is_not_waited_for(http):
         for one in waiting:
             one.close()
     assert error.code == "unreachable"
-    assert "does not take connections" in error.message
+    assert "does not accept connections" in error.message
 
 
 class NoNames(AbstractResolver):

@@ -123,7 +123,7 @@ async def test_signing_out_leaves_alone_who_has_its_connection_now(reachable, br
 async def test_the_token_in_the_named_file_signs_browsers_and_programs_in(reachable, browser):
     server, told = reachable
     path = server.data_dir / "token"
-    assert f"which is in {path}." in told
+    assert f"stored in {path}." in told
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     token = path.read_text().strip()
     assert token not in told

@@ -107,7 +107,7 @@ async def test_without_signing_in_everything_else_is_401_and_says_what_to_do(clo
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="live-vlm-webui"'
     error = (await answer.json())["error"]
-    assert error["message"] == "Sign in first."
+    assert error["message"] == "This server requires signing in"
     assert "Authorization: Bearer" in error["remedy"]
 
 
@@ -183,14 +183,14 @@ async def test_a_program_signs_in_by_a_header(closed_door, scheme):
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ("Bearer wrong", "The token is wrong."),
-        (f"Bearer {TOKEN}x", "The token is wrong."),
-        (f"Bearer {TOKEN[:-1]}", "The token is wrong."),
-        (f"Bearer {TOKEN.upper()}", "The token is wrong."),
-        ("Bearer", "Sign in first."),
-        ("Bearer ", "Sign in first."),
-        (TOKEN, "Sign in first."),
-        (f"Basic {TOKEN}", "Sign in first."),
+        ("Bearer wrong", "The token is wrong"),
+        (f"Bearer {TOKEN}x", "The token is wrong"),
+        (f"Bearer {TOKEN[:-1]}", "The token is wrong"),
+        (f"Bearer {TOKEN.upper()}", "The token is wrong"),
+        ("Bearer", "This server requires signing in"),
+        ("Bearer ", "This server requires signing in"),
+        (TOKEN, "This server requires signing in"),
+        (f"Basic {TOKEN}", "This server requires signing in"),
     ],
 )
 async def test_a_wrong_header_is_401(closed_door, header, message):
@@ -374,8 +374,8 @@ async def test_guesses_are_logged_without_what_was_guessed(closed_door, caplog):
     await guess(closed_door, token="planted-guess")
     await guess(closed_door, code="planted-guess")
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
-        "a wrong token from 127.0.0.1",
-        "a wrong code from 127.0.0.1",
+        "wrong token from 127.0.0.1",
+        "wrong code from 127.0.0.1",
     ]
     assert "planted" not in caplog.text
 
@@ -452,7 +452,7 @@ async def test_a_foreign_host_name_is_403_and_says_how_a_proxy_is_named(open_doo
 async def test_a_secret_in_the_query_is_400_and_not_repeated(closed_door, path, name):
     answer = await closed_door.get(f"{path}?a=b&{name}=planted", headers={"Accept": "application/json"})
     assert answer.status == 400
-    assert "in a URL" in (await answer.json())["error"]["message"]
+    assert "The URL contains" in (await answer.json())["error"]["message"]
     assert "planted" not in await answer.text()
 
 

@@ -130,7 +130,7 @@ async def test_whatever_else_is_no_tls_is_told_what_is_spoken_here(door, sent):
     answer = await door.say(sent)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"Location" not in answer
-    assert b"This port speaks HTTPS" in answer
+    assert b"This port serves HTTPS" in answer
 
 
 async def test_a_header_cannot_be_smuggled_into_the_redirection(door):

@@ -123,7 +123,7 @@ async def test_anything_else_is_a_404_that_says_what_there_is(client, path):
     answer = await client.get(path)
     assert answer.status == 404
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert "The page is at /, the server's health at /healthz, what programs can use in" in await answer.text()
+    assert "Open the page at /; /healthz reports" in await answer.text()
 
 
 async def test_a_404_is_json_to_who_accepts_json(client):
@@ -132,8 +132,8 @@ async def test_a_404_is_json_to_who_accepts_json(client):
     assert await answer.json() == {
         "status": 404,
         "error": {
-            "message": "There is nothing at /nowhere.",
-            "remedy": "The page is at /, the server's health at /healthz, what programs can use in /api/openapi.json.",
+            "message": "There is nothing at /nowhere",
+            "remedy": "Open the page at /; /healthz reports the server's health, /api/openapi.json describes the API.",
         },
     }
 
@@ -142,4 +142,4 @@ async def test_a_wrong_method_is_told_the_right_ones(client):
     answer = await client.post("/healthz", data=b"x")
     assert answer.status == 405
     assert answer.headers["Allow"] == "GET,HEAD"
-    assert await answer.text() == "/healthz does not take POST.\nIt takes GET, HEAD.\n"
+    assert await answer.text() == "/healthz does not accept POST\n-> Use GET, HEAD.\n"

@@ -200,7 +200,7 @@ def test_of_two_servers_the_one_on_that_port_is_stopped(start_server, stop_comma
 def test_where_none_runs_that_is_said_with_3(stop_command, data_dir, arguments):
     done = stop_command(*arguments)
     assert done.returncode == 3
-    assert done.stdout.startswith("No live-vlm-webui runs")
+    assert done.stdout.startswith("No live-vlm-webui with the data directory")
     assert str(data_dir) in done.stdout
 
 
@@ -210,7 +210,7 @@ def test_after_a_kill_the_file_is_removed_and_nothing_is_stopped(start_server, s
     server.process.wait()
     done = stop_command()
     assert done.returncode == 3
-    assert "its server ended without doing so" in done.stdout
+    assert "its server is no longer running" in done.stdout
     assert list((server.data_dir / "run").iterdir()) == []
 
 

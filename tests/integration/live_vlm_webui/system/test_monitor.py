@@ -172,7 +172,7 @@ def test_a_driver_that_hangs_in_the_library_leaves_the_processor_on_show(nvml, p
     assert (states["nvml"], states["cpu"]) == ("hanging", "ok")
     gpu = told[-2]["gpus"][0]
     assert (gpu["name"], gpu["use_percent"]) == ("NVIDIA L4", None)
-    assert "did not answer" in gpu["missing"]["use_percent"]
+    assert "did not respond" in gpu["missing"]["use_percent"]
     assert told[-2]["cpu"]["use_percent"] is not None
     assert len(told) > 6
     assert told[-1]["stopped_after"] < 1

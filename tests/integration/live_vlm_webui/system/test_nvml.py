@@ -102,10 +102,10 @@ def test_a_gpu_that_cannot_be_opened_hides_no_other(nvml, probe):
 @pytest.mark.parametrize(
     ("answers", "told"),
     [
-        ({"init": VERSION_MISMATCH}, "of different versions: restart the machine"),
+        ({"init": VERSION_MISMATCH}, "differ. Restart the machine"),
         ({"init": DRIVER_NOT_LOADED}, "modprobe nvidia"),
         ({"init": UNKNOWN}, "Unknown Error"),
-        ({"count": 0}, "has found no GPU"),
+        ({"count": 0}, "found no GPU"),
     ],
 )
 def test_a_driver_that_cannot_be_used_is_told_with_the_reason_and_tried_anew(nvml, probe, answers, told):
@@ -121,7 +121,7 @@ def test_a_driver_that_is_replaced_while_it_is_read_is_told_and_opened_again(nvm
     process = probe()
     process.ask()
     nvml.answer({**TWO, "0.use": VERSION_MISMATCH})
-    assert "restart the machine" in process.ask()["error"]
+    assert "Restart the machine" in process.ask()["error"]
     assert nvml.calls[-1] == "shutdown"
     nvml.answer(TWO)
     assert len(process.ask()) == 2
@@ -140,7 +140,7 @@ def test_a_machine_without_the_driver_lacks_the_source_and_does_not_load_its_mod
     try:
         ctypes.CDLL("libnvidia-ml.so.1")
     except OSError:
-        with pytest.raises(Absent, match=r"libnvidia-ml\.so\.1 was not found"):
+        with pytest.raises(Absent, match=r"libnvidia-ml\.so\.1 is missing"):
             NvmlSource().open()
     else:
         pytest.skip("this machine has NVIDIA's driver")

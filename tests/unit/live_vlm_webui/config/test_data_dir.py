@@ -39,7 +39,7 @@ def test_without_a_home_the_variable_is_named(monkeypatch):
         raise RuntimeError
 
     monkeypatch.setattr(Path, "home", no_home)
-    with pytest.raises(SettingsError, match="no home directory") as none:
+    with pytest.raises(SettingsError, match="No home directory") as none:
         default_data_dir({})
     assert "LIVE_VLM_DATA" in none.value.remedy
 
@@ -80,7 +80,7 @@ def test_reading_puts_the_permissions_right_and_says_so(tmp_path, caplog):
     path.chmod(0o644)
     assert read_private(path) == b"secret"
     assert mode_of(path) == 0o600
-    assert "could be read by others (mode 644)" in caplog.text
+    assert "was readable by others (mode 644)" in caplog.text
     assert "secret" not in caplog.text
 
 
@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_read_is_an_error_with_a_way_out(tmp_path):
 
 def test_a_huge_file_is_not_read(tmp_path):
     write(tmp_path / "token", b"x" * (data_dir.LARGEST + 1))
-    with pytest.raises(SettingsError, match="too large"):
+    with pytest.raises(SettingsError, match="unexpectedly large"):
         read_private(tmp_path / "token")
 
 
@@ -139,5 +139,5 @@ def test_a_file_in_the_place_of_the_directory_is_called_one(tmp_path, place):
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError) as wrong, locked(tmp_path / place):
         pass
-    assert f"{tmp_path / 'file'} is a file, not a directory." in wrong.value.message
+    assert f"{tmp_path / 'file'} is a file, not a directory" in wrong.value.message
     assert "LIVE_VLM_DATA" in wrong.value.remedy

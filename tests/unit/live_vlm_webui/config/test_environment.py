@@ -76,22 +76,26 @@ def test_an_empty_variable_counts_as_absent_and_an_empty_flag_does_not():
 @pytest.mark.parametrize(
     ("arguments", "environ", "told"),
     [
-        (["--port", "many"], {}, "--port: 'many' is not a whole number."),
-        (["--port", "70000"], {}, "--port: 70000 is not a port."),
-        (["--process-every", "0"], {}, "--process-every: 0 is no number of frames."),
-        ([], {"LIVE_VLM_PROCESS_EVERY": "often"}, "LIVE_VLM_PROCESS_EVERY: 'often' is not a whole number."),
-        ([], {"LIVE_VLM_PROCESS_EVERY": "0"}, "LIVE_VLM_PROCESS_EVERY: 0 is no number of frames."),
-        ([], {"LIVE_VLM_MONITOR_INTERVAL": "fast"}, "LIVE_VLM_MONITOR_INTERVAL: 'fast' is not a number."),
-        ([], {"LIVE_VLM_MONITOR_INTERVAL": "nan"}, "LIVE_VLM_MONITOR_INTERVAL: nan seconds"),
-        (["--monitor-interval", "0.01"], {}, "--monitor-interval: 0.01 seconds"),
-        ([], {"LIVE_VLM_API_BASE": "localhost:8000"}, "LIVE_VLM_API_BASE: The API's address is not an http"),
+        (["--port", "many"], {}, "--port: 'many' is not a whole number"),
+        (["--port", "70000"], {}, "--port: 70000 is not a valid port"),
+        (["--process-every", "0"], {}, "--process-every: 0 is not a valid number of frames"),
+        ([], {"LIVE_VLM_PROCESS_EVERY": "often"}, "LIVE_VLM_PROCESS_EVERY: 'often' is not a whole number"),
+        ([], {"LIVE_VLM_PROCESS_EVERY": "0"}, "LIVE_VLM_PROCESS_EVERY: 0 is not a valid number of frames"),
+        ([], {"LIVE_VLM_MONITOR_INTERVAL": "fast"}, "LIVE_VLM_MONITOR_INTERVAL: 'fast' is not a number"),
+        ([], {"LIVE_VLM_MONITOR_INTERVAL": "nan"}, "LIVE_VLM_MONITOR_INTERVAL: A monitor interval of nan seconds"),
+        (["--monitor-interval", "0.01"], {}, "--monitor-interval: A monitor interval of 0.01 seconds"),
+        ([], {"LIVE_VLM_API_BASE": "localhost:8000"}, "LIVE_VLM_API_BASE: The API address is not an http"),
         ([], {"LIVE_VLM_TOKEN": "short"}, "LIVE_VLM_TOKEN: The token is shorter than 8"),
         (["--token", "short"], {"LIVE_VLM_TOKEN": "long-enough"}, "--token: The token is shorter than 8"),
-        (["--ssl-key", "/key.pem"], {}, "--ssl-key: It is a key without a certificate."),
-        (["--ssl-cert", "/cert.pem", "--no-ssl"], {}, "--ssl-cert: It is a certificate for HTTPS"),
-        (["--allow-host", "https://x"], {}, "--allow-host: 'https://x' is not a host's name."),
-        (["--media-dir", "/no/such/place"], {}, "--media-dir: /no/such/place is not a directory."),
-        (["--ssl-cert", "~nobody-there/cert.pem"], {}, "--ssl-cert: '~nobody-there/cert.pem' names a home directory"),
+        (["--ssl-key", "/key.pem"], {}, "--ssl-key: The key has no certificate"),
+        (["--ssl-cert", "/cert.pem", "--no-ssl"], {}, "--ssl-cert: A certificate is set, but --no-ssl"),
+        (["--allow-host", "https://x"], {}, "--allow-host: 'https://x' is not a host name"),
+        (["--media-dir", "/no/such/place"], {}, "--media-dir: /no/such/place is not a directory"),
+        (
+            ["--ssl-cert", "~nobody-there/cert.pem"],
+            {},
+            "--ssl-cert: '~nobody-there/cert.pem' refers to an unknown home directory",
+        ),
     ],
 )
 def test_a_wrong_value_is_told_with_where_it_came_from(arguments, environ, told):
@@ -143,7 +147,7 @@ class TestSecrets:
 def test_a_file_that_does_not_hold_one_secret_is_refused_and_not_repeated(flag, tmp_path, content):
     file = tmp_path / "secret"
     file.write_bytes(content)
-    with pytest.raises(SettingsError, match=rf"{flag}: .* does not hold one secret alone") as wrong:
+    with pytest.raises(SettingsError, match=rf"{flag}: .* does not contain exactly one secret") as wrong:
         read(flag, f"@{file}")
     assert "plant" not in str(wrong.value)
 
@@ -176,20 +180,20 @@ def test_several_directories_and_names_may_be_given(tmp_path):
 def test_a_slip_of_the_pen_in_a_variables_name_is_told_and_other_programs_variables_are_not():
     _, warnings = read_with_warnings(LIVE_VLM_API_BSE="x", LIVE_VLM_WEBUI_PORT="1", LIVE_VLM_ZZZ="x", OTHER="x")
     assert warnings == (
-        "LIVE_VLM_API_BSE is not a setting. Did you mean LIVE_VLM_API_BASE?",
-        "LIVE_VLM_ZZZ is not a setting.",
+        "LIVE_VLM_API_BSE is not a known setting. Did you mean LIVE_VLM_API_BASE?",
+        "LIVE_VLM_ZZZ is not a known setting.",
     )
 
 
 def test_http_where_others_come_is_warned_of():
-    assert any("in the clear" in warning for warning in read_with_warnings("--no-ssl", "--host", "0.0.0.0")[1])
+    assert any("unencrypted" in warning for warning in read_with_warnings("--no-ssl", "--host", "0.0.0.0")[1])
     assert read_with_warnings("--no-ssl")[1] == ()
 
 
 def test_a_key_without_an_address_is_refused():
     with pytest.raises(SettingsError) as told:
         read_with_warnings(LIVE_VLM_API_KEY="a-key")
-    assert "LIVE_VLM_API_KEY: The key belongs to the address of an API" in told.value.message
+    assert "LIVE_VLM_API_KEY: An API key needs an API address" in told.value.message
     assert "--api-base" in told.value.remedy
     assert "a-key" not in str(told.value)
     assert read_with_warnings(LIVE_VLM_API_KEY="a-key", **ADDRESS)[1] == ()

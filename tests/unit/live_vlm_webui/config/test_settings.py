@@ -48,7 +48,7 @@ def test_addresses_are_taken_and_only_loopback_counts_as_such(host, address, loo
     "host", ["", "::1%lo", "camera.example", "localhost.example", "127.0.0.1.example", "127.1", "2130706433", "[::1"]
 )
 def test_what_is_no_address_is_refused(host):
-    with pytest.raises(WrongValueError, match="not an address") as wrong:
+    with pytest.raises(WrongValueError, match="not an IP address") as wrong:
         Settings(host=host)
     assert wrong.value.setting == "host"
     assert "0.0.0.0" in wrong.value.remedy

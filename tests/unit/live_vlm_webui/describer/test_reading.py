@@ -29,7 +29,7 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_text_is_not_the_same_as_not_being_able_to_read() -> None:
-    assert Reading(()).sentences() == ["I find no text that I can read in this picture."]
+    assert Reading(()).sentences() == ["I see no readable text in this picture."]
 
 
 def test_lines_stay_lines() -> None:

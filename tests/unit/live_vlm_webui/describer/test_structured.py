@@ -67,7 +67,7 @@ def test_the_keys_that_are_asked_for_are_given(see: See, scene: MakeScene, fill:
 
 def test_without_an_example_it_gives_what_it_has(scene: MakeScene, fill: Callable[..., Any]) -> None:
     assert fill("Answer in JSON.", scene()) == {
-        "scene": "I see nothing that I know in this picture. The picture is mainly blue.",
+        "scene": "I recognise nothing in this picture. The picture is mainly blue.",
         "objects": [],
         "people": 0,
         "light": "normal",

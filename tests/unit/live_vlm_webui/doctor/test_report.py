@@ -20,7 +20,7 @@ async def test_a_part_that_fails_says_so_and_keeps_none_of_the_others():
     found = await doctor.examine(
         {
             "first": fails_with(OSError("no such thing")),
-            "second": fails_with(SettingsError("It is wrong.", "Put it right.")),
+            "second": fails_with(SettingsError("It is wrong", "Put it right.")),
             "third": lambda: {"works": True},
         }
     )

@@ -17,26 +17,26 @@ def test_an_object_is_read_as_it_is():
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        (b"", "This is not JSON: Expecting value at character 0."),
-        (b'{"a": 1', "This is not JSON"),
-        (b'{"a": 1}}', "This is not JSON: Extra data at character 8."),
-        (b"\xff\xfe", "This is not text in UTF-8."),
-        (b'{"a": "\\ud800"}', "This is not text in UTF-8."),
-        (b'{"\\udfff": 1}', "This is not text in UTF-8."),
-        ('{"a": "\ud800"}', "This is not text in UTF-8."),
-        (b'{"a": 1, "a": 2}', "'a' is there twice."),
-        (b'{"a": NaN}', "NaN is not a number."),
-        (b'{"a": -Infinity}', "-Infinity is not a number."),
-        (b'{"a": 1e999}', "'1e999' is too large for a number."),
-        (b'{"a": ' + b"9" * 5000 + b"}", "A number has 5000 digits."),
-        (b'{"a": ' + b"[" * 20 + b"]" * 20 + b"}", "The JSON is nested too deeply."),
-        (b"[" * 50_000 + b"]" * 50_000, "The JSON is nested too deeply."),
-        (b'{"a":' * 50_000, "The JSON is nested too deeply."),
-        (b"[]", "A JSON object is needed, not an array."),
-        (b"null", "A JSON object is needed, not null."),
-        (b'""', "A JSON object is needed, not an empty text."),
-        (b"3", "A JSON object is needed, not a number."),
-        (b"true", "A JSON object is needed, not true or false."),
+        (b"", "The JSON is invalid: Expecting value at character 0"),
+        (b'{"a": 1', "The JSON is invalid"),
+        (b'{"a": 1}}', "The JSON is invalid: Extra data at character 8"),
+        (b"\xff\xfe", "The JSON is not valid UTF-8"),
+        (b'{"a": "\\ud800"}', "The JSON is not valid UTF-8"),
+        (b'{"\\udfff": 1}', "The JSON is not valid UTF-8"),
+        ('{"a": "\ud800"}', "The JSON is not valid UTF-8"),
+        (b'{"a": 1, "a": 2}', "The name 'a' occurs twice"),
+        (b'{"a": NaN}', "NaN is not a JSON number"),
+        (b'{"a": -Infinity}', "-Infinity is not a JSON number"),
+        (b'{"a": 1e999}', "The number '1e999' is too large"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "A number has 5000 digits"),
+        (b'{"a": ' + b"[" * 20 + b"]" * 20 + b"}", "The JSON is nested too deeply"),
+        (b"[" * 50_000 + b"]" * 50_000, "The JSON is nested too deeply"),
+        (b'{"a":' * 50_000, "The JSON is nested too deeply"),
+        (b"[]", "The JSON is an array, not an object"),
+        (b"null", "The JSON is null, not an object"),
+        (b'""', "The JSON is an empty string, not an object"),
+        (b"3", "The JSON is a number, not an object"),
+        (b"true", "The JSON is a boolean, not an object"),
     ],
 )
 def test_anything_else_is_told_apart(sent, said):
@@ -56,7 +56,7 @@ def test_a_text_is_taken_up_to_its_limit():
     ("body", "said"),
     [
         ({}, "sdp is missing"),
-        ({"sdp": ""}, "sdp is an empty text"),
+        ({"sdp": ""}, "sdp is an empty string"),
         ({"sdp": None}, "sdp is null"),
         ({"sdp": ["v=0"]}, "sdp is an array"),
     ],
@@ -68,5 +68,5 @@ def test_what_is_no_text_is_named(body, said):
 
 def test_a_name_that_is_not_known_is_told_with_those_that_are():
     check_names({"a": 1}, "a", "b")
-    with pytest.raises(InputError, match=r"There is no 'adress' here\.\nKnown are: address\."):
+    with pytest.raises(InputError, match=r"Unknown name 'adress'\n-> Use only: address\."):
         check_names({"adress": 1}, "address")

@@ -145,7 +145,7 @@ async def test_what_is_no_picture_is_refused_at_once(kind, data):
 
 
 async def test_a_frame_of_a_stream_may_have_fewer_bytes_than_a_dropped_picture(camera):
-    with pytest.raises(InputError, match="4 are taken"):
+    with pytest.raises(InputError, match="limit is 4 MiB"):
         await camera.push(b"\xff\xd8" + bytes(MAX_MESSAGE_BYTES))
 
 

@@ -176,7 +176,7 @@ def frame_header(width, height):
     ids=["png", "jpeg", "webp", "webp lossy", "webp lossless"],
 )
 def test_a_small_file_with_too_many_pixels_is_refused_before_it_is_decoded(data):
-    with pytest.raises(InputError, match="million are taken"):
+    with pytest.raises(InputError, match="limit is 26 million"):
         inspect(data)
 
 
@@ -196,7 +196,7 @@ def test_a_jpeg_of_very_many_scans_is_refused():
 
 
 def test_too_many_bytes_are_refused_before_anything_is_read():
-    with pytest.raises(InputError, match=r"17\.0 MiB; at most 16"):
+    with pytest.raises(InputError, match=r"17\.0 MiB; the limit is 16"):
         inspect(b"\xff\xd8" + bytes(17 * 2**20 - 2))
 
 
@@ -213,7 +213,7 @@ def test_a_photograph_that_was_cut_off_is_refused_though_its_thumbnail_is_whole(
     segment = b"Exif\0\0" + thumbnail
     photograph = data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
     assert corners(decode(inspect(photograph))) == SAME
-    with pytest.raises(InputError, match="cut off"):
+    with pytest.raises(InputError, match="incomplete"):
         decode(inspect(photograph[:-40]))
 
 
@@ -221,18 +221,18 @@ def test_a_photograph_that_was_cut_off_is_refused_though_its_thumbnail_is_whole(
     ("data", "says"),
     [
         (b"", "empty"),
-        (b"hello", "no picture"),
-        (b"\xff", "no picture"),
-        (b"\xff\xd8\xff", "cut off"),
+        (b"hello", "not a picture"),
+        (b"\xff", "not a picture"),
+        (b"\xff\xd8\xff", "incomplete"),
         (b"\xff\xd8\x00\x00\x00\x00", "damaged"),
-        (PNG, "cut off"),
+        (PNG, "incomplete"),
         (PNG + chunk(b"IEND", b""), "damaged"),
         (b"RIFF\x04\0\0\0WEBP", "damaged"),
-        (b"RIFF\xff\0\0\0WEBPVP8 ", "cut off"),
+        (b"RIFF\xff\0\0\0WEBPVP8 ", "incomplete"),
         (b"RIFF\x0d\0\0\0WEBPVP8X\x0a\0\0\0\x02", "animation"),
-        (b"GIF89a....", "format GIF"),
-        (b"\0\0\0\x18ftypheic....", "format HEIC"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "format SVG"),
+        (b"GIF89a....", "GIF pictures"),
+        (b"\0\0\0\x18ftypheic....", "HEIC pictures"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG pictures"),
         (png(0, 4, chunk(b"IDAT", b"")), "no pixels"),
     ],
 )

@@ -92,7 +92,7 @@ def test_thoughts_in_tags_are_no_text():
 def test_a_model_that_only_thought_is_a_failure_that_says_so(pieces):
     answer = new()
     answer.take(pieces)
-    with pytest.raises(ModelError, match="still thinking") as caught:
+    with pytest.raises(ModelError, match="while still reasoning") as caught:
         answer.end()
     assert caught.value.code == "bad-answer"
 
@@ -146,7 +146,7 @@ def test_an_error_amid_the_stream_is_that_error(event, code):
 def test_an_answer_without_end_is_stopped():
     answer = new(longest=100)
     answer.take([piece(content="x" * 100)])
-    with pytest.raises(ModelError, match="more than 100 characters"):
+    with pytest.raises(ModelError, match="stopped at 100 characters"):
         answer.take([piece(content="x")])
 
 

@@ -33,6 +33,6 @@ def test_a_token_of_ones_own_in_the_file_is_taken(tmp_path):
 )
 def test_a_file_that_holds_no_token_is_an_error_that_does_not_repeat_it(tmp_path, content):
     token_path(tmp_path).write_bytes(content)
-    with pytest.raises(SettingsError, match="does not hold a token") as error:
+    with pytest.raises(SettingsError, match="does not contain a token") as error:
         kept_token(tmp_path)
     assert "planted" not in str(error.value)

@@ -100,10 +100,10 @@ def test_very_many_addresses_are_cut(monkeypatch):
 
 
 def test_the_token_is_never_shown_and_its_file_is():
-    assert "which is in /data/token." in told(Settings(host="0.0.0.0", data_dir=Path("/data")))
+    assert "stored in /data/token." in told(Settings(host="0.0.0.0", data_dir=Path("/data")))
     given = told(Settings(host="0.0.0.0", token=Secret("planted-token")), Terminal())
     assert "planted" not in given
-    assert "given with --token or LIVE_VLM_TOKEN" in given
+    assert "set by --token or LIVE_VLM_TOKEN" in given
 
 
 def test_the_fingerprint_is_told_of_a_certificate_that_was_made_and_of_no_other():

@@ -91,5 +91,5 @@ async def test_a_model_that_cannot_be_closed_stops_nothing(shelf, monkeypatch, c
     model.close = asyncio.Event().wait
     await models.close()
 
-    assert "could not be closed" in caplog.text
+    assert "closing a model failed" in caplog.text
     assert models.label is None

@@ -208,10 +208,10 @@ async def test_the_end_is_told_with_its_reason():
     subscription = await read_state(events.subscribe())
     waiting = asyncio.ensure_future(drain_all(subscription))
     await asyncio.sleep(0)
-    events.close("The server stops.")
+    events.close("The server is stopping.")
 
-    assert await waiting == [{"type": "closing", "reason": "The server stops."}]
-    assert subscription.reason == "The server stops."
+    assert await waiting == [{"type": "closing", "reason": "The server is stopping."}]
+    assert subscription.reason == "The server is stopping."
 
 
 async def drain_all(subscription):

@@ -60,7 +60,7 @@ def test_an_answer_that_has_left_or_never_was_is_not_found(make_answer, answer_i
     history.add(make_answer(1))
     history.add(make_answer(2))
 
-    with pytest.raises(NotFoundError, match=f"no answer {answer_id} "):
+    with pytest.raises(NotFoundError, match=f"no answer {answer_id}\n"):
         history.get(answer_id)
 
 

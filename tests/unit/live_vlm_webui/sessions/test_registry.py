@@ -186,14 +186,14 @@ async def test_all_end_at_once_with_questions_out(make, shelf):
         cameras[-1].put()
     await shelf.model().until_asked(20)
     begun = time.monotonic()
-    await sessions.close("The server stops.")
+    await sessions.close("The server is stopping.")
 
     assert time.monotonic() - begun < 10
     assert len(sessions) == 0
     assert [camera.closed for camera in cameras] == [1] * 20
     assert shelf.model().given_up == shelf.model().closed == 20
     for browser in browsers:
-        assert (await browser.until("closing"))[0]["reason"] == "The server stops."
+        assert (await browser.until("closing"))[0]["reason"] == "The server is stopping."
     with pytest.raises(LimitError):
         sessions.create()
 

@@ -110,7 +110,7 @@ def test_all_faults_of_a_patch_are_told_at_once():
 
 
 def test_an_unknown_name_is_told_with_the_nearest_that_there_is():
-    with pytest.raises(InputError, match=r"'promt': unknown; did you mean prompt\?"):
+    with pytest.raises(InputError, match=r"'promt': unknown name; did you mean prompt\?"):
         SETTINGS.patched({"promt": "What is there?"})
 
 
@@ -119,7 +119,7 @@ def test_a_thousand_unknown_names_make_a_short_message():
         SETTINGS.patched({f"{number}" * 100: 1 for number in range(1000)})
 
     assert len(refusal.value.message) < 3000
-    assert "And 992 more." in refusal.value.message
+    assert "and 992 more" in refusal.value.message
 
 
 def test_a_message_that_tells_of_strange_characters_can_itself_be_sent():

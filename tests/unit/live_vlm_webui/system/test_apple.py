@@ -54,7 +54,7 @@ def test_the_gpu_of_apple_silicon_is_told_without_root():
     (gpu,) = source.read().gpus
     assert (gpu.name, gpu.integrated, gpu.use_percent) == ("Apple M2, 10 cores", True, 37)
     assert (gpu.memory_used_bytes, gpu.memory_total_bytes) == (GIB, 16 * GIB)
-    assert gpu.missing == dict.fromkeys(("temperature_celsius", "power_watts"), "macOS tells it to root alone.")
+    assert gpu.missing == dict.fromkeys(("temperature_celsius", "power_watts"), "macOS reports it only to root.")
 
 
 def test_ioreg_is_not_run_more_than_once_a_second():

@@ -93,5 +93,5 @@ def test_a_mode_that_the_configuration_does_not_name_is_told_by_its_number(tmp_p
 
 
 def test_a_sensor_of_three_rails_in_another_machine_makes_no_jetson_of_it(tmp_path):
-    with pytest.raises(Absent, match="no NVIDIA Jetson"):
+    with pytest.raises(Absent, match="not an NVIDIA Jetson"):
         JetsonSource(plant(tmp_path, {**PC, **ina3221(5, ("VDD_IN", 5000, 100))})).open()

@@ -158,7 +158,7 @@ async def test_a_source_that_hangs_delays_one_sample_and_no_other_source(sampler
     sample = await sampler.sample()
     assert loop.time() - started < PATIENCE + 0.5
     assert states(sample) == {"nvml": "hanging", "cpu": "ok"}
-    assert f"did not answer within {PATIENCE:g} s" in sample.gpus[0].missing["power_watts"]
+    assert f"did not respond within {PATIENCE:g} s" in sample.gpus[0].missing["power_watts"]
 
     reads = cpu.done.count("read")
     for _ in range(50):
@@ -216,7 +216,7 @@ async def test_closing_does_not_wait_for_a_source_that_hangs(gpu, cpu, clock):
     ("error", "words"),
     [
         (subprocess.TimeoutExpired(("ioreg", "-a"), 0.8), "ioreg took longer than 0.8 s."),
-        (subprocess.CalledProcessError(2, ("ioreg", "-a")), "ioreg ended with status 2."),
+        (subprocess.CalledProcessError(2, ("ioreg", "-a")), "ioreg exited with status 2."),
         (KeyError(), "KeyError"),
     ],
 )

@@ -114,19 +114,19 @@ def test_a_certificate_without_its_key_says_which_option_is_missing(own):
 
 
 def test_the_two_exchanged_are_told(own):
-    with pytest.raises(SettingsError, match="holds a key and no certificate"):
+    with pytest.raises(SettingsError, match="contains a key and no certificate"):
         load(own[1], own[0])
 
 
 def test_a_certificate_in_the_place_of_the_key_is_told(own):
-    with pytest.raises(SettingsError, match=r"--ssl-key: .*cert\.pem holds no private key"):
+    with pytest.raises(SettingsError, match=r"--ssl-key: .*cert\.pem contains no private key"):
         load(own[0], own[0])
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 100])
 def test_what_is_no_certificate_is_told(own, content):
     own[0].write_bytes(content)
-    with pytest.raises(SettingsError, match="holds no certificate"):
+    with pytest.raises(SettingsError, match="contains no certificate"):
         load(*own)
 
 
@@ -150,7 +150,7 @@ def test_a_key_in_der_is_told_with_the_command_that_converts_it(own):
 
 def test_the_key_of_another_certificate_is_told(own):
     own[1].write_bytes(make(Wanted(("x",)), datetime.now(timezone.utc))[1])
-    with pytest.raises(SettingsError, match="is not that of the first certificate"):
+    with pytest.raises(SettingsError, match="does not match the first certificate"):
         load(*own)
 
 
@@ -167,11 +167,11 @@ def test_an_encrypted_key_is_told_and_no_password_asked_for(own):
 def test_a_file_cut_off_in_the_middle_is_told(own, which):
     lines = own[which].read_bytes().splitlines(keepends=True)
     own[which].write_bytes(b"".join([*lines[:2], lines[-1]]))
-    with pytest.raises(SettingsError, match="is broken"):
+    with pytest.raises(SettingsError, match="is damaged"):
         load(*own)
 
 
-@pytest.mark.parametrize(("days", "told"), [(-900, "ended on"), (30, "begins on")])
+@pytest.mark.parametrize(("days", "told"), [(-900, "expired on"), (30, "is not valid before")])
 def test_one_that_has_ended_or_not_begun_is_served_with_a_warning(tmp_path, caplog, days, told):
     load(*write_own(tmp_path, datetime.now(timezone.utc) + timedelta(days=days)))
     assert told in caplog.text

@@ -124,20 +124,20 @@ async def test_user_and_password_are_given_and_never_shown(clip, open_camera, sc
         await state_of(camera, "lost")
     finally:
         await host.unplug()
-    assert "wants a user and password" in status.detail
+    assert "rejected the user name or password" in status.detail
     output = capfd.readouterr()
     for shown in (repr(camera.status), repr(status), caplog.text, output.out, output.err):
         assert "s3cret" not in shown
 
 
 FAULTS = {
-    "silent": "does not answer",
-    "silent after options": "does not answer",
+    "silent": "does not respond",
+    "silent after options": "does not respond",
     "no video": "has no video",
-    "missing": "gives no such stream",
-    "forbidden": "gives no such stream",
-    "no tcp": "gives no such stream",
-    "garbage": "no video that can be read",
+    "missing": "has no such stream",
+    "forbidden": "has no such stream",
+    "no tcp": "has no such stream",
+    "garbage": "no readable video",
 }
 
 
@@ -169,7 +169,7 @@ async def test_a_camera_that_stops_sending_stalls_is_lost_and_comes_back(host, o
     host.freeze()
     await state_of(camera, "lost")
     assert states[-2:] == ["stalled", "lost"]
-    assert "does not answer" in camera.status.detail
+    assert "does not respond" in camera.status.detail
     host.thaw()
     await state_of(camera, "live")
 
@@ -357,7 +357,7 @@ async def test_a_file_without_video_says_so(tmp_path, open_camera):
 async def test_a_file_that_is_no_video_says_so(tmp_path, open_camera, content):
     (tmp_path / "notes.mp4").write_bytes(content)
     status = await state_of(open_camera("notes.mp4", tmp_path), "lost")
-    assert "no video that can be read" in status.detail
+    assert "no readable video" in status.detail
 
 
 async def test_a_file_that_is_deleted_says_so_and_nothing_else(tmp_path, open_camera):

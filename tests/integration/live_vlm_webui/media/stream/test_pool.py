@@ -98,7 +98,7 @@ async def test_after_the_last_left_it_is_opened_anew(pool, host):
 
 async def test_cameras_are_limited(pool):
     cameras = [await pool.open(f"rtsp://127.0.0.1:1/{number}") for number in range(3)]
-    with pytest.raises(LimitError, match="3 cameras are being read"):
+    with pytest.raises(LimitError, match="already reads 3 cameras"):
         await pool.open("rtsp://127.0.0.1:1/more")
     await pool.open("rtsp://127.0.0.1:1/0")
     await cameras[1].close()
