@@ -66,7 +66,7 @@ def build_wheel(tree: str, directory: str) -> None:
 def write_requirements(directory: str, target: str) -> None:
     """Write the wheel's requirements to a file that does not change when only code does.
 
-    A CycloneDX file next to the wheel pins the versions: the image then contains what it lists, not the newest versions.
+    A CycloneDX file next to the wheel pins the versions: the image then contains the listed versions, not the newest.
     """
     pins = [
         f"{component['name']}=={component['version']}"

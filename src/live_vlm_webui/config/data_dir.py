@@ -94,7 +94,7 @@ def read_private(path: Path) -> bytes | None:
             if os.name == "posix" and mode & OTHERS:
                 os.fchmod(file.fileno(), PRIVATE_FILE)
                 logger.warning(
-                    "%s was readable by others (mode %o); corrected the mode. Delete the file to have a new one created",
+                    "%s was readable by others (mode %o); corrected. Delete the file to have a new one created",
                     path,
                     mode,
                 )

@@ -199,7 +199,8 @@ def test_no_version_for_this_platform_tells_who_has_one(start, stub, machine):
     done = start("--list-versions", "--registry", stub.repository, env=machine("Jetson Thor"))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"start_container.sh: {stub.repository} has no version for jetson-thor -> Choose another --platform; it has versions for: multiarch mac.\n"
+        f"start_container.sh: {stub.repository} has no version for jetson-thor"
+        " -> Choose another --platform; it has versions for: multiarch mac.\n"
     )
 
 
