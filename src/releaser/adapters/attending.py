@@ -1,4 +1,4 @@
-"""Attending a program that runs: feeding it, reading what it writes, ending it and all that it started."""
+"""Attend to a running program: feed it, read what it writes, end it and everything that it started."""
 
 from __future__ import annotations
 

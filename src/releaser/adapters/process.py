@@ -1,4 +1,4 @@
-"""Running other programs: no credentials, output as progress, nothing left running when the run is stopped.
+"""Run other programs: without credentials, with their output as progress, and none left running after a stop.
 
 Every program is started by `start`, which gives it the environment that `environment` makes. A test keeps other modules
 from starting any.
@@ -179,11 +179,10 @@ def start(
     except OSError as error:
         if cwd and not cwd.is_dir():
             raise CommandError(
-                f"{command[0]} could not be started in {cwd}: there is no such directory.",
-                "Run the same command again.",
+                f"Could not start {command[0]} in {cwd}: there is no such directory", "Rerun the command."
             ) from None
         raise CommandError(
-            f"{command[0]} could not be started: {error.strerror or error}.",
+            f"Could not start {command[0]}: {error.strerror or error}",
             f"Install {_name(command)}, or put it on PATH.",
         ) from None
 

@@ -132,7 +132,7 @@ def test_an_installed_program_says_what_it_prints_and_sees_no_token(
     assert venv.run("helper") == "helper 2.0 None"
     with pytest.raises(CommandError, match=r"The installed helper failed with exit status 1(?s:.*)a warning\nit fails"):
         venv.run("helper", "--fail")
-    with pytest.raises(CommandError, match="could not be started"):
+    with pytest.raises(CommandError, match="Could not start"):
         venv.run("no-such-command")
 
 
@@ -179,5 +179,5 @@ def test_resolving_lists_the_wheel_itself_first_then_what_comes_with_it_and_inst
     assert entries[1]["download_info"]["archive_info"]["hashes"]["sha256"] == sha256(
         shelf.root / "helper-2.0-py3-none-any.whl"
     )
-    with pytest.raises(CommandError, match="could not be started"):
+    with pytest.raises(CommandError, match="Could not start"):
         venv.run("helper")
