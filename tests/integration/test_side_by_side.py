@@ -87,6 +87,15 @@ def test_a_test_that_is_alone_overlaps_no_other(two_workers: tuple[Ran, str, boo
             assert [other for other in ran if other[1] < ended and begun < other[2]] == [(name, begun, ended)]
 
 
+def test_those_that_are_alone_begin_when_the_others_are_done_but_for_the_last_of_each_worker(
+    two_workers: tuple[Ran, str, bool],
+) -> None:
+    names = [name for name, _, _ in two_workers[0]]
+    assert names.index("alone") >= 12 - 2
+    first = names.index("alone")
+    assert names[first : first + 4] == ["alone"] * 4
+
+
 def test_the_others_run_side_by_side(two_workers: tuple[Ran, str, bool]) -> None:
     shared = [one for one in two_workers[0] if one[0] == "shared"]
     assert any(first[2] > second[1] for first, second in pairwise(shared))

@@ -20,6 +20,7 @@ import pytest
 
 INPUT = "side_by_side"
 AFTERWARDS = "afterwards.jsonl"
+ALONE = "alone"
 
 
 class Room:
@@ -64,6 +65,24 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist which directory the workers share."""
     node.workerinput[INPUT] = str(node.config.stash[SHARED])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have the tests that run alone begin when the others are done."""
+    if config.getoption("dist") != "worksteal":
+        return None
+    from alone_last import AloneLast  # not where pytest-xdist is not
+
+    return AloneLast(config, log, config.stash[SHARED] / ALONE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell the scheduler, before it hears of the collection, how many tests at its end run alone."""
+    if ROOM in session.config.stash:
+        text = str(sum(map(_is_alone, session.items)))
+        (session.config.stash[SHARED] / ALONE).write_text(text, "utf-8")
 
 
 def _run_afterwards(commands: Path) -> None:
