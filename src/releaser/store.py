@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import filelock
+
 from releaser.dists.built import Dists, read_dists
 from releaser.errors import ConflictError
 from releaser.files import write_atomically
@@ -77,8 +79,6 @@ class ReleaseStore:
         Raises:
             ConflictError: Another run has the lock.
         """
-        import filelock
-
         self.path.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(self.path / "lock")
         try:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import IO
 
+import psutil
+
 from releaser.core.activity import Activity
 from releaser.errors import InterruptedRunError
 
@@ -91,8 +93,6 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a program and everything it started, gently first."""
-    import psutil
-
     if process.poll() is not None:
         return
     try:
@@ -108,8 +108,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _quietly(action: Callable[[], object]) -> None:
-    import psutil
-
     # What has ended meanwhile needs no end; what belongs to somebody else (sudo) cannot be given one.
     with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
         action()

@@ -8,6 +8,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from email import message_from_bytes
 from pathlib import Path
 
 from releaser.adapters import pip, process
@@ -75,8 +76,6 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def wheel_metadata(path: Path) -> Mapping[str, str]:
     """The headers of a wheel's METADATA (PEP 566)."""
-    from email import message_from_bytes
-
     for name, content in members(path):
         if name.endswith(".dist-info/METADATA"):
             return dict(message_from_bytes(content).items())

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from cyclonedx.model import HashAlgorithm, HashType
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
+from cyclonedx.output.json import JsonV1Dot6
+from cyclonedx.spdx import fixup_id, is_expression
+from packageurl import PackageURL
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
-if TYPE_CHECKING:
-    from cyclonedx.model.component import Component, ComponentType
 
 
 def cyclonedx(entries: list[dict[str, Any]], wheel_sha256: str, epoch: int) -> str:
@@ -21,10 +26,6 @@ def cyclonedx(entries: list[dict[str, Any]], wheel_sha256: str, epoch: int) -> s
         wheel_sha256: The wheel's hash; it also makes the serial number.
         epoch: The time that it carries, in seconds since 1970.
     """
-    from cyclonedx.model.bom import Bom
-    from cyclonedx.model.component import ComponentType
-    from cyclonedx.output.json import JsonV1Dot6
-
     main = _component(entries[0], ComponentType.APPLICATION, wheel_sha256)
     libraries = {
         _name(entry): _component(entry, ComponentType.LIBRARY, _archive_sha256(entry)) for entry in entries[1:]
@@ -40,10 +41,6 @@ def cyclonedx(entries: list[dict[str, Any]], wheel_sha256: str, epoch: int) -> s
 
 
 def _component(entry: dict[str, Any], kind: ComponentType, sha256: str | None) -> Component:
-    from cyclonedx.model import HashAlgorithm, HashType
-    from cyclonedx.model.component import Component
-    from packageurl import PackageURL
-
     metadata = entry["metadata"]
     url = PackageURL("pypi", None, _name(entry), metadata["version"])
     return Component(
@@ -68,17 +65,12 @@ def _archive_sha256(entry: dict[str, Any]) -> str | None:
 
 
 def _required(entry: dict[str, Any]) -> list[str]:
-    from packaging.requirements import Requirement
-
     found = (Requirement(text) for text in entry["metadata"].get("requires_dist", []))
     wanted = (one for one in found if one.marker is None or one.marker.evaluate({"extra": ""}))
     return sorted({canonicalize_name(one.name) for one in wanted})
 
 
 def _licenses(metadata: dict[str, Any]) -> list[Any]:
-    from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
-    from cyclonedx.spdx import fixup_id, is_expression
-
     text = metadata.get("license_expression") or metadata.get("license")
     if not text or len(text) > 100 or "\n" in text:
         return []

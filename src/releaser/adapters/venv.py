@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from releaser.adapters import process
 from releaser.errors import StepError
 
@@ -43,8 +45,6 @@ class Venv:
         Raises:
             CommandError: pip failed.
         """
-        from packaging.utils import canonicalize_name
-
         report = self.path / "report.json"
         # Compiling byte code takes pip half of its time and checks nothing: what is run here compiles itself.
         self._pip("install", "--no-compile", "--report", report, *what)

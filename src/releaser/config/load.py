@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 from pydantic import BaseModel, ValidationError
 
 from releaser.config.project import Config
@@ -99,6 +100,4 @@ def state_root() -> Path:
     """The directory outside any checkout in which releases keep their state; `RELEASER_STATE_DIR` overrides it."""
     if override := os.environ.get("RELEASER_STATE_DIR"):
         return Path(override).resolve()
-    import platformdirs
-
     return platformdirs.user_state_path("releaser")

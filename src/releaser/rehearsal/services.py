@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from releaser.adapters import process
 from releaser.errors import ReleaserError
 
@@ -70,8 +72,6 @@ def stop_kept(record: Path) -> None:
     """Ends the stand-ins that an earlier run noted in `record`, if they still run: it kept them, or was killed."""
     if not record.exists():
         return
-    import psutil
-
     family = []
     for pid in json.loads(record.read_text("utf-8")):
         try:

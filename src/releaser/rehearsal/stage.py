@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import filelock
+
 from releaser.adapters import builder, pip, process
 from releaser.adapters.clients import import_clients
 from releaser.adapters.git import Git
@@ -137,8 +139,6 @@ def _alone(path: Path) -> Iterator[None]:
     Raises:
         ConflictError: Another rehearsal is in it.
     """
-    import filelock
-
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path.with_name(f"{path.name}.lock"))
     try:

@@ -9,14 +9,13 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 from invoke.exceptions import Exit
 
+from releaser.adapters import environment
 from releaser.errors import ReleaserError
-
-if TYPE_CHECKING:
-    from releaser.secret import Redactor
+from releaser.secret import Redactor
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -83,10 +82,6 @@ def _fail_with_traceback() -> NoReturn:
 
 
 def _redactor() -> Redactor:
-    # Imported here: the menu of tasks starts fast, and most tasks end well.
-    from releaser.adapters import environment
-    from releaser.secret import Redactor
-
     redact = Redactor()
     redact.learn(environment.secrets())
     return redact

@@ -11,12 +11,12 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import total_ordering
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
+
+import semver
+from packaging.version import Version as Pep440Version
 
 from releaser.errors import VersionError
-
-if TYPE_CHECKING:
-    import semver
 
 Stage = Literal["alpha", "beta", "rc"]
 Part = Literal["patch", "minor", "major", "alpha", "beta", "rc", "final"]
@@ -93,8 +93,6 @@ class Version:
             The version that has this PEP 440 form; None if there is none (post, dev and local versions, epochs, a
             fourth component) or if the text is not PEP 440.
         """
-        from packaging.version import Version as Pep440Version
-
         if len(text) > MAX_LENGTH:
             return None
         try:
@@ -216,8 +214,6 @@ def _around_version(pattern: str) -> tuple[str, str]:
 
 def _problem(text: str) -> str | None:
     """Return why the text is not a version that can be released; None if it is one."""
-    import semver
-
     malformed = _malformed(text)
     if malformed is not None:
         return malformed

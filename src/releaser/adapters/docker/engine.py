@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from releaser.adapters.docker import buildx
 from releaser.adapters.docker.sdk import Login, connector
 from releaser.core.activity import current
@@ -206,7 +208,6 @@ class Engine:
 @contextmanager
 def _asking(address: str, doing: str) -> Iterator[None]:
     """Turns the SDK's errors into ours."""
-    import requests
     from docker.errors import DockerException
 
     try:

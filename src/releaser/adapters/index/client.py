@@ -10,6 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from releaser.adapters import process
@@ -278,8 +285,6 @@ class Index:
 
 def version_of(filename: str) -> Version | None:
     """Return the version in a wheel's or an sdist's name; None for other names and versions without a SemVer form."""
-    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-
     try:
         found = parse_wheel_filename(filename)[1] if filename.endswith(".whl") else parse_sdist_filename(filename)[1]
     except (InvalidSdistFilename, InvalidWheelFilename):
@@ -288,8 +293,6 @@ def version_of(filename: str) -> Version | None:
 
 
 def _normalized(distribution: str) -> str:
-    from packaging.utils import canonicalize_name
-
     return canonicalize_name(distribution)
 
 

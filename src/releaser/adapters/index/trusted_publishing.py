@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from id import decode_oidc_token
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from releaser.adapters import process
@@ -157,8 +158,6 @@ class TrustedPublishing:
 
 def _job(identity: Secret | None) -> str:
     """Return what the identity says of the job, in the words of the form in which publishers are registered."""
-    from id import decode_oidc_token
-
     try:
         claims = json.loads(decode_oidc_token(identity.reveal())[1]) if identity else {}
     except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from configparser import Error
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +65,6 @@ def twine_repository(address: IndexAddress) -> dict[str, str | None] | None:
     Raises:
         UsageError: .pypirc cannot be read.
     """
-    from configparser import Error
-
     from twine import exceptions, utils
 
     if address.upload_url:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from releaser.adapters import sbom
 from releaser.adapters.venv import Venv
 from releaser.core.step import Done, Outcome, Step, Todo
 from releaser.files import sha256, write_atomically, write_sums
@@ -25,6 +24,8 @@ class WriteSbom(Step[Release]):
 
     def run(self, release: Release) -> None:
         """Asks pip what it would install, writes the bill, then its checksum."""
+        from releaser.adapters import sbom
+
         dists = release.built()
         commit = release.must_have_commit()
         digest = dists.sha256[dists.wheel.name]

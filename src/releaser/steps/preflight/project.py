@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from importlib.metadata import PackageNotFoundError, version
 
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.errors import ReleaserError
@@ -45,8 +46,6 @@ class FindTools(Step[Release]):
 
 
 def _installed(tool: str) -> str | None:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         return version(tool)
     except PackageNotFoundError:
