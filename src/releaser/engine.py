@@ -147,7 +147,7 @@ class _TerminatedError(BaseException):
 
 @contextmanager
 def _stopping_on_sigterm() -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  the signal's signature
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
         raise _TerminatedError
 
     before = signal.signal(signal.SIGTERM, stop)

@@ -6,7 +6,7 @@ import difflib
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import platformdirs
 from pydantic import BaseModel, ValidationError
@@ -91,7 +91,7 @@ def _model_at(parents: tuple[str | int, ...]) -> type[BaseModel]:
         if isinstance(part, int):
             continue
         annotation = model.model_fields[str(part).replace("-", "_")].annotation
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
+        candidates = [annotation, *get_args(annotation)]
         model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
     return model
 

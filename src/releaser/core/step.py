@@ -119,7 +119,7 @@ class Step(ABC, Generic[World]):
             ReleaserError: The world could not be asked.
         """
 
-    def run(self, world: World) -> None:  # noqa: ARG002  a fact that only a person can establish has no run
+    def run(self, _world: World) -> None:
         """Makes the fact true.
 
         Raises:
@@ -131,7 +131,7 @@ class Step(ABC, Generic[World]):
         """Asks the world again after `run`; anything but `Done` or `Skipped` fails the step."""
         return self.check(world)
 
-    def undo(self, world: World) -> UndoOutcome:  # noqa: ARG002  most facts leave nothing behind
+    def undo(self, _world: World) -> UndoOutcome:
         """Takes the fact back, or says why it cannot be."""
         return NothingToUndo("leaves nothing behind")
 

@@ -69,12 +69,12 @@ class KillAt:
     def progress(self, step: str, text: str, done: int | None = None, total: int | None = None) -> None:
         """Nothing happens within a step."""
 
-    def started(self, step: str, title: str) -> None:  # noqa: ARG002  an observer's signature
+    def started(self, step: str, _title: str) -> None:
         """Strikes before the step does anything."""
         if step == self.before:
             _strike()
 
-    def finished(self, step: str, title: str, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002
+    def finished(self, step: str, _title: str, _outcome: Outcome, _seconds: float) -> None:
         """Strikes when the step's fact holds."""
         if step == self.after:
             _strike()

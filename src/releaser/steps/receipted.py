@@ -36,7 +36,7 @@ class Receipted(Step[Release]):
             receipt = self.attempt(release, dists, scratch)
         release.store.write_receipt(dists.sha256[dists.wheel.name], self.receipt_name(release), receipt)
 
-    def receipt_name(self, release: Release) -> str:  # noqa: ARG002  most are about the wheel alone
+    def receipt_name(self, _release: Release) -> str:
         """What the receipt is kept as; a trial of more than the wheel names that, too."""
         return self.name
 

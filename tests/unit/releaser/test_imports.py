@@ -13,9 +13,7 @@ import pytest
 import releaser
 
 SOURCE = Path(releaser.__file__).parent
-HEAVY = {*releaser.LATE_IMPORTS, "aiohttp", "cyclonedx", "github", "pydantic", "requests", "rich"} - {
-    "releaser.commands"
-}
+HEAVY = {"aiohttp", "cyclonedx", "github", "pydantic", "requests", "rich", *releaser.LATE_IMPORTS}
 
 
 def late_imports(source: str) -> set[str]:
@@ -67,5 +65,5 @@ def test_listing_the_tasks_imports_nothing_that_takes_long(words: list[str], tmp
 
     assert not code, ran.stdout
     assert "invoke.tasks" in loaded
-    assert HEAVY & set(loaded) == set()
+    assert HEAVY & set(loaded) <= {"releaser.commands"}
     assert [name for name in loaded if name.startswith("releaser.commands.")] == []

@@ -67,7 +67,7 @@ class TrustedPublishing:
         app.router.add_get("/_/oidc/audience", self.answer_audience)
         app.router.add_post("/_/oidc/mint-token", self.mint_token)
 
-    async def answer_audience(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
+    async def answer_audience(self, _request: web.Request) -> web.Response:
         """GET: the audience that a job asks its identity for."""
         if self._secret is None:
             return web.json_response({"message": "Trusted publishing functionality not enabled"}, status=403)

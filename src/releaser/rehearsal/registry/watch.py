@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = [*options.command, "serve", str(settings)]
     registry = process.start(command, stderr=subprocess.STDOUT)
 
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signal's signature
+    def stop(_number: int, _frame: FrameType | None) -> None:
         registry.terminate()
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -20,7 +20,7 @@ class InspectDists(Receipted):
     title = "Metadata and contents correct"
     doing = "twine check --strict, and look into the files"
 
-    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:  # noqa: ARG002  needs no room
+    def attempt(self, release: Release, dists: Dists, _scratch: Path) -> Receipt:
         """Has twine check, then looks into both files."""
         builder.check_metadata(dists.uploads)
         private = [release.git.root, release.store.path]

@@ -50,7 +50,7 @@ class StartImages(Receipted):
         layout = of_release.built(release)
         return f"{self.name}-{of_release.identity(layout)}" if layout else self.name
 
-    def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:  # noqa: ARG002  they hold the wheel
+    def attempt(self, release: Release, _dists: Dists, scratch: Path) -> Receipt:
         """Loads each from the layout, platform by platform, runs it, removes it again."""
         layout = of_release.built(release)
         if layout is None:

@@ -371,7 +371,9 @@ def test_a_registry_that_fails_is_named_with_the_remedy_and_again_ends_right(
 
     assert failed.returncode == 1
     assert f"error: push_images: The registry {proxy.host}" in failed.stderr
-    assert {"500": "(HTTP 500): UNKNOWN as told", "401": "docker login", "drop": "closed the connection"}[fault] in failed.stderr
+    assert {"500": "(HTTP 500): UNKNOWN as told", "401": "docker login", "drop": "closed the connection"}[
+        fault
+    ] in failed.stderr
     assert "Traceback" not in failed.stderr
     assert registry.digests(project.name) == {}
     assert project.invoke("docker.push", "--version", "1.0.0").returncode == 0
