@@ -56,11 +56,11 @@ class TestBuild:
 
 class TestCheck:
     def test_every_session_is_run_and_the_one_that_fails_is_named(self, scene: Scene) -> None:
-        scene.project.replace("pyproject.toml", "sessions = []", 'sessions = ["trial"]')
+        scene.project.replace("pyproject.toml", "sessions = []", 'sessions = ["trial"]\nchecks = ["steady"]')
         assert scene.run("check").code == 0
         ran = scene.run("check", TRIAL="refuse")
         assert ran.code == 1
-        assert_says(ran.err, "error: ", "trial")
+        assert_says(ran.err, "error: Checks failed: trial -> ")
 
     def test_without_a_session_there_is_nothing_to_check(self, scene: Scene) -> None:
         scene.refuses("check", says=["session", "[tool.releaser.qualify]"])

@@ -259,14 +259,16 @@ class TestFailed:
 
         scene.project.replace("README.md", "smallest", "tiniest")
         scene.project.commit()
+        public, refs = scene.public(), set(scene.git("for-each-ref").splitlines())
         again = scene.run("release", "--version", "0.2.0")
         assert again.code == 4, again.text
         assert_says(again.err, "--yes")
-        assert scene.git("rev-parse", "refs/releaser/v0.2.0^") == scene.project.head()
         assert sdist(scene) != first
-        assert scene.at_origin("tag", "--list") == ""
-        held = {name: one for name, one in scene.public().items() if name != "remote"}
-        assert held == {name: one for name, one in public.items() if name != "remote"}
+        assert scene.public() == public
+        commit = scene.git("rev-parse", "refs/releaser/v0.2.0")
+        assert set(scene.git("for-each-ref").splitlines()) - refs == {f"{commit} commit\trefs/releaser/v0.2.0"}
+        assert scene.git("rev-parse", f"{commit}^") == scene.project.head()
+        assert scene.git("status", "--porcelain") == ""
 
 
 class TestFullDisk:

@@ -1,4 +1,4 @@
-"""One session; $TRIAL says how it goes. It is part of a release where a test puts it into pyproject.toml."""
+"""Sessions; they are part of a release where a test puts them into pyproject.toml."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def trial(session: nox.Session) -> None:
         Path(how).touch()
         while Path(how).exists():
             time.sleep(0.05)
+
+
+@nox.session
+def steady(session: nox.Session) -> None:
+    """Pass."""

@@ -1,3 +1,0 @@
-"""A tool that says its version."""
-
-__version__ = "0.1.0"

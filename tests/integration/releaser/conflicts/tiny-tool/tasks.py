@@ -1,3 +1,0 @@
-from releaser.tasks import namespace
-
-__all__ = ["namespace"]

@@ -1,0 +1,57 @@
+"""The report that a release ends with."""
+
+from __future__ import annotations
+
+import pytest
+from harness.scene import Scene, assert_says
+
+from releaser.core.runner import Result
+from releaser.core.step import Done, Skipped
+from releaser.release import Release
+from releaser.steps.publish.draft_release import DraftRelease
+from releaser.steps.publish.publish_release import PublishRelease
+from releaser.steps.publish.upload_assets import UploadAssets
+from releaser.steps.push.create_tag import CreateTag
+from releaser.steps.push.push_tag import PushTag
+from releaser.texts import report
+
+RESULTS = [
+    Result("push_tag", "", "push", Done("v0.2.0 at 0123456789ab"), 1.25),
+    Result("upload_testpypi", "", "testpypi", Skipped("left out by --skip testpypi")),
+    Result("try_testpypi", "", "testpypi", Skipped("left out by --skip testpypi")),
+]
+
+
+@pytest.fixture
+def published(scene: Scene) -> Release:
+    """0.2.0 is on the forge and on PyPI."""
+    release = scene.with_dists()
+    for step in (CreateTag(), PushTag(), DraftRelease(), UploadAssets(), PublishRelease()):
+        step.run(release)
+    for path in release.built().uploads:
+        scene.pypi.accept(path, "tiny-thing", "0.2.0")
+    return scene.release()
+
+
+LEFT_OUT = dict.fromkeys(("upload_testpypi", "try_testpypi"), "left out by --skip testpypi")
+
+
+def test_it_tells_where_everything_is(published: Release) -> None:
+    text = report.compose(published, RESULTS, {})
+    commit = published.commit()
+    assert f"- release commit: {commit}\n" in text
+    assert f"- tag: v0.2.0, annotated, at {commit}\n" in text
+    assert "published, latest" in text
+    wheel = published.built().wheel.name
+    assert f"| {wheel} | {published.built().sha256[wheel]} | - | same | same |\n" in text
+
+
+def test_it_tells_what_was_seen_and_how_long_that_took(published: Release) -> None:
+    assert "- push_tag: v0.2.0 at 0123456789ab (1.2 s)\n" in report.compose(published, RESULTS, {})
+
+
+def test_what_was_left_out_is_told_first_and_among_what_was_skipped_with_one_line_a_reason(published: Release) -> None:
+    text = report.compose(published, RESULTS, LEFT_OUT)
+    first, _, rest = text.partition("- release commit:")
+    assert_says(first.lower(), "left out by --skip testpypi", "upload_testpypi", "try_testpypi")
+    assert "- upload_testpypi, try_testpypi: left out by --skip testpypi\n" in rest
