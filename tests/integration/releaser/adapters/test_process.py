@@ -158,7 +158,7 @@ def test_a_directory_that_is_gone_is_not_taken_for_a_missing_program(tmp_path: P
 def test_a_file_that_may_not_be_executed_is_an_error_and_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "tool").write_text("#!/bin/sh\n")
 
-    with pytest.raises(CommandError, match="Could not start .*: Permission denied"):
+    with pytest.raises(CommandError, match=r"Could not start .*: Permission denied"):
         process.run([tmp_path / "tool"], cwd=tmp_path)
 
 
