@@ -87,7 +87,7 @@ class CommandError(StepError):
 
 
 class ServiceError(StepError):
-    """The index, the forge or the remote answered with an error, or did not answer."""
+    """The index, the forge, the registry or the git remote refused, failed or did not respond."""
 
 
 class WaitTimeoutError(StepError):

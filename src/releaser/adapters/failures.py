@@ -15,6 +15,7 @@ _FAILURES: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, "refused the connection"),
     (socket.gaierror, "was not found (its host name has no address)"),
     (ReadTimeoutError, "did not respond in time"),
+    (TimeoutError, "did not respond in time"),
     (IncompleteRead, "broke off its response"),
     (ConnectionError, "closed the connection"),
     (BadStatusLine, "sent something that is not HTTP"),

@@ -52,6 +52,7 @@ _FIRST_PAUSE_WHEN_LIMITED_S = 2.0
 _SECONDARY_LIMIT_S = 60.0
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _FAILED = frozenset({500, 502, 503, 504})
+_SILENT = (ReadTimeoutError, TimeoutError)  # between two pieces, and altogether
 _SECONDARY_LIMIT = b"secondary rate limit"
 
 
@@ -125,9 +126,9 @@ class RetryRule(Retry):
             return True
         if isinstance(cause, ConnectTimeoutError):  # refused and unknown hosts as well: nothing was sent
             return False
-        silent = isinstance(cause, ReadTimeoutError)
+        silent = isinstance(cause, _SILENT)
         return method.upper() not in _IDEMPOTENT or (
-            silent and any(isinstance(one.error, ReadTimeoutError) for one in self.history)
+            silent and any(isinstance(one.error, _SILENT) for one in self.history)
         )
 
     def _pause(self, response: BaseHTTPResponse | None, times: int) -> float | None:
@@ -178,7 +179,7 @@ def _text(response: BaseHTTPResponse) -> bytes:
 
 def _what(response: BaseHTTPResponse | None, error: Exception | None) -> str:
     if response is None:
-        return "does not respond" if isinstance(error, ConnectTimeoutError | ReadTimeoutError) else "broke off"
+        return "does not respond" if isinstance(error, (ConnectTimeoutError, *_SILENT)) else "broke off"
     return (
         f"limits requests (HTTP {response.status})"
         if response.status in (403, 429)

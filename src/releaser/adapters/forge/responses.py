@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from releaser.adapters.forge.records import Asset, Milestone, ReleaseInfo, Run
 
@@ -15,7 +15,7 @@ class AssetResponse(_Response):
     """A file of a release."""
 
     id: int
-    name: str
+    name: str = Field(pattern=r"^[^/\\]*[^/\\.][^/\\]*$")  # it becomes a file's name
     size: int
     state: str
     browser_download_url: str

@@ -99,12 +99,14 @@ class Index:
         address: Where it is.
         token: What to upload with; None leaves the login to twine, or to trusted publishing.
         token_env: The variable that the token comes from, for messages.
+        upload_limit: Seconds that an upload may take; twine has no time limit of its own.
     """
 
     name: str
     address: IndexAddress
     token: Secret | None = None
     token_env: str = "PYPI_TOKEN"  # noqa: S105  the name of a variable, not a token
+    upload_limit: float = 1800.0
 
     @property
     def simple_url(self) -> str:
@@ -234,7 +236,13 @@ class Index:
                 cwd=files[0].parent,
                 env={"NO_COLOR": "1", "COLUMNS": "200", **login},
                 purpose=f"Uploading to {self.name}",
+                within=self.upload_limit,
             )
+        except process.NoAnswerError as error:
+            raise ServiceError(
+                f"{error.message}; whether it arrived is unknown",
+                "Check the network, then rerun the command. Files that have arrived are not uploaded again.",
+            ) from None
         except CommandError as error:
             if '\n  File "' in error.message:  # twine answers a broken connection with a traceback
                 raise ServiceError(

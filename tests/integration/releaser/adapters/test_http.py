@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 from unhurried_clock import UnhurriedClock
 
-from releaser.adapters.http import DOCUMENT, Http, Limits
+from releaser.adapters.http import Http, Limits
 from releaser.core.activity import Activity, bound
 from releaser.errors import InterruptedRunError, ServiceError
 
@@ -547,7 +547,3 @@ def test_a_password_in_netrc_is_for_those_who_ask_for_it(server, monkeypatch, tm
     Http("The service", "address", netrc=True).send("GET", server.url, "show it")
 
     assert [b"Authorization: Basic" in head for head in heads] == [False, True]
-
-
-def test_documents_have_stricter_limits_than_a_person_has_patience() -> None:
-    assert DOCUMENT.connect + 2 * DOCUMENT.read < 60

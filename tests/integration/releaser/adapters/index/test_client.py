@@ -6,12 +6,13 @@ import gzip
 import hashlib
 import io
 import json
+import socket
 import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -244,6 +245,15 @@ def test_an_upload_whose_connection_breaks_is_an_error_and_the_same_again_arrive
         adapter(url).upload([wheel])
 
         assert [file.sha256 for file in adapter(url).all_files("demo")] == [sha256(wheel)]
+
+
+def test_an_upload_that_gets_no_response_may_have_arrived(files: Files) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        index = replace(adapter(f"http://127.0.0.1:{silent.getsockname()[1]}"), upload_limit=3)
+        with pytest.raises(ServiceError, match=r"to PyPI did not end in 3 s; whether it arrived is unknown") as caught:
+            index.upload([files.wheel()])
+
+    assert "Files that have arrived are not uploaded again" in caught.value.remedy
 
 
 def test_versions_are_told_apart_as_the_index_writes_them(index: Index, files: Files) -> None:
