@@ -154,7 +154,7 @@ class Release:
         return tuple(from_config(one) for one in self.config.version_files)
 
     def changelog(self) -> Changelog:
-        """The changelog that is published: the release commit's, or before there is one what it will be.
+        """Return the changelog that is published: the release commit's, or before there is one what it will be.
 
         Raises:
             ChangelogError: It cannot be read or rotated; the message says why.
@@ -167,7 +167,7 @@ class Release:
         return found if self.version.is_prerelease else Changelog.parse(self.rotated(found))
 
     def rotated(self, found: Changelog) -> str:
-        """A changelog's text with [Unreleased] as this version's section, dated today.
+        """Return a changelog's text with [Unreleased] as this version's section, dated today.
 
         Raises:
             ChangelogError: There is nothing to release, or the version has a section already.
@@ -180,15 +180,15 @@ class Release:
         )
 
     def notes(self) -> str:
-        """The changelog section that the release carries, word for word."""
+        """Return the changelog section that the release carries, word for word."""
         return self.changelog().notes(self.version)
 
     def dists(self) -> Dists | None:
-        """The built files; None before they are complete."""
+        """Return the built files; None before they are complete."""
         return self.store.dists()
 
     def built(self) -> Dists:
-        """The built files, for steps that cannot do without.
+        """Return the built files, for steps that cannot do without.
 
         Raises:
             UsageError: They are not there.
@@ -202,18 +202,18 @@ class Release:
         return dists
 
     def highest_stable(self) -> bool:
-        """Whether this is a final version and no tag, here or at the remote, names a higher one."""
+        """Return whether this is a final version and no tag, here or at the remote, names a higher one."""
         return not self.version.is_prerelease and all(other <= self.version for other in self.released())
 
     def released(self) -> list[Version]:
-        """The final versions that have a tag, here or at the remote if there is one."""
+        """Return the final versions that have a tag, here or at the remote if there is one."""
         remote = self.config.git.remote
         refs = self.git.remote_refs(remote, "refs/tags/*") if self.git.remote_url(remote) else {}
         names = {ref.removeprefix("refs/tags/").removesuffix("^{}") for ref in refs}
         return self._final(names | set(self.git.tags()))
 
     def released_here(self) -> list[Version]:
-        """The final versions that have a tag here."""
+        """Return the final versions that have a tag here."""
         return self._final(self.git.tags())
 
     def redactor(self) -> Redactor:
@@ -242,7 +242,7 @@ def open_release(
     *,
     needs_remote: bool = True,
 ) -> Release:
-    """The release of `version` from the checkout at `root`, with its state under `state`.
+    """Return the release of `version` from the checkout at `root`, with its state under `state`.
 
     Raises:
         UsageError: The checkout is none, has no commit, or has no remote of the configured name.

@@ -16,7 +16,7 @@ from releaser.errors import StepError
 
 
 def build(source: Path, target: Path, *, epoch: int) -> None:
-    """Builds one sdist, and one wheel from it, into `target`.
+    """Build one sdist, and one wheel from it, into `target`.
 
     Args:
         source: The tree to build.
@@ -37,7 +37,7 @@ def build(source: Path, target: Path, *, epoch: int) -> None:
 
 
 def build_wheel(source: Path, target: Path) -> None:
-    """Builds a wheel alone, straight from the tree.
+    """Build a wheel alone, straight from the tree.
 
     Raises:
         CommandError: The build failed.
@@ -46,7 +46,7 @@ def build_wheel(source: Path, target: Path) -> None:
 
 
 def check_metadata(files: Sequence[Path]) -> None:
-    """Has twine check that the index will accept the metadata and render the description.
+    """Have twine check that the index will accept the metadata and render the description.
 
     Raises:
         CommandError: It will not; the message holds twine's words.
@@ -75,7 +75,7 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def wheel_metadata(path: Path) -> Mapping[str, str]:
-    """The headers of a wheel's METADATA (PEP 566)."""
+    """Return the headers of a wheel's METADATA (PEP 566)."""
     for name, content in members(path):
         if name.endswith(".dist-info/METADATA"):
             return dict(message_from_bytes(content).items())

@@ -34,7 +34,7 @@ _POLL_S = 0.1
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, with or without a port, is this machine: no proxy leads there, and plain HTTP is safe."""
+    """Return whether a host, with or without a port, is this machine: no proxy leads there, and plain HTTP is safe."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback

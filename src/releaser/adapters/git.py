@@ -118,7 +118,7 @@ class Git:
         return self._lines("for-each-ref", "--format=%(refname:strip=2)", f"--merged={commit}", "refs/tags")
 
     def contains(self, descendant: str, ancestor: str) -> bool:
-        """Whether `ancestor` is `descendant` or in its history."""
+        """Return whether `ancestor` is `descendant` or in its history."""
         return self._ask("merge-base", "--is-ancestor", ancestor, descendant, check=False).status == 0
 
     def count_between(self, older: str, newer: str) -> int:
@@ -213,7 +213,7 @@ class Git:
         self._git("worktree", "remove", "--force", "--force", str(path), check=False)
 
     def index_is_locked(self) -> bool:
-        """Whether a killed git left this working tree's index locked."""
+        """Return whether a killed git left this working tree's index locked."""
         return (self.root / self._line("rev-parse", "--git-path", "index.lock")).exists()
 
     def commit_files(self, message: str, *paths: str) -> str:

@@ -83,7 +83,7 @@ class RetryRule(Retry):
         return super().new(**{"service": self.service, "waited": self.waited, "pause": self.pause, **changes})
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: ARG002
-        """Whether a response of this status may be followed by another attempt; `increment` looks closer."""
+        """Return whether a response of this status may be followed by another attempt; `increment` looks closer."""
         return status_code in (403, 429) or (method.upper() in _IDEMPOTENT and status_code in _FAILED)
 
     def increment(
@@ -149,7 +149,7 @@ class RetryRule(Retry):
 
 
 def is_limited(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether a response says that there were too many requests."""
+    """Return whether a response says that there were too many requests."""
     return status == 429 or (
         status == 403 and (headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers)
     )

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 
 def cyclonedx(entries: list[dict[str, Any]], wheel_sha256: str, epoch: int) -> str:
-    """The bill as CycloneDX 1.6 JSON; the same input gives the same bytes.
+    """Return the bill as CycloneDX 1.6 JSON; the same input gives the same bytes.
 
     Args:
         entries: `install` of a pip installation report (PyPA specification), the wheel's own entry first.

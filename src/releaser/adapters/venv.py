@@ -55,7 +55,7 @@ class Venv:
         return None
 
     def download(self, requirement: str, index_url: str, target: Path) -> Path:
-        """Fetches one file, without dependencies, from one index and no other."""
+        """Fetch one file, without dependencies, from one index and no other."""
         target.mkdir(parents=True, exist_ok=True)
         alone = {"PIP_EXTRA_INDEX_URL": None, "PIP_FIND_LINKS": None, "PIP_CONFIG_FILE": os.devnull}
         options = ("--no-deps", "--no-cache-dir", "--only-binary=:all:", "--index-url", index_url, "--dest", target)
@@ -66,14 +66,14 @@ class Venv:
         return found[0]
 
     def resolve(self, wheel: Path) -> list[dict[str, Any]]:
-        """What pip would install for this wheel: its installation report's entries, the wheel's own first."""
+        """Return what pip would install for this wheel: its installation report's entries, the wheel's own first."""
         report = self.path / "resolved.json"
         self._pip("install", "--dry-run", "--ignore-installed", "--report", report, wheel)
         entries: list[dict[str, Any]] = json.loads(report.read_text("utf-8"))["install"]
         return sorted(entries, key=lambda one: one.get("is_direct") is not True)
 
     def run(self, program: str, *words: str) -> str:
-        """What one of its programs prints, started outside any checkout.
+        """Return what one of its programs prints, started outside any checkout.
 
         Raises:
             CommandError: It failed.

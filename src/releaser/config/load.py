@@ -21,7 +21,7 @@ else:  # pragma: no cover
 
 
 def load_config(root: Path) -> Config:
-    """Reads the configuration of the project at `root`.
+    """Read the configuration of the project at `root`.
 
     Raises:
         ConfigError: There is no pyproject.toml, it is not TOML, or [tool.releaser] has a wrong key or value.
@@ -48,7 +48,7 @@ def load_config(root: Path) -> Config:
 
 
 def parse_config(table: dict[str, Any], project: dict[str, Any]) -> Config:
-    """The configuration that `table` ([tool.releaser]) and `project` ([project]) make together.
+    """Return the configuration that `table` ([tool.releaser]) and `project` ([project]) make together.
 
     Raises:
         ConfigError: A key is unknown (the nearest known one is named), missing, or its value is of the wrong kind.
@@ -97,7 +97,7 @@ def _model_at(parents: tuple[str | int, ...]) -> type[BaseModel]:
 
 
 def state_root() -> Path:
-    """The directory outside any checkout in which releases keep their state; `RELEASER_STATE_DIR` overrides it."""
+    """Return the directory, outside any checkout, for releases' state; `RELEASER_STATE_DIR` overrides it."""
     if override := os.environ.get("RELEASER_STATE_DIR"):
         return Path(override).resolve()
     return platformdirs.user_state_path("releaser")

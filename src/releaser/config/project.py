@@ -19,7 +19,7 @@ else:  # pragma: no cover
 
 
 def _with_fields(*known: str) -> AfterValidator:
-    """Accepts text whose `{fields}` are among `known`, so that no release stops at a misspelt one."""
+    """Accept text whose `{fields}` are among `known`, so that no release stops at a misspelt one."""
 
     def check(text: str) -> str:
         for _, field, _, _ in string.Formatter().parse(text):

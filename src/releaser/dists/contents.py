@@ -88,7 +88,7 @@ def _wheel_problems(wheel: Path, config: Config, version: Version, tree: Path) -
 
 
 def _payload(name: str, path: Path) -> str:
-    """A member's name as the project sees it: in an sdist without src/."""
+    """Return a member's name as the project sees it: in an sdist without src/."""
     return name if path.suffix == ".whl" else name.removeprefix("src/")
 
 

@@ -27,7 +27,7 @@ def from_index(venv: Venv, index: Index, config: Config, version: Version, limit
 
 
 def check(venv: Venv, config: Config, version: Version) -> str:
-    """Imports the package and runs its command; returns what was seen.
+    """Import the package and run its command; returns what was seen.
 
     Raises:
         StepError: The metadata, `__version__` or `--version` says another version, or `--help` is empty.

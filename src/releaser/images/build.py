@@ -44,7 +44,7 @@ class ImageBuild:
         options: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
     ) -> Bake:
-        """The call of bake that builds `targets`, with the wheel in a directory of its own under `room`."""
+        """Return the call of bake that builds `targets`, with the wheel in a directory of its own under `room`."""
         wheel_dir = room / "wheel"
         wheel_dir.mkdir(exist_ok=True)
         for path in self.files:
@@ -69,7 +69,7 @@ class ImageBuild:
         options: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
     ) -> OciLayout:
-        """Builds images into one layout under `room`, an empty directory.
+        """Build images into one layout under `room`, an empty directory.
 
         Raises:
             CommandError: The build failed.
@@ -86,7 +86,7 @@ class ImageBuild:
         return layout
 
     def problems(self, layout: OciLayout, targets: Sequence[ImageTargetConfig]) -> list[str]:
-        """What is wrong with built images, in words; empty if nothing is."""
+        """Return what is wrong with built images, in words; empty if nothing is."""
         wrong = []
         for target in targets:
             found = {image.platform: image for image in images(layout, layout.roots()[target.name])}
@@ -126,7 +126,7 @@ def engine_outputs(targets: Sequence[ImageTargetConfig], references: Mapping[str
 
 
 def platform_problems(target: ImageTargetConfig, found: Mapping[str, object], name: str) -> list[str]:
-    """How the platforms of an index differ from those that it should have, in words."""
+    """Return how the platforms of an index differ from those that it should have, in words."""
     missing = [f"{name} lacks {one}" for one in target.platforms if one not in found]
     return missing + [
         f"{name} is also for {one}, which was not asked for" for one in found if one not in target.platforms

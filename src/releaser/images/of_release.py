@@ -17,7 +17,7 @@ from releaser.versions.version import Version
 
 
 def built(release: Release) -> OciLayout | None:
-    """The layout with every image of this version; None before it is complete.
+    """Return the layout with every image of this version; None before it is complete.
 
     Raises:
         ConflictError: A part of it is gone or was changed.
@@ -30,7 +30,7 @@ def built(release: Release) -> OciLayout | None:
 
 
 def roots(release: Release, layout: OciLayout) -> dict[str, Descriptor]:
-    """The index of each of the release's images, by target."""
+    """Return the index of each of the release's images, by target."""
     found = layout.roots()
     return {target.name: found[target.name] for target in release.config.images.targets}
 
@@ -43,13 +43,13 @@ def without(release: Release) -> str | None:
 
 
 def identity(layout: OciLayout) -> str:
-    """What tells these images from any others, in a few characters."""
+    """Return what tells these images from any others, in a few characters."""
     digests = "".join(root.digest for root in layout.roots().values())
     return hashlib.sha256(digests.encode()).hexdigest()[:16]
 
 
 def tags(release: Release) -> tuple[Tag, ...]:
-    """The tags that this version's images have to have, in the order in which they are pushed.
+    """Return the tags that this version's images have to have, in the order in which they are pushed.
 
     Raises:
         ServiceError: The registry or the git remote did not answer.
@@ -58,12 +58,12 @@ def tags(release: Release) -> tuple[Tag, ...]:
 
 
 def released(release: Release) -> set[Version]:
-    """The final versions that are out: those that git's tags name, and those in the registry."""
+    """Return the final versions that are out: those that git's tags name, and those in the registry."""
     return released_in(release.registry.tags(), release.config.images.targets) | set(release.released())
 
 
 def described(layout: OciLayout, root: Descriptor) -> str:
-    """An image's digest and platforms, for people."""
+    """Return an image's digest and platforms, for people."""
     platforms = ", ".join(image.platform for image in images(layout, root))
     return f"{root.digest[:19]} ({platforms})"
 

@@ -35,7 +35,7 @@ class Proof:
     printed: dict[str, str] = field(default_factory=dict)
 
     def must_hold(self, repository: str) -> None:
-        """Fails if anything is wrong.
+        """Fail if anything is wrong.
 
         Raises:
             StepError: Something is; all of it is named.
@@ -70,7 +70,7 @@ class ImageProof:
     engine: Engine | None
 
     def given(self) -> Proof:
-        """Looks at every image.
+        """Look at every image.
 
         Raises:
             ServiceError: The registry or the engine did not answer.
@@ -84,7 +84,7 @@ class ImageProof:
         return proof
 
     def _tags(self, proof: Proof, tags: Sequence[Tag]) -> Descriptor | None:
-        """Compares where tags point; returns what X.Y.Z points at."""
+        """Compare where tags point; returns what X.Y.Z points at."""
         found = {tag: self.registry.find(tag.name) for tag in tags}
         root = next(found[tag] for tag in tags if tag.reach is Reach.VERSION)
         expected = self.built.get(tags[0].target) or (root.digest if root else None)
@@ -114,7 +114,7 @@ class ImageProof:
         proof.seen.append(f"{', '.join(names)} at {root.digest[:19]} ({', '.join(found)}{prints})")
 
     def _printed(self, proof: Proof, tag: str, root: Descriptor, image: Image) -> str | None:
-        """What the image prints when it is pulled by digest and asked for its version."""
+        """Return what the image prints when it is pulled by digest and asked for its version."""
         if self.engine is None:
             return None
         reference = f"{self.registry.repository}@{root.digest}"

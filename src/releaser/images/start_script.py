@@ -12,7 +12,7 @@ from releaser.versions.version import Version
 
 
 def picked_by_script(proof: Proof, config: Config, root: Path, version: Version) -> None:
-    """Asks the start script, if the project has one, for each image: is the version listed, and which tag is started?
+    """Ask the start script, if the project has one, for each image: is the version listed, and which tag is started?
 
     Args:
         proof: Takes what is wrong, and what was seen.

@@ -38,7 +38,7 @@ class Tag:
 
 
 def tags_of(target: ImageTargetConfig, version: Version, released: Collection[Version]) -> tuple[Tag, ...]:
-    """The tags that this version's image of `target` has to have, the most specific first.
+    """Return the tags that this version's image of `target` has to have, the most specific first.
 
     Args:
         target: The image.
@@ -59,13 +59,13 @@ def tags_of(target: ImageTargetConfig, version: Version, released: Collection[Ve
 def in_push_order(
     targets: Iterable[ImageTargetConfig], version: Version, released: Collection[Version]
 ) -> tuple[Tag, ...]:
-    """The tags of several images as they are pushed: all X.Y.Z, then all X.Y, then all latest."""
+    """Return the tags of several images as they are pushed: all X.Y.Z, then all X.Y, then all latest."""
     tags = [tag for target in targets for tag in tags_of(target, version, released)]
     return tuple(sorted(tags, key=lambda tag: tag.reach))
 
 
 def released_in(tags: Iterable[str], targets: Sequence[ImageTargetConfig]) -> set[Version]:
-    """The final versions that a registry's tags name, with any target's suffix."""
+    """Return the final versions that a registry's tags name, with any target's suffix."""
     patterns = [f"{{version}}{target.suffix}" for target in targets]
     found = {Version.from_tag(tag, pattern) for tag in tags if tag[:1].isdigit() for pattern in patterns}
     return {version for version in found if version and not version.is_prerelease}

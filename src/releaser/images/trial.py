@@ -14,7 +14,7 @@ from releaser.versions.version import Version
 
 
 def version_inside(engine: Engine, reference: str, image: Image, config: Config, version: Version) -> str:
-    """What `--version` prints inside an image.
+    """Return what `--version` prints inside an image.
 
     Raises:
         ForeignPlatformError: The image's platform cannot run here.
@@ -32,7 +32,7 @@ def version_inside(engine: Engine, reference: str, image: Image, config: Config,
 
 
 def tried(engine: Engine, reference: str, image: Image, config: Config, version: Version) -> str:
-    """Runs an image of a platform that this machine may or may not run, and tells what was seen.
+    """Run an image of a platform that this machine may or may not run, and tell what was seen.
 
     Raises:
         StepError: It says another version, fails, or does not become healthy.
@@ -48,7 +48,7 @@ def tried(engine: Engine, reference: str, image: Image, config: Config, version:
 
 
 def all_tried(engine: Engine, layout: OciLayout, scratch: Path, config: Config, version: Version) -> list[str]:
-    """Loads each image from the layout, platform by platform, runs it and removes it again; tells what was seen.
+    """Load each image from the layout, platform by platform, runs it and remove it again; tells what was seen.
 
     Raises:
         StepError: One says another version, fails, or does not become healthy.

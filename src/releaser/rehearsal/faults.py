@@ -23,7 +23,7 @@ class RehearsalFaults:
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> RehearsalFaults:
-        """Reads `--fault` values; the stand-ins themselves refuse names that they do not know.
+        """Read `--fault` values; the stand-ins themselves refuse names that they do not know.
 
         Raises:
             UsageError: Nobody is named so, or git's remote or the engine has no such fault.
@@ -44,7 +44,7 @@ class RehearsalFaults:
         return cls(found)
 
     def named(self, who: str) -> dict[str, str]:
-        """Values by name."""
+        """Value by name."""
         return {name: value for name, _, value in (fault.partition("=") for fault in self.of.get(who, []))}
 
     def options(self, who: str) -> list[str]:
@@ -70,12 +70,12 @@ class KillAt:
         """Nothing happens within a step."""
 
     def started(self, step: str, _title: str) -> None:
-        """Strikes before the step does anything."""
+        """Strike before the step does anything."""
         if step == self.before:
             _strike()
 
     def finished(self, step: str, _title: str, _outcome: Outcome, _seconds: float) -> None:
-        """Strikes when the step's fact holds."""
+        """Strike when the step's fact holds."""
         if step == self.after:
             _strike()
 

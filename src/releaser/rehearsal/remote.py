@@ -31,7 +31,7 @@ _REFUSE = """echo "protected: pushes are refused for now" >&2; exit 1
 
 
 def create(path: Path, source: Path, branch: str) -> None:
-    """Makes the bare repository from `source`'s HEAD, as `branch`, with its tags (a shallow source stays shallow)."""
+    """Make the bare repository from `source`'s HEAD, as `branch`, with its tags (a shallow source stays shallow)."""
     process.run(["git", "init", "--quiet", "--bare", f"--initial-branch={branch}", path], cwd=source)
     process.run(["git", "config", "receive.shallowUpdate", "true"], cwd=path)
     refs = [f"HEAD:refs/heads/{branch}", "refs/tags/*:refs/tags/*"]
@@ -41,7 +41,7 @@ def create(path: Path, source: Path, branch: str) -> None:
 
 
 def guard(path: Path, faults: dict[str, str]) -> None:
-    """Installs the hooks for this run, with its faults.
+    """Install the hooks for this run, with its faults.
 
     `hold` keeps a push waiting before anything is stored, `hold-stored` after; `refuse` refuses it.
     """

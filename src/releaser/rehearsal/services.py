@@ -27,7 +27,7 @@ class Service:
 
 
 def start(module: str, arguments: Sequence[str | Path], log: Path, *, keep: bool) -> subprocess.Popen[bytes]:
-    """Starts a stand-in; unless it is to be kept it ends with this process, however that ends."""
+    """Start a stand-in; unless it is to be kept it ends with this process, however that ends."""
     words = [sys.executable, "-m", module, *map(str, arguments), *([] if keep else ["--stop-with-stdin"])]
     with log.open("ab") as errors:
         stdin = subprocess.DEVNULL if keep else subprocess.PIPE
@@ -35,7 +35,7 @@ def start(module: str, arguments: Sequence[str | Path], log: Path, *, keep: bool
 
 
 def ready(name: str, started: subprocess.Popen[bytes], log: Path) -> Service:
-    """Waits for a stand-in's one line, which holds its address.
+    """Wait for a stand-in's one line, which holds its address.
 
     Raises:
         ReleaserError: It ended instead; the message holds its last words.
@@ -55,7 +55,7 @@ def ready(name: str, started: subprocess.Popen[bytes], log: Path) -> Service:
 
 
 def stop(services: Sequence[Service]) -> None:
-    """Ends stand-ins that this process started."""
+    """End stand-ins that this process started."""
     for service in services:
         service.process.terminate()
     for service in services:
@@ -69,7 +69,7 @@ def stop(services: Sequence[Service]) -> None:
 
 
 def stop_kept(record: Path) -> None:
-    """Ends the stand-ins that an earlier run noted in `record`, if they still run: it kept them, or was killed."""
+    """End the stand-ins that an earlier run noted in `record`, if they still run: it kept them, or was killed."""
     if not record.exists():
         return
     family = []

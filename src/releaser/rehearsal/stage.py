@@ -134,7 +134,7 @@ def raised(
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Keeps other rehearsals out of a world, and ends the stand-ins that an earlier one kept or, killed, left behind.
+    """Keep other rehearsals out of a world, and ends the stand-ins that an earlier one kept or, killed, left behind.
 
     Raises:
         ConflictError: Another rehearsal is in it.
@@ -156,7 +156,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _build(path: Path, source: Git, config: Config, version: Version) -> None:
-    """Lays out everything that does not need a running service."""
+    """Lay out everything that does not need a running service."""
     path.mkdir(parents=True)
     tokens = path / "tokens"
     tokens.mkdir(mode=0o700)
@@ -182,7 +182,7 @@ def _build(path: Path, source: Git, config: Config, version: Version) -> None:
 
 
 def _registry(path: Path, config: Config) -> tuple[list[str], dict[str, str]]:
-    """How to start a real registry here; if that cannot be, why the steps that need one are left out."""
+    """Return how to start a real registry here; if that cannot be, why the steps that need one are left out."""
     if not config.images.targets:
         return [], {}
     command, reason = program.program(path)
@@ -192,7 +192,7 @@ def _registry(path: Path, config: Config) -> tuple[list[str], dict[str, str]]:
 def _start(
     path: Path, distribution: str, repository: str, faults: RehearsalFaults, registry: list[str], *, keep: bool
 ) -> dict[str, Service]:
-    """Starts all stand-ins side by side and waits until each answers."""
+    """Start all stand-ins side by side and wait until each answers."""
     log = path / "services.log"
     begun: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -223,7 +223,7 @@ def _start(
 
 
 def _pointed(config: Config, running: dict[str, Service], repository: str) -> Config:
-    """The project's own configuration with the addresses of the stand-ins, and nobody's CI to wait for."""
+    """Return the project's own configuration with the addresses of the stand-ins, and nobody's CI to wait for."""
 
     def index(name: str, table: configuration.IndexConfig) -> configuration.IndexConfig:
         url = running[name].url
@@ -250,7 +250,7 @@ def _pointed(config: Config, running: dict[str, Service], repository: str) -> Co
 
 
 def _publish_release_before(release: Release, path: Path) -> None:
-    """Puts the version that HEAD declares on the index, so that there is something to upgrade from."""
+    """Put the version that HEAD declares on the index, so that there is something to upgrade from."""
     before = release.version_files[0].read(release.git.root).version
     if before >= release.version or release.pypi.files(release.config.distribution, before):
         return
@@ -262,7 +262,7 @@ def _publish_release_before(release: Release, path: Path) -> None:
 
 
 def _keep_proxies_out() -> None:
-    """Has every client, in this process and in those it starts, reach loopback without a proxy."""
+    """Have every client, in this process and in those it starts, reach loopback without a proxy."""
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [os.environ.get(name, ""), "127.0.0.1", "localhost"]
         os.environ[name] = ",".join(filter(None, hosts))

@@ -6,7 +6,7 @@ from releaser.release import Release
 
 
 def title(release: Release) -> str:
-    """The release's title: with the brief description if there is one."""
+    """Return the release's title: with the brief description if there is one."""
     pattern = release.config.forge.title
     description = release.description or release.changelog().lead_line(release.version)
     if not description:
@@ -15,7 +15,7 @@ def title(release: Release) -> str:
 
 
 def notes(release: Release) -> str:
-    """The changelog's section word for word, how to install, and where all changes stand."""
+    """Return the changelog's section word for word, how to install, and where all changes stand."""
     config = release.config
     words = {
         "distribution": config.distribution,
@@ -28,5 +28,5 @@ def notes(release: Release) -> str:
 
 
 def with_lf(text: str) -> str:
-    """A text without CRLF, for comparing: a changelog may have it, and a forge may make it."""
+    """Return a text without CRLF, for comparing: a changelog may have it, and a forge may make it."""
     return text.replace("\r\n", "\n")

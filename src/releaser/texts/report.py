@@ -90,7 +90,7 @@ def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:
 
 
 def _image_lines(release: Release, pushed: Outcome | None) -> list[str]:
-    """Every image's digest, platforms and tags, as the registry shows them; nothing where none was built.
+    """Return every image's digest, platforms and tags, as the registry shows them; nothing where none was built.
 
     A registry that nothing was pushed to is not asked: there may be none, or no way to it.
     """

@@ -34,7 +34,7 @@ _ERROR = re.compile(r"#(\d+) ERROR: (.+)")
 
 
 def unavailable(home: Path, within: float = ANSWER_S) -> str | None:
-    """Why no image can be built here; None if one can be. An engine has `within` seconds to answer."""
+    """Return why no image can be built here; None if one can be. An engine has `within` seconds to answer."""
     if shutil.which("docker") is None:
         return "no container engine at hand: there is no docker program"
     words = ["docker", "version", "--format", "{{.Server.Version}}"]
@@ -50,7 +50,7 @@ def unavailable(home: Path, within: float = ANSWER_S) -> str | None:
 
 
 def endpoint(home: Path) -> str:
-    """The engine's address, as docker's command line finds it."""
+    """Return the engine's address, as docker's command line finds it."""
     if named := os.environ.get("DOCKER_HOST"):
         return named
     asked = process.ask(
@@ -103,7 +103,7 @@ class Bake:
     options: Sequence[str] = ()
 
     def command(self) -> list[str]:
-        """The command line."""
+        """Return the command line."""
         words = ["docker", "buildx", "bake", "--file", self.file, "--progress", "plain", *self.options]
         if os.environ.get(NETWORK) == "host":
             words += ["--allow", "network.host"]
@@ -112,7 +112,7 @@ class Bake:
         return [*words, *self.targets]
 
     def run(self, log: Path | None = None) -> None:
-        """Builds, with live progress.
+        """Build, with live progress.
 
         Raises:
             CommandError: A step of the build failed; the message names it and ends with its last lines.
@@ -125,7 +125,7 @@ class Bake:
             )
 
     def resolved(self) -> str:
-        """The bake file with every variable and inheritance resolved, as JSON.
+        """Return the bake file with every variable and inheritance resolved, as JSON.
 
         Raises:
             CommandError: The bake file is wrong, or docker has no buildx.
@@ -146,7 +146,7 @@ class Bake:
 
 
 def failure(text: str) -> str:
-    """What a failed build says that matters: the step that failed and its last lines, from plain progress."""
+    """Return what a failed build says that matters: the step that failed and its last lines, from plain progress."""
     steps: dict[str, str] = {}
     said: dict[str, list[str]] = {}
     for line in text.splitlines():

@@ -49,7 +49,7 @@ class Engine:
 
     @classmethod
     def connect(cls, home: Path) -> Engine:
-        """The engine that docker's command line would use.
+        """Return the engine that docker's command line would use.
 
         Args:
             home: A directory of the caller's own; what belongs to it is told from what belongs to others.
@@ -65,17 +65,17 @@ class Engine:
             return cls(from_env(environment={**os.environ, **known}), address, owner)
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self.client.close()
 
     def native(self) -> str:
-        """The engine's own platform."""
+        """Return the engine's own platform."""
         with _asking(self.address, "asking for its platform"):
             found = self.client.version()
         return f"{found['Os']}/{found['Arch']}"
 
     def holds(self, reference: str) -> bool:
-        """Whether the engine has the image."""
+        """Return whether the engine has the image."""
         from docker.errors import ImageNotFound
 
         with _asking(self.address, f"looking for {reference}"):
@@ -86,12 +86,12 @@ class Engine:
             return True
 
     def load(self, archive: Path) -> None:
-        """Takes the image in an archive, under the reference that the archive gives it."""
+        """Take the image in an archive, under the reference that the archive gives it."""
         with _asking(self.address, "loading an image"), archive.open("rb") as file:
             self.client.images.load(file)
 
     def pull(self, repository: str, digest: str, platform: str, login: Login | None) -> str:
-        """Fetches an image from its registry by digest; returns the reference to run it by."""
+        """Fetch an image from its registry by digest; returns the reference to run it by."""
         # Empty and not None, or the SDK would ask docker's credential helpers, with this process's whole environment.
         known = {"username": login.user, "password": login.password.reveal()} if login else {}
         if login and login.is_identity_token:
@@ -110,7 +110,7 @@ class Engine:
         return f"{repository}@{digest}"
 
     def remove(self, reference: str) -> None:
-        """Removes an image's reference, and the image with its last."""
+        """Remove an image's reference, and the image with its last."""
         from docker.errors import ImageNotFound
 
         with _asking(self.address, f"removing {reference}"):
@@ -120,13 +120,13 @@ class Engine:
                 return
 
     def sweep(self) -> None:
-        """Removes containers that a killed run left."""
+        """Remove containers that a killed run left."""
         with _asking(self.address, "removing old containers"):
             for one in self.client.containers.list(all=True, filters={"label": f"{_LABEL}={self.owner}"}):
                 one.remove(force=True, v=True)
 
     def says(self, reference: str, platform: str, words: list[str]) -> str:
-        """What an image prints when it is run with `words`.
+        """Return what an image prints when it is run with `words`.
 
         Raises:
             ForeignPlatformError: Its platform cannot run here.
@@ -153,7 +153,7 @@ class Engine:
             return printed
 
     def becomes_healthy(self, reference: str, platform: str) -> float:
-        """Starts an image as users do and waits until its HEALTHCHECK passes; returns the seconds that it took.
+        """Start an image as users do and wait until its HEALTHCHECK passes; returns the seconds that it took.
 
         Raises:
             StepError: It ended, is unhealthy, or has not become healthy in time; the message holds its last words.
@@ -207,7 +207,7 @@ class Engine:
 
 @contextmanager
 def _asking(address: str, doing: str) -> Iterator[None]:
-    """Turns the SDK's errors into ours."""
+    """Turn the SDK's errors into ours."""
     from docker.errors import DockerException
 
     try:

@@ -55,12 +55,12 @@ _ERRORS = TypeAdapter(_ErrorsResponse)
 
 
 def in_ci_job() -> bool:
-    """Whether this runs in a job of a CI service that can vouch for it."""
+    """Return whether this runs in a job of a CI service that can vouch for it."""
     return any(os.environ.get(name) for name in ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI"))
 
 
 def lacks_permission() -> bool:
-    """Whether this is a job of GitHub's whose workflow does not let it have an identity."""
+    """Return whether this is a job of GitHub's whose workflow does not let it have an identity."""
     return bool(os.environ.get("GITHUB_ACTIONS")) and not os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL")
 
 

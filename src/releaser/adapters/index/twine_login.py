@@ -60,7 +60,7 @@ def twine_settings() -> dict[str, str | Secret]:
 
 
 def twine_repository(address: IndexAddress) -> dict[str, str | None] | None:
-    """What twine knows of the repository: its address, and from .pypirc perhaps a user and a password.
+    """Return what twine knows of the repository: its address, and from .pypirc perhaps a user and a password.
 
     Raises:
         UsageError: .pypirc cannot be read.

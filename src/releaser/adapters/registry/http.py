@@ -147,7 +147,7 @@ class RegistryHttp:
         return "may push" if "push" in granted else "may not push"
 
     def login(self) -> Login | None:
-        """What to log in with: docker's login, else the token."""
+        """Return what to log in with: docker's login, else the token."""
         found = login_for(self.host)
         return found or (Login("token", self.token) if self.token else None)
 

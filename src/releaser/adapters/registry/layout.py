@@ -33,20 +33,20 @@ class OciLayout:
     path: Path
 
     def exists(self) -> bool:
-        """Whether there is one."""
+        """Return whether there is one."""
         return (self.path / "index.json").exists()
 
     def roots(self) -> dict[str, Descriptor]:
-        """Each image's index (or its one manifest), by the image's name, in the order in which they were added."""
+        """Return each image's index (or only manifest) by the image's name, in the order of addition."""
         document = json.loads((self.path / "index.json").read_text("utf-8"))
         return {str(one.get("annotations", {}).get(_NAME, "")): Descriptor.of(one) for one in document["manifests"]}
 
     def blob(self, digest: str) -> Path:
-        """Where content lies."""
+        """Return where content lies."""
         return self.path / "blobs" / digest.replace(":", "/")
 
     def read(self, descriptor: Descriptor) -> bytes:
-        """The content.
+        """Return the content.
 
         Raises:
             ConflictError: It is gone, or has another length.
@@ -58,7 +58,7 @@ class OciLayout:
         return content
 
     def check(self) -> None:
-        """Looks whether everything is there, by length; a registry compares digests when it is pushed.
+        """Look whether everything is there, by length; a registry compares digests when it is pushed.
 
         Raises:
             ConflictError: Something is gone or was changed.
@@ -71,7 +71,7 @@ class OciLayout:
                         raise _broken(path)
 
     def take(self, name: str, source: Source, root: Descriptor) -> None:
-        """Puts an image from elsewhere in the place of the one of that name; what both have is not fetched.
+        """Put an image from elsewhere in the place of the one of that name; what both have is not fetched.
 
         Raises:
             ServiceError: It could not be read there.
@@ -89,7 +89,7 @@ class OciLayout:
         write_atomically(self.path / "index.json", json.dumps(index, indent=1) + "\n")
 
     def archive(self, image: Image, reference: str, target: Path) -> None:
-        """Writes one platform's image as an archive that every `docker load` takes, old image stores included."""
+        """Write one platform's image as an archive that every `docker load` takes, old image stores included."""
         index = {
             "schemaVersion": 2,
             "mediaType": INDEXES[0],
@@ -115,7 +115,7 @@ class OciLayout:
 
 
 def joined(parts: Mapping[str, Path], target: Path) -> OciLayout:
-    """Moves several layouts of one image each into one, in which each image has its name.
+    """Move several layouts of one image each into one, in which each image has its name.
 
     Args:
         parts: The layouts by the images' names; they are empty shells afterwards.

@@ -18,14 +18,14 @@ def caller_of(request: web.Request) -> Caller:
 
 
 def problem(status: int, message: str, errors: Iterable[Mapping[str, str]] = ()) -> web.Response:
-    """An error as GitHub words it."""
+    """Return an error as GitHub words it."""
     data: Record = {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
     details = [dict(error) for error in errors]
     return web.json_response({**data, "errors": details} if details else data, status=status)
 
 
 def page_of(request: web.Request, elements: Sequence[Any]) -> tuple[Sequence[Any], dict[str, str]]:
-    """The part of a list that a request asks for, and the header that names the other pages."""
+    """Return the part of a list that a request asks for, and the header that names the other pages."""
     size = max(1, min(100, _number(request, "per_page", 30)))
     page = max(1, _number(request, "page", 1))
     last = max(1, -(-len(elements) // size))

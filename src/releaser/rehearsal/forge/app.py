@@ -40,7 +40,7 @@ API_PREFIXES = ("/repos/", "/uploads/", "/user")
 
 
 def create_app(repository: str, store: ForgeStore, tokens: Tokens, faults: ForgeFaults) -> web.Application:
-    """The stand-in as an aiohttp application.
+    """Return the stand-in as an aiohttp application.
 
     Args:
         repository: ``OWNER/NAME``.

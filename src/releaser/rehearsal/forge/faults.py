@@ -54,11 +54,11 @@ class ForgeFaults:
         self._holding.unlink(missing_ok=True)
 
     def strikes(self, name: str) -> bool:
-        """Whether this fault is to happen now; for one that happens once, only the first time."""
+        """Return whether this fault is to happen now; for one that happens once, only the first time."""
         return any(given == name and (not name.endswith("-once") or self._first(name)) for given, _ in self._given)
 
     def status(self, path: str) -> int | None:
-        """The status with which this request is to be answered instead."""
+        """Return the status with which this request is to be answered instead."""
         for name, value in self._given:
             status, _, part = value.partition(":")
             if name == "status-once" and part in path and self._first(f"{name}-{_short(value)}"):

@@ -40,13 +40,13 @@ class BareRepository:
         self._path = path
 
     def refs(self, prefix: str) -> dict[str, GitObject]:
-        """Every reference whose full name starts with ``prefix``, such as ``refs/tags/v0.``, in git's order."""
+        """Return every reference whose full name starts with ``prefix``, such as ``refs/tags/v0.``, in git's order."""
         listed = self._git("for-each-ref", "--format=%(refname)%09%(objecttype)%09%(objectname)")
         rows = (line.split("\t") for line in (listed or "").splitlines())
         return {name: GitObject(kind, sha) for name, kind, sha in rows if name.startswith(prefix)}
 
     def tag(self, sha: str) -> GitTag | None:
-        """The annotated tag of this hash; None when there is no such tag object."""
+        """Return the annotated tag of this hash; None when there is no such tag object."""
         text = self._git("cat-file", "tag", sha) if re.fullmatch(r"[0-9a-f]{40}", sha) else None
         if text is None:
             return None
@@ -60,7 +60,7 @@ class BareRepository:
         return GitTag(sha, fields["tag"], message.rstrip("\n"), who["name"], who["email"], date, pointed)
 
     def commit(self, revision: str) -> str | None:
-        """The commit that a branch, tag or hash names; None when it names none."""
+        """Return the commit that a branch, tag or hash names; None when it names none."""
         found = self._git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         return None if found is None else found.strip()
 

@@ -18,7 +18,7 @@ td {{ padding-right: 2em }}
 
 
 def release_page(repository: str, release: Record, marks: list[str]) -> str:
-    """The page of a published release, from its JSON shape; ``marks`` such as "Latest" stand beside the title."""
+    """Return the page of a published release, from its JSON shape; ``marks`` such as "Latest" follow the title."""
     rows = "".join(
         f'<tr><td><a href="{escape(asset["browser_download_url"])}">{escape(asset["name"])}</a></td>'
         f"<td>{asset['size']} bytes</td><td><code>{escape(asset['digest'] or asset['state'])}</code></td></tr>"

@@ -36,7 +36,7 @@ class Shapes:
         self.web = f"{base}/{repository}"
 
     def user(self, login: str) -> Record:
-        """A simple user."""
+        """Return a simple user."""
         address = f"{self.base}/users/{login}"
         return {
             "login": login,
@@ -52,7 +52,7 @@ class Shapes:
         }
 
     def authenticated_user(self, login: str) -> Record:
-        """The user of the token, as GitHub shows it to a token that may not read private facts."""
+        """Return the user of the token, as GitHub shows it to a token that may not read private facts."""
         unknown = dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio"))
         counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
         return {
@@ -65,7 +65,7 @@ class Shapes:
         }
 
     def repository_summary(self) -> Record:
-        """A minimal repository."""
+        """Return a minimal repository."""
         owner, name = self.repository.split("/")
         return {
             "id": _number(self.repository),
@@ -82,7 +82,7 @@ class Shapes:
         }
 
     def repository_whole(self, open_issues: int, may: Mapping[str, bool] | None) -> Record:
-        """A full repository; ``may`` is what the token's owner may do, None without a token."""
+        """Return a full repository; ``may`` is what the token's owner may do, None without a token."""
         counts = ("forks_count", "stargazers_count", "watchers_count", "subscribers_count", "network_count")
         has = ("has_issues", "has_projects", "has_wiki", "has_pages", "has_downloads", "has_discussions")
         return {
@@ -105,11 +105,11 @@ class Shapes:
         }
 
     def release_page(self, release: Record) -> str:
-        """The page of a release; a draft's address says nothing of its tag."""
+        """Return the page of a release; a draft's address says nothing of its tag."""
         return f"{self.web}/releases/tag/{quote(_page_name(release))}"
 
     def release(self, release: Record) -> Record:
-        """A release."""
+        """Return a release."""
         address = f"{self.api}/releases/{release['id']}"
         discussion = {"discussion_url": f"{self.web}/discussions/{release['id']}"} if release["discussion"] else {}
         tag = quote(release["tag_name"])
@@ -128,7 +128,7 @@ class Shapes:
         }
 
     def asset(self, release: Record, asset: Record) -> Record:
-        """An asset of a release."""
+        """Return an asset of a release."""
         return {
             "url": f"{self.api}/releases/assets/{asset['id']}",
             "browser_download_url": f"{self.web}/releases/download/{quote(_page_name(release))}/{quote(asset['name'])}",
@@ -138,7 +138,7 @@ class Shapes:
         }
 
     def milestone(self, milestone: Record, issues: list[Record]) -> Record:
-        """A milestone, with its issues counted."""
+        """Return a milestone, with its issues counted."""
         address = f"{self.api}/milestones/{milestone['number']}"
         states = [issue["state"] for issue in issues if issue.get("milestone") == milestone["title"]]
         return {
@@ -161,7 +161,7 @@ class Shapes:
         }
 
     def issue(self, issue: Record, milestone: Record | None) -> Record:
-        """An issue or pull request; ``milestone`` in its own JSON shape."""
+        """Return an issue or pull request; ``milestone`` in its own JSON shape."""
         number = issue["number"]
         address = f"{self.api}/issues/{number}"
         is_pull = issue.get("pull_request", False)
@@ -211,7 +211,7 @@ class Shapes:
         }
 
     def run(self, run: Record) -> Record:
-        """A workflow run."""
+        """Return a workflow run."""
         address = f"{self.api}/actions/runs/{run['id']}"
         endings = ("jobs", "logs", "check_suite", "artifacts", "cancel", "rerun")
         return {
@@ -237,7 +237,7 @@ class Shapes:
         }
 
     def git_ref(self, ref: str, pointed: GitObject) -> Record:
-        """A git reference."""
+        """Return a git reference."""
         return {
             "ref": ref,
             "node_id": _node("Ref", ref),
@@ -246,7 +246,7 @@ class Shapes:
         }
 
     def git_tag(self, tag: GitTag) -> Record:
-        """An annotated tag."""
+        """Return an annotated tag."""
         return {
             "node_id": _node("Tag", tag.sha),
             "sha": tag.sha,

@@ -33,7 +33,7 @@ class RefusedError(Exception):
 
     @classmethod
     def invalid(cls, field: str, message: str, code: str = "custom", resource: str = "Release") -> RefusedError:
-        """The usual form: one field of one resource is wrong."""
+        """Return the usual form: one field of one resource is wrong."""
         error = {"resource": resource, "code": code, "field": field}
         return cls("Validation Failed", [{**error, "message": message} if message else error])
 
@@ -68,22 +68,22 @@ class ForgeStore:
         write_atomically(self._document, json.dumps(self.state, indent=1))
 
     def new_id(self) -> int:
-        """A number that no other thing has."""
+        """Return a number that no other thing has."""
         self.state["next_id"] += 1
         return int(self.state["next_id"])
 
     # Releases
 
     def release(self, matches: Callable[[Record], bool]) -> Record | None:
-        """The first release that matches, newest first."""
+        """Return the first release that matches, newest first."""
         return next(filter(matches, self.releases()), None)
 
     def releases(self) -> list[Record]:
-        """Every release, newest first."""
+        """Return every release, newest first."""
         return sorted(self.state["releases"], key=lambda release: release["id"], reverse=True)
 
     def latest(self) -> Record | None:
-        """The release that GitHub calls the latest: the one that was made so, else the highest version."""
+        """Return the release that GitHub calls the latest: the one that was made so, else the highest version."""
         candidates = [r for r in self.releases() if not r["draft"] and not r["prerelease"]]
         chosen = [release for release in candidates if release["id"] == self.state["latest"]]
         ranked = sorted((r for r in candidates if r["make_latest"] != "false"), key=_rank, reverse=True)
@@ -172,12 +172,12 @@ class ForgeStore:
     # Assets
 
     def asset(self, asset_id: int) -> tuple[Record, Record] | None:
-        """A release and its asset of this number."""
+        """Return a release and its asset of this number."""
         every = ((release, asset) for release in self.state["releases"] for asset in release["assets"])
         return next((pair for pair in every if pair[1]["id"] == asset_id), None)
 
     def asset_path(self, asset_id: int) -> Path:
-        """Where an asset's bytes lie."""
+        """Return where an asset's bytes lie."""
         return self._assets / str(asset_id)
 
     def refuse_asset(self, release: Record, name: str) -> None:
@@ -225,7 +225,7 @@ class ForgeStore:
 
 
 def asset_name(name: str) -> str:
-    """The name under which GitHub keeps an asset: special characters become dots."""
+    """Return the name under which GitHub keeps an asset: special characters become dots."""
     return re.sub(r"[^\w.+@-]", ".", name, flags=re.ASCII).strip(".")
 
 

@@ -69,7 +69,7 @@ TRUSTED = web.AppKey("trusted", TrustedPublishing)
 
 
 def create_app(store: IndexStore, settings: Settings) -> web.Application:
-    """The index as an application; all its state is the store's."""
+    """Return the index as an application; all its state is the store's."""
     app = web.Application(middlewares=[answer], client_max_size=UPLOAD_LIMIT)
     app[STORE] = store
     app[SETTINGS] = settings
@@ -177,7 +177,7 @@ async def manage_release(request: web.Request) -> web.Response:
 
 
 def _token(request: web.Request) -> str:
-    """The password of ``__token__``, or "" where there is none."""
+    """Return the password of ``__token__``, or "" where there is none."""
     scheme, _, encoded = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     try:
         user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")

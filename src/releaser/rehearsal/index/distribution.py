@@ -71,7 +71,7 @@ class Distribution:
 
 
 def digests_of(content: bytes) -> dict[str, str]:
-    """The three digests that PyPI keeps, by the names of its JSON API."""
+    """Return the three digests that PyPI keeps, by the names of its JSON API."""
     return {
         "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
         "sha256": hashlib.sha256(content).hexdigest(),

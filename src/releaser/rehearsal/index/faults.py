@@ -57,7 +57,7 @@ class IndexFaults:
         self._holding.unlink(missing_ok=True)
 
     def strikes(self, name: str) -> bool:
-        """Whether this fault is to happen now; for one that happens once, only the first time."""
+        """Return whether this fault is to happen now; for one that happens once, only the first time."""
         if name not in self._given:
             return False
         if not name.endswith("-once"):

@@ -39,7 +39,7 @@ class Publisher(BaseModel):
     pending: bool = False
 
     def matches(self, claims: dict[str, Any]) -> bool:
-        """Whether a job with these claims is this publisher."""
+        """Return whether a job with these claims is this publisher."""
         prefix = f"{self.repository}/.github/workflows/{self.workflow}@"
         return (
             str(claims["repository"]).lower() == self.repository.lower()
@@ -97,7 +97,7 @@ class TrustedPublishing:
         return web.json_response(self._mint(claims["jti"], publishers))
 
     def identify(self, token: str) -> MintedToken | None:
-        """What a minted token is good for; None if it was not minted here or has expired."""
+        """Return what a minted token is good for; None if it was not minted here or has expired."""
         minted = self._store.world.tokens.get(_digest(token))
         return minted if minted and self._store.clock() < minted.expires else None
 
@@ -126,7 +126,7 @@ class TrustedPublishing:
 
 
 def provenance_of(attestations: str, minted: MintedToken | None) -> JsonValue:
-    """The PEP 740 provenance object for an upload form's ``attestations``; None if it has none.
+    """Return the PEP 740 provenance object for an upload form's ``attestations``; None if it has none.
 
     Raises:
         RefusedError: They are not a JSON list, or came without a trusted publisher's token.

@@ -172,7 +172,7 @@ class Pages:
         return self._store.clock() >= project.created + self._lag
 
     def _visible(self, project: Project, lag: timedelta) -> dict[str, list[StoredFile]]:
-        """The files that show, by version, in order; a release of which none shows yet is left out."""
+        """Return the files that show, by version, in order; a release of which none shows yet is left out."""
         now = self._store.clock()
         releases = {
             version: sorted((f for f in release.files.values() if now >= f.uploaded + lag), key=lambda f: f.filename)
@@ -182,7 +182,7 @@ class Pages:
 
 
 def negotiate(request: web.Request) -> str:
-    """The content type of PEP 691 that the client likes best; plain HTML if it names none of them."""
+    """Return the content type of PEP 691 that the client likes best; plain HTML if it names none of them."""
     weights: dict[str, float] = {}
     for part in request.headers.get("Accept", "").split(","):
         media, *parameters = (each.strip() for each in part.lower().split(";"))
@@ -194,7 +194,7 @@ def negotiate(request: web.Request) -> str:
 
 
 def cacheable(request: web.Request, body: bytes, content_type: str) -> web.Response:
-    """An answer with an ETag and PyPI's ten minutes, or 304 if the client has this very one."""
+    """Return an answer with an ETag and PyPI's ten minutes, or 304 if the client has this very one."""
     etag = hashlib.sha256(body).hexdigest()
     known = any(each.value in (etag, "*") for each in request.if_none_match or ())
     response = web.Response(status=304) if known else web.Response(body=body, content_type=content_type)
@@ -286,7 +286,7 @@ def _time(file: StoredFile) -> str:
 
 
 def _latest(project: Project, versions: dict[str, list[StoredFile]]) -> str | None:
-    """The highest version that is final and not yanked, else what is nearest to that."""
+    """Return the highest version that is final and not yanked, else what is nearest to that."""
     return max(
         versions,
         key=lambda each: (not project.releases[each].yanked, not Version(each).is_prerelease, Version(each)),

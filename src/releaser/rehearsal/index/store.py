@@ -67,7 +67,7 @@ class Project(BaseModel):
     releases: dict[str, IndexRelease] = {}
 
     def spelling(self, version: str) -> str:
-        """How the release of that version is spelt here: 1.0 and 1.0.0 are one (PEP 440); itself if there is none."""
+        """Return the stored spelling of an equal version (1.0 is 1.0.0 in PEP 440); itself if there is none."""
         try:
             wanted = parse(version)
         except InvalidVersion:
@@ -117,7 +117,7 @@ class IndexStore:
         self._complete_log()
 
     def project(self, name: str) -> Project | None:
-        """The project of that name, however it is spelt."""
+        """Return the project of that name, however it is spelt."""
         return self.world.projects.get(canonicalize_name(name))
 
     def release(self, name: str, version: str) -> IndexRelease:
@@ -133,7 +133,7 @@ class IndexStore:
         return release
 
     def files(self) -> Iterator[StoredFile]:
-        """Every file held."""
+        """Yield every file held."""
         for project in self.world.projects.values():
             for release in project.releases.values():
                 yield from release.files.values()

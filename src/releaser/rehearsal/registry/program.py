@@ -15,7 +15,7 @@ IMAGE = "registry"
 
 
 def program(room: Path) -> tuple[list[str], str]:
-    """How to start it: a command that takes `serve CONFIG`, with what it needs of the directory `room`.
+    """Return how to start it: a command that takes `serve CONFIG`, with what it needs of the directory `room`.
 
     Returns:
         The command, and nothing; or no command, and the reason.

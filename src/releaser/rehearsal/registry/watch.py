@@ -26,7 +26,7 @@ _STOP_S = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Starts the registry, says where it listens, waits for its end or for the order to end it."""
+    """Start the registry, says where it listens, waits for its end or for the order to end it."""
     parser = argparse.ArgumentParser(prog="python -m releaser.rehearsal.registry", description=main.__doc__)
     parser.add_argument("--world", type=Path, required=True, help="the directory that it keeps its images in")
     parser.add_argument("--command", type=json.loads, required=True, help="the registry's program, as a JSON list")
@@ -62,7 +62,7 @@ def _config(world: Path) -> dict[str, object]:
 
 
 def _tell(registry: subprocess.Popen[bytes]) -> None:
-    """Prints the one line when the registry listens; its log goes to stderr."""
+    """Print the one line when the registry listens; its log goes to stderr."""
     told = False
     for raw in registry.stdout or ():
         line = raw.decode("utf-8", "replace")
