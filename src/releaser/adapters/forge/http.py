@@ -146,7 +146,9 @@ class Connection:
             ServiceError: GitHub refused, or did not respond.
         """
         status, headers, content = self._request(doing, "DELETE", path)
-        if status >= 300 and status != 404:
+        if status < 300 and status != 204:
+            raise self.http.foreign(f"HTTP {status} instead of HTTP 204", doing)
+        if status not in (204, 404):
             raise self._refusals.refusal(doing, status, content, headers, WRITE)
 
     def pages(
