@@ -280,7 +280,7 @@ class Index:
 
     @cached_property
     def _http(self) -> Http:
-        return Http(f"{self.name} at {self.simple_url}", "simple-url in [tool.releaser]", netrc=True)
+        return Http(f"{self.name} at {self.simple_url}", f"simple-url in [tool.releaser.{self.name}]", netrc=True)
 
     def _get(self, url: str, accept: str, doing: str) -> requests.Response | None:
         response = self._http.send("GET", url, doing, headers={"Accept": accept, **_NO_CACHE})

@@ -355,7 +355,7 @@ def test_an_answer_in_another_form_is_an_error_and_no_traceback(bare: Bare, cont
 
     with pytest.raises(ServiceError, match=r"sent .*JSON.* when asked to list the files of demo") as caught:
         bare.index.all_files("demo")
-    assert "Check simple-url in [tool.releaser]" in caught.value.remedy
+    assert "Check simple-url in [tool.releaser.PyPI]" in caught.value.remedy
 
 
 @pytest.mark.parametrize("content", [b"<!DOCTYPE html>", b"[1]", b"null", b""])
