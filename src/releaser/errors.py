@@ -7,7 +7,7 @@
     │   ├── ConfigError            pyproject.toml's [tool.releaser]
     │   ├── VersionError           a version that cannot be released, or version files that cannot be read
     │   └── ChangelogError         a changelog that cannot be read, rotated or published
-    ├── ConflictError      exit 3  the world differs from what this release needs; nothing was changed
+    ├── ConflictError      exit 3  what was found differs from what this release needs; nothing was changed
     ├── StepError          exit 1  a step could not make its fact true
     │   ├── CommandError           a program that a step called failed
     │   ├── ServiceError           the index, the forge or the remote answered with an error, or not at all
@@ -73,7 +73,7 @@ class ChangelogError(UsageError):
 
 
 class ConflictError(ReleaserError):
-    """The world differs from what this release needs; nothing was changed."""
+    """What was found differs from what this release needs; nothing was changed."""
 
     exit_code = 3
 
@@ -91,7 +91,7 @@ class ServiceError(StepError):
 
 
 class WaitTimeoutError(StepError):
-    """What was published did not become visible in the configured time; running again goes on waiting."""
+    """What was published did not become visible in the configured time; running again continues to wait."""
 
     exit_code = 5
 

@@ -1,4 +1,4 @@
-"""One release: a version of a project, and the part of the outside world that its steps ask and change."""
+"""One release: a version of a project, and the services and files that its steps ask and change."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 HIDDEN = "[hidden]"
 
 _SHORTEST = 6
-"""Characters. Hiding every place where a shorter value stands would hide ordinary words."""
+"""Characters. Hiding every occurrence of a shorter value would hide ordinary words."""
 _SHORTEST_LINE = 16
 """Characters. The lines of a key that are worth hiding; output is redacted line by line."""
 _CREDENTIALS_IN_URL = re.compile(r"""(?<=://)[^/\s"'<>]*@""")

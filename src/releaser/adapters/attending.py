@@ -108,6 +108,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _quietly(action: Callable[[], object]) -> None:
-    # What has ended meanwhile needs no end; what belongs to somebody else (sudo) cannot be given one.
+    # What has ended meanwhile needs no end; what belongs to another user (sudo) cannot be ended.
     with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
         action()

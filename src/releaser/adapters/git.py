@@ -51,10 +51,10 @@ class Git:
 
     @classmethod
     def at(cls, path: Path, limits: GitLimits = DEFAULT_LIMITS) -> Git:
-        """Return the repository that `path` lies in.
+        """Return the repository that contains `path`.
 
         Raises:
-            UsageError: It lies in none, or git is not installed.
+            UsageError: It is in none, or git is not installed.
         """
         try:
             top = cls(path)._lines("rev-parse", "--show-toplevel")
@@ -178,13 +178,13 @@ class Git:
         return {ref: sha for sha, ref in pairs}
 
     def remote_tag(self, remote: str, name: str) -> GitTag | None:
-        """Return the remote's tag as it stands now, or None."""
+        """Return the remote's current tag, or None."""
         refs = self.remote_refs(remote, f"refs/tags/{name}", f"refs/tags/{name}^{{}}")
         held = refs.get(f"refs/tags/{name}")
         return GitTag(held, refs.get(f"refs/tags/{name}^{{}}", held)) if held else None
 
     def remote_branch(self, remote: str, branch: str) -> str | None:
-        """Return the commit of the remote's branch as it stands now, or None."""
+        """Return the current commit of the remote's branch, or None."""
         return self.remote_refs(remote, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
 
     # --- changing -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Every program is started by `start`, which gives it the environment that `enviro
 from starting any.
 
 Children stay in this process's group on purpose: what kills the group (a closed terminal, a CI runner) kills them too,
-and no upload goes on behind the back of the run that resumes.
+and no upload continues while the next run resumes.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def start(
 def _no_answer(purpose: str, command: Sequence[str | Path], within: float | None) -> NoAnswerError:
     words = shlex.join(str(word) for word in command)
     return NoAnswerError(
-        f"{purpose or _name(command)} did not end in {within or 0:.0f} s", f"Try it by hand: `{words}`."
+        f"{purpose or _name(command)} did not end in {within or 0:.0f} s", f"Run it by hand: `{words}`."
     )
 
 

@@ -173,7 +173,7 @@ def named_pause(headers: Mapping[str, str]) -> float | None:
 
 
 def _text(response: BaseHTTPResponse) -> bytes:
-    """Return the body of a response that was read whole; a file's is left to whoever streams it."""
+    """Return the body of a response that was read whole; a file's is left to the caller, who streams it."""
     return b"" if response.connection is not None else response.data.lower()
 
 

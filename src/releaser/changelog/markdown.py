@@ -177,7 +177,7 @@ def _lines(text: str, tokens: list[Token]) -> Iterator[Line]:
             is_comment = token.type == "html_block" and token.content.lstrip().startswith("<!--")
             kinds.update(dict.fromkeys(range(first, last + 1), "comment" if is_comment else "code"))
             if is_comment and any(part.partition("<!--")[0].strip() for part in token.content.split("-->")):
-                kinds[last] = "text"  # what is beside a comment on its last line
+                kinds[last] = "text"  # what follows a comment on its last line
     start = 0
     # newline="" splits at \n, \r\n and \r alone (as CommonMark does) and keeps them; str.splitlines knows more ends
     for index, raw in enumerate(io.StringIO(text, newline="")):

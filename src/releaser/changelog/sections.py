@@ -30,9 +30,9 @@ class Style:
     """How a section's heading is written.
 
     Attributes:
-        bracketed: Whether the name stands in square brackets.
+        bracketed: Whether the name is in square brackets.
         inline_link: Whether an address follows them, so that no definition at the end of the file is needed.
-        parentheses: Whether the date stands in parentheses instead of after a dash.
+        parentheses: Whether the date is in parentheses instead of after a dash.
     """
 
     bracketed: bool

@@ -34,7 +34,7 @@ _VersionText = Annotated[str, _with_fields("version")]
 
 
 class VersionFileConfig(Table):
-    """A file that declares the version: a TOML key, or literal text in which `{version}` stands for it."""
+    """A file that declares the version: a TOML key, or literal text with `{version}` in place of the version."""
 
     path: str
     key: str | None = None

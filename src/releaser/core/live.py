@@ -122,7 +122,7 @@ class LiveDisplay(AbstractContextManager["LiveDisplay"]):
 class _Bar(ProgressColumn):
     """A bar for a step that reports how much of all is done.
 
-    It is not rich's own column because a step whose count is complete still runs: its clock goes on.
+    It is not rich's own column because a step whose count is complete still runs: its clock keeps running.
     """
 
     def render(self, task: Task) -> RenderableType:

@@ -92,10 +92,12 @@ class ImageProof:
             if descriptor is None:
                 proof.wrong.append(f"the tag {tag.name} is missing")
             elif expected is None:
-                proof.wrong.append(f"the tag {tag.name} is there without what it stands for: {tags[0].name} is missing")
+                proof.wrong.append(f"the tag {tag.name} exists, but {tags[0].name}, which it follows, is missing")
             elif descriptor.digest != expected:
-                right = f"{expected[:19]} " + ("was built and qualified" if self.built else f"is {tags[0].name}")
-                proof.wrong.append(f"the tag {tag.name} points elsewhere: at {descriptor.digest[:19]}, and {right}")
+                right = "the image that was built" if self.built else f"the image of {tags[0].name}"
+                proof.wrong.append(
+                    f"the tag {tag.name} points at {descriptor.digest[:19]}; expected {expected[:19]}, {right}"
+                )
         return root
 
     def _content(self, proof: Proof, target: ImageTargetConfig, tag: str, root: Descriptor) -> None:

@@ -16,7 +16,7 @@ from releaser.versions.version import Version
 
 
 class Reach(IntEnum):
-    """What a tag stands for, in the order in which tags are pushed: nobody is led to an image before it is complete."""
+    """What a tag follows, in the order in which tags are pushed: no tag leads to an image that is incomplete."""
 
     VERSION = 0
     SERIES = 1

@@ -26,7 +26,7 @@ class RehearsalFaults:
         """Read `--fault` values; the stand-ins themselves refuse names that they do not know.
 
         Raises:
-            UsageError: Nobody is named so, or git's remote or the engine has no such fault.
+            UsageError: There is no such service, or the git remote or the engine has no such fault.
         """
         found: dict[str, list[str]] = {}
         for text in texts:
@@ -34,10 +34,10 @@ class RehearsalFaults:
             name = fault.partition("=")[0]
             known = {"remote": _REMOTE, "engine": _ENGINE}.get(who)
             if who == "remote" and name.startswith("hold") and not _is_number(fault.partition("=")[2]):
-                raise UsageError(f"--fault {text}: it needs a number of seconds.", f"Write --fault remote:{name}=5.")
+                raise UsageError(f"--fault {text}: a number of seconds is required", f"Write --fault remote:{name}=5.")
             if not colon or who not in _WHO or (known and name not in known):
                 raise UsageError(
-                    f"--fault {text}: there is no such fault.",
+                    f"--fault {text}: there is no such fault",
                     f"Write WHO:NAME[=VALUE] with WHO one of {', '.join(_WHO)}; docs/rehearsal.md lists the names.",
                 )
             found.setdefault(who, []).append(fault)

@@ -79,7 +79,7 @@ def stop_kept(record: Path) -> None:
             if any("releaser.rehearsal." in word for word in one.cmdline()):
                 one.terminate()
                 family.append(one)
-        except psutil.Error:  # It has ended, or is by now a program of somebody else's.
+        except psutil.Error:  # It has ended, or its number now belongs to another program.
             continue
     _, alive = psutil.wait_procs(family, timeout=_STOP_S)
     for one in alive:

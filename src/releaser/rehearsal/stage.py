@@ -1,4 +1,4 @@
-"""The stage: a world of stand-ins on loopback, and a plan's configuration pointed at it.
+"""The stage: stand-ins on loopback, and a plan's configuration pointed at it.
 
 ::
 
@@ -6,10 +6,10 @@
         origin.git/  checkout/      the remote, and the clone that the release is made from
         testpypi/  pypi/  forge/  registry/     what the services hold
         state/                      the engine's own state, as a real release keeps it
-        tokens/                     made up for this world; readable by its owner alone
+        tokens/                     made up for this rehearsal; readable by its owner alone
         running.json                the stand-ins' process numbers, while they run
 
-The same commit and version find the same world again.
+A rehearsal of the same commit and version finds the same state again.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ if TYPE_CHECKING:
 
 _SERVICES = ("testpypi", "pypi", "forge")
 _NEEDS_REGISTRY = ("log_in_for_images", "push_images", "verify_images")
-_NOBODYS_PORT = 1
+_UNUSED_PORT = 1
 _RUNNING = "running.json"
 _READY = "ready"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A running world, and the release that is rehearsed in it.
+    """The running stand-ins, and the release that is rehearsed with them.
 
     Attributes:
-        path: Where it lies.
+        path: Its directory.
         release: The release.
         services: The stand-ins.
         lacking: Why steps are left out for want of a stand-in, by step.
@@ -134,10 +134,10 @@ def raised(
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Keep other rehearsals out of a world, and ends the stand-ins that an earlier one kept or, killed, left behind.
+    """Keep other rehearsals out of the directory, and end the stand-ins that an earlier one left running.
 
     Raises:
-        ConflictError: Another rehearsal is in it.
+        ConflictError: Another rehearsal uses it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path.with_name(f"{path.name}.lock"))
@@ -145,7 +145,7 @@ def _alone(path: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         raise ConflictError(
-            f"Another rehearsal of this commit and version is running: it holds {lock.lock_file}.",
+            f"Another rehearsal of this commit and version is running: it has locked {lock.lock_file}",
             "Wait until it ends.",
         ) from None
     try:
@@ -223,7 +223,7 @@ def _start(
 
 
 def _pointed(config: Config, running: dict[str, Service], repository: str) -> Config:
-    """Return the project's own configuration with the addresses of the stand-ins, and nobody's CI to wait for."""
+    """Return the project's own configuration with the addresses of the stand-ins, and no CI to wait for."""
 
     def index(name: str, table: configuration.IndexConfig) -> configuration.IndexConfig:
         url = running[name].url
@@ -236,7 +236,7 @@ def _pointed(config: Config, running: dict[str, Service], repository: str) -> Co
     if images.repository:
         # By name, as container engines take a registry without TLS there for granted. Where no registry runs, at a port
         # where nothing listens: no rehearsal reaches the real one.
-        port = urlsplit(running["registry"].url).port if "registry" in running else _NOBODYS_PORT
+        port = urlsplit(running["registry"].url).port if "registry" in running else _UNUSED_PORT
         host = f"localhost:{port}"
         images = images.model_copy(update={"repository": f"{host}/{images.repository.partition('/')[2]}"})
     return config.model_copy(

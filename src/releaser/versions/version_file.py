@@ -136,5 +136,5 @@ class VersionFile(ABC):
 
 
 def line_of(text: str, offset: int) -> int:
-    """Return the number of the line, from 1, in which a character of a text stands."""
+    """Return the number of the line, from 1, that contains a character of a text."""
     return len(re.findall(r"\r\n|\r|\n", text[:offset])) + 1

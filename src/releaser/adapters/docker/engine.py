@@ -138,7 +138,7 @@ class Engine:
                 if time.monotonic() > deadline:
                     raise StepError(
                         f"{reference} ({platform}) with {' '.join(words)} did not end in time",
-                        "Run it yourself to see why.",
+                        f"Run `docker run --rm --platform {platform} {reference} {' '.join(words)}` to see why.",
                     )
                 current().sleep(_POLL_S)
                 container.reload()

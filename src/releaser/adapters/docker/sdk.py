@@ -13,7 +13,7 @@ from releaser.secret import Secret
 
 @dataclass(frozen=True)
 class Login:
-    """What docker's configuration holds for a registry: a user with a password, or a token that stands for both."""
+    """What docker's configuration holds for a registry: a user with a password, or a token in place of both."""
 
     user: str
     password: Secret
@@ -52,7 +52,7 @@ def login_for(registry: str) -> Login | None:
     except DockerException as error:
         raise UsageError(
             f"docker's login for {registry} could not be read: {error}",
-            f"Run `docker login {registry}` to make a new one.",
+            f"Run `docker login {registry}` to create a new one.",
         ) from None
     if token := found.get("IdentityToken") or found.get("identitytoken"):
         return Login("<token>", Secret(token), is_identity_token=True)

@@ -222,7 +222,7 @@ class Index:
             CommandError: twine failed; its message holds what the index said.
             ServiceError: The connection broke, or the index gives the job no token.
         """
-        if not files:  # They have become visible since somebody looked.
+        if not files:  # They have become visible since the check.
             return
         named = ["--repository", self.address.repository]
         where = ["--repository-url", self.address.upload_url] if self.address.upload_url else named

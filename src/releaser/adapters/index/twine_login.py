@@ -73,7 +73,7 @@ def twine_repository(address: IndexAddress) -> dict[str, str | None] | None:
         return utils.get_config("~/.pypirc").get(address.repository)
     except (exceptions.TwineException, Error, ValueError) as error:
         # Its text may quote the line with the password.
-        raise UsageError(f"twine cannot read ~/.pypirc: {type(error).__name__}.", "Mend the file.") from None
+        raise UsageError(f"twine cannot read ~/.pypirc: {type(error).__name__}", "Fix the file.") from None
 
 
 def _keyring_has_password(repository: dict[str, str | None]) -> bool:

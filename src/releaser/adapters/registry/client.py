@@ -1,7 +1,7 @@
 """An image registry: what its tags point at, and pushing to it by digest (OCI distribution spec).
 
-Pushing needs no container engine: content goes up as it lies in the layout, so that what is published is what was
-qualified. What is there already is not sent again, which is also how an interrupted push goes on.
+Pushing needs no container engine: content is uploaded as it is in the layout, so that what is published is what was
+qualified. Content that the registry already has is not sent again, so an interrupted push can be continued.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class Registry:
         return self.http.ask("HEAD", f"blobs/{blob.digest}", doing, expect=(200, 404)).status_code == 200
 
     def _next(self, response: requests.Response, doing: str) -> str:
-        """Return where an upload goes on."""
+        """Return where an upload continues."""
         location = response.headers.get("Location")
         if not location:
             raise self.http.client.foreign(f"{response.status_code} and no Location", doing)

@@ -207,7 +207,7 @@ class RegistryHttp:
         realm = urljoin(self.url, challenge.get("realm", ""))
         if login and urlsplit(realm).scheme != "https" and not is_loopback(urlsplit(realm).netloc):
             raise ServiceError(
-                f"The registry {self.host} wants the login sent without encryption, to {realm}", "Do not continue."
+                f"The registry {self.host} asks for the login without encryption, at {realm}", "Do not continue."
             )
         asked = {"service": challenge.get("service", ""), "scope": f"repository:{self.name}:{actions}"}
         doing = f"log in to {doing}"

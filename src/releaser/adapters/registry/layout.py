@@ -5,7 +5,7 @@
     LAYOUT/
         oci-layout            says what this is
         index.json            one entry an image, named by its annotation org.opencontainers.image.ref.name
-        blobs/sha256/...      everything else, by digest; what images share lies here once
+        blobs/sha256/...      everything else, by digest; what images share is here once
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class OciLayout:
         return {str(one.get("annotations", {}).get(_NAME, "")): Descriptor.of(one) for one in document["manifests"]}
 
     def blob(self, digest: str) -> Path:
-        """Return where content lies."""
+        """Return the path of content."""
         return self.path / "blobs" / digest.replace(":", "/")
 
     def read(self, descriptor: Descriptor) -> bytes:

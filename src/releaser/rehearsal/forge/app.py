@@ -1,7 +1,7 @@
 """The rehearsal's GitHub: releases, assets, tags, milestones, issues and workflow runs on loopback, for PyGithub.
 
-``python -m releaser.rehearsal.forge --world DIR --repository OWNER/NAME`` serves what lies in DIR; the same directory
-gives the same world. The API's address is the printed one without any ending (``/repos/...`` as on api.github.com);
+``python -m releaser.rehearsal.forge --world DIR --repository OWNER/NAME`` serves what is in DIR; the same directory
+gives the same state. The API's address is the printed one without any ending (``/repos/...`` as on api.github.com);
 the pages for people are at the same address (``/OWNER/NAME/releases/tag/v1.0``). Every request that could change
 something leaves one line in ``DIR/mutations.log``: method, path, status.
 
@@ -33,7 +33,7 @@ from releaser.rehearsal.serving import serve
 # GitHub takes assets up to 2 GiB; here they pass through memory.
 BODY_LIMIT = 512 << 20
 
-# How long to wait for the world's previous server to finish stopping.
+# How long to wait for the directory's previous server to finish stopping.
 LOCK_SECONDS = 2
 
 API_PREFIXES = ("/repos/", "/uploads/", "/user")

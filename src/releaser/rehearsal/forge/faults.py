@@ -1,7 +1,7 @@
 """What can go wrong on purpose at the rehearsal's GitHub, one name each.
 
 A fault that ends in ``-once`` leaves a marker in ``DIR/faults`` before it strikes: the same command run again, even
-against a restarted stand-in, meets a healthy world.
+against a restarted stand-in, meets a healthy stand-in.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class ForgeFaults:
         await asyncio.sleep(self._seconds("delay"))
 
     async def hold_publishing(self) -> None:
-        """Wait, visibly to whoever wants to kill something meanwhile."""
+        """Wait, and show it, so that a test can kill something meanwhile."""
         if seconds := self._seconds("publish-hold"):
             self._holding.touch()
             await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The tags of the bare repository beside the stand-in for GitHub, by the `git` program."""
+"""The tags of the bare repository that belongs to the stand-in for GitHub, read with the `git` program."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The state of the stand-in for GitHub, and GitHub's rules for releases and assets.
 
-Everything lies in one folder, and a change is there whole or not at all, even if the process is killed: ``forge.json``
+Everything is in one folder, and a change is written whole or not at all, even if the process is killed: ``forge.json``
 is replaced atomically, and an asset's bytes are in ``assets/<id>`` before the document names them.
 
 The folder may hold two files of the person who rehearses: ``seed.json`` with what is there at the beginning (lists
@@ -39,12 +39,12 @@ class RefusedError(Exception):
 
 
 class ForgeStore:
-    """What the stand-in holds.
+    """The state of the stand-in.
 
     Seeds need only what differs: a release its ``tag_name``; a milestone its ``number`` and ``title``; an issue its
     ``number`` and ``title``, and ``labels`` (names), ``milestone`` (a title), ``pull_request`` (true), ``state``; a run
     its ``workflow`` (a file name), ``head_sha``, ``head_branch``, ``status``, ``conclusion``. A run's ``head_sha`` or
-    ``head_branch`` "*" stands for whatever is asked for.
+    ``head_branch`` "*" matches every branch.
 
     Args:
         world: The folder; it is created.

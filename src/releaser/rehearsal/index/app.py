@@ -1,6 +1,6 @@
 """The rehearsal's package index: PyPI's upload API and rules on loopback, for real twine, pip, uv and pypi-simple.
 
-``python -m releaser.rehearsal.index --world DIR`` serves what lies in DIR; the same directory gives the same world.
+``python -m releaser.rehearsal.index --world DIR`` serves what is in DIR; the same directory gives the same state.
 PyPI has no API to yank or delete, only forms on a release's manage page: here the form is the same, minimal, and takes
 the upload token. Without ``--token-file`` no upload is accepted but a trusted publisher's.
 """
@@ -33,7 +33,7 @@ from releaser.rehearsal.serving import serve
 # PyPI's default limit for one file, and room for the form around it.
 UPLOAD_LIMIT = 101 * 1024 * 1024
 
-# How long to wait for the world's previous server to finish stopping.
+# How long to wait for the directory's previous server to finish stopping.
 LOCK_SECONDS = 2
 
 _WRONG_TOKEN = "Invalid or non-existent authentication information."  # noqa: S105 - PyPI's words, not a password

@@ -50,7 +50,7 @@ class Distribution:
         version: The canonical PEP 440 version.
         packagetype: ``bdist_wheel`` or ``sdist``.
         requires_python: As the metadata says it, or "".
-        metadata: A wheel's METADATA file, which PEP 658 serves beside it; None for an sdist.
+        metadata: A wheel's METADATA file, which PEP 658 serves as a file of its own; None for an sdist.
         info: The part of the metadata that the JSON API shows.
     """
 

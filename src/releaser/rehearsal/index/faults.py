@@ -1,7 +1,7 @@
 """What can go wrong on purpose at the rehearsal's index, one name each.
 
 A fault that ends in ``-once`` leaves a marker in ``DIR/faults`` before it strikes: the same command run again, even
-against a restarted index, meets a healthy world. ``upload-hold`` and ``upload-hold-stored`` create ``DIR/holding``
+against a restarted index, meets a healthy index. ``upload-hold`` and ``upload-hold-stored`` create ``DIR/holding``
 while they hold.
 """
 
@@ -80,7 +80,7 @@ class IndexFaults:
         await asyncio.sleep(self._given.get("delay", 0))
 
     async def hold(self, name: str) -> None:
-        """Wait, visibly to whoever wants to kill something meanwhile."""
+        """Wait, and show it, so that a test can kill something meanwhile."""
         if self.strikes(name):
             self._holding.touch()
             await asyncio.sleep(self._given[name])

@@ -1,7 +1,7 @@
 """Trusted publishing at the rehearsal's index: exchange a CI job's identity for a short-lived upload token.
 
 PyPI's ``/_/oidc/audience`` and ``/_/oidc/mint-token``, with one difference: the identity is a JWT signed with a shared
-secret (HS256), which stands for the CI service's own key. Who may publish what stands in ``DIR/publishers.json``::
+secret (HS256), not with the CI service's own key. ``DIR/publishers.json`` lists who may publish what::
 
     [{"project": "demo", "repository": "me/demo", "workflow": "release.yml", "environment": "", "pending": true}]
 

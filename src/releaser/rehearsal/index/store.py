@@ -3,7 +3,7 @@
 ::
 
     DIR/index.json     one document, replaced whole: projects, releases, files, burned names, used JWT ids, tokens
-    DIR/files/         <first 16 digits of sha256>/<filename>, and <filename>.metadata beside a wheel (PEP 658)
+    DIR/files/         <first 16 digits of sha256>/<filename>, and for a wheel also <filename>.metadata (PEP 658)
     DIR/uploads.log    "<filename> <sha256>" for each new file, "noop <filename>" for identical bytes sent again
 
 A file is written, synced and renamed into place before the document that names it is: killed at any moment, the store
@@ -42,7 +42,7 @@ class StoredFile(BaseModel):
 
     @property
     def path(self) -> str:
-        """Where it lies, below ``files/`` on disk and in URLs."""
+        """Where it is stored, below ``files/`` on disk and in URLs."""
         return f"{self.digests['sha256'][:16]}/{self.filename}"
 
 
@@ -98,7 +98,7 @@ class World(BaseModel):
 
 
 class IndexStore:
-    """The world on disk; every public method leaves it whole.
+    """The index's state on disk; every public method leaves it complete.
 
     Args:
         root: The directory, created if missing.

@@ -55,7 +55,7 @@ def _config(world: Path) -> dict[str, object]:
     return {
         "version": "0.1",
         "log": {"accesslog": {"disabled": True}},
-        # Deleting is what registries allow whoever owns the images.
+        # Registries allow the owner of the images to delete them.
         "storage": {"filesystem": {"rootdirectory": str(world)}, "delete": {"enabled": True}},
         "http": {"addr": "127.0.0.1:0", "secret": "rehearsal"},
     }

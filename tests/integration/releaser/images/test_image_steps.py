@@ -390,7 +390,7 @@ def test_images_are_verified_after_a_push_and_a_tag_that_was_moved_is_named(buil
 
     with pytest.raises(StepError) as caught:
         VerifyImages().run(release)
-    assert f"the tag latest points elsewhere: at {own['extra'][:19]}" in caught.value.message
+    assert f"the tag latest points at {own['extra'][:19]}" in caught.value.message
     assert isinstance(VerifyImages().check(release), Todo)
 
     point_latest_at(roots["plain"])
