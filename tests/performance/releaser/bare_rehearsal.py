@@ -1,4 +1,4 @@
-"""What a rehearsal of tinyware comes to without an engine: ``python bare_rehearsal.py PROJECT WORLD VERSION``.
+"""What a rehearsal of the tiny project comes to without an engine: ``python bare_rehearsal.py PROJECT WORLD VERSION``.
 
 The same programs with the same options, one after the other where the plan has them so and side by side where it has
 those. What only the engine does is left out: its questions to git and the services, its journal, its report. The calls
@@ -21,10 +21,10 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-NAME = "tinyware"
+NAME, PACKAGE = "tiny-thing", "tiny_thing"
 BEFORE = "0.1.0"
 TOKEN = "pypi-bare"
-REPOSITORY = "somebody/tinyware"
+REPOSITORY = "somebody/tiny-thing"
 PYTHON = sys.executable
 PATH = os.pathsep.join([str(Path(PYTHON).parent), os.environ["PATH"]])
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
@@ -126,13 +126,13 @@ def release_before(world: Path, pypi: str, fast: bool) -> None:
 
 def commit_release(clone: Path, tree: Path, world: Path, version: str) -> str:
     run("git", "worktree", "add", "--quiet", "--force", "--detach", tree, "HEAD", cwd=clone)
-    for name in ("pyproject.toml", "src/tinyware/__init__.py"):
+    for name in ("pyproject.toml", "src/tiny_thing/__init__.py"):
         text = (tree / name).read_text("utf-8")
         (tree / name).write_text(text.replace(f'"{BEFORE}"', f'"{version}"'), "utf-8")
     changes = tree / "CHANGELOG.md"
     dated = f"## [Unreleased]\n\n## [{version}] - {time.strftime('%Y-%m-%d')}"
     changes.write_text(changes.read_text("utf-8").replace("## [Unreleased]", dated), "utf-8")
-    names = ["pyproject.toml", "src/tinyware/__init__.py", "CHANGELOG.md"]
+    names = ["pyproject.toml", "src/tiny_thing/__init__.py", "CHANGELOG.md"]
     run("git", "add", "--", *names, cwd=tree)
     run("git", "commit", "--quiet", "--message", f"chore: bump version to {version}", "--", *names, cwd=tree)
     commit = run("git", "rev-parse", "HEAD", cwd=tree).strip()
@@ -150,7 +150,7 @@ def build_release(tree: Path, dist: Path, commit: str, fast: bool) -> list[Path]
     python = environment(dist.with_name("sbom"))
     report = ("--dry-run", "--ignore-installed", "--report", dist.with_name("sbom") / "report.json")
     pip(python, "install", *report, files[1])
-    (dist / f"{NAME}.cdx.json").write_text("{}", "utf-8")
+    (dist / f"{PACKAGE}.cdx.json").write_text("{}", "utf-8")
     (dist / "SHA256SUMS").write_text("", "utf-8")
     return files
 
@@ -171,9 +171,9 @@ def install(python: Path, *what: str | Path) -> None:
 def ask_installed(python: Path, version: str) -> None:
     metadata = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
     attribute = "import importlib, sys; print(importlib.import_module(sys.argv[1]).__version__)"
-    for code in (metadata, attribute):
-        assert run(python, "-I", "-c", code, NAME, cwd=python.parent).strip() == version
-    assert run(python.with_name(NAME), "--version", cwd=python.parent).strip() == version
+    for code, name in ((metadata, NAME), (attribute, PACKAGE)):
+        assert run(python, "-I", "-c", code, name, cwd=python.parent).strip() == version
+    assert run(python.with_name(NAME), "--version", cwd=python.parent).strip() == f"{NAME} {version}"
     assert run(python.with_name(NAME), "--help", cwd=python.parent)
 
 

@@ -1,4 +1,4 @@
-"""A project as small as a release can be, its remote, and the stand-ins that its configuration points at."""
+"""The tiny project, its remote, and the stand-ins that its configuration points at."""
 
 from __future__ import annotations
 
@@ -13,31 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from harness.projects import Project
 
 TOKEN = "pypi-loopback"
-REPOSITORY = "somebody/tinyware"
-
-_PYPROJECT = f"""
-[build-system]
-requires = ["hatchling>=1.27"]
-build-backend = "hatchling.build"
-
-[project]
-name = "tinyware"
-version = "0.1.0"
-description = "As small as a release can be"
-readme = "README.md"
-requires-python = ">=3.10"
-
-[project.scripts]
-tinyware = "tinyware:main"
-
-[tool.releaser]
-version-files = [
-  {{ path = "pyproject.toml", key = "project.version", scheme = "pep440" }},
-  {{ path = "src/tinyware/__init__.py", pattern = '__version__ = "{{version}}"' }},
-]
-
+REPOSITORY = "somebody/tiny-thing"
+CONFIGURATION = f"""
 [tool.releaser.qualify]
 sessions = ["smoke"]
 
@@ -45,74 +25,21 @@ sessions = ["smoke"]
 repository = "{REPOSITORY}"
 """
 
-_FILES = {
-    "pyproject.toml": _PYPROJECT,
-    "src/tinyware/__init__.py": """
-import argparse
-
-__version__ = "0.1.0"
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--version", action="version", version=__version__)
-    parser.parse_args()
-""",
-    "noxfile.py": """
-import os
-
-import nox
-
-nox.options.default_venv_backend = "uv|virtualenv"
-
-
-@nox.session
-def smoke(session):
-    session.install(os.environ.get("RELEASER_WHEEL") or ".")
-    session.run("python", "-c", "import tinyware")
-""",
-    "tasks.py": """
-from releaser.tasks import namespace
-
-__all__ = ["namespace"]
-""",
-    "CHANGELOG.md": """
-# Changelog
-
-## [Unreleased]
-
-### Added
-- Everything.
-""",
-    "README.md": "# tinyware\n",
-    "LICENSE": "Do as you like.\n",
-    ".gitignore": "__pycache__/\n",
-}
-
 
 @dataclass(frozen=True)
-class Project:
-    """A clone of a bare remote beside it."""
+class Runner:
+    """Runs programs in a directory, with state of the engine beside it."""
 
     root: Path
 
-    @property
-    def remote(self) -> Path:
-        return self.root.with_name("origin.git")
-
-    def git(self, *words: str, given: str | None = None) -> str:
-        return subprocess.run(
-            ["git", *words], cwd=self.root, check=True, capture_output=True, text=True, input=given
-        ).stdout
-
-    def run(self, words: Sequence[str | Path]) -> str:
-        """Run a program in the clone, which must succeed; what it prints."""
+    def __call__(self, words: Sequence[str | Path]) -> str:
+        """Run a program, which must succeed; return what it prints."""
         done = subprocess.run(words, cwd=self.root, env=self.environment(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def environment(self) -> dict[str, str]:
-        """Loopback without a proxy, and Python's cache of what it compiles as it is by default."""
+        """Return loopback without a proxy, and Python's cache of what it compiles as it is by default."""
         tokens = dict.fromkeys(("PYPI_TOKEN", "TESTPYPI_TOKEN", "GITHUB_TOKEN"), TOKEN)
         loopback = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
         given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -120,41 +47,32 @@ class Project:
 
 
 @pytest.fixture
-def tinyware(tmp_path: Path) -> Project:
+def tiny(tmp_path: Path) -> Project:
     """The project, committed and level with its remote."""
-    project = Project(tmp_path / "tinyware")
-    for name, text in _FILES.items():
-        path = project.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.lstrip(), "utf-8")
-    project.git("init", "--quiet", "--initial-branch=main")
+    project = Project.create("tiny", tmp_path / "tiny", "tiny-thing", "main", "origin", CONFIGURATION)
     project.git("config", "user.name", "Somebody")
     project.git("config", "user.email", "somebody@localhost")
-    commit_all(project, "As small as a release can be")
-    project.git("init", "--quiet", "--bare", "--initial-branch=main", str(project.remote))
-    project.git("remote", "add", "origin", str(project.remote))
-    project.git("push", "--quiet", "origin", "main")
     return project
 
 
 @pytest.fixture
-def pointed(tinyware: Project, tmp_path: Path) -> Iterator[Project]:
+def run(tiny: Project) -> Runner:
+    """Runs programs in the project."""
+    return Runner(tiny.path)
+
+
+@pytest.fixture
+def pointed(tiny: Project, tmp_path: Path) -> Iterator[Project]:
     """The project with its addresses pointed at an index, another and a forge that run on loopback."""
-    with stand_ins(tmp_path / "world", tinyware.remote) as (testpypi, pypi, forge):
+    with stand_ins(tmp_path / "world", tiny.origin) as (testpypi, pypi, forge):
         lines = [f'api-url = "{forge}"', f'web-url = "{forge}"']
         for name, url in (("testpypi", testpypi), ("pypi", pypi)):
             lines += ["", f"[tool.releaser.{name}]", f'upload-url = "{url}/legacy/"', f'simple-url = "{url}/simple/"']
             lines += [f'web-url = "{url}"']
-        path = tinyware.root / "pyproject.toml"
-        path.write_text(path.read_text("utf-8") + "\n".join(lines) + "\n", "utf-8")
-        commit_all(tinyware, "Point at loopback")
-        tinyware.git("push", "--quiet", "origin", "main")
-        yield tinyware
-
-
-def commit_all(project: Project, message: str) -> None:
-    project.git("add", "--all")
-    project.git("commit", "--quiet", "--message", message)
+        text = (tiny.path / "pyproject.toml").read_text("utf-8")
+        tiny.write("pyproject.toml", text + "\n".join(lines) + "\n")
+        tiny.commit("Point at loopback")
+        yield tiny
 
 
 @contextmanager

@@ -6,11 +6,11 @@ RUNS = 5
 TAGS = 5000
 
 
-def test_dry_run(figure, pointed, invoke, best_of):
+def test_dry_run(figure, pointed, run, invoke, best_of):
     start, whole = best_of(
         RUNS,
-        lambda: pointed.run([*invoke, "--list"]),
-        lambda: pointed.run([*invoke, "release", "--version", "0.2.0", "--dry-run"]),
+        lambda: run([*invoke, "--list"]),
+        lambda: run([*invoke, "release", "--version", "0.2.0", "--dry-run"]),
     )
     reference = f"{whole:.2f} s in all, of which invoke --list takes {start:.2f} s; best of {RUNS}"
     figure("invoke release --dry-run after start-up", whole - start, budget=1, unit="s", reference=reference)
@@ -28,12 +28,12 @@ def history(first: str) -> str:
     return "".join(parts)
 
 
-def test_dry_run_among_many_tags(figure, pointed, invoke, best_of):
+def test_dry_run_among_many_tags(figure, pointed, run, invoke, best_of):
     pointed.git("checkout", "--quiet", "--detach")
-    pointed.git("fast-import", "--quiet", given=history(pointed.git("rev-parse", "HEAD").strip()))
+    pointed.git("fast-import", "--quiet", given=history(pointed.head()))
     pointed.git("checkout", "--quiet", "main")
     pointed.git("pack-refs", "--all")
     pointed.git("push", "--quiet", "--tags", "origin", "main")
-    (whole,) = best_of(RUNS, lambda: pointed.run([*invoke, "release", "--version", "0.2.0", "--dry-run"]))
+    (whole,) = best_of(RUNS, lambda: run([*invoke, "release", "--version", "0.2.0", "--dry-run"]))
     reference = f"with start-up; the tags are here and at the remote; best of {RUNS}"
     figure(f"invoke release --dry-run among {TAGS} tags", whole, budget=2, unit="s", reference=reference)

@@ -16,10 +16,10 @@ def nothing(c):
 """
 
 
-def test_listing_the_tasks(figure, tinyware, invoke, best_of, tmp_path):
-    bare = replace(tinyware, root=tmp_path / "bare")
+def test_listing_the_tasks(figure, run, invoke, best_of, tmp_path):
+    bare = replace(run, root=tmp_path / "bare")
     bare.root.mkdir()
     (bare.root / "tasks.py").write_text(ONE_EMPTY_TASK, "utf-8")
-    every, empty = best_of(RUNS, lambda: tinyware.run([*invoke, "--list"]), lambda: bare.run([*invoke, "--list"]))
+    every, empty = best_of(RUNS, lambda: run([*invoke, "--list"]), lambda: bare([*invoke, "--list"]))
     reference = f"{every * 1000:.0f} ms, and with one empty task {empty * 1000:.0f} ms; best of {RUNS}"
     figure("invoke --list, of that with one empty task", every / empty, budget=1.3, unit="times", reference=reference)

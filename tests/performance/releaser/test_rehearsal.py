@@ -56,15 +56,15 @@ def children_cpu():
     return times.children_user + times.children_system
 
 
-def test_rehearsal(figure, tinyware, invoke, tmp_path):
+def test_rehearsal(figure, tiny, run, invoke, tmp_path):
     rehearse = [*invoke, "rehearse", "--version", "0.2.0"]
     engine, bare = [], []
     for number in range(ROUNDS):
-        state = {**tinyware.environment(), "RELEASER_STATE_DIR": str(tmp_path / f"state-{number}")}
-        engine.append(watched(rehearse, tinyware.root, state, tmp_path / "engine.log"))
-        script = [sys.executable, str(BARE), str(tinyware.root), str(tmp_path / f"bare-{number}"), "0.2.0"]
-        bare.append(watched(script, tmp_path, tinyware.environment(), tmp_path / "bare.log"))
-    again = [watched(rehearse, tinyware.root, state, tmp_path / "again.log") for _ in range(ROUNDS)]
+        state = {**run.environment(), "RELEASER_STATE_DIR": str(tmp_path / f"state-{number}")}
+        engine.append(watched(rehearse, tiny.path, state, tmp_path / "engine.log"))
+        script = [sys.executable, str(BARE), str(tiny.path), str(tmp_path / f"bare-{number}"), "0.2.0"]
+        bare.append(watched(script, tmp_path, run.environment(), tmp_path / "bare.log"))
+    again = [watched(rehearse, tiny.path, state, tmp_path / "again.log") for _ in range(ROUNDS)]
     assert " ...\n" not in (tmp_path / "again.log").read_text("utf-8"), "a step was begun again"
 
     rounds = ", ".join(f"{one.wall:.1f} and {two.wall:.1f} s" for one, two in zip(engine, bare, strict=True))

@@ -12,12 +12,13 @@ from pathlib import Path
 SAMPLES = Path(__file__).with_name("samples")
 
 
-def git(where: Path, *words: str | Path) -> str:
-    """Return what git prints in a repository, whatever the configuration of the machine."""
+def git(where: Path, *words: str | Path, given: str | None = None) -> str:
+    """Return what git prints in a repository, whatever the configuration of the machine; ``given`` is what it reads."""
     own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     who = ("-c", "user.name=Sample", "-c", "user.email=sample@localhost")
-    done = subprocess.run(["git", *who, *words], cwd=where, capture_output=True, text=True, env={**clean, **own})
+    command = ["git", *who, *words]
+    done = subprocess.run(command, cwd=where, input=given, capture_output=True, text=True, env={**clean, **own})
     if done.returncode != 0:
         raise AssertionError(f"git {' '.join(map(str, words))}: {done.stderr}")
     return done.stdout.rstrip("\n")
@@ -95,9 +96,9 @@ class Project:
         self.replace("pyproject.toml", old, new)
         self.commit("Another configuration")
 
-    def git(self, *words: str | Path) -> str:
-        """Return what git prints in the checkout."""
-        return git(self.path, *words)
+    def git(self, *words: str | Path, given: str | None = None) -> str:
+        """Return what git prints in the checkout; ``given`` is what it reads."""
+        return git(self.path, *words, given=given)
 
     def head(self) -> str:
         """Return the commit that is checked out."""

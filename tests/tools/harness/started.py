@@ -143,34 +143,35 @@ class Terminal:
 
 
 class Watch:
-    """What was seen of the processes of a session.
+    """What was seen of the processes that `invoke` started.
 
     Attributes:
         commands: Their command lines.
         trusted: The command lines of those that had a secret in their environment.
     """
 
-    def __init__(self, session: int, secrets: tuple[str, ...]) -> None:
+    def __init__(self, secrets: tuple[str, ...]) -> None:
         self.commands: set[str] = set()
         self.trusted: set[str] = set()
-        self._session = session
         self._secrets = secrets
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
+    @contextmanager
+    def on(self, running: Started) -> Iterator[None]:
+        """Look at each process of its session, over and over, for the length of the block."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._look, args=[running.process.pid, over])
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.02):
+    def _look(self, session: int, over: threading.Event) -> None:
+        while not over.wait(0.02):
             for pid in psutil.pids():
                 try:
-                    if os.getsid(pid) == self._session:
+                    if os.getsid(pid) == session:
                         self._see(Path("/proc", str(pid)))
                 except OSError:
                     continue

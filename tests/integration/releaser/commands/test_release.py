@@ -247,6 +247,7 @@ class TestFailed:
     ) -> None:
         scene.project.configure("sessions = []", 'sessions = ["trial"]')
         before, public = scene.everything(), scene.public()
+        scene.with_dists()
         failed = scene.run(*RELEASE, TRIAL="refuse")
         assert failed.code == 1, failed.text
         assert_says(failed.err, "pass_trial: ", "trial", "this project is not good enough")

@@ -26,3 +26,10 @@ def trial(session: nox.Session) -> None:
 @nox.session
 def steady(session: nox.Session) -> None:
     """Pass."""
+
+
+@nox.session(venv_backend="uv|virtualenv")
+def smoke(session: nox.Session) -> None:
+    """Install the wheel in an environment of the session's own, and import it."""
+    session.install(os.environ["RELEASER_WHEEL"])
+    session.run("python", "-c", "import tiny_thing")
