@@ -1,4 +1,4 @@
-"""The changelog's tasks: check, notes, rotate."""
+"""`invoke changelog.check`, `changelog.notes` and `changelog.rotate`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from releaser.files import write_atomically
 
 
 def changelog_check(start: Path) -> None:
-    """`invoke changelog.check`.
+    """Run `invoke changelog.check`.
 
     Raises:
         ChangelogError: It has problems; each is named with its line.
@@ -30,13 +30,13 @@ def changelog_check(start: Path) -> None:
 
 
 def changelog_notes(start: Path, version: str | None) -> None:
-    """`invoke changelog.notes`."""
+    """Run `invoke changelog.notes`."""
     root, config = project(start)
     print(Changelog.read(root / config.changelog).notes(wanted_version(version, config, root)))
 
 
 def changelog_rotate(start: Path, version: str | None, *, dry_run: bool) -> None:
-    """`invoke changelog.rotate`."""
+    """Run `invoke changelog.rotate`."""
     root, config = project(start)
     wanted = wanted_version(version, config, root)
     path = root / config.changelog

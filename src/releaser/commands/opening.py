@@ -1,4 +1,4 @@
-"""Opening: from a directory and the words of a command line to a project and its release."""
+"""Open a project and its release from a directory and the words of a command line."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def project(start: Path) -> tuple[Path, Config]:
 
 
 def opened_release(start: Path, version: str | None, title: str | None = None, *, needs_remote: bool = True) -> Release:
-    """The release of a version given on the command line."""
+    """Return the release of a version given on the command line."""
     root, config = project(start)
     wanted, state = wanted_version(version, config, root), state_root()
     return open_release(root, config, wanted, state, description=title, needs_remote=needs_remote)
 
 
 def wanted_version(text: str | None, config: Config, root: Path) -> Version:
-    """The version that was asked for.
+    """Return the version that was asked for.
 
     Raises:
         UsageError: None was given (what could come next is listed).
@@ -46,5 +46,5 @@ def wanted_version(text: str | None, config: Config, root: Path) -> Version:
     declared = from_config(config.version_files[0]).read(root).version
     offered = "\n".join(f"  {part:<6} {version}" for part, version in declared.next_versions().items())
     raise UsageError(
-        f"Which version? The project is at {declared}; next could be\n{offered}", "Give it with --version."
+        f"No version was given. The project is at {declared}; the next could be\n{offered}", "Give one with --version."
     )

@@ -38,7 +38,7 @@ def rehearse(
     fault: Sequence[str],
     require: Sequence[str] = (),
 ) -> None:
-    """`invoke rehearse`."""
+    """Run `invoke rehearse`."""
     begun = time.monotonic()
     root, config = project(start)
     wanted = wanted_version(version, config, root)
@@ -46,7 +46,9 @@ def rehearse(
     plan = release_plan(config)
     for moment, step in faults.named("engine").items():
         if step not in [one.name for phase in plan for one in phase.steps]:
-            raise UsageError(f"--fault engine:{moment}={step}: there is no such step.", "`invoke status` names them.")
+            raise UsageError(
+                f"--fault engine:{moment}={step}: there is no such step", "Choose one that `invoke status` lists."
+            )
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
     if quick:
         skips = {**{one.name: QUICK for one in _sessions(plan)}, **skips}

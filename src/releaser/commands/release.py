@@ -29,12 +29,12 @@ def release(
     title: str | None,
     require: Sequence[str] = (),
 ) -> None:
-    """`invoke release` and `invoke status`."""
+    """Run `invoke release` or `invoke status`."""
     opened = opened_release(start, version, title)
     plan = release_plan(opened.config)
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
     if dry_run:
-        print(f"{opened.config.distribution} {opened.version}: each step as the world shows it now\n")
+        print(f"{opened.config.distribution} {opened.version}: state of each step\n")
         engine.print_survey(opened, engine.survey(opened, plan, skips, required), plan)
         return
     carry_out(opened, plan, skips, required, engine.say_yes if yes else engine.ask_person)
@@ -63,34 +63,34 @@ def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool) -> None:
 
 
 def rollback(start: Path, version: str | None, *, dry_run: bool) -> None:
-    """`invoke rollback`."""
+    """Run `invoke rollback`."""
     opened = opened_release(start, version)
     plan = release_plan(opened.config)
     if dry_run:
         raise UsageError(
-            "A rollback cannot be tried without doing it.", "`invoke status --version X` shows what it would meet."
+            "A rollback has no dry run", f"Run `invoke status --version {opened.version}`, which shows what is done."
         )
     with opened.store.locked():
         outcomes = Runner(plan, opened).undo()
     for step, outcome in outcomes:
         if isinstance(outcome, CannotUndo):
-            raise ReleaserError(f"{step.name}: {outcome.reason}.", f"The way is forward: {outcome.forward}")
+            raise ReleaserError(f"{step.name}: {outcome.reason}", outcome.forward)
         if isinstance(outcome, Undone):
             print(f"{step.name}: {outcome.evidence}")
-    print("Taken back as far as it had come." if outcomes else f"There was nothing of {opened.version} to take back.")
+    print(f"{opened.version} is undone." if outcomes else f"There was nothing of {opened.version} to undo.")
 
 
 def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) -> None:
-    """`invoke yank`."""
+    """Run `invoke yank`."""
     opened = opened_release(start, version)
     if not reason and not undo:
         raise UsageError(
-            "A yank needs a reason: users read it.",
-            f"Give it with --reason, such as 'Critical bug, use {opened.version.bump('patch')} instead'.",
+            "A yank needs a reason, which users read",
+            f"Give it with --reason, for example 'Critical bug, use {opened.version.bump('patch')} instead'.",
         )
     index, name = opened.pypi, opened.config.distribution
     if not index.files(name, opened.version):
-        raise UsageError(f"The index has no {name} {opened.version}.", "Check the version.")
+        raise UsageError(f"The index has no {name} {opened.version}", "Check the version.")
     done = "un-yanked" if undo else "yanked"
 
     def shown() -> bool:
@@ -98,11 +98,11 @@ def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) ->
         return all((one.yanked is None) == undo for one in files)
 
     if not shown():
-        print(f"The index has no interface for this but a page; {'un-yank' if undo else 'yank'} the release there:")
+        print(f"The index has no API for this; {'un-yank' if undo else 'yank'} the release on its page:")
         print(f"  {index.manage_page(name, opened.version)}")
         if reason and not undo:
             print(f"Reason to paste:\n  {reason}")
-        print("Waiting until the index shows it; Ctrl-C stops the waiting, not the yank.", flush=True)
+        print("Waiting until the index shows it. Ctrl-C stops the waiting, not the yank.", flush=True)
         wait_for(index.name, f"{opened.version} as {done}", shown, opened.wait_limits)
     print(
         f"The index shows {name} {opened.version} as {done}."

@@ -1,4 +1,4 @@
-"""The version's tasks: show, check, bump, explain."""
+"""`invoke version.show`, `version.check`, `version.bump` and `version.explain`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from releaser.versions.version_file import FoundVersion
 
 
 def version_show(start: Path) -> None:
-    """`invoke version.show`."""
+    """Run `invoke version.show`."""
     for one in _found(start):
         print(f"{one.version}  {one.path}:{one.line}")
 
 
 def version_check(start: Path) -> None:
-    """`invoke version.check`.
+    """Run `invoke version.check`.
 
     Raises:
         VersionError: The files disagree with one another, with the changelog or with the newest tag.
@@ -47,24 +47,24 @@ def version_check(start: Path) -> None:
         wrong[what] = f"`invoke version.bump --to {tagged}`"
     if wrong:
         raise VersionError(
-            "The version is not the same everywhere: " + "; ".join(wrong) + ".",
-            "; ".join(dict.fromkeys(wrong.values())) + ".",
+            "The declared versions differ: " + "; ".join(wrong),
+            f"Run {', then '.join(dict.fromkeys(wrong.values()))}.",
         )
     agreeing = ", ".join([*(one.path for one in found), config.changelog])
-    print(f"{declared}: {agreeing} agree; newest tag: {tagged or 'none yet'}.")
+    print(f"{declared}: {agreeing} agree; newest tag: {tagged or 'none yet'}")
 
 
 def version_bump(start: Path, to: str | None, part: str | None, *, dry_run: bool) -> None:
-    """`invoke version.bump`."""
+    """Run `invoke version.bump`."""
     root, config = project(start)
     files = [from_config(one) for one in config.version_files]
     now = files[0].read(root).version
     if (to is None) == (part is None):
         offered = ", ".join(f"{name} ({version})" for name, version in now.next_versions().items())
-        raise UsageError("Say either --to VERSION or --part PART.", f"Parts from {now}: {offered}.")
+        raise UsageError("Exactly one of --to and --part is needed", f"Give --to VERSION or --part PART: {offered}.")
     known = next((one for one in PARTS if one == part), None)
     if part is not None and known is None:
-        raise UsageError(f"There is no part {part} in a version.", f"Parts are {', '.join(PARTS)}.")
+        raise UsageError(f"A version has no part {part}", f"Choose one of {', '.join(PARTS)}.")
     new = Version.parse(to) if to is not None else now.bump(known or "patch")
     for file in files:
         file.bumped(root, new)
@@ -75,9 +75,9 @@ def version_bump(start: Path, to: str | None, part: str | None, *, dry_run: bool
 
 
 def version_explain(start: Path, text: str | None) -> None:
-    """`invoke version.explain`."""
+    """Run `invoke version.explain`."""
     if not text:
-        raise UsageError("Which version?", "`invoke version.explain 0.2.0-rc.1`.")
+        raise UsageError("No version was given", "Give one: `invoke version.explain 0.2.0-rc.1`.")
     if text in ("-h", "--help"):  # invoke hands a positional argument whatever follows it
         print("Usage: invoke version.explain VERSION\n\n`invoke --help version.explain` says more.")
         return

@@ -1,4 +1,4 @@
-"""After: the version's milestone is closed."""
+"""After: close the version's milestone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class CloseMilestone(Step[Release]):
     skippable = True
 
     def check(self, release: Release) -> Outcome:
-        """Looks for a milestone of the configured title."""
+        """Look for a milestone with the configured title."""
         title = _milestone_title(release)
         if release.version.is_prerelease:
             return Skipped("a pre-release closes no milestone")
@@ -25,11 +25,11 @@ class CloseMilestone(Step[Release]):
         return (
             Done(f"{title} is closed")
             if found.state == "closed"
-            else Todo(f"close {title} ({found.open_issues} still open in it)")
+            else Todo(f"close {title} ({found.open_issues} issues still open)")
         )
 
     def run(self, release: Release) -> None:
-        """Closes it."""
+        """Close it."""
         found = self._find(release)
         if found:
             release.forge.close_milestone(found.number)

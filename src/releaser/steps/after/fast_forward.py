@@ -1,4 +1,4 @@
-"""After: the user's own branch is moved forward, the only touch of the user's checkout."""
+"""After: move the user's own branch forward, the only change to the user's checkout."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class FastForward(Step[Release]):
     skippable = True
 
     def check(self, release: Release) -> Outcome:
-        """Moves nothing that anybody has changed meanwhile: then one line says to pull."""
+        """Skip, and say how to pull, if the branch or the checkout has changed since the release began."""
         git, commit = release.git, release.commit()
         if commit is None:
             return Todo("move the local branch forward, if it is clean and where the release began")
         head = git.head()
         if git.contains(head, commit):
             return Done(f"{git.branch() or 'HEAD'} has {commit[:12]}")
-        pull = f"`git pull --ff-only {release.config.git.remote} {release.config.git.branch}` brings the release commit"
+        pull = f"`git pull --ff-only {release.config.git.remote} {release.config.git.branch}` gets the release commit"
         if git.branch() != release.config.git.branch:
             return Skipped(f"{release.config.git.branch} is not checked out; {pull}")
         if head != git.parent(commit):
@@ -31,5 +31,5 @@ class FastForward(Step[Release]):
         return Todo(f"git merge --ff-only {commit[:12]}")
 
     def run(self, release: Release) -> None:
-        """Fast-forwards."""
+        """Fast-forward."""
         release.git.fast_forward(str(release.commit()))

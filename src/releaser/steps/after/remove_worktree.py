@@ -1,4 +1,4 @@
-"""After: the working tree that the release was made in is gone."""
+"""After: remove the working tree that the release was made in."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from releaser.release import Release
 
 
 class RemoveWorktree(Step[Release]):
-    """The working tree that the release was made in is gone."""
+    """The working tree that the release was made in does not exist any more."""
 
     name = "remove_worktree"
     title = "Separate working tree removed"
 
     def check(self, release: Release) -> Outcome:
-        """Looks for it."""
+        """Look for it."""
         return Todo(f"remove {release.store.worktree}") if release.store.worktree.exists() else Done("removed")
 
     def run(self, release: Release) -> None:
-        """Removes it."""
+        """Remove it."""
         release.git.remove_worktree(release.store.worktree)

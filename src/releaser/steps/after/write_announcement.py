@@ -1,4 +1,4 @@
-"""After: a text to announce the release with is written."""
+"""After: write a text to announce the release with."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from releaser.release import Release
 
 
 class WriteAnnouncement(Step[Release]):
-    """A text to announce the release with lies in the store."""
+    """The store has a text to announce the release with."""
 
     name = "write_announcement"
     title = "Announcement written"
     skippable = True
 
     def check(self, release: Release) -> Outcome:
-        """Looks for it; whoever has edited it since keeps the edits."""
+        """Look for it; a text that was edited is kept."""
         path = release.store.path / "announcement.md"
         return Done(str(path)) if path.exists() else Todo(f"write {path}")
 
     def run(self, release: Release) -> None:
-        """Writes it."""
+        """Write it."""
         write_atomically(release.store.path / "announcement.md", self._text(release))
 
     def _text(self, release: Release) -> str:

@@ -11,16 +11,16 @@ from releaser.release import Release
 
 
 class BuildDists(Step[Release]):
-    """The built files lie in the store with their checksums."""
+    """The store has the built files and their checksums."""
 
     name = "build_dists"
     title = "sdist and wheel built"
 
     def check(self, release: Release) -> Outcome:
-        """Reads SHA256SUMS and hashes the files."""
+        """Read SHA256SUMS and hash the files."""
         dists = release.store.dists()
         if dists is None:
-            return Todo(f"build them from the release commit into {release.store.dist}")
+            return Todo(f"build them into {release.store.dist}")
         return Done(
             "; ".join(
                 f"{path.name} {path.stat().st_size / 1024:.0f} KiB {dists.sha256[path.name][:12]}"
@@ -29,7 +29,7 @@ class BuildDists(Step[Release]):
         )
 
     def run(self, release: Release) -> None:
-        """Builds aside and moves the whole directory into place, so that it is there completely or not at all."""
+        """Build in a scratch directory and move it into place as a whole."""
         commit = release.must_have_commit()
         with release.store.scratch("build") as scratch:
             target = scratch / "dist"

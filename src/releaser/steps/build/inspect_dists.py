@@ -1,4 +1,4 @@
-"""Build: the index will accept the built files, and they hold what they should and nothing else."""
+"""Build: check that the index will accept the built files, and that they contain what they should and nothing else."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ class InspectDists(Receipted):
 
     name = "inspect_dists"
     title = "Metadata and contents correct"
-    doing = "twine check --strict, and look into the files"
+    doing = "run twine check --strict and inspect the contents"
 
     def attempt(self, release: Release, dists: Dists, _scratch: Path) -> Receipt:
-        """Has twine check, then looks into both files."""
+        """Run twine check, then look into both files."""
         builder.check_metadata(dists.uploads)
         private = [release.git.root, release.store.path]
         wrong = contents.problems(dists.uploads, release.config, release.version, release.tree, private)
         if wrong:
             raise StepError(
-                "The built files are wrong: " + "; ".join(wrong) + ".",
-                f"Nothing is public. Mend the project, `invoke rollback --version {release.version}`, release again.",
+                "The built files are wrong: " + "; ".join(wrong),
+                "Fix the project and build again. If this is a release, first run "
+                f"`invoke rollback --version {release.version}`; nothing is public yet.",
             )
         counts = (f"{sum(1 for _ in builder.members(path))} files in {path.name}" for path in dists.uploads)
         return Receipt("twine check --strict passed; " + ", ".join(counts))

@@ -1,4 +1,4 @@
-"""Build: a bill of materials goes with the wheel, and SHA256SUMS covers it too."""
+"""Build: write the wheel's bill of materials; SHA256SUMS lists it too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class WriteSbom(Step[Release]):
     title = "Bill of materials written"
 
     def check(self, release: Release) -> Outcome:
-        """Looks for it in SHA256SUMS."""
+        """Look for it in SHA256SUMS."""
         dists = release.dists()
         name = self._file_name(release)
         if dists and name in dists.sha256:
@@ -23,7 +23,7 @@ class WriteSbom(Step[Release]):
         return Todo(f"resolve the wheel's dependencies and write {name}")
 
     def run(self, release: Release) -> None:
-        """Asks pip what it would install, writes the bill, then its checksum."""
+        """Ask pip what it would install; write the bill, then its checksum."""
         from releaser.adapters import sbom
 
         dists = release.built()

@@ -1,4 +1,4 @@
-"""Preflight: what must be true of the checkout. Once the release commit exists, the checkout is not used any more."""
+"""Preflight: the state of the checkout. Once the release commit exists, the checkout is not used any more."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ def _settled(release: Release) -> Done | None:
 
 
 class FindIdentity(Step[Release]):
-    """Git knows whose name goes on the commit and the tag."""
+    """Git has a name and an address for the commit and the tag."""
 
     name = "find_identity"
     title = "Git identity configured"
 
     def check(self, release: Release) -> Outcome:
-        """Asks git for the committer."""
+        """Ask git for the committer."""
         identity = release.git.identity()
         if identity:
             return Done(identity)
         return Conflict(
-            "git has no name and address for the release commit and the tag.",
-            'Set them: `git config user.name "..."` and `git config user.email ...`.',
+            "git has no name and address for the release commit and the tag",
+            'Set them with `git config user.name "..."` and `git config user.email ...`.',
         )
 
 
@@ -35,14 +35,14 @@ class BeOnBranch(Step[Release]):
     title = "Release branch checked out"
 
     def check(self, release: Release) -> Outcome:
-        """Compares the checked-out branch with the configured one."""
+        """Compare the checked-out branch with the configured one."""
         wanted, found = release.config.git.branch, release.git.branch()
         if found == wanted:
             return Done(f"on {wanted}")
         if settled := _settled(release):
             return settled
         where = f"{found} is checked out" if found else "HEAD is detached"
-        return Conflict(f"{where}, and releases are made from {wanted}.", f"`git switch {wanted}`.")
+        return Conflict(f"{where}; releases are made from {wanted}", f"Run `git switch {wanted}`.")
 
 
 class BeClean(Step[Release]):
@@ -52,24 +52,24 @@ class BeClean(Step[Release]):
     title = "Working tree clean"
 
     def check(self, release: Release) -> Outcome:
-        """Asks git status; ignored files do not matter."""
+        """Ask git status; ignored files do not matter."""
         if settled := _settled(release):
             return settled
         changes = release.git.changes()
         if not changes:
             return Done("nothing changed, staged or untracked")
         shown = ", ".join(line[3:] for line in changes[:5]) + (" ..." if len(changes) > 5 else "")
-        return Conflict(f"{len(changes)} uncommitted changes: {shown}.", "Commit, stash or ignore them.")
+        return Conflict(f"{len(changes)} uncommitted changes: {shown}", "Commit, stash or ignore them.")
 
 
 class BeLevel(Step[Release]):
-    """The release branch here is the release branch at the remote."""
+    """The local release branch is at the same commit as the remote's."""
 
     name = "be_level"
     title = "Branch level with the remote"
 
     def check(self, release: Release) -> Outcome:
-        """Asks the remote itself, not the remote-tracking branch."""
+        """Ask the remote itself, not the remote-tracking branch."""
         if settled := _settled(release):
             return settled
         git, config = release.git, release.config.git
@@ -79,15 +79,15 @@ class BeLevel(Step[Release]):
             return Done(f"{name} is at {head[:12]} too")
         if there is None:
             return Conflict(
-                f"{config.remote} has no branch {config.branch}.", f"`git push {config.remote} {config.branch}`."
+                f"{config.remote} has no branch {config.branch}", f"Run `git push {config.remote} {config.branch}`."
             )
         if git.commit(there) and git.contains(head, there):
             ahead = git.count_between(there, head)
             return Conflict(
-                f"{ahead} {'commit is' if ahead == 1 else 'commits are'} not on {name} yet.",
-                f"`git push {config.remote} {config.branch}`, and let its checks pass.",
+                f"{ahead} {'commit is' if ahead == 1 else 'commits are'} not on {name} yet",
+                f"Run `git push {config.remote} {config.branch}`, and wait until its checks pass.",
             )
         return Conflict(
-            f"{name} is at {there[:12]}, which is not in this checkout's history: it is behind, or has diverged.",
-            f"`git pull --ff-only {config.remote} {config.branch}`.",
+            f"{name} is at {there[:12]}, which this checkout does not have: it is behind, or has diverged",
+            f"Run `git pull --ff-only {config.remote} {config.branch}`.",
         )

@@ -1,4 +1,4 @@
-"""Preflight: what must be true of the project's own files before its version can be raised."""
+"""Preflight: the project's tools and files."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _SPACE_MIB = 200
 
 
 class FindTools(Step[Release]):
-    """The programs and libraries that later steps call are there, and there is room for what they write."""
+    """The programs and libraries that later steps call are installed, and there is space for what they write."""
 
     name = "find_tools"
     title = "Tools and disk space available"
 
     def check(self, release: Release) -> Outcome:
-        """Looks for each without importing it, and asks the file system for its free space."""
+        """Look for each without importing it, and ask the file system for its free space."""
         sessions = release.config.qualify.sessions or release.config.qualify.where_possible
         needed = ("build", "twine", "virtualenv", *(("nox",) if sessions else ()))
         found = {tool: number for tool in (*needed, "uv") if (number := _installed(tool))}
         if missing := [tool for tool in needed if tool not in found]:
             return Conflict(
-                f"{', '.join(missing)} not installed here.", 'Install the project\'s tools: `pip install -e ".[dev]"`.'
+                f"{', '.join(missing)} not installed", 'Install the project\'s tools: `pip install -e ".[dev]"`.'
             )
         place = next(path for path in (release.store.path, *release.store.path.parents) if path.exists())
         free = shutil.disk_usage(place).free >> 20
         if free < _SPACE_MIB:
             return Conflict(
-                f"{free} MiB are free at {place}, and a release needs {_SPACE_MIB}.",
-                "Make room, or set RELEASER_STATE_DIR to a directory on another disk.",
+                f"{free} MiB are free at {place}; a release needs {_SPACE_MIB} MiB",
+                "Free some space, or set RELEASER_STATE_DIR to a directory on another disk.",
             )
         return Done(", ".join(f"{tool} {number}" for tool, number in found.items()) + f"; {free >> 10} GiB free")
 
@@ -53,31 +53,33 @@ def _installed(tool: str) -> str | None:
 
 
 class AgreeOnVersion(Step[Release]):
-    """All version files say the same, so that `--version` cannot differ from the wheel's metadata afterwards."""
+    """All version files declare the same version, so that `--version` cannot differ from the wheel's metadata."""
 
     name = "agree_on_version"
     title = "Version files agree"
 
     def check(self, release: Release) -> Outcome:
-        """Reads every file; those at the release commit once there is one."""
+        """Read every file; once there is a release commit, its files."""
         commit = release.commit()
         if commit:
-            return Done(f"all say {release.version} at {commit[:12]}")
+            return Done(f"all declare {release.version} at {commit[:12]}")
         found = [file.read(release.git.root) for file in release.version_files]
         differ = disagreements(found)
         if differ:
-            return Conflict(differ, f"`invoke version.bump --to {found[0].version}` writes them all; commit that.")
-        return Done(f"{', '.join(str(one.path) for one in found)} say {found[0].version}")
+            return Conflict(
+                differ, f"Run `invoke version.bump --to {found[0].version}`, which writes them all, and commit."
+            )
+        return Done(f"{', '.join(str(one.path) for one in found)} declare {found[0].version}")
 
 
 class RaiseVersion(Step[Release]):
-    """The version is above the one the files say, and above every version that is in this branch's history."""
+    """The version is above the one in the version files, and above every tagged version in this branch's history."""
 
     name = "raise_version"
     title = "Version increases"
 
     def check(self, release: Release) -> Outcome:
-        """Compares with the version files and the tags reachable from HEAD, as SemVer orders versions."""
+        """Compare with the version files and the tags reachable from HEAD, in SemVer's order."""
         commit = release.commit()
         tags = (
             Version.from_tag(tag, release.config.git.tag) for tag in release.git.tags_of(commit or release.git.head())
@@ -93,41 +95,41 @@ class RaiseVersion(Step[Release]):
             return Done(f"{highest} -> {release.version}")
         offered = ", ".join(f"{version} ({part})" for part, version in highest.next_versions().items())
         return Conflict(
-            f"{release.version} is not above {highest}, which this branch already holds.", f"Choose {offered}."
+            f"{release.version} is not above {highest}, which this branch already has", f"Choose {offered}."
         )
 
 
 class HaveChanges(Step[Release]):
-    """The changelog has something to publish under this version."""
+    """The changelog has entries to publish under this version."""
 
     name = "have_changes"
     title = "Changelog has entries"
 
     def check(self, release: Release) -> Outcome:
-        """Reads the section that the release will carry."""
+        """Read the section that becomes the release notes."""
         entries = release.notes()
         count = sum(line.lstrip().startswith(("- ", "* ", "+ ")) for line in entries.splitlines())
         return Done(f"{count} entries in {release.config.changelog}")
 
 
 class KnowBackend(Step[Release]):
-    """The project can be built, and it is known whether what is built can be built again byte for byte."""
+    """The build backend is known, and whether it builds the same bytes again."""
 
     name = "know_backend"
     title = "Build backend known"
 
     def check(self, release: Release) -> Outcome:
-        """Reads [build-system]."""
+        """Read [build-system]."""
         backend = build_backend(release)
         if backend.startswith("setuptools"):
-            return Done(f"{backend}: its sdists are not reproducible, so another machine cannot build the same bytes")
+            return Done(f"{backend}: its sdists are not reproducible; another machine cannot build the same bytes")
         return Done(backend)
 
 
 def build_backend(release: Release) -> str:
-    """The build backend that pyproject.toml names; setuptools if it names none (PEP 517)."""
+    """Return the build backend that pyproject.toml names; setuptools if it names none (PEP 517)."""
     try:
         document = tomllib.loads((release.git.root / "pyproject.toml").read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ReleaserError(f"pyproject.toml cannot be read: {error}.", "Mend it.") from None
+        raise ReleaserError(f"pyproject.toml cannot be read: {error}", "Fix the file.") from None
     return str(document.get("build-system", {}).get("build-backend", "setuptools.build_meta:__legacy__"))

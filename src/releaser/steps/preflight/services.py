@@ -10,7 +10,7 @@ from releaser.release import Release
 
 
 class LogInToIndex(Step[Release]):
-    """There is a way to prove to an index who uploads."""
+    """There is a credential to upload to an index with."""
 
     skippable = True
 
@@ -20,7 +20,7 @@ class LogInToIndex(Step[Release]):
         self.title = f"Login for {INDEX_TITLES[index]} available"
 
     def check(self, release: Release) -> Outcome:
-        """Looks for a token without using it: an index does not tell what a token is worth before an upload."""
+        """Look for a token without using it: an index does not reveal what a token allows before an upload."""
         index, config = release.index(self.index), release.config.index(self.index)
         if config.via == "ci":
             return Done(f"{config.workflow} uploads by trusted publishing; whether it is set up is unproven")
@@ -30,36 +30,36 @@ class LogInToIndex(Step[Release]):
             return Done("twine has a password for it; what it allows is unproven")
         if trusted_publishing.lacks_permission():
             return Conflict(
-                f"there is no token for {self.index}, and the workflow does not let this job prove who it is.",
+                f"there is no token for {self.index}, and the workflow does not let this job prove its identity",
                 f"Give the job `permissions: id-token: write`, or set {index.token_env}.",
             )
         if trusted_publishing.in_ci_job():
             return Done("trusted publishing from this job; whether it is set up is unproven")
         return Conflict(
-            f"there is no token for {self.index}.",
+            f"there is no token for {self.index}",
             f"Set {index.token_env} to an API token with upload rights for the project.",
         )
 
 
 class LogInToForge(Step[Release]):
-    """The forge's token may publish releases."""
+    """There is a token for the forge, and it may publish releases."""
 
     name = "log_in_forge"
     title = "Login for the forge available"
 
     def check(self, release: Release) -> Outcome:
-        """Asks the forge what the token may do."""
+        """Ask the forge what the token may do."""
         variable = release.config.forge.token_env
         if release.credentials.token(variable) is None:
             return Conflict(
-                "there is no token for the forge.",
+                "there is no token for the forge",
                 f"Set {variable} to a token that may write contents of {release.repository}.",
             )
         facts = release.forge.permissions()
         who = f"{facts.login} at {release.repository}" if facts.login else release.repository
         if facts.can_push is False:
             return Conflict(
-                f"the token in {variable} may not write to {release.repository}.",
+                f"the token in {variable} may not write to {release.repository}",
                 "Give it the permission contents: write.",
             )
         return Done(f"{who}; may write" if facts.can_push else f"{who}; what it may write is unproven")
@@ -73,18 +73,18 @@ class HaveNoBlockers(Step[Release]):
     skippable = True
 
     def check(self, release: Release) -> Outcome:
-        """Lists what is open with the blocking label; a release that is out cannot be blocked any more."""
+        """List what is open with the blocking label; a published release cannot be blocked any more."""
         forge = release.config.forge
         if release.credentials.token(forge.token_env) is None:
             return Skipped("no token for the forge")
         found = release.forge.find_release(release.tag)
         if found and not found.draft:
-            return Done("the release is out")
+            return Done("the release is published")
         open_ones = release.forge.open_blockers(forge.blocker_label, None)
         if not open_ones:
             return Done(f"nothing open is labelled {forge.blocker_label}")
         listed = ", ".join(f"#{one.number} {one.title}" for one in open_ones[:5])
         return Conflict(
-            f"{len(open_ones)} open with the label {forge.blocker_label}: {listed}.",
-            "Close them or take the label off.",
+            f"{len(open_ones)} open with the label {forge.blocker_label}: {listed}",
+            "Close them or remove the label.",
         )

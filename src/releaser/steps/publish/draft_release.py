@@ -1,4 +1,4 @@
-"""Publish: the forge's release begins as a draft with title and notes: a published one may be immutable."""
+"""Publish: create the release as a draft with title and notes; a published one may be immutable."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from releaser.texts.release_page import notes, title, with_lf
 
 
 class DraftRelease(Step[Release]):
-    """There is a release of the tag, with title and notes; published only when its assets are complete."""
+    """The forge has a release of the tag, with title and notes. It is published when its assets are complete."""
 
     name = "draft_release"
     title = "Release drafted with title and notes"
 
     def check(self, release: Release) -> Outcome:
-        """Looks for a draft or a published release of the tag."""
+        """Look for a draft or a published release of the tag."""
         found = release.forge.find_release(release.tag)
         if found is None:
             return Todo("draft it with title and notes" if release.commit() is None else f"draft {title(release)!r}")
         if found.draft:
             there = (found.name, with_lf(found.body), found.prerelease)
             wanted = (title(release), with_lf(notes(release)), release.version.is_prerelease)
-            return Done(f"draft {found.name!r}") if there == wanted else Todo("bring the draft up to date")
+            return Done(f"draft {found.name!r}") if there == wanted else Todo("update the draft")
         if with_lf(release.notes()) not in with_lf(found.body):
             return Conflict(
-                f"the release {release.tag} is published with other notes than the changelog's section.",
-                f"Edit it at {found.url}, so that it holds the section word for word.",
+                f"the release {release.tag} is published with other notes than the changelog's section",
+                f"Edit it at {found.url}, so that it has the section word for word.",
             )
         return Done(repr(found.name))
 
     def run(self, release: Release) -> None:
-        """Makes the draft, or corrects it."""
+        """Create the draft, or update it."""
         forge, name, body, pre = release.forge, title(release), notes(release), release.version.is_prerelease
         found = forge.find_release(release.tag)
         if found is None:
@@ -39,7 +39,7 @@ class DraftRelease(Step[Release]):
             forge.update_release(found.id, name=name, body=body, prerelease=pre)
 
     def undo(self, release: Release) -> UndoOutcome:
-        """Deletes it; the tag's name may stay burned if the forge makes releases immutable."""
+        """Delete it. Where releases are immutable, the forge never accepts the tag's name again."""
         found = release.forge.find_release(release.tag)
         if found is None:
             return NothingToUndo("no release on the forge")

@@ -1,4 +1,4 @@
-"""Publish: the release is out, when all that belongs to it is in it."""
+"""Publish: publish the draft once its assets are complete."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from releaser.release import Release
 
 
 class PublishRelease(Step[Release]):
-    """The release is out; latest only if it is the highest stable version."""
+    """The release is published; it is the latest only if it is the highest stable version."""
 
     name = "publish_release"
     title = "Release published"
 
     def check(self, release: Release) -> Outcome:
-        """Looks whether it is still a draft, and which release is the latest."""
+        """Look whether it is still a draft, and which release is the latest."""
         found = release.forge.find_release(release.tag)
         if found is None or found.draft:
             return Todo("publish it")
@@ -23,9 +23,11 @@ class PublishRelease(Step[Release]):
         return Done(found.url)
 
     def run(self, release: Release) -> None:
-        """Publishes it."""
+        """Publish it."""
         found = release.forge.find_release(release.tag)
         if found is None:
-            raise StepError(f"The draft of {release.tag} is gone.", "Run the same command again; it is made anew.")
+            raise StepError(
+                f"The draft of {release.tag} no longer exists", "Rerun the command, which creates it again."
+            )
         category = release.config.forge.discussion_category if found.draft else None
         release.forge.publish_release(found.id, make_latest=release.highest_stable(), discussion_category=category)

@@ -1,4 +1,4 @@
-"""Publish: the registry has every image and every tag, byte for byte as they were built and qualified."""
+"""Publish: push the images that were built and started, byte for byte, then their tags."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from releaser.versions.version import Version
 
 
 class PushImages(Step[Release]):
-    """Each tag points at its image. X.Y.Z never moves; what floats moves upward alone."""
+    """Each tag points at its image. X.Y.Z never moves; floating tags only move to higher versions."""
 
     name = "push_images"
     title = "Images and tags in the registry"
     skippable = True
 
     def check(self, release: Release) -> Outcome:
-        """Asks the registry where each tag points."""
+        """Ask the registry where each tag points."""
         layout = of_release.built(release)
         if layout is None:
             return self._without_images(release)
@@ -40,59 +40,59 @@ class PushImages(Step[Release]):
                 else:
                     todo.append(f"{tag.name} (from {found.digest[:19]})")
         if conflicts:
-            return Conflict(f"in {registry.repository} {'; '.join(conflicts)}.", _remedy(release))
+            return Conflict(f"in {registry.repository} {'; '.join(conflicts)}", _remedy(release))
         if todo:
             return Todo(f"push {', '.join(todo)} to {registry.repository}")
         return Done(_summary(tags, roots))
 
     def run(self, release: Release) -> None:
-        """Pushes every image by digest, then points the tags at them, the ones that float last.
+        """Push every image by digest, then point the tags at them, floating tags last.
 
         Raises:
             ConflictError: A tag was given to another image since the check; the tags before it have been pushed.
         """
         layout, registry = of_release.built(release), release.registry
         if layout is None:
-            raise UsageError("There are no built images.", f"`invoke release --version {release.version}`.")
+            raise UsageError("There are no built images", f"Build them: `invoke release --version {release.version}`.")
         roots = of_release.roots(release, layout)
         for name, root in roots.items():
             current().tell(f"{name} {root.digest[:19]}")
             registry.push(layout, root)
-        # That takes minutes, in which others may release: which tags are due, and where they point, is asked only now.
-        # (Registries know no "put if still there"; what is left is the moment between one request and the next.)
+        # Pushing takes minutes, in which others may release: ask only now which tags are due, and where they point.
+        # (Registries have no conditional put; the gap that remains is between one request and the next.)
         for tag in of_release.tags(release):
             root, found = roots[tag.target], registry.find(tag.name)
             if found and found.digest == root.digest:
                 continue
             if found and (reason := _immovable(release, tag, found)):
                 raise ConflictError(
-                    f"In {registry.repository} {_differs(reason, found, root)} since the push began.", _remedy(release)
+                    f"In {registry.repository} {_differs(reason, found, root)} since the push began", _remedy(release)
                 )
             current().tell(f"{tag.name} -> {root.digest[:19]}")
             registry.put(tag.name, root, layout.read(root))
 
     def undo(self, release: Release) -> UndoOutcome:
-        """What is out may have been pulled; no registry promises to take it back."""
+        """Undo nothing: somebody may have pulled what was pushed, and registries promise no deletion."""
         layout = of_release.built(release)
         if layout is None:
-            return NothingToUndo("no image of it was built here, and so none was pushed from here")
+            return NothingToUndo("no image of this version was built here, so none was pushed from here")
         roots = of_release.roots(release, layout)
-        # By digest: `latest` is there from the release before.
+        # By digest: `latest` may be the release before.
         out = [
             tag.name
             for tag in of_release.tags(release)
             if release.registry.digest(tag.name) == roots[tag.target].digest
         ]
         if not out:
-            return NothingToUndo("no tag in the registry points at an image of it")
+            return NothingToUndo("no tag in the registry points at an image of this version")
         return CannotUndo(
-            f"{release.registry.repository} has {', '.join(out)} for anybody to pull",
-            f"Delete the tags on the registry's page if you must, mend the fault, "
+            f"{release.registry.repository} has published {', '.join(out)}",
+            f"Delete the tags on the registry's page if necessary, fix the fault, "
             f"and release {release.version.bump('patch')}.",
         )
 
     def _without_images(self, release: Release) -> Outcome:
-        """Nothing is built yet, or nothing can be; what is in the way is found all the same."""
+        """Answer where no image is built yet, or none can be; conflicts are found all the same."""
         targets = release.config.images.targets
         if reason := of_release.without(release):
             return Skipped(reason)
@@ -101,13 +101,13 @@ class PushImages(Step[Release]):
         own = [f"{release.version}{target.suffix}" for target in targets]
         if taken := [name for name in own if release.registry.find(name)]:
             return Conflict(
-                f"{release.registry.repository} already has {', '.join(taken)}, built elsewhere.", _remedy(release)
+                f"{release.registry.repository} already has {', '.join(taken)}, built elsewhere", _remedy(release)
             )
         return Todo(f"push {len(targets)} images to {release.registry.repository}")
 
 
 def _immovable(release: Release, tag: Tag, found: Descriptor) -> str | None:
-    """Why a tag that points elsewhere must stay there; None if it may move to this version."""
+    """Return why a tag that points elsewhere must stay there; None if it may move to this version."""
     if not tag.floats:
         return f"{tag.name} is another image already"
     label = f"{LABEL}version"
@@ -134,4 +134,4 @@ def _summary(tags: Sequence[Tag], roots: Mapping[str, Descriptor]) -> str:
 
 def _remedy(release: Release) -> str:
     following = release.version.bump(release.version.stage or "patch")
-    return f"Release {following} instead, or leave the images out with `--skip images`, which is recorded."
+    return f"Release {following} instead, or skip the images with `--skip images`, which is recorded."

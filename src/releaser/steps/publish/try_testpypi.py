@@ -1,4 +1,4 @@
-"""TestPyPI: what it serves is ours, installs and says who it is."""
+"""TestPyPI: check that what it serves is the built wheel, installs and runs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from releaser.store import Receipt
 
 
 class TryTestPyPI(Receipted):
-    """TestPyPI's file is ours; its dependencies come from the user's own index, never from TestPyPI.
+    """The wheel on TestPyPI is the built one; its dependencies come from the user's own index, never from TestPyPI.
 
-    TestPyPI alone cannot resolve dependencies, and as an extra index it would let anybody's package of a dependency's
-    name win: so one file is fetched from there, by itself, and compared before anything of it runs.
+    TestPyPI alone cannot resolve dependencies, and as an extra index it would let anybody's package with the name of a
+    dependency win. So one file is downloaded from there, and compared before anything of it runs.
     """
 
     name = "try_testpypi"
     title = "Wheel from TestPyPI installs and runs"
-    doing = "fetch our wheel alone from TestPyPI, compare its hash, install it"
+    doing = "download the wheel alone from TestPyPI, compare its hash, install it"
     skippable = True
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
-        """Fetches, compares, installs."""
+        """Download, compare, install."""
         venv, index = Venv.create(scratch / "venv"), release.testpypi
         requirement = f"{release.config.distribution}=={release.version.pep440}"
         fetched = until_pip_finds(

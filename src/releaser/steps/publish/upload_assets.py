@@ -1,4 +1,4 @@
-"""Publish: the built files are attached while the release is a draft."""
+"""Publish: attach the built files while the release is a draft."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _TYPES = {".whl": "application/zip", ".gz": "application/gzip", ".json": "applic
 
 
 class UploadAssets(Step[Release]):
-    """The release holds the built files, the bill of materials and the checksums."""
+    """The release has the built files, the bill of materials and the checksums as assets."""
 
     name = "upload_assets"
     title = "Built files attached to the release"
 
     def check(self, release: Release) -> Outcome:
-        """Compares hashes; the forge computes them itself."""
+        """Compare hashes; the forge computes its own."""
         found, dists = release.forge.find_release(release.tag), release.dists()
         if found is None or dists is None:
             return Todo("attach sdist, wheel, bill of materials and SHA256SUMS")
@@ -27,16 +27,18 @@ class UploadAssets(Step[Release]):
             return Done(f"{len(found.assets)} assets")
         if not found.draft:
             return Conflict(
-                f"the release {release.tag} is published without {', '.join(missing)}, or with other bytes.",
-                f"Attach them by hand at {found.url} from {dists.directory}, or release the next version.",
+                f"the release {release.tag} is published without {', '.join(missing)}, or with other bytes",
+                f"Attach them manually at {found.url} from {dists.directory}, or release the next version.",
             )
         return Todo(f"attach {', '.join(missing)}")
 
     def run(self, release: Release) -> None:
-        """Uploads what is missing; a broken upload is replaced."""
+        """Upload what is missing; replace a broken upload."""
         found, dists = release.forge.find_release(release.tag), release.built()
         if found is None:
-            raise StepError(f"The draft of {release.tag} is gone.", "Run the same command again; it is made anew.")
+            raise StepError(
+                f"The draft of {release.tag} no longer exists", "Rerun the command, which creates it again."
+            )
         for name in _missing(found, dists):
             path = dists.directory / name
             release.forge.assets.upload(found.id, path, _TYPES.get(path.suffix, "text/plain"))

@@ -1,4 +1,4 @@
-"""Publish: an index serves these files with these hashes."""
+"""Publish: upload sdist and wheel to an index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from releaser.release import Release
 
 
 class UploadDists(Step[Release]):
-    """Both files are on one index. By hash, not by error text: the same bytes are done, other bytes are a conflict."""
+    """An index serves both files. Hashes decide: the same bytes are done, other bytes are a conflict."""
 
     def __init__(self, index: IndexName) -> None:
         self.index = index
@@ -20,7 +20,7 @@ class UploadDists(Step[Release]):
         self.skippable = index == "testpypi"
 
     def check(self, release: Release) -> Outcome:
-        """Compares the index's hashes with the built files'."""
+        """Compare the index's hashes with those of the built files."""
         index, dists = release.index(self.index), release.dists()
         served = {name: file.sha256 for name, file in index.files(release.config.distribution, release.version).items()}
         config = release.config.index(self.index)
@@ -29,9 +29,9 @@ class UploadDists(Step[Release]):
             return Todo(f"{how} sdist and wheel")
         if dists is None:
             if release.commit():
-                return Todo("build first, then compare with what it serves")
+                return Todo("build the files, then compare with what it serves")
             return Conflict(
-                f"{self.index} already serves {', '.join(sorted(served))}, built elsewhere.", self._remedy(release)
+                f"{self.index} already serves {', '.join(sorted(served))}, built elsewhere", self._remedy(release)
             )
         ours = dists.upload_sha256
         other = sorted(name for name, digest in served.items() if ours.get(name) != digest)
@@ -39,13 +39,13 @@ class UploadDists(Step[Release]):
             shown = ", ".join(
                 f"{name} ({served[name][:12]}, built here: {ours.get(name, 'nothing')[:12]})" for name in other
             )
-            return Conflict(f"{self.index} serves other bytes under {release.version}: {shown}.", self._remedy(release))
+            return Conflict(f"{self.index} serves other bytes under {release.version}: {shown}", self._remedy(release))
         if missing := sorted(ours.keys() - served.keys()):
             return Todo(f"{how} {', '.join(missing)}")
         return Done("; ".join(f"{name} sha256 {digest[:12]}" for name, digest in sorted(served.items())))
 
     def run(self, release: Release) -> None:
-        """Uploads what is missing, or waits for the workflow that does."""
+        """Upload what is missing, or wait for the workflow that does."""
         index, dists = release.index(self.index), release.built()
         if release.config.index(self.index).via == "ci":
             self._await_workflow(release, index)
@@ -54,7 +54,7 @@ class UploadDists(Step[Release]):
         index.upload([path for path in dists.uploads if path.name not in served])
 
     def verify(self, release: Release) -> Outcome:
-        """Waits until the index shows both files: an upload becomes visible late."""
+        """Wait until the index lists both files: an upload becomes visible late."""
         index, ours = release.index(self.index), release.built().upload_sha256
 
         def shown() -> bool:
@@ -64,23 +64,21 @@ class UploadDists(Step[Release]):
         return self.check(release)
 
     def undo(self, release: Release) -> UndoOutcome:
-        """An index takes nothing back: a file's name can never be used again."""
+        """Undo nothing: on an index, a file's name can never be used again."""
         index = release.index(self.index)
         if not index.files(release.config.distribution, release.version):
-            return NothingToUndo(f"{self.index} has no file of it")
+            return NothingToUndo(f"{self.index} has no file of this version")
         if self.index == "testpypi":
-            return NothingToUndo("TestPyPI keeps its files; nobody installs from there by default")
+            return NothingToUndo("TestPyPI keeps its files; users do not install from it by default")
         return CannotUndo(
-            f"{self.index} serves {release.version} for good: it can be yanked, not replaced",
-            f'`invoke yank --version {release.version} --reason "..."`, mend the fault, '
+            f"{self.index} serves {release.version} permanently: it can be yanked, not replaced",
+            f'Run `invoke yank --version {release.version} --reason "..."`, fix the fault, '
             f"and release {release.version.bump('patch')}.",
         )
 
     def _remedy(self, release: Release) -> str:
         following = release.version.bump(release.version.stage or "patch")
-        leave_out = (
-            ", or leave this index out with `--skip testpypi`, which is recorded" if self.index == "testpypi" else ""
-        )
+        leave_out = ", or skip this index with `--skip testpypi`, which is recorded" if self.index == "testpypi" else ""
         return f"Release {following} instead{leave_out}."
 
     def _await_workflow(self, release: Release, index: Index) -> None:
@@ -92,7 +90,7 @@ class UploadDists(Step[Release]):
             if run and run.conclusion not in (None, "success"):
                 raise StepError(
                     f"{workflow} ended with {run.conclusion}: {run.url}",
-                    "Mend it, start it again there, then run the same command again.",
+                    "Fix the cause and restart the workflow there, then rerun the command.",
                 )
             return ours.keys() <= index.files(release.config.distribution, release.version).keys()
 

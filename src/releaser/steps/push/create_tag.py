@@ -1,4 +1,4 @@
-"""Push: an annotated tag leads to the release commit."""
+"""Push: create the annotated tag at the release commit."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from releaser.release import Release
 
 
 class CreateTag(Step[Release]):
-    """The tag is here: annotated, and at the release commit."""
+    """The local tag is annotated, and at the release commit."""
 
     name = "create_tag"
     title = "Annotated tag created"
 
     def check(self, release: Release) -> Outcome:
-        """Looks at the local tag."""
+        """Look at the local tag."""
         tag, commit = release.git.tag(release.tag), release.commit()
         if tag is None:
             return Todo(f"git tag --annotate {release.tag} at the release commit")
         if tag.commit != commit:
-            where = f"{commit[:12]} is to be released" if commit else "no release commit is made yet"
+            where = f"{commit[:12]} is to be released" if commit else "there is no release commit yet"
             return Conflict(
-                f"the tag {release.tag} is here already, on {tag.commit[:12]}, and {where}.",
-                f"`git tag --delete {release.tag}` if it was never pushed; else release the next version.",
+                f"the tag {release.tag} already exists at {tag.commit[:12]}, and {where}",
+                f"Run `git tag --delete {release.tag}` if it was never pushed; otherwise release the next version.",
             )
         if not tag.annotated:
             return Conflict(
-                f"the tag {release.tag} is lightweight.",
-                f"`git tag --delete {release.tag}`; it is made anew, annotated.",
+                f"the tag {release.tag} is lightweight",
+                f"Run `git tag --delete {release.tag}`; the release creates it again, annotated.",
             )
         return Done(f"{release.tag} annotated, at {tag.commit[:12]}")
 
     def run(self, release: Release) -> None:
-        """Makes it; its object keeps its date from then on."""
+        """Create it; its object keeps its date from then on."""
         release.git.create_tag(
             release.tag, release.must_have_commit(), release.config.git.tag_message.format(version=release.version)
         )
 
     def undo(self, release: Release) -> UndoOutcome:
-        """Deletes it here."""
+        """Delete it here."""
         if release.git.tag(release.tag) is None:
             return NothingToUndo("no tag here")
         release.git.delete_tag(release.tag)

@@ -1,4 +1,4 @@
-"""Qualify: every image is built, once, from the built wheel. These very bytes are started, pushed and verified."""
+"""Qualify: build every image, once, from the built wheel. These very bytes are started, pushed and verified."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from releaser.release import Release
 
 
 class BuildImages(Step[Release]):
-    """The store has an OCI layout with every image: its platforms and labels are right."""
+    """The store has an OCI layout with every image; platforms and labels are as configured."""
 
     name = "build_images"
     title = "Images built"
     skippable = True
 
     def check(self, release: Release) -> Outcome:
-        """Reads the layout; where there is none, looks for an engine that can build it."""
+        """Read the layout; if there is none, look for an engine to build it with."""
         layout = of_release.built(release)
         if layout:
             found = (f"{name} {of_release.described(layout, root)}" for name, root in layout.roots().items())
@@ -28,7 +28,7 @@ class BuildImages(Step[Release]):
         return Todo(f"build {names} from {release.config.images.bake_file}")
 
     def run(self, release: Release) -> None:
-        """Builds all at once, because they share layers; they are in the store completely or not at all."""
+        """Build all at once, because they share layers, and move them into the store as a whole."""
         build, options = of_release.build_from(release, release.built()), release.bake_options
         log = release.store.path / "logs" / "images.log"
         with release.store.scratch(self.name) as scratch:

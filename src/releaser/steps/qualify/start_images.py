@@ -1,4 +1,4 @@
-"""Qualify: every image that this machine can run says the right version and becomes healthy."""
+"""Qualify: run every image that this machine can run; check its version and its health."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from releaser.store import Receipt
 
 
 class StartImages(Receipted):
-    """Each built image runs, platform by platform; what cannot run here is said."""
+    """Each built image runs, platform by platform; the evidence names what cannot run here."""
 
     name = "start_images"
     title = "Images start and become healthy"
-    doing = "start each image that this machine can run; ask it for --version and for its health"
+    doing = "start each image that this machine can run, check --version and health"
     skippable = True
 
     def check(self, release: Release) -> Outcome:
-        """Looks for the receipt of these images; without one an engine is needed.
+        """Look for the receipt of these images; without one an engine is needed.
 
         Raises:
             ServiceError: Images were built here, and there is no engine any more.
@@ -36,25 +36,25 @@ class StartImages(Receipted):
             return Skipped(reason)
         if release.no_engine:
             raise ServiceError(
-                f"The images are built and have not been started: {release.no_engine}.",
-                "Start the engine, or leave this out with `--skip start_images`, which is recorded.",
+                f"The images are built but were not started: {release.no_engine}",
+                "Start the engine, or skip this step with `--skip start_images`, which is recorded.",
             )
         return outcome
 
     def have_started(self, release: Release) -> bool:
-        """Whether the images that lie here were tried, and passed; true where no wheel is, of which a receipt tells."""
+        """Return whether the images in the store were started and passed; also true without a wheel to key receipts."""
         return release.dists() is None or not isinstance(super().check(release), Todo)
 
     def receipt_name(self, release: Release) -> str:
-        """Of the wheel, and of these images."""
+        """Name the receipt after these images too."""
         layout = of_release.built(release)
         return f"{self.name}-{of_release.identity(layout)}" if layout else self.name
 
     def attempt(self, release: Release, _dists: Dists, scratch: Path) -> Receipt:
-        """Loads each from the layout, platform by platform, runs it, removes it again."""
+        """Load each from the layout, platform by platform, run it, and remove it."""
         layout = of_release.built(release)
         if layout is None:
-            raise UsageError("There are no built images.", f"`invoke release --version {release.version}`.")
+            raise UsageError("There are no built images", f"Build them: `invoke release --version {release.version}`.")
         engine = Engine.connect(release.store.path)
         seen = all_tried(engine, layout, scratch, release.config, release.version)
         engine.close()

@@ -1,4 +1,4 @@
-"""Qualify: the built wheel installs in a clean environment and says who it is."""
+"""Qualify: install the built wheel in a clean environment, and check its version."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from releaser.store import Receipt
 
 
 class TryWheel(Receipted):
-    """The wheel that was built installs, imports and says the right version."""
+    """The built wheel installs, imports and reports the right version."""
 
     name = "try_wheel"
     title = "Wheel installs and runs"
     doing = "install the built wheel in a clean environment, run --version and --help"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
-        """Installs the file from the store."""
+        """Install the file from the store."""
         venv = Venv.create(scratch / "venv")
         venv.install(dists.wheel)
         return Receipt(installed.check(venv, release.config, release.version))

@@ -1,4 +1,4 @@
-"""Stage: every version file says the new version, in a working tree of its own."""
+"""Stage: write the new version to every version file, in a separate working tree."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from releaser.release import Release
 
 
 class BumpVersions(Step[Release]):
-    """All declared version files say the new version."""
+    """All configured version files declare the new version."""
 
     name = "bump_versions"
     title = "Version files updated"
 
     def check(self, release: Release) -> Outcome:
-        """Reads the files in the working tree, or at the release commit."""
+        """Read the files in the working tree, or at the release commit."""
         commit = release.commit()
         if commit:
-            return Done(f"all say {release.version} at {commit[:12]}")
+            return Done(f"all declare {release.version} at {commit[:12]}")
         tree = release.store.worktree
         names = ", ".join(str(file.path) for file in release.version_files)
         if not tree.exists() or any(
             file.bumped(tree, release.version) != (tree / file.path).read_bytes() for file in release.version_files
         ):
             return Todo(f"write {release.version} to {names}")
-        return Done(f"{names} say {release.version}")
+        return Done(f"{names} declare {release.version}")
 
     def run(self, release: Release) -> None:
-        """Writes each file whole or not at all."""
+        """Write each file whole or not at all."""
         for file in release.version_files:
             file.write(release.store.worktree, release.version)

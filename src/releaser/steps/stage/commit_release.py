@@ -1,4 +1,4 @@
-"""Stage: the release commit exists, pinned by a private ref and a bundle, so that its bytes and date stay."""
+"""Stage: create the release commit, pinned by a private ref and a bundle, so that its bytes and date stay."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from releaser.release import Release
 
 
 class CommitRelease(Step[Release]):
-    """One commit holds the bump and the changelog, and nothing else."""
+    """One commit contains the version bump and the changelog, and nothing else."""
 
     name = "commit_release"
     title = "Release commit created"
 
     def check(self, release: Release) -> Outcome:
-        """Looks for the private ref and for the bundle."""
+        """Look for the private ref and the bundle."""
         pinned = release.git.commit(release.ref)
         if pinned and release.store.bundle.exists():
             return Done(f"{pinned[:12]} {release.git.subject(pinned)}")
@@ -26,7 +26,7 @@ class CommitRelease(Step[Release]):
         return Todo(f"commit {release.config.git.commit_message.format(version=release.version)!r}")
 
     def run(self, release: Release) -> None:
-        """Commits in the working tree, then pins the commit."""
+        """Commit in the working tree, then pin the commit."""
         commit = release.commit()
         if commit is None:
             paths = [str(file.path) for file in release.version_files]
@@ -39,7 +39,7 @@ class CommitRelease(Step[Release]):
         release.git.bundle(release.store.bundle, release.ref, release.git.parent(commit))
 
     def undo(self, release: Release) -> UndoOutcome:
-        """Forgets the commit and what was built from it, unless the tag still leads to it in public."""
+        """Discard the commit and what was built from it, unless the remote's tag leads to it."""
         pinned = release.git.commit(release.ref)
         if pinned is None:
             return NothingToUndo("no release commit")
@@ -48,4 +48,4 @@ class CommitRelease(Step[Release]):
         release.git.delete_ref(release.ref)
         release.git.remove_worktree(release.store.worktree)
         release.store.discard()
-        return Undone(f"{pinned[:12]} and what was built from it are forgotten here")
+        return Undone(f"{pinned[:12]} and what was built from it are discarded")

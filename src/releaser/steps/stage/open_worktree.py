@@ -1,4 +1,4 @@
-"""Stage: a working tree of its own, so that the user's is not touched."""
+"""Stage: check out a separate working tree, so that the user's is not touched."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from releaser.release import Release
 
 
 class OpenWorktree(Step[Release]):
-    """A working tree beside the user's, so that the user's is not touched."""
+    """The store has a working tree at the commit that is released, or at HEAD before there is one."""
 
     name = "open_worktree"
     title = "Separate working tree checked out"
 
     def check(self, release: Release) -> Outcome:
-        """A tree at the wrong commit, or locked by a killed git, is made anew."""
+        """Look for it; a tree at the wrong commit, or locked by a killed git, is replaced."""
         wanted, tree = release.commit(), release.store.worktree
         if wanted and release.store.dists() and not tree.exists():
-            return Done("not needed any more")
+            return Done("no longer needed")
         if not (tree / ".git").exists():
             return Todo(f"check out {(wanted or release.git.head())[:12]} in {tree}")
         try:
             found, locked = Git(tree).head(), Git(tree).index_is_locked()
         except UsageError:
-            return Todo(f"check out {(wanted or release.git.head())[:12]} anew: git does not know {tree}")
+            return Todo(f"check out {(wanted or release.git.head())[:12]} again: git does not know {tree}")
         expected = {wanted} if release.release_commit.pinned() else {release.git.head(), wanted}
         if found in expected and not locked:
             return Done(f"{tree} at {found[:12]}")
-        return Todo(f"check out {(wanted or release.git.head())[:12]} anew")
+        return Todo(f"check out {(wanted or release.git.head())[:12]} again")
 
     def run(self, release: Release) -> None:
-        """Adds the tree at the release commit, or at HEAD."""
+        """Add the tree at the release commit, or at HEAD."""
         release.git.add_worktree(release.store.worktree, release.commit() or release.git.head())
 
     def undo(self, release: Release) -> UndoOutcome:
-        """Removes the tree."""
+        """Remove the tree."""
         if not release.store.worktree.exists():
             return NothingToUndo("no working tree")
         release.git.remove_worktree(release.store.worktree)

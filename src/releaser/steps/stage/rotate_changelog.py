@@ -1,4 +1,4 @@
-"""Stage: the changelog's [Unreleased] becomes the version's section. A pre-release leaves it where it is."""
+"""Stage: turn the changelog's [Unreleased] into the version's section. A pre-release leaves it as it is."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class RotateChangelog(Step[Release]):
     title = "Changelog section for the version written"
 
     def check(self, release: Release) -> Outcome:
-        """Reads the changelog in the working tree, or at the release commit."""
+        """Read the changelog in the working tree, or at the release commit."""
         if release.version.is_prerelease:
-            return Skipped("a pre-release publishes [Unreleased] and leaves it in place, for the final release to find")
+            return Skipped("a pre-release publishes [Unreleased] and leaves it for the final release")
         commit, path = release.commit(), release.store.worktree / release.config.changelog
         if commit:
             return Done(f"[{release.version}] at {commit[:12]}")
@@ -27,6 +27,6 @@ class RotateChangelog(Step[Release]):
         return Done(f"[{release.version}] - {section.date}")
 
     def run(self, release: Release) -> None:
-        """Writes the whole file or none of it."""
+        """Write the whole file or none of it."""
         path = release.store.worktree / release.config.changelog
         write_atomically(path, release.rotated(Changelog.read(path)))

@@ -1,4 +1,4 @@
-"""Verify: a user's `pip install` gives this release."""
+"""Verify: check that `pip install` gives users this release."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from releaser.store import Receipt
 
 
 class InstallFromPyPI(Receipted):
-    """`pip install` from the index gives these very bytes, and they say the right version."""
+    """`pip install` from the index gives these very bytes, and they report the right version."""
 
     name = "install_from_pypi"
     title = "pip install gives this release"
     doing = "pip install from the index in a clean environment, run --version and --help"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
-        """Installs by name and compares what came."""
+        """Install by name and compare hashes."""
         venv = Venv.create(scratch / "venv")
         digest = installed.from_index(venv, release.pypi, release.config, release.version, release.wait_limits)
         expect_sha256(digest, dists.sha256[dists.wheel.name], "The wheel that pip installed")

@@ -1,4 +1,4 @@
-"""Verify: a user's `pip install --upgrade` over the release before gives this release."""
+"""Verify: check that `pip install --upgrade` over the release before gives users this release."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class UpgradeFromPyPI(Receipted):
     doing = "pip install the release before, then upgrade it"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
-        """Installs the release before, then this one over it."""
+        """Install the release before, then this one over it."""
         name, index = release.config.distribution, release.pypi
         older = [one for one in index.versions(name) if one < release.version and not one.is_prerelease]
         if not older:
-            return Receipt("the index holds no release before this one", skipped=True)
+            return Receipt("the index has no release before this one", skipped=True)
         venv = Venv.create(scratch / "venv")
         venv.install("--index-url", index.simple_url, f"{name}=={older[-1].pep440}")
         digest = installed.from_index(

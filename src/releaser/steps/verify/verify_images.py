@@ -1,4 +1,4 @@
-"""Verify: users who pull get the images that were built and qualified."""
+"""Verify: check that users who pull get the images that were built and started."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from releaser.store import Receipt
 
 
 class VerifyImages(Receipted):
-    """Every tag is there, at the very digest that was built; platforms, labels and the version inside are right."""
+    """Every tag points at the digest that was built; platforms, labels and the version inside are right."""
 
     name = "verify_images"
     title = "Every image tag leads to the image that was built"
-    doing = "ask the registry for every tag, digest, platform and label; pull, run --version, pick it as users do"
+    doing = "compare every tag, digest, platform and label in the registry; pull, run --version, use the start script"
     skippable = True
 
     def check(self, release: Release) -> Outcome:
-        """Looks for the receipt of these images."""
+        """Look for the receipt of these images."""
         outcome = super().check(release)
         reason = of_release.without(release) if isinstance(outcome, Todo) else None
         return Skipped(reason) if reason else outcome
 
     def receipt_name(self, release: Release) -> str:
-        """Of the wheel, and of these images."""
+        """Name the receipt after these images too."""
         layout = of_release.built(release)
         return f"{self.name}-{of_release.identity(layout)}" if layout else self.name
 
     def attempt(self, release: Release, _dists: Dists, _scratch: Path) -> Receipt:
-        """Looks as anybody could, and compares with what was built."""
+        """Ask the registry as any user could, and compare with what was built."""
         layout = of_release.built(release)
         if layout is None:
-            raise StepError("There are no built images to compare with.", "Run the same command again.")
+            raise StepError("There are no built images to compare with", "Rerun the command.")
         no_engine = release.no_engine
         engine = None if no_engine else Engine.connect(release.store.path)
         built = {name: root.digest for name, root in layout.roots().items()}

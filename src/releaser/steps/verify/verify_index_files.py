@@ -1,4 +1,4 @@
-"""Verify: the index serves users the built files, byte for byte, on a page that shows the right things."""
+"""Verify: check that the index serves users the built files, byte for byte, and that its page is right."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from releaser.store import Receipt
 
 
 class VerifyIndexFiles(Receipted):
-    """The index's files, downloaded, are the built files; its page shows the right version, description and links."""
+    """The files downloaded from the index are the built files; its page has the version and the description."""
 
     name = "verify_index_files"
     title = "PyPI serves the built files byte for byte"
     doing = "download both files, compare them, read the release's page"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
-        """Downloads and compares; then reads what the page is made of, which lags behind the files."""
+        """Download and compare; then read the data that the page shows, which lags behind the files."""
         index, name = release.pypi, release.config.distribution
         served = index.files(name, release.version)
         for file, digest in dists.upload_sha256.items():
             if file not in served:
-                raise StepError(f"The index does not serve {file}.", "Run the same command again.")
+                raise StepError(f"The index does not serve {file}", "Rerun the command.")
             expect_sha256(index.download(served[file], scratch / file), digest, f"{file} from the index")
             if served[file].yanked is not None:
                 raise StepError(

@@ -1,4 +1,4 @@
-"""Verify: the forge gives users the built files, on a release that is what it should be."""
+"""Verify: check that the published release is right, and that its assets are the built files."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ class VerifyRelease(Receipted):
     doing = "download every asset, compare; check tag, notes and marks"
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
-        """Asks for the release as anybody would, and downloads what is attached."""
+        """Ask for the release as any user could, and download its assets."""
         found = release.forge.find_release(release.tag)
         if found is None or found.draft:
-            raise StepError(f"{release.tag} is not published on the forge.", "Run the same command again.")
+            raise StepError(f"{release.tag} is not published on the forge", "Rerun the command.")
         there = {asset.name: asset for asset in found.assets}
         for name, digest in dists.assets.items():
             if name not in there:
-                raise StepError(f"The release {release.tag} lacks {name}.", f"Look at {found.url}.")
+                raise StepError(f"The release {release.tag} lacks {name}", f"Look at {found.url}.")
             release.forge.assets.download(there[name], scratch / name)
             expect_sha256(sha256(scratch / name), digest, f"{name} from the release")
         latest = release.forge.latest_release() == release.tag
         wrong = [
             what
             for what, right in (
-                ("it is at the release commit", release.forge.tag_commit(release.tag) == release.commit()),
-                ("its notes hold the changelog's section", with_lf(release.notes()) in with_lf(found.body)),
-                ("it is marked as a pre-release", found.prerelease == release.version.is_prerelease),
-                ("it is the latest", latest == release.highest_stable()),
+                ("it is not at the release commit", release.forge.tag_commit(release.tag) == release.commit()),
+                ("its notes lack the changelog's section", with_lf(release.notes()) in with_lf(found.body)),
+                ("its pre-release mark does not fit the version", found.prerelease == release.version.is_prerelease),
+                ("its latest mark does not fit the version", latest == release.highest_stable()),
             )
             if not right
         ]
         if wrong:
             raise StepError(
-                f"Of the release {release.tag} this is not as it should be: {', '.join(wrong)}.",
-                f"Mend it at {found.url}.",
+                f"The release {release.tag} is wrong: {', '.join(wrong)}",
+                f"Correct it at {found.url}.",
             )
         kind = "pre-release" if found.prerelease else "latest" if latest else "not latest"
         return Receipt(f"{len(found.assets)} assets byte for byte, {kind}, {found.url}")

@@ -150,7 +150,7 @@ def test_what_was_pushed_cannot_be_taken_back_and_is_named(open_at, registry, ma
     outcome = PushImages().undo(release)
 
     assert isinstance(outcome, CannotUndo)
-    assert outcome.reason == f"{registry.host}/{name} has 1.0.0 for anybody to pull"
+    assert outcome.reason == f"{registry.host}/{name} has published 1.0.0"
     assert "release 1.0.1" in outcome.forward
 
 
@@ -281,14 +281,14 @@ def log_in(open_at, proxy, make_layout, name, tmp_path, monkeypatch) -> Callable
 
 
 def test_a_registry_that_asks_for_no_login_is_said(log_in, proxy) -> None:
-    assert log_in() == Done(f"{proxy.host} asks for no login")
+    assert log_in() == Done(f"{proxy.host} needs no login")
 
 
 def test_a_missing_login_stands_against_a_release_and_the_way_to_get_one_is_told(log_in, proxy) -> None:
     outcome = log_in("pull", "push")
 
     assert isinstance(outcome, Conflict)
-    assert outcome.what == f"there is no login for the registry {proxy.host}."
+    assert outcome.what == f"there is no login for the registry {proxy.host}"
     assert f"docker login {proxy.host}" in outcome.remedy
     assert "TINY_TOKEN" in outcome.remedy
 
@@ -297,7 +297,7 @@ def test_a_login_that_may_not_push_stands_against_a_release_and_one_that_may_doe
     refused = log_in("pull", TINY_TOKEN="any")
 
     assert isinstance(refused, Conflict)
-    assert refused.what == f"the login for {proxy.host} may not push {name}."
+    assert refused.what == f"the login for {proxy.host} may not push {name}"
     assert log_in("pull", "push", TINY_TOKEN="any") == Done(f"may push {proxy.host}/{name}")
     assert proxy.log == []
 

@@ -44,4 +44,4 @@ class TestHaveNoBlockers:
     def test_a_release_that_is_out_cannot_be_blocked_any_more(self, scene: Scene) -> None:
         blocker = {"number": 7, "title": "It burns", "labels": ["release-blocker"]}
         scene.forge.hold({"issues": [blocker], "releases": [{"tag_name": "v0.2.0", "name": "v0.2.0", "body": ""}]})
-        assert scene.check(HaveNoBlockers()) == Done("the release is out")
+        assert scene.check(HaveNoBlockers()) == Done("the release is published")
