@@ -1,4 +1,4 @@
-"""What a request that failed below HTTP means, in words."""
+"""What failed requests and unexpected responses are, in words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from http.client import BadStatusLine, IncompleteRead
 
+from pydantic import ValidationError
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
@@ -37,6 +38,21 @@ def failure(error: BaseException) -> str:
 def innermost(error: BaseException) -> str:
     """Return what the innermost error says: `requests` wraps urllib3, which wraps the socket's."""
     return _ERRNO.sub("", str(list(_chain(error))[-1]).rpartition(": ")[2])
+
+
+def misfit(error: ValidationError, content: bytes, content_type: str) -> str:
+    """Return what came instead of the expected JSON."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] != "json_invalid":
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        return f"JSON of an unexpected form ({where}: {first['msg']})"
+    if not content.strip():
+        return "nothing instead of JSON"
+    if "html" in content_type.lower() or content.lstrip()[:1] == b"<":
+        return "HTML instead of JSON"
+    if content.lstrip()[:1] in (b"{", b"["):
+        return f"broken or cut off JSON ({first['msg']})"
+    return f"{content_type.partition(';')[0] or 'something else'} instead of JSON"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from urllib3.exceptions import HTTPError
 
 from releaser.adapters.connections import Exchange, WatchedAdapter
-from releaser.adapters.failures import failure, innermost
+from releaser.adapters.failures import failure, innermost, misfit
 from releaser.adapters.retries import RetryRule, is_limited, named_pause
 from releaser.errors import ServiceError
 from releaser.secret import Redactor, Secret
@@ -170,7 +170,7 @@ class Http:
         try:
             return shape.validate_json(content, strict=True)
         except ValidationError as error:
-            raise self.foreign(_misfit(error, content, content_type), doing) from None
+            raise self.foreign(misfit(error, content, content_type), doing) from None
 
     def foreign(self, what: str, doing: str) -> ServiceError:
         """Return the error for a response that no such service gives."""
@@ -276,21 +276,6 @@ def _written(response: requests.Response, target: Path) -> Received:
             size += len(piece)
             sink.write(piece)
     return Received(size, digest.hexdigest())
-
-
-def _misfit(error: ValidationError, content: bytes, content_type: str) -> str:
-    """Return what came instead of the expected JSON."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] != "json_invalid":
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        return f"JSON of an unexpected form ({where}: {first['msg']})"
-    if not content.strip():
-        return "nothing instead of JSON"
-    if "html" in content_type.lower() or content.lstrip()[:1] == b"<":
-        return "HTML instead of JSON"
-    if content.lstrip()[:1] in (b"{", b"["):
-        return f"broken or cut off JSON ({first['msg']})"
-    return f"{content_type.partition(';')[0] or 'something else'} instead of JSON"
 
 
 def _when(headers: Mapping[str, str]) -> str:

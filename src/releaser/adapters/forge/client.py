@@ -62,7 +62,7 @@ class Forge:
         """Return what GitHub reveals about the token, without changing anything.
 
         A classic token names its scopes. Of a fine-grained token GitHub reveals only what its owner may do, and of a
-        workflow's own token nothing, so the answer for those is None unless the owner may not push either.
+        workflow's own token nothing, so the result for those is None unless the owner may not push either.
 
         Raises:
             ServiceError: The token is wrong, or the repository is not there or not to be seen with it.

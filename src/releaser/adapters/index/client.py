@@ -17,12 +17,12 @@ from packaging.utils import (
     parse_sdist_filename,
     parse_wheel_filename,
 )
-from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from releaser.adapters import process
 from releaser.adapters.environment import Changes
 from releaser.adapters.http import RERUN, Http
 from releaser.adapters.index import trusted_publishing
+from releaser.adapters.index.responses import PAGE, PROJECT, ReleasePage
 from releaser.adapters.index.twine_login import (
     IndexAddress,
     credentials_from_twine,
@@ -39,38 +39,6 @@ if TYPE_CHECKING:
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
-
-
-class _Response(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True)
-
-
-class _FileResponse(_Response):
-    filename: str
-    url: str
-    hashes: dict[str, str]
-    yanked: bool | str | None = None
-
-
-class _ProjectResponse(_Response):
-    files: list[_FileResponse]
-
-
-class ReleasePage(_Response):
-    """What the release's page shows (PyPI's JSON API)."""
-
-    version: str = ""
-    description: str | None = None
-    description_content_type: str | None = None
-    project_urls: dict[str, str] | None = None
-
-
-class _PageResponse(_Response):
-    info: ReleasePage
-
-
-_PROJECT = TypeAdapter(_ProjectResponse)
-_PAGE = TypeAdapter(_PageResponse)
 
 
 @dataclass(frozen=True)
@@ -162,7 +130,7 @@ class Index:
         response = self._get(urljoin(self.simple_url, f"{_normalized(distribution)}/"), _JSON, doing)
         if response is None:
             return []
-        found = self._http.document(response, _PROJECT, doing)
+        found = self._http.document(response, PROJECT, doing)
         return [
             IndexFile(one.filename, one.hashes.get("sha256", ""), urljoin(response.url, one.url), _reason(one.yanked))
             for one in found.files
@@ -186,7 +154,7 @@ class Index:
         doing = f"show the page of {distribution} {version.pep440}"
         url = urljoin(self.simple_url, f"/pypi/{distribution}/{version.pep440}/json")
         response = self._get(url, "application/json", doing)
-        return self._http.document(response, _PAGE, doing).info if response is not None else None
+        return self._http.document(response, PAGE, doing).info if response is not None else None
 
     def download(self, file: IndexFile, target: Path) -> str:
         """Download a file and put it at `target` when it has arrived whole; return its sha256.

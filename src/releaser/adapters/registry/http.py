@@ -104,7 +104,7 @@ class RegistryHttp:
             method: HTTP's verb.
             path: Below the repository's base, or a whole address that the registry gave.
             doing: What for, as it follows "refused to" in a message.
-            expect: The statuses that are answers; every other is an error.
+            expect: The expected statuses; every other is an error.
             headers: Further headers.
             body: Makes the body.
             limits: How long it may take.
@@ -132,14 +132,14 @@ class RegistryHttp:
             ServiceError: It refuses the login, or did not respond.
         """
         doing = "tell what the login may do"
-        answer = self._send("GET", urljoin(self.url, "/v2/"), doing, "pull,push", DOCUMENT)
-        if answer.status_code == 200:
+        response = self._send("GET", urljoin(self.url, "/v2/"), doing, "pull,push", DOCUMENT)
+        if response.status_code == 200:
             return "may push" if self._headers.get("pull,push") else "asks for none"
-        if answer.status_code != 401:
-            raise self._refusal(answer, doing)
+        if response.status_code != 401:
+            raise self._refusal(response, doing)
         if self.login() is None:
             return "no login"
-        self._log_in(answer, "pull,push", doing)
+        self._log_in(response, "pull,push", doing)
         header = self._headers.get("pull,push", "")
         granted = _actions(header.removeprefix("Bearer ")) if header.startswith("Bearer ") else None
         if granted is None:

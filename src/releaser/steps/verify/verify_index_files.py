@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.adapters.index.client import ReleasePage
+from releaser.adapters.index.responses import ReleasePage
 from releaser.adapters.waiting import wait_for
 from releaser.dists.built import Dists
 from releaser.errors import StepError

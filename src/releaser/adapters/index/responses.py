@@ -1,0 +1,37 @@
+"""What an index's responses must hold, as far as a release reads them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+
+class _Response(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True)
+
+
+class _FileResponse(_Response):
+    filename: str
+    url: str
+    hashes: dict[str, str]
+    yanked: bool | str | None = None
+
+
+class _ProjectResponse(_Response):
+    files: list[_FileResponse]
+
+
+class ReleasePage(_Response):
+    """What the release's page shows (PyPI's JSON API)."""
+
+    version: str = ""
+    description: str | None = None
+    description_content_type: str | None = None
+    project_urls: dict[str, str] | None = None
+
+
+class _PageResponse(_Response):
+    info: ReleasePage
+
+
+PROJECT = TypeAdapter(_ProjectResponse)
+PAGE = TypeAdapter(_PageResponse)
