@@ -23,6 +23,16 @@ DESKTOP = {"width": 1280, "height": 800}
 COUNT_SCRIPTS = "addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective));"
 
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Before playwright, servers and films are started for nothing.
+    if CHROMIUM is None:
+        for item in (one for one in items if one.path.is_relative_to(Path(__file__).parent)):
+            item.add_marker(pytest.mark.skip(reason="no chromium on the path (apt-get install chromium)"))
+
+
 class Process:
     """A program that says in its first line where it serves, and what it says afterwards."""
 
@@ -209,14 +219,11 @@ def playwright():
 @pytest.fixture
 def launch(playwright) -> Iterator[Callable[..., object]]:
     """Starts the machine's own Chromium with the given switches."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no chromium on the path (apt-get install chromium)")
     browsers = []
 
     def start(*switches: str):
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking", *switches]
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking", *switches]
         )
         browsers.append(browser)
         return browser

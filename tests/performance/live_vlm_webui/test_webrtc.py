@@ -56,6 +56,8 @@ def compared(echoing: dict[str, float]) -> str:
 
 @pytest.mark.parametrize("codec", ["h264", "vp8"])
 async def test_a_browsers_camera(figure, codec):
+    if BRIEF and codec == "h264":
+        pytest.skip("the app's own figures have it; a release waits for them")
     clip = video.encode(codec, width=1280, height=720, seconds=4, bit_rate=1_500_000)
     ours = await measure("camera", clip)
     assert ours["fps"] > 28
