@@ -55,7 +55,7 @@ def test_where_webrtc_does_not_connect_jpegs_are_sent_and_the_page_says_why(visi
     tab.start_camera()
     tab.until_text("camera-state", "JPEGs")
     tab.until_text("camera-state", "1280 × 720")
-    assert "No way through the network was found." in tab.text("camera-note")
+    assert "No network path to the server was found." in tab.text("camera-note")
     tab.until_text("text", "a cup of coffee")
     assert len(models.questions) >= 1
     tab.button("Stop camera").click()
@@ -68,7 +68,7 @@ def test_a_browser_without_webrtc_sends_jpegs_at_once(visit):
     tab = visit(script="delete window.RTCPeerConnection;")
     tab.start_camera()
     tab.until_text("camera-state", "JPEGs")
-    assert "This browser has no WebRTC." in tab.text("camera-note")
+    assert "This browser does not support WebRTC." in tab.text("camera-note")
     tab.until_text("text", "a cup of coffee")
 
 
@@ -126,9 +126,9 @@ def test_the_button_on_the_picture_starts_and_stops_too(visit):
     [
         (
             ["--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream"],
-            "No camera was found.",
+            "No camera found.",
         ),
-        (["--use-fake-device-for-media-stream", "--deny-permission-prompts"], "The browser refused the camera."),
+        (["--use-fake-device-for-media-stream", "--deny-permission-prompts"], "The browser did not allow the camera."),
     ],
     ids=["no camera", "permission denied"],
 )
@@ -226,7 +226,7 @@ def test_a_second_browser_that_watches_the_session_sees_its_picture_and_answers(
     assert other.complaints == []
 
     other.start_camera()
-    tab.until_text("notices", "Another source took the place")
+    tab.until_text("notices", "Another source replaced")
     assert tab.page.evaluate("() => document.getElementById('video').srcObject") is None
     other.until_text("camera-state", "Live")
     assert tab.complaints == []

@@ -18,7 +18,7 @@ def test_a_server_that_stops_is_told_and_one_that_is_started_again_is_used_by_it
     tab.until_text("text", "cup")
     server.stop()
     tab.page.wait_for_selector("#connection[data-state=lost]")
-    tab.until_text("notices", "If it was stopped, start live-vlm-webui again")
+    tab.until_text("notices", "Start live-vlm-webui again if it was stopped")
 
     port = url.rstrip("/").rpartition(":")[2]
     serve("--api-base", models.api_base, "--port", port).line()

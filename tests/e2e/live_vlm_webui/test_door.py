@@ -75,7 +75,7 @@ def foreign() -> Iterator[str]:
         thread.join()
 
 
-def test_no_other_web_sites_page_can_use_the_server_though_nobody_must_sign_in(launch, url, foreign):
+def test_no_other_web_site_can_use_a_server_without_sign_in(launch, url, foreign):
     page = launch().new_page()
     page.goto(foreign)
     outcomes = page.evaluate(TRY_EVERYTHING, url)

@@ -79,7 +79,7 @@ def test_signing_out_asks_for_the_token_again(enter, code):
     assert tab["main"].is_hidden()
 
 
-def test_where_nobody_must_sign_in_nobody_can_sign_out(serve, models, browser, visit_class):
+def test_without_required_sign_in_there_is_no_sign_out(serve, models, browser, visit_class):
     open_server = serve("--api-base", models.api_base)
     tab = visit_class(browser, open_server.line().split(" is ready: ")[1].split(" ")[0])
     tab.connected()

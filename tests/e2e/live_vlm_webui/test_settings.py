@@ -130,12 +130,12 @@ def test_models_are_listed_with_those_that_see_no_pictures_marked(visit):
     tab.until("document.querySelectorAll('#model option').length >= 3")
     options = tab.page.locator("#model option").all_inner_texts()
     assert "llava:7b" in options
-    assert "llama3:8b (takes no pictures)" in options
-    choose(tab, "Which one answers", label="llama3:8b (takes no pictures)")
+    assert "llama3:8b (no pictures)" in options
+    choose(tab, "Model to ask", label="llama3:8b (no pictures)")
     tab.start_camera()
     tab.page.wait_for_selector("#answer[data-state=failed]")
     assert "llama3:8b" in tab.text("text")
-    choose(tab, "Which one answers", label="llava:7b")
+    choose(tab, "Model to ask", label="llava:7b")
     tab.until_text("text", "cup")
     assert "llava:7b · Ollama" in tab.text("label")
 
@@ -146,20 +146,20 @@ def test_models_of_another_server_are_listed_with_its_key_and_the_key_goes_nowhe
     tab = visit()
     tab.page.locator("summary", has_text="Another server").click()
     tab["api_base"].fill(other.api_base)
-    tab.button("List its models").click()
+    tab.button("List models").click()
     tab.page.wait_for_selector("#notices .notice")
     tab["api_key"].fill("secret-of-the-other")
-    tab.button("List its models").click()
+    tab.button("List models").click()
     tab.until_text("model-note", "Choose one of its")
     assert tab["api_key"].input_value() == ""
-    choose(tab, "Which one answers", label="other-vlm")
+    choose(tab, "Model to ask", label="other-vlm")
     tab.start_camera()
     tab.until_text("text", "From the other.")
     assert "secret" not in tab.page.evaluate("() => JSON.stringify([localStorage, sessionStorage])")
     assert all("Authorization" not in question["headers"] for question in models.questions)
 
 
-def test_the_list_is_made_anew_on_request(visit, models):
+def test_the_list_is_renewed_on_request(visit, models):
     tab = visit()
     tab.until("document.querySelectorAll('#model option').length >= 3")
     with tab.page.expect_response(lambda answer: "refresh=true" in answer.url) as answer:

@@ -113,7 +113,7 @@ def test_a_file_that_is_no_picture_is_told(visit, tmp_path):
     offer(tab, "Picture")
     (tmp_path / "notes.txt").write_text("no picture")
     tab["file"].set_input_files(tmp_path / "notes.txt")
-    tab.until_text("notices", "That is not a picture.")
+    tab.until_text("notices", "The file is not a picture.")
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     tab["file"].set_input_files(tmp_path / "broken.jpg")
     tab.page.wait_for_selector("#stage[data-state=failed]")
