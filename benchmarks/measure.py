@@ -1,12 +1,12 @@
-"""The app's figures beside their budgets: those of spec and README, measured on a running server.
+"""Measure a running server and print the figures with their budgets.
 
 ::
 
-    python benchmarks/measure.py                                   starts one itself
+    python benchmarks/measure.py                                   start a server
     python benchmarks/measure.py https://192.0.2.7:8090 --token @token.txt --model http://192.0.2.9:8000/v1
 
-Without ``--model`` a stand-in is started here that takes 300 ms for an answer; the server must be able to reach it. On
-another machine's server the figures of its process are left out; on this one's, ``--pid`` says which process it is.
+Without ``--model`` a model server that answers in 300 ms is started here; the server must be able to reach it. The
+figures of the server's process need ``--pid``, or a server that is started here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MODEL_SECONDS = 0.3
 
 
 class Effort(NamedTuple):
-    """How long is measured: for the answers and the load of one session, and in each round of one or ten viewers."""
+    """The duration of measurements: of one session, and of each round of one or ten viewers."""
 
     answers_seconds: float
     rounds: int
@@ -40,7 +40,7 @@ BRIEF = Effort(answers_seconds=9.5, rounds=2, round_seconds=2.0)
 
 
 async def one_session(world: World, meter: Meter | None, effort: Effort) -> list[Figure]:
-    """A camera of 1280x720 at 30 frames a second, one browser, and a model that is asked whenever it is free."""
+    """Measure one session: a camera of 1280x720 at 30 frames a second, one browser, a model that is always asked."""
     clip = video.encode("h264", width=1280, height=720, seconds=4, bit_rate=1_500_000)
     session = await world.session()
     watcher = await world.watch(session)
@@ -55,7 +55,7 @@ async def one_session(world: World, meter: Meter | None, effort: Effort) -> list
     percent = await load
     finished = watcher.of("answer.finished", since)
     overheads = [event["numbers"]["overhead"] for event in finished]
-    # A model that is free takes the newest frame at once; that one is up to a frame's time old, which nothing can save.
+    # A free model gets the newest frame at once, which may be as old as the interval between two frames.
     ages = [event["numbers"]["capture_age"] for event in finished]
     figures = [
         Figure("first answer after the camera's offer", first, 3, "s"),
@@ -84,12 +84,12 @@ async def one_session(world: World, meter: Meter | None, effort: Effort) -> list
 
 
 def percentile_95(values: list[float]) -> float:
-    """Of at least two values, else NaN."""
+    """Return the percentile of at least two values, else NaN."""
     return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else float("nan")
 
 
 async def viewers(world: World, meter: Meter, session: str, effort: Effort) -> list[Figure]:
-    """What nine more browsers cost that watch the same session, in rounds that alternate."""
+    """Measure the CPU time of nine more browsers of the same session, in alternating rounds."""
     alone, crowd = [], []
     for _ in range(effort.rounds):
         alone.append(await meter.load(effort.round_seconds))
@@ -104,7 +104,7 @@ async def viewers(world: World, meter: Meter, session: str, effort: Effort) -> l
 
 
 def measure(url: str = "", token: str = "", model: str = "", pid: int = 0, effort: Effort = WHOLE) -> Iterator[Figure]:
-    """Yield all figures; a server and a model are started if they are not given."""
+    """Yield all figures; start a server and a model if none are given."""
     with ExitStack() as stack:
         if not model:
             _, model = stack.enter_context(model_server("--total", str(MODEL_SECONDS)))
@@ -132,10 +132,10 @@ def measure(url: str = "", token: str = "", model: str = "", pid: int = 0, effor
 def main() -> None:
     """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("url", nargs="?", default="", help="where the server is; none: one is started")
-    parser.add_argument("--token", default="", help="@FILE: what the server wants to see")
-    parser.add_argument("--model", default="", help="address of an API, as the server reaches it")
-    parser.add_argument("--pid", type=int, default=0, help="the server's process, if it runs on this machine")
+    parser.add_argument("url", nargs="?", default="", help="URL of the server (default: start one)")
+    parser.add_argument("--token", default="", help="token of the server, as @FILE")
+    parser.add_argument("--model", default="", help="address of an API, as seen from the server (default: start one)")
+    parser.add_argument("--pid", type=int, default=0, help="process id of the server, if it runs on this machine")
     arguments = parser.parse_args()
     token = arguments.token
     if token and not token.startswith("@"):

@@ -1,4 +1,4 @@
-"""Twenty sessions for five minutes, while the model, a camera and an RTSP host fail and come back.
+"""Run twenty sessions for five minutes, while the model, a camera and an RTSP host fail and recover.
 
 ::
 
@@ -24,16 +24,16 @@ from world import Figure, Meter, Peer, Watcher, World, app_server, connect, free
 
 MODEL_SECONDS = 0.5
 SETTLED_SECONDS = 60.0
-"""After these, memory may not grow."""
+"""Memory must not grow after this time."""
 NOTICE_SECONDS = 20.0
-"""The longest that a session may take to say that something failed, or that it works again."""
+"""The time limit for a session to report a failure or a recovery."""
 MEMORY_SECONDS = 15.0
 LARGE, LARGE_SESSIONS = (1280, 720), 2
 SMALL = (320, 180)
 
 
 class Soak:
-    """One run against one server.
+    """A run against a server.
 
     Args:
         world: The server.
@@ -66,7 +66,7 @@ class Soak:
         self._began = time.monotonic()
 
     async def run(self, models: Program, host: Program) -> None:
-        """Let it run its time: the model dies, a camera is unplugged, the RTSP host falls silent, and all come back."""
+        """Run for the given time: kill the model, unplug a camera, suspend the RTSP host, and restore them."""
         growth = asyncio.create_task(self._watch_memory())
         await self._at(0.3)
         models.kill()
@@ -91,11 +91,11 @@ class Soak:
         await self._count_events()
 
     async def _at(self, fraction: float) -> None:
-        """Wait until this part of the time has gone."""
+        """Wait until this share of the time has passed."""
         await asyncio.sleep(max(0.0, self._began + fraction * self.seconds - time.monotonic()))
 
     async def _told(self, what: str, watchers: Sequence[Watcher], kind: str, state: str = "") -> None:
-        """Measure how long it takes until all ``watchers`` are told of ``what``."""
+        """Measure the time until all ``watchers`` have received ``what``."""
         began, since = time.monotonic(), {watcher.session: len(watcher.events) for watcher in watchers}
         for watcher in watchers:
             await watcher.until(kind, NOTICE_SECONDS, since[watcher.session], state)
@@ -103,7 +103,7 @@ class Soak:
         self.figures.append(Figure(f"{what}: told after", took, NOTICE_SECONDS, "s", f"{len(watchers)} sessions"))
 
     async def _watch_memory(self) -> None:
-        """Compare the memory right after ``SETTLED_SECONDS`` with that at the end."""
+        """Compare the memory after ``SETTLED_SECONDS`` with that at the end."""
         settled = min(SETTLED_SECONDS, self.seconds / 5)
         await asyncio.sleep(settled)
         before, load = await self._memory(), self.meter.load(self.seconds - 2 * MEMORY_SECONDS - settled)
@@ -127,7 +127,7 @@ class Soak:
         return statistics.median(values)
 
     async def _count_events(self) -> None:
-        """Hold what browsers were told against the histories: answers missing, unended, or with other text."""
+        """Compare the browsers' events with the histories: answers missing, unfinished, or with other text."""
         told = dropped = 0
         for watcher in self.watchers:
             texts: dict[int, str] = {}
@@ -145,7 +145,7 @@ class Soak:
 
 
 class Program:
-    """A program that can be killed, and started again as it was."""
+    """A program that can be killed and restarted."""
 
     def __init__(self, make: Callable[[], AbstractContextManager[tuple[subprocess.Popen[str], str]]]) -> None:
         self._make = make
@@ -158,7 +158,7 @@ class Program:
         self.process, self.address = self._stack.enter_context(self._make())
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it."""
         self.process.kill()
         self._stack.close()
 
@@ -167,13 +167,13 @@ class Program:
         self.process.send_signal(number)
 
     def close(self) -> None:
-        """End it, even if it was stopped."""
+        """Kill it, even if it is suspended."""
         self.process.send_signal(signal.SIGCONT)
         self._stack.close()
 
 
 def soak(seconds: float, sessions: int) -> list[Figure]:
-    """Run it; the figures, in the order in which they were measured."""
+    """Run it, and return the figures in the order in which they were measured."""
     port = free_port()
     with ExitStack() as stack:
         models = Program(lambda: model_server("--port", str(port), "--total", str(MODEL_SECONDS)))
@@ -201,7 +201,7 @@ def main() -> int:
     """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=300)
-    parser.add_argument("--sessions", type=int, default=20, help="at least 4")
+    parser.add_argument("--sessions", type=int, default=20, help="number of sessions, at least 4 (default: 20)")
     arguments = parser.parse_args()
     figures = soak(arguments.seconds, arguments.sessions)
     for figure in figures:

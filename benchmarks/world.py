@@ -1,4 +1,4 @@
-"""What figures are measured on: a server, a model that takes its time, cameras, and browsers that watch."""
+"""The environment of measurements: a server, a slow model, cameras, and browsers."""
 
 from __future__ import annotations
 
@@ -69,27 +69,27 @@ def process(*command: str, **environment: str) -> Iterator[tuple[subprocess.Pope
 
 @contextmanager
 def model_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server of models on loopback; yield it and its API's address."""
+    """Run a model server on loopback; yield it and its API's address."""
     with process(str(TOOLS / "openai_server.py"), "--keep", "1", *options) as ready:
         yield ready
 
 
 @contextmanager
 def rtsp_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """An RTSP host on loopback; yield it and the address of its stream."""
+    """Run an RTSP host on loopback; yield it and the address of its stream."""
     with process(str(TOOLS / "rtsp_server.py"), *options) as ready:
         yield ready
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on now."""
+    """Return a free TCP port of loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 @contextmanager
 def app_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The installed app on a free port of loopback; yield it and its address."""
+    """Run the installed app on a free port of loopback; yield it and its address."""
     with (
         TemporaryDirectory() as data,
         process("-m", "live_vlm_webui", "--no-ssl", "--port", "0", *options, LIVE_VLM_DATA=data) as (server, line),
@@ -99,7 +99,7 @@ def app_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 @dataclass
 class Watcher:
-    """A browser that watches one session.
+    """A browser connected to a session.
 
     Attributes:
         session: The session's id.
@@ -112,11 +112,11 @@ class Watcher:
     closed: str = ""
 
     def of(self, kind: str, since: int = 0) -> list[dict[str, Any]]:
-        """The events of one kind after the first ``since``."""
+        """Return the events of a kind after the first ``since``."""
         return [event for event in self.events[since:] if event["type"] == kind]
 
     async def until(self, kind: str, seconds: float, since: int = 0, state: str = "") -> dict[str, Any]:
-        """Wait for an event, of a camera in ``state`` if that is given.
+        """Wait for an event, of a camera in ``state`` if given.
 
         Raises:
             TimeoutError: It did not come.
@@ -131,7 +131,7 @@ class Watcher:
 
 
 class World:
-    """A running server and what is connected to it.
+    """A running server and its connections.
 
     Args:
         http: What requests go through; it carries the token, if there is one.
@@ -148,7 +148,7 @@ class World:
         self._peers: list[Peer] = []
 
     async def session(self, **settings: object) -> str:
-        """Make a session that asks ``model``; return its id."""
+        """Create a session that asks ``model``, and return its id."""
         async with self.http.post(f"{self.url}/api/sessions", json={"api_base": self.model, **settings}) as answer:
             answer.raise_for_status()
             return str((await answer.json())["id"])
@@ -167,31 +167,31 @@ class World:
         return watcher
 
     async def leave(self, count: int) -> None:
-        """Disconnect the browsers that came last."""
+        """Disconnect the last browsers."""
         for _ in range(count):
             await self._sockets.pop().close()
             await self._readers.pop()
 
     async def camera(self, session: str, clip: video.Clip) -> Peer:
-        """Connect a browser's camera that sends ``clip`` again and again."""
+        """Connect a browser's camera that sends ``clip`` in a loop."""
         peer = Peer(clip)
         self._peers.append(peer)
         await peer.connect(offer_to(self.http, self.url, session))
         return peer
 
     async def stream(self, session: str, address: str) -> None:
-        """Have a session look at an RTSP host or a file."""
+        """Make an RTSP host or a file the camera of a session."""
         async with self.http.put(f"{self.url}/api/sessions/{session}/camera", json={"address": address}) as answer:
             answer.raise_for_status()
 
     async def answers(self, session: str) -> list[dict[str, Any]]:
-        """The history of a session."""
+        """Return the history of a session."""
         async with self.http.get(f"{self.url}/api/sessions/{session}/answers") as answer:
             answer.raise_for_status()
             return list((await answer.json())["answers"])
 
     async def close(self) -> None:
-        """Disconnect all."""
+        """Disconnect everything."""
         await asyncio.gather(*(peer.close() for peer in self._peers))
         await self.leave(len(self._sockets))
 
@@ -205,7 +205,7 @@ async def _read(connection: aiohttp.ClientWebSocketResponse, watcher: Watcher) -
 
 @asynccontextmanager
 async def connect(url: str, model: str, token: str = "") -> AsyncIterator[World]:
-    """Be connected to a server."""
+    """Connect to a server."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(ssl=False, limit=0)) as http:
         world = World(http, url.rstrip("/"), model)
@@ -216,7 +216,7 @@ async def connect(url: str, model: str, token: str = "") -> AsyncIterator[World]
 
 
 class Meter:
-    """Processor time and memory of a process on this machine, its children included."""
+    """CPU time and memory of a process on this machine and its children."""
 
     def __init__(self, pid: int) -> None:
         self._process = psutil.Process(pid)
@@ -226,16 +226,16 @@ class Meter:
 
     @property
     def processor_seconds(self) -> float:
-        """User and system time so far."""
+        """Return the user and system time so far."""
         return sum(one.cpu_times().user + one.cpu_times().system for one in self._all())
 
     @property
     def memory(self) -> float:
-        """Resident, in MB."""
+        """The resident memory, in MB."""
         return sum(one.memory_info().rss for one in self._all()) / 1e6
 
     async def load(self, seconds: float) -> float:
-        """Percent of one core over the next ``seconds``."""
+        """Return the use of one core over the next ``seconds``, in percent."""
         before, began = self.processor_seconds, time.monotonic()
         await asyncio.sleep(seconds)
         return 100 * (self.processor_seconds - before) / (time.monotonic() - began)

@@ -9,7 +9,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from live_vlm_webui import __version__
@@ -81,15 +81,20 @@ def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
     for word in takewhile(lambda word: word not in {"doctor", "--"}, argv):
         flag = word.partition("=")[0]
         if flag.startswith("--") and flag not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(flag, known, n=1)
-            parser.error(f"unknown option {flag}{f'; did you mean {near[0]}?' if near else ''}")
+            near = nearest(flag, known)
+            parser.error(f"unknown option {flag}{f'; did you mean {near}?' if near else ''}")
     arguments = parser.parse_args(argv)
     given = [word.partition("=")[0] for word in takewhile(lambda word: word != "doctor", argv) if word.startswith("-")]
     if arguments.command == "doctor" and given:
         parser.error(f"doctor does not accept {given[0]}; it reads only the environment and the running servers")
     return arguments
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that ``word`` was probably meant to be; empty if none is near."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), n=1)), "")
 
 
 class Parser(argparse.ArgumentParser):
@@ -98,10 +103,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print ``message`` and exit with 2, as ``argparse`` does."""
         if stray := re.match(r"argument \[doctor\]: invalid choice: (?P<quote>['\"])(?P<word>.*?)(?P=quote)", message):
-            from difflib import get_close_matches
-
-            near = get_close_matches(stray["word"], ["doctor"])
-            hint = "did you mean doctor?" if near else "the only command is doctor, and serving needs none"
+            hint = (
+                "did you mean doctor?"
+                if nearest(stray["word"], ["doctor"])
+                else "the only command is doctor, and serving needs none"
+            )
             message = f"unknown command {stray['word']}; {hint}"
         super().error(message)
 

@@ -20,20 +20,18 @@
     └── ModelError         code      a model that does not answer
 
 Each ``message`` is a sentence without its full stop: what happened, and to what. ``remedy`` says what to do next and
-starts with a verb. ``code`` is for programs: ``CAMERA_CODES`` and ``MODEL_CODES`` list the codes.
+starts with a verb. ``code`` is for programs: ``CameraCode`` and ``ModelCode`` list the codes.
 """
 
 from __future__ import annotations
 
 from math import ceil
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 CameraCode = Literal["refused", "unreachable", "unauthorised", "timeout", "no-video", "unreadable"]
 ModelCode = Literal[
     "unreachable", "unauthorised", "model-missing", "not-vision", "timeout", "rate-limited", "refused", "bad-answer"
 ]
-CAMERA_CODES: tuple[CameraCode, ...] = get_args(CameraCode)
-MODEL_CODES: tuple[ModelCode, ...] = get_args(ModelCode)
 
 
 class WebUIError(Exception):

@@ -59,7 +59,7 @@ async def picture(request: web.Request) -> web.Response:
 
 async def _take(session: Session, picture: bytes, app: web.Application) -> CameraStatus:
     """Decode a picture, when it is its turn, and make it the session's camera."""
-    await app[LOADER].load("av")
+    await app[LOADER].load("live_vlm_webui.media.push")
     from live_vlm_webui.media.push import PushCamera
 
     camera = PushCamera("picture", app[ENCODERS])

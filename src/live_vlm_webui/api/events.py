@@ -158,7 +158,7 @@ class Connection:
             self._replaced_at = self._replaced_at or time.monotonic()
             if time.monotonic() - self._replaced_at < ON_ITS_WAY_SECONDS:
                 return
-        await self._app[LOADER].load("av")
+        await self._app[LOADER].load("live_vlm_webui.media.push")
         from live_vlm_webui.media.push import PushCamera
 
         camera = PushCamera("websocket", self._app[ENCODERS])

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from live_vlm_webui.describer.belief import Seen
@@ -93,8 +94,6 @@ def compare(before: Scene, after: Scene) -> Change:
 
 def _unlike(before: Scene, after: Scene) -> bool:
     """Return whether the background, or the whole picture if the background is too small, has changed."""
-    import numpy as np
-
     around = _around(before) & _around(after)
     if around.mean() < ENOUGH_AROUND:
         around[:] = True
@@ -107,8 +106,6 @@ def _unlike(before: Scene, after: Scene) -> bool:
 
 def _around(scene: Scene) -> NDArray[np.bool_]:
     """Return the mask of thumbnail cells without objects."""
-    import numpy as np
-
     rows, columns = scene.thumbnail.shape
     around = np.ones((rows, columns), bool)
     for one in scene.seen:
@@ -167,8 +164,6 @@ def _directions(before: Box, after: Box) -> tuple[Direction, ...]:
 
 
 def _stirred(before: Floats, after: Floats) -> tuple[Side, ...]:
-    import numpy as np
-
     change = np.abs((after - after.mean()) - (before - before.mean()))
     sides: tuple[Side, ...] = ("left", "centre", "right")
     parts = np.array_split(change, len(sides), axis=1)

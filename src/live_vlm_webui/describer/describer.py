@@ -50,20 +50,25 @@ class Describer:
         Raises:
             ModelError: A picture cannot be decoded, or the networks cannot be loaded.
         """
-        from live_vlm_webui.describer.answering import Answering
-
         self._askers.add(asker)
+        loop = asyncio.get_running_loop()
         if self._answering is None:
-            self._answering = Answering()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._executor, self._answering.answer, question, before
-        )
+            make = await loop.run_in_executor(self._executor, _import_answering)
+            self._answering = self._answering or make()
+        return await loop.run_in_executor(self._executor, self._answering.answer, question, before)
 
     def left(self, asker: DescriberModel) -> None:
         """Remove ``asker``; free the networks if it was the last one."""
         self._askers.discard(asker)
         if not self._askers:
             self._answering = None
+
+
+def _import_answering() -> type[Answering]:
+    """Import numpy and what else answering needs, in a thread of the executor."""
+    from live_vlm_webui.describer.answering import Answering
+
+    return Answering
 
 
 class DescriberModel:

@@ -10,6 +10,8 @@ import threading
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from live_vlm_webui.describer.boxes import Box, Detection, confirmed, suppress
 from live_vlm_webui.describer.pixels import scaled
 from live_vlm_webui.errors import ModelError
@@ -75,8 +77,6 @@ class Networks:
 
     def tag(self, image: Image) -> Floats:
         """Return the likelihoods of the tagger's 1000 classes, [1000], from one look."""
-        import numpy as np
-
         _, tagger = self.load()
         likelihoods: Floats = (_tag(tagger, image) + _tag(tagger, image[:, ::-1])) / np.float32(2)
         return likelihoods
@@ -90,8 +90,6 @@ class Networks:
             image: RGB, [height, width, 3].
             glance: The result of ``tag`` for it, if known.
         """
-        import numpy as np
-
         height, width = image.shape[:2]
         closer = image[
             int(height * CLOSER) : height - int(height * CLOSER), int(width * CLOSER) : width - int(width * CLOSER)
@@ -126,8 +124,6 @@ def _session(name: str) -> onnxruntime.InferenceSession:
 
 
 def _detect(detector: onnxruntime.InferenceSession, image: Image) -> list[Detection]:
-    import numpy as np
-
     height, width = image.shape[:2]
     scale = DETECTOR_SIDE / max(height, width)
     inner_width, inner_height = max(2, round(width * scale)), max(2, round(height * scale))
@@ -158,8 +154,6 @@ def decode_boxes(outputs: Sequence[Floats]) -> list[tuple[int, float, tuple[floa
         Class, score, and left, top, right, bottom in pixels of the network's input, for scores of at least
         ``FAINTEST``.
     """
-    import numpy as np
-
     by_shape = {output.shape[1:]: output[0] for output in outputs}
     found = []
     for stride in STRIDES:
@@ -178,8 +172,6 @@ def decode_boxes(outputs: Sequence[Floats]) -> list[tuple[int, float, tuple[floa
 
 
 def _tag(tagger: onnxruntime.InferenceSession, crop: Image) -> Floats:
-    import numpy as np
-
     pixels = (scaled(crop, TAGGER_SIDE, TAGGER_SIDE) - np.float32(TAGGER_MEAN)) / np.float32(TAGGER_SCALE)
     logits = tagger.run(None, {"x": np.ascontiguousarray(pixels.transpose(2, 0, 1))[None]})[0][0]
     weights = np.exp(logits - logits.max())

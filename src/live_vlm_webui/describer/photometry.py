@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
     from live_vlm_webui.describer.boxes import Box
     from live_vlm_webui.describer.pixels import Floats, Image
@@ -84,8 +86,6 @@ class Colour:
 
 def luma(image: Image) -> Floats:
     """Return the luma of each pixel, 0 to 255, [height, width]."""
-    import numpy as np
-
     values: Floats = image.astype(np.float32) @ np.array(LUMA, np.float32)
     return values
 
@@ -107,8 +107,6 @@ def light(values: Floats) -> Light:
 
 def two_tones(values: Floats) -> float:
     """Return the share of the two most common of 16 tones, between the 1st and 99th percentiles."""
-    import numpy as np
-
     low, high = np.percentile(values, [1, 99])
     if high - low < 1:
         return 1.0
@@ -122,8 +120,6 @@ def blur(values: Floats) -> float:
     F. Crete and others, "The blur effect: perception and estimation with a new no-reference perceptual blur metric",
     2007.
     """
-    import numpy as np
-
     if min(values.shape) <= BLUR_LENGTH:
         return 0.0
     effects = []
@@ -140,8 +136,6 @@ def blur(values: Floats) -> float:
 
 def backlit(values: Floats, box: Box) -> bool:
     """Return whether ``box`` is dark and its surroundings are bright."""
-    import numpy as np
-
     height, width = values.shape
     inside = np.zeros(values.shape, bool)
     inside[int(box.top * height) : int(box.bottom * height), int(box.left * width) : int(box.right * width)] = True
@@ -152,8 +146,6 @@ def backlit(values: Floats, box: Box) -> bool:
 
 def colours(image: Image) -> tuple[Colour, ...]:
     """Return the main colours, largest share first; ``shades of grey`` if there is no other."""
-    import numpy as np
-
     step = max(1, max(image.shape[:2]) // COLOUR_STEP)
     pixels = image[::step, ::step].reshape(-1, 3).astype(np.int32)
     high, low = pixels.max(axis=1), pixels.min(axis=1)

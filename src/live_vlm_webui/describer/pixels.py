@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import av
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from live_vlm_webui.describer.boxes import Box
 
-    from live_vlm_webui.describer.boxes import Box
-
-    Image = NDArray[np.uint8]
-    """Pixels, [height, width, 3], RGB."""
-    Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]
+"""Pixels, [height, width, 3], RGB."""
+Floats = NDArray[np.float32]
 
 WIDE = 1.15
 """Frames with a larger aspect ratio are analysed in three crops."""
@@ -35,9 +34,6 @@ def square_crops(image: Image) -> list[Image]:
 
 def scaled(image: Image, width: int, height: int) -> Image:
     """Return ``image`` scaled; when reducing, each pixel is the mean of the area that it covers."""
-    import av
-    import numpy as np
-
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
     smaller = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
     return smaller.to_ndarray().astype(np.uint8, copy=False)
@@ -49,8 +45,6 @@ def decoded(jpeg: bytes) -> Image:
     Raises:
         ValueError: It is not a JPEG.
     """
-    import simplejpeg
-
     pixels: Image = simplejpeg.decode_jpeg(jpeg, "RGB")
     return pixels
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from live_vlm_webui.describer.grammar import sentence
 
 if TYPE_CHECKING:
@@ -61,8 +63,6 @@ class Reader:
         """Return all text in ``image``. Takes some seconds; call it in a worker thread."""
         if not self.installed:
             return Reading(None)
-        import numpy as np
-
         # The result depends on the arguments, which its types do not express.
         result: Any = self._load()(np.ascontiguousarray(image[:, :, ::-1]), use_cls=False)
         lines = zip(result.txts or (), result.scores or (), strict=True)

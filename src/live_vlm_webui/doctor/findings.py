@@ -1,4 +1,4 @@
-"""The parts of the report, one function each, since each may fail."""
+"""The parts of the report, one function each, since each may fail: what a part needs is imported in the part."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 from live_vlm_webui import __version__
 from live_vlm_webui.config.defaults import DEFAULT_HOST, DEFAULT_PORT
 from live_vlm_webui.config.environment import data_dir_of, read_settings
 from live_vlm_webui.doctor.redaction import shown_environment
 from live_vlm_webui.errors import SettingsError
-from live_vlm_webui.server import pid_file
-from live_vlm_webui.tls.certificate import CERTIFICATE_FILE, KEY_FILE
 
 PACKAGE = "live-vlm-webui"
 REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
@@ -124,8 +123,10 @@ def environment(environ: Mapping[str, str]) -> Finding:
 
 def servers(environ: Mapping[str, str]) -> Finding:
     """Report the running servers, and whether each responds."""
+    from live_vlm_webui.server.pid_file import find
+
     found: dict[str, object] = {}
-    for path, running in pid_file.find(data_dir_of(environ)):
+    for path, running in find(data_dir_of(environ)):
         if isinstance(running, OSError):
             found[path.name] = f"cannot be read: {running.strerror}"
         elif running is None:
@@ -140,8 +141,6 @@ def servers(environ: Mapping[str, str]) -> Finding:
 
 
 def _health(url: str) -> str:
-    from urllib.request import HTTPSHandler, ProxyHandler, build_opener
-
     trusting = ssl.create_default_context()  # this machine's own server; nothing secret is sent
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
@@ -165,7 +164,7 @@ def port(number: int = DEFAULT_PORT) -> Finding:
 
 def certificate(environ: Mapping[str, str]) -> Finding:
     """Report the self-signed certificate; of its key only the permissions."""
-    from live_vlm_webui.tls.certificate import describe
+    from live_vlm_webui.tls.certificate import CERTIFICATE_FILE, KEY_FILE, describe
 
     directory = data_dir_of(environ) / TLS_DIRECTORY
     path, key = directory / CERTIFICATE_FILE, directory / KEY_FILE

@@ -7,18 +7,18 @@ converted; the chroma planes are never expanded to RGB and back, which is most o
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
-from live_vlm_webui.media.picture import Picture
+import av
+import numpy as np
+import simplejpeg
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-if TYPE_CHECKING:
-    import av
-    import numpy as np
+from live_vlm_webui.media.picture import LONG_SIDE, QUALITY, Picture
 
-    Planes = tuple["np.ndarray[Any, np.dtype[np.uint8]]", ...]
+Planes: TypeAlias = "tuple[np.ndarray[Any, np.dtype[np.uint8]], ...]"
 
-LONG_SIDE = 640
-QUALITY = 70
 LEAST_QUALITY = 10
 """Detailed pictures are compressed more to stay within ``BYTES``, but not below this quality. The most detailed
 photograph tried, of grass, gets 12 and a structural similarity of 0.86 to the scaled frame; one of a coffee cup 30 and
@@ -45,8 +45,6 @@ def compress(image: av.VideoFrame, long_side: int = LONG_SIDE, quality: int = QU
         long_side: The longer side of the picture, in pixels; smaller frames keep their size.
         quality: The JPEG quality, 1 to 100; lowered, but not below ``LEAST_QUALITY``, to stay within ``BYTES``.
     """
-    import simplejpeg
-
     planes = upright(full_range_planes(image, *fitted(image.width, image.height, long_side)), image.rotation)
     height, width = planes[0].shape
     jpeg: bytes = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=affordable(planes, quality))
@@ -58,9 +56,6 @@ def affordable(planes: Planes, quality: int) -> int:
 
     libjpeg multiplies its quantisation tables by 50 / quality, or by 2 - quality / 50 above 50.
     """
-    import numpy as np
-    import simplejpeg
-
     height, width = planes[0].shape
     if height < BLOCK * SAMPLED or quality <= LEAST_QUALITY:
         return quality
@@ -89,8 +84,6 @@ def full_range_planes(image: av.VideoFrame, width: int, height: int) -> Planes:
     Returns:
         Y of shape (height, width), then U and V of half of that, rounded up.
     """
-    from av.video.frame import VideoFrame
-    from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
     def scaled(reformatter: VideoReformatter, source: VideoFrame, matrix: Colorspace | None) -> VideoFrame:
         return reformatter.reformat(
@@ -116,8 +109,6 @@ def full_range_planes(image: av.VideoFrame, width: int, height: int) -> Planes:
 
 def upright(planes: Planes, rotation: int, *, mirror: bool = False) -> Planes:
     """Mirror planes if ``mirror``, then rotate them counter-clockwise to the nearest multiple of 90 degrees."""
-    import numpy as np
-
     quarters = round(rotation / 90) % 4
     if mirror:
         planes = tuple(np.ascontiguousarray(plane[:, ::-1]) for plane in planes)
@@ -130,6 +121,4 @@ _OTHER_MATRICES = frozenset({1, 4, 7, 9, 10})
 
 
 def _array(plane: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    import numpy as np
-
     return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]

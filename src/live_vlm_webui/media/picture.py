@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONG_SIDE = 640
+"""The default of the longer side, in pixels."""
+QUALITY = 70
+"""The default JPEG quality; detailed pictures get less."""
+
 
 @dataclass(frozen=True)
 class Picture:

@@ -6,11 +6,14 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from live_vlm_webui.media.camera import Camera, CameraStatus
 from live_vlm_webui.media.frame import FrameSlot
-from live_vlm_webui.media.jpeg import LONG_SIDE, QUALITY, compress
-from live_vlm_webui.media.picture import Picture
+from live_vlm_webui.media.picture import LONG_SIDE, QUALITY, Picture
+
+if TYPE_CHECKING:
+    import av
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +111,13 @@ class _Strip:
         while self._picture is None or self._number <= number:
             await asyncio.shield(self._next)
         return self._number, self._picture
+
+
+def compress(image: av.VideoFrame, long_side: int, quality: int) -> Picture:
+    """Scale and compress a frame, in a worker thread, which imports what that needs."""
+    from live_vlm_webui.media import jpeg
+
+    return jpeg.compress(image, long_side, quality)
 
 
 async def _end_of(camera: Camera) -> None:

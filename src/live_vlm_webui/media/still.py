@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
+
+from av.codec.context import CodecContext
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 
 from live_vlm_webui.errors import InputError
-
-if TYPE_CHECKING:
-    import av
+from live_vlm_webui.media.jpeg import fitted, full_range_planes, upright
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 25 * 1024 * 1024
@@ -94,7 +98,7 @@ def inspect(data: bytes, max_bytes: int = MAX_BYTES) -> Still:
     return still
 
 
-def decode(still: Still) -> av.VideoFrame:
+def decode(still: Still) -> VideoFrame:
     """Decode a checked picture, in a worker thread.
 
     Returns:
@@ -103,11 +107,6 @@ def decode(still: Still) -> av.VideoFrame:
     Raises:
         InputError: It is damaged or incomplete.
     """
-    from av.codec.context import CodecContext
-    from av.error import FFmpegError
-    from av.packet import Packet
-    from av.video.codeccontext import VideoCodecContext
-
     if still.codec == "mjpeg":
         _check_scans(still.data)
     context = CodecContext.create(still.codec, "r")
@@ -121,11 +120,7 @@ def decode(still: Still) -> av.VideoFrame:
         raise InputError("The picture is damaged and cannot be decoded", REMEDY) from error
 
 
-def _upright(image: av.VideoFrame, still: Still) -> av.VideoFrame:
-    from av.video.frame import VideoFrame
-
-    from live_vlm_webui.media.jpeg import fitted, full_range_planes, upright
-
+def _upright(image: VideoFrame, still: Still) -> VideoFrame:
     is_turned = still.rotation or still.mirror or image.rotation
     if image.format.name == "yuvj420p" and not is_turned and max(image.width, image.height) <= MAX_SIDE:
         return image  # the format of browsers' canvases

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+import psutil
+
 from live_vlm_webui.config.settings import NAME_PATTERN, is_loopback
 
 MDNS = ".local"
@@ -21,8 +23,6 @@ def own_names() -> tuple[str, ...]:
 
 def own_addresses() -> tuple[IPv4Address | IPv6Address, ...]:
     """Return the addresses of all interfaces, loopback first, without link-local IPv6 addresses."""
-    import psutil
-
     found = []
     for interface in psutil.net_if_addrs().values():
         for address in interface:

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
+
 from live_vlm_webui.config import data_dir
 
 DIRECTORY = "run"
@@ -58,8 +60,6 @@ class Running:
     @property
     def is_running(self) -> bool:
         """Whether the process is still running and is the server, not another one with the same id."""
-        import psutil
-
         try:
             process = psutil.Process(self.pid)
             return (
@@ -75,8 +75,6 @@ class Running:
 
 def this_process(address: str, port: int, url: str, version: str) -> Running:
     """Return the content of this process's PID file."""
-    import psutil
-
     process = psutil.Process()
     return Running(
         pid=os.getpid(),

@@ -141,9 +141,9 @@ class Tally:
     def add(self, numbers: Numbers) -> None:
         """Add the numbers of an answer."""
         self.answers += 1
+        timings = vars(numbers)
         for name, window in self._windows.items():
-            value = getattr(numbers, name)
-            if value is not None:
+            if (value := timings[name]) is not None:
                 window.add(value)
 
     def held_back(self, seconds: float, frames: int) -> None:

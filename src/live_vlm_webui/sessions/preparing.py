@@ -1,4 +1,4 @@
-"""Convert frames to pictures, in the encoder threads."""
+"""Convert frames to pictures, in the encoder threads, which import what that needs."""
 
 from __future__ import annotations
 
@@ -35,14 +35,11 @@ class Prepared:
 def prepare(images: Sequence[av.VideoFrame], long_side: int, with_thumbnail: bool) -> Prepared:
     """Scale and compress the frames of a question."""
     from live_vlm_webui.media.jpeg import compress
+    from live_vlm_webui.sessions.scene_change import thumbnail
 
     began = time.monotonic()
     pictures = tuple(compress(image, long_side) for image in images)
-    small = None
-    if with_thumbnail:
-        from live_vlm_webui.sessions.scene_change import thumbnail
-
-        small = thumbnail(images[-1])
+    small = thumbnail(images[-1]) if with_thumbnail else None
     return Prepared(pictures, small, began, time.monotonic())
 
 
@@ -55,5 +52,5 @@ def compare(reference: Thumbnail, image: av.VideoFrame) -> float:
 
 def warm_up() -> None:
     """Import the modules that the first question needs."""
-    import av  # noqa: F401
-    import simplejpeg  # noqa: F401
+    from live_vlm_webui.media import jpeg  # noqa: F401
+    from live_vlm_webui.sessions import scene_change  # noqa: F401

@@ -7,13 +7,13 @@ flicker counts as a change.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    import av
-    import numpy as np
+import av
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
 
-    Thumbnail = np.ndarray[Any, np.dtype[Any]]
+Thumbnail: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 WIDTH = 32
 HEIGHT = 18
@@ -31,12 +31,9 @@ def thumbnail(image: av.VideoFrame) -> Thumbnail:
     Returns:
         An array of shape (``HEIGHT``, ``WIDTH``), 0 to 255.
     """
-    import numpy as np
-    from av.video.reformatter import Interpolation, VideoReformatter
-
     # A separate reformatter: that of a frame is shared by all threads that use the frame.
-    options = {} if _threads_unknown() else {"threads": 1}  # several threads take ten times as long for so few pixels
-    small = VideoReformatter().reformat(image, WIDTH, HEIGHT, "gray", interpolation=Interpolation.AREA, **options)
+    # Several threads take ten times as long for so few pixels.
+    small = VideoReformatter().reformat(image, WIDTH, HEIGHT, "gray", interpolation=Interpolation.AREA, threads=1)
     plane = small.planes[0]
     rows = np.frombuffer(bytes(plane), np.uint8).reshape(HEIGHT, plane.line_size)
     return rows[:, :WIDTH].astype(np.float32)
@@ -52,8 +49,6 @@ def difference(before: Thumbnail, after: Thumbnail) -> float:
         before: A result of ``thumbnail``.
         after: A result of ``thumbnail``.
     """
-    import numpy as np
-
     mean_before, mean_after = float(before.mean()), float(after.mean())
     flat_before, flat_after = before - mean_before, after - mean_after
     energy = float(np.vdot(flat_before, flat_before))
@@ -62,10 +57,3 @@ def difference(before: Thumbnail, after: Thumbnail) -> float:
     local = float(np.abs(flat_after - gain * flat_before).mean()) / FULL_DIFFERENCE
     jump = max(0.0, abs(mean_after - mean_before) / 255 - FLICKER)
     return min(1.0, local + jump)
-
-
-def _threads_unknown() -> bool:
-    """Return whether PyAV is older than 17, which always scales in one thread and has no such option."""
-    import av
-
-    return int(av.__version__.partition(".")[0]) < 17

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from live_vlm_webui.errors import InputError
+from live_vlm_webui.models.endpoint import LONGEST_API_BASE, normalise
+from live_vlm_webui.models.model import BUILT_IN
 from live_vlm_webui.secret import Secret, can_be_sent
 from live_vlm_webui.sessions import faults
 from live_vlm_webui.sessions.faults import FaultError, Faults
@@ -89,7 +91,7 @@ class SessionSettings:
 
     def to_json(self) -> dict[str, object]:
         """Return the settings as sent to browsers."""
-        return {name: self.sampling.to_json() if name == "sampling" else getattr(self, name) for name in _READERS}
+        return {**vars(self), "sampling": self.sampling.to_json()}
 
 
 def key_in(patch: Mapping[str, object]) -> Secret | None:
@@ -129,9 +131,6 @@ def read_sampling(value: object) -> Sampling:
 
 
 def _api_base(value: object) -> str:
-    from live_vlm_webui.models.endpoint import LONGEST_API_BASE, normalise
-    from live_vlm_webui.models.model import BUILT_IN
-
     address = faults.text(value, LONGEST_API_BASE, empty=True).strip()
     if address in {"", BUILT_IN}:
         return address

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from live_vlm_webui.system.figures import Cpu, Memory, Reading, percent, whole_mib
 from live_vlm_webui.system.thermal import find_cpu, read_celsius
 
@@ -33,8 +35,6 @@ class CpuSource:
 
     def read(self) -> Reading:
         """Read all figures; None for those that the system does not report."""
-        import psutil
-
         now = _counters()
         cores = _use(self._before, now)
         busy = _use([_sum(self._before)], [_sum(now)])
@@ -61,8 +61,6 @@ class CpuSource:
 
 def _counters() -> list[tuple[float, float]]:
     """Return the idle and total seconds of each core since boot."""
-    import psutil
-
     return [_idle_and_all(core) for core in psutil.cpu_times(percpu=True)]
 
 

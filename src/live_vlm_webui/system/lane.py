@@ -50,11 +50,6 @@ class Lane:
         """End the thread after the pending calls."""
         self._jobs.put(None)
 
-    @property
-    def alive(self) -> bool:
-        """Whether its thread is running."""
-        return self._thread is not None and self._thread.is_alive()
-
     def _run(self) -> None:
         while job := self._jobs.get():
             job()

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from live_vlm_webui.config import data_dir
 from live_vlm_webui.errors import SettingsError
-
-if TYPE_CHECKING:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 logger = logging.getLogger(__name__)
 
@@ -104,11 +104,6 @@ def kept_certificate(directory: Path, wanted: Wanted, now: datetime | None = Non
 
 def make(wanted: Wanted, now: datetime) -> tuple[bytes, bytes]:
     """Create a certificate (ECDSA P-256) and its key, both PEM."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
     key = ec.generate_private_key(ec.SECP256R1())
     machine = next((name for name in wanted.names if name != "localhost"), "this machine")
     common = f"live-vlm-webui on {machine}"[:LONGEST_COMMON_NAME]
@@ -147,8 +142,6 @@ def describe(path: Path) -> Certificate:
         OSError: It cannot be read.
         ValueError: It contains no certificate.
     """
-    from cryptography.hazmat.primitives import hashes
-
     certificate = _load(path.read_bytes())
     names, addresses = _names_of(certificate)
     return Certificate(
@@ -184,24 +177,17 @@ def _unfit(path: Path, key_path: Path, wanted: Wanted, now: datetime) -> str:
 
 
 def _load(pem: bytes) -> x509.Certificate:
-    from cryptography import x509
-
     return x509.load_pem_x509_certificate(pem)
 
 
-def _load_key(pem: bytes) -> EllipticCurvePrivateKey:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    key = load_pem_private_key(pem, password=None)
-    if not isinstance(key, EllipticCurvePrivateKey):
+def _load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError("not a key created here")  # noqa: TRY004  # what is in a file is a value
     return key
 
 
 def _names_of(certificate: x509.Certificate) -> tuple[list[str], list[Address]]:
-    from cryptography import x509
-
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -213,8 +199,6 @@ def _names_of(certificate: x509.Certificate) -> tuple[list[str], list[Address]]:
 
 
 def _digital_signature() -> x509.KeyUsage:
-    from cryptography import x509
-
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,

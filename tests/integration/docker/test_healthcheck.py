@@ -61,7 +61,7 @@ def test_a_server_that_answers_is_asked_by_http(healthcheck, serve):
     assert healthcheck.ask("127.0.0.1", serve()).startswith("HTTP/1.0 200")
 
 
-def test_a_server_of_https_is_asked_by_https_though_nobody_vouches_for_it(healthcheck, serve, tmp_path):
+def test_an_https_server_is_queried_over_https_with_any_certificate(healthcheck, serve, tmp_path):
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make a certificate with")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"

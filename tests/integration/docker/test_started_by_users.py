@@ -95,7 +95,7 @@ def own_address() -> str:
         return str(unsent.getsockname()[0])
 
 
-def test_in_a_network_of_its_own_everybody_signs_in_and_is_told_how(script, docker, repository, name, port, version):
+def test_in_its_own_network_sign_in_is_required_and_explained(script, docker, repository, name, port, version):
     if docker("network", "create", name, check=False).returncode:
         pytest.skip("this engine makes no networks")
     words = ("--registry", repository, "--version", version, "--name", name, "--network", name)

@@ -74,7 +74,7 @@ async def test_a_dropped_picture_is_described_once(api):
             await events.until("answer.started", seconds=1.5)
 
 
-async def test_a_server_that_nobody_has_asked_yet_has_loaded_no_networks(api):
+async def test_an_unused_server_has_loaded_no_networks(api):
     async with api.watch() as events:
         await events.next()
         await asyncio.sleep(0.2)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from av.container import core
+
 LEAP_SECONDS = 1e6
 
 
@@ -40,8 +42,6 @@ class StoppableTime(threading.local):
 @contextmanager
 def interrupted_by(stop: threading.Event) -> Iterator[None]:
     """Within this block, waits of this thread within FFmpeg time out once ``stop`` is set."""
-    import av.container.core as core
-
     clock = _clock_of(core)
     clock.stop = stop
     try:

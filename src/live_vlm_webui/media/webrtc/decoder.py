@@ -11,11 +11,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import av
-    from av.video.codeccontext import VideoCodecContext
+import av
+from av.codec.context import CodecContext, Flags
+from av.video.codeccontext import VideoCodecContext
 
 logger = logging.getLogger(__name__)
 
@@ -106,8 +105,6 @@ class Decoder:
             return codec, data
 
     def _run(self) -> None:
-        import av
-
         context: VideoCodecContext | None = None
         context_codec = ""
         while (task := self._next()) is not None:
@@ -137,9 +134,6 @@ def is_key_frame(codec: str, data: bytes) -> bool:
 
 
 def _open(codec: str) -> VideoCodecContext:
-    from av.codec.context import CodecContext, Flags
-    from av.video.codeccontext import VideoCodecContext
-
     context = CodecContext.create(DECODERS[codec], "r")
     assert isinstance(context, VideoCodecContext)
     context.thread_count = 1

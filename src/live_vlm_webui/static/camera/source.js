@@ -50,20 +50,20 @@ export class Source {
     return document.querySelector("input[name=source]:checked").value;
   }
 
-  /** Apply the status of the server's camera, or null; `anew` if the session has changed or was unreachable. */
-  apply(status, anew = false) {
+  /** Apply the status of the server's camera, or null; `isNewState` if the session has changed or was unreachable. */
+  apply(status, isNewState = false) {
     const before = this.#status;
     this.#status = status;
-    if (anew || !status || kindOf(status) !== "camera") this.#leaving = false;
+    if (isNewState || !status || kindOf(status) !== "camera") this.#leaving = false;
     // Browsers reload an ended preview only from another URL.
-    if (anew || status?.state !== before?.state || status?.source !== before?.source) this.#looks += 1;
+    if (isNewState || status?.state !== before?.state || status?.source !== before?.source) this.#looks += 1;
     const { how } = this.#transport;
-    if (how && anew) {
+    if (how && isNewState) {
       if (how === "webrtc" && !(status?.kind === "webrtc" && isUp(status))) this.#reconnect();
     } else if (how) {
       if (this.#taken && isAnother(status, how)) this.#giveWay();
       else if (status?.kind === how && status.state === "live") this.#taken = true;
-    } else if (anew && status) {
+    } else if (isNewState && status) {
       this.choose(kindOf(status));
     } else if (!status && before && element("stage").dataset.state === "on") {
       this.#showNothing(this.kind);

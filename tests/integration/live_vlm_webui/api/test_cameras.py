@@ -82,7 +82,7 @@ async def test_an_rtsp_camera_that_is_unplugged_is_told_and_comes_back_by_itself
         await events.until("answer.started", seconds=20)
 
 
-async def test_a_password_in_an_address_is_told_to_nobody(api, session, clip):
+async def test_a_password_in_an_address_is_not_shown(api, session, clip):
     camera = await rtsp_server.Camera(clip, user="admin", password="hush-hush").plug()
     try:
         async with api.watch(session) as events:
@@ -105,7 +105,7 @@ async def test_two_sessions_of_one_address_share_one_connection(api, session, mo
 
 
 @pytest.mark.alone
-async def test_a_silent_host_holds_up_nobody(serve, models, clip):
+async def test_a_silent_host_blocks_nothing(serve, models, clip):
     api = await serve(monitor_interval=0.25)
     silent = rtsp_server.Camera(clip, fault="silent")
     await silent.plug()
@@ -266,7 +266,7 @@ async def test_what_is_no_picture_is_refused(api, session, data, headers, status
     assert (await api.ask("GET", f"/api/sessions/{session}"))[1]["camera"] is None
 
 
-async def test_slow_pictures_keep_nobody_elses_back_and_one_too_many_is_refused_at_once(api, session):
+async def test_slow_uploads_block_no_others_and_one_too_many_is_rejected_at_once(api, session):
     path = f"/api/sessions/{session}/picture"
     sending = asyncio.Semaphore(0)
     ended = asyncio.Event()
@@ -309,7 +309,7 @@ async def test_a_camera_can_be_looked_at_as_mjpeg(api, session, camera):
         assert await answer.content.readexactly(11) == b"\r\n--picture"
 
 
-async def test_a_preview_ends_with_the_camera_and_one_that_nobody_looks_at_is_freed(api, session, camera):
+async def test_a_preview_ends_with_the_camera_and_is_freed_without_viewers(api, session, camera):
     await api.ask("PUT", f"/api/sessions/{session}/camera", json={"address": camera.url})
     async with api.http.get(f"{api.url}/api/sessions/{session}/preview") as one:
         assert one.status == 200

@@ -76,7 +76,7 @@ async def test_a_browsers_camera_is_described_by_a_model_word_by_word(api, model
     assert 0 < finished["numbers"]["encode"] <= finished["numbers"]["overhead"] < finished["numbers"]["total"]
 
 
-async def test_the_picture_beside_an_answer_is_the_very_one_that_the_model_got(api, models, camera):
+async def test_the_picture_of_an_answer_is_the_one_sent_to_the_model(api, models, camera):
     session = await new_session(api, models)
     async with api.watch(session) as events:
         await camera(session)

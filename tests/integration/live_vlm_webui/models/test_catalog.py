@@ -242,7 +242,7 @@ async def test_settings_that_cannot_be_used_are_refused_at_the_start(catalog, ap
         catalog(api_base=api_base, api_key=key)
 
 
-async def test_a_key_without_an_address_is_sent_to_nobody(catalog):
+async def test_a_key_without_an_address_is_not_sent(catalog):
     async with OpenAIServer() as server:
         looking = catalog([server.port], api_key=Secret("sk-lost"))
         await looking.refresh()

@@ -78,7 +78,7 @@ async def test_the_printed_code_signs_one_browser_in_once(reachable, browser):
         await other.ws_connect("/ws")
 
 
-async def test_signing_out_cuts_what_the_browser_has_open_elsewhere_and_nobody_else(reachable, browser):
+async def test_signing_out_closes_only_the_browsers_own_connections(reachable, browser):
     server, _ = reachable
     token = {"token": (server.data_dir / "token").read_text().strip()}
     page, other = browser(server), browser(server)

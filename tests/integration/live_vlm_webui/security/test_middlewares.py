@@ -274,7 +274,7 @@ async def test_signing_out_ends_the_session_on_the_server(closed_door):
     assert (await closed_door.get("/api/x", headers=kept)).status == 401
 
 
-async def test_where_nobody_needs_to_signing_in_changes_nothing(open_door):
+async def test_without_required_sign_in_signing_in_changes_nothing(open_door):
     expected = {"required": False, "signed_in": True}
     assert await (await open_door.get("/api/login")).json() == expected
     answer = await open_door.post("/api/login", json={"token": "whatever"})
@@ -456,7 +456,7 @@ async def test_a_secret_in_the_query_is_400_and_not_repeated(closed_door, path, 
     assert "planted" not in await answer.text()
 
 
-async def test_the_right_token_in_the_query_signs_nobody_in(closed_door):
+async def test_the_right_token_in_the_query_does_not_sign_in(closed_door):
     assert (await closed_door.post(f"/api/login?token={TOKEN}", json={"token": TOKEN})).status == 400
 
 

@@ -140,14 +140,14 @@ async def test_a_header_cannot_be_smuggled_into_the_redirection(door):
     assert b"X: y" not in answer
 
 
-async def test_whoever_says_nothing_is_shown_out(door, monkeypatch):
+async def test_a_silent_connection_is_closed(door, monkeypatch):
     monkeypatch.setattr(acceptor_module, "HELLO_SECONDS", 0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     assert await asyncio.wait_for(reader.read(), 5) == b""
     writer.close()
 
 
-async def test_without_https_whoever_says_nothing_is_shown_out_too(http_door, monkeypatch):
+async def test_without_https_a_silent_connection_is_closed_too(http_door, monkeypatch):
     monkeypatch.setattr(acceptor_module, "HELLO_SECONDS", 0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", http_door.port)
     assert await asyncio.wait_for(reader.read(), 5) == b""
@@ -155,7 +155,7 @@ async def test_without_https_whoever_says_nothing_is_shown_out_too(http_door, mo
 
 
 @pytest.mark.parametrize("said", [b"\x16", b"\x16\x03\x01\x02\x00\x01", b"GET / HT"])
-async def test_whoever_stops_in_the_middle_is_shown_out(door, monkeypatch, said):
+async def test_a_connection_that_stops_in_the_middle_is_closed(door, monkeypatch, said):
     monkeypatch.setattr(acceptor_module, "HELLO_SECONDS", 0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(said)
@@ -188,7 +188,7 @@ async def test_a_flood_of_silent_connections_is_bounded_and_passes(door, monkeyp
     assert (await door.say(GET, tls=True)).startswith(b"HTTP/1.1 200")
 
 
-async def test_who_says_nothing_keeps_nobody_else_out(door, monkeypatch):
+async def test_silent_connections_block_no_others(door, monkeypatch):
     monkeypatch.setattr(acceptor_module, "MOST_ARRIVING", 4)
     monkeypatch.setattr(acceptor_module, "MOST_ARRIVING_OF_ONE", 2)
     greedy, polite, third = "203.0.113.9", "203.0.113.10", "203.0.113.11"
@@ -241,7 +241,7 @@ async def test_a_proxy_on_this_machine_is_not_counted_as_one_address_of_another(
         await acceptor.break_off()
 
 
-async def test_when_it_is_closed_nobody_comes_in_and_who_is_inside_stays(http_door):
+async def test_after_closing_no_connection_is_accepted_and_open_ones_stay(http_door):
     reader, writer = await asyncio.open_connection("127.0.0.1", http_door.port)
     writer.write(GET.replace(b"Connection: close\r\n", b""))
     await reader.readuntil(b"hello by http")

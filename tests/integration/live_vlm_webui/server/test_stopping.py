@@ -246,7 +246,7 @@ def test_a_broken_file_is_removed(stop_command, data_dir, content):
     assert list((data_dir / "run").iterdir()) == []
 
 
-def test_a_file_that_cannot_be_read_is_left_for_whoever_it_belongs_to(stop_command, data_dir):
+def test_an_unreadable_file_is_left_to_its_owner(stop_command, data_dir):
     unreadable = data_dir / "run" / "8090@127.0.0.1.pid"
     unreadable.mkdir(parents=True)
     done = stop_command()

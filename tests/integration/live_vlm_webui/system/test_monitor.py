@@ -92,7 +92,7 @@ async def test_the_interval_changes_while_it_runs_and_at_once():
         assert len(monitor.history) <= count + 1
 
 
-async def test_a_watcher_that_fails_disturbs_nobody(caplog):
+async def test_a_failing_watcher_does_not_affect_others(caplog):
     monitor = Monitor(FAST, sources=(CpuSource(),))
 
     def fails(sample):

@@ -108,7 +108,7 @@ def test_a_gpu_that_cannot_be_opened_hides_no_other(nvml, probe):
         ({"count": 0}, "found no GPU"),
     ],
 )
-def test_a_driver_that_cannot_be_used_is_told_with_the_reason_and_tried_anew(nvml, probe, answers, told):
+def test_an_unusable_driver_is_reported_with_the_reason_and_retried(nvml, probe, answers, told):
     nvml.answer(answers)
     process = probe()
     assert told in process.ask()["error"]

@@ -64,7 +64,7 @@ def test_writing_does_not_write_through_a_link_that_somebody_put_there(tmp_path)
     assert not path.is_symlink()
 
 
-def test_a_file_is_whole_or_not_there_and_nothing_is_left_beside_it(tmp_path, monkeypatch):
+def test_a_file_is_written_atomically_without_leftovers(tmp_path, monkeypatch):
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 

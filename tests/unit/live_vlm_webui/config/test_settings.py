@@ -14,7 +14,7 @@ def test_settings_are_frozen():
         Settings().port = 1  # type: ignore[misc]  # what the test is about
 
 
-def test_settings_without_arguments_are_https_on_loopback_for_whoever_is_there():
+def test_the_default_is_https_on_loopback_without_sign_in():
     settings = Settings()
     assert (settings.host, settings.port, settings.ssl) == ("127.0.0.1", 8090, True)
     assert settings.on_loopback
@@ -64,7 +64,7 @@ def test_what_is_no_address_is_refused(host):
     ],
     ids=str,
 )
-def test_everybody_signs_in_where_others_come_or_a_token_was_given(others_come):
+def test_sign_in_is_required_in_a_network_or_with_a_token(others_come):
     assert Settings(**others_come).login_required
 
 

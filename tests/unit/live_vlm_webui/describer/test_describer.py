@@ -91,10 +91,12 @@ async def test_json_is_json(executor: ThreadPoolExecutor) -> None:
     assert said == {"people": 0, "mood": None, "answered_by": "built-in describer"}
 
 
-async def test_pictures_are_looked_at_in_the_executor() -> None:
+async def test_imports_and_answers_run_in_the_executor() -> None:
     with NotedExecutor(1) as executor:
-        await ask(Describer(executor).model(), NOISE)
-    assert len(executor.submitted) == 1
+        model = Describer(executor).model()
+        await ask(model, NOISE)
+        await ask(model, NOISE)
+    assert len(executor.submitted) == 3
 
 
 async def test_an_answer_that_is_not_wanted_any_more_is_not_the_last_one(executor: ThreadPoolExecutor) -> None:

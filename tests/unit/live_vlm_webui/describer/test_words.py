@@ -113,7 +113,7 @@ def test_objects_stand_one_a_line(see: See, scene: MakeScene, say: Say, vocabula
     assert "there may be more" in said
 
 
-def test_nobody_seen_is_not_nobody_there(see: See, scene: MakeScene, say: Say) -> None:
+def test_no_person_seen_does_not_mean_that_there_is_none(see: See, scene: MakeScene, say: Say) -> None:
     assert "but I may have missed someone" in say(PEOPLE, scene(see("cat")))
     assert say(PEOPLE, scene(see("person"))).startswith("I see a person in the middle.")
 

@@ -25,7 +25,7 @@ async def test_the_newest_frame_replaces_the_last():
     assert newest.number == 2
 
 
-async def test_frames_that_nobody_took_are_counted():
+async def test_unused_frames_are_counted():
     slot = FrameSlot()
     assert [slot.put(image()).number for _ in range(3)] == [1, 2, 3]
 

@@ -67,7 +67,7 @@ async def test_all_who_look_share_one_compression(compressed):
         await pictures.aclose()
 
 
-async def test_nothing_is_compressed_while_nobody_looks(compressed):
+async def test_nothing_is_compressed_without_viewers(compressed):
     camera, previews = Lens(), Previews(fps=1000)
     camera._show(image(10))
     pictures = previews.pictures(camera)
@@ -144,7 +144,7 @@ async def test_a_frame_that_cannot_be_compressed_is_skipped(monkeypatch, caplog)
     await pictures.aclose()
 
 
-async def test_no_task_is_left_when_nobody_looks():
+async def test_no_task_is_left_without_viewers():
     camera, previews = Lens(), Previews()
     before = asyncio.all_tasks()
     camera._show(image(10))

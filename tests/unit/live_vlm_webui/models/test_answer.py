@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_vlm_webui.errors import MODEL_CODES, ModelError
+from live_vlm_webui.errors import ModelCode, ModelError
 from live_vlm_webui.models.answer import Answer
 from live_vlm_webui.models.endpoint import Endpoint
 from live_vlm_webui.models.model import Delta
@@ -175,4 +176,4 @@ def test_json_of_any_shape_is_passed_over_or_a_cause(events):
         answer.take([json.dumps(event).encode() for event in events])
         answer.end()
     except ModelError as error:
-        assert error.code in MODEL_CODES
+        assert error.code in get_args(ModelCode)

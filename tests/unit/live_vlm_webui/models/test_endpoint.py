@@ -104,7 +104,7 @@ def test_an_endpoint_is_the_same_however_its_address_was_written():
     assert Endpoint("http://LOCALHOST:80") == Endpoint("http://localhost/v1/")
 
 
-def test_routes_lie_under_the_address_or_beside_its_version():
+def test_routes_are_below_the_address_or_next_to_its_version():
     endpoint = Endpoint("http://box:11434/llm/v1")
     assert str(endpoint.url("/models")) == "http://box:11434/llm/v1/models"
     assert str(endpoint.native_url("/api/show")) == "http://box:11434/llm/api/show"

@@ -26,7 +26,7 @@ def test_tokens_come_back_with_time_and_never_more_than_the_burst():
     assert [buckets.take("a") for _ in range(3)] == [0.0, 0.0, 1.0]
 
 
-def test_everybody_has_a_bucket_of_their_own():
+def test_each_client_has_its_own_bucket():
     buckets = TokenBuckets(rate=1, burst=1, clock=Clock())
     assert [buckets.take("a"), buckets.take("b"), buckets.take("a")] == [0.0, 0.0, 1.0]
 

@@ -35,7 +35,7 @@ def test_a_ticket_expires(clock):
     assert len(tickets) == 0
 
 
-def test_renewing_begins_the_lifetime_anew(clock):
+def test_renewing_restarts_the_lifetime(clock):
     tickets = Tickets(10, 5, clock)
     value = tickets.issue()
     for _ in range(5):

@@ -56,7 +56,7 @@ def test_the_first_line_has_the_address_for_this_machine(settings, url):
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, Terminal])
-def test_where_nobody_signs_in_there_is_no_second_line(stream):
+def test_without_sign_in_there_is_no_second_line(stream):
     assert told(Settings(), stream()).count("\n") == 1
 
 

@@ -257,7 +257,7 @@ async def test_a_closed_subscription_is_freed():
     assert reference() is None
 
 
-async def test_no_timer_is_left_when_nobody_talks():
+async def test_no_timer_is_left_without_text():
     events = make_events()
     with events.subscribe() as subscription:
         await read_state(subscription)

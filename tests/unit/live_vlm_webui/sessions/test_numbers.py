@@ -46,7 +46,7 @@ def test_pieces_of_an_answer_that_was_ready_are_paced_over_the_whole_request():
 
 
 @pytest.mark.parametrize("tokens", [None, 0])
-def test_tokens_that_nobody_counted_are_not_made_up(tokens):
+def test_tokens_that_are_not_reported_are_not_invented(tokens):
     numbers = run_watch(tokens=tokens)
 
     assert numbers.tokens == tokens

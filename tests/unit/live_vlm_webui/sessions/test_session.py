@@ -315,7 +315,7 @@ async def test_what_a_session_held_is_closed_with_it(make, shelf):
         await made.attach(HandCamera())
 
 
-async def test_a_camera_and_a_model_that_do_not_close_hold_nobody_up(make, shelf, monkeypatch, caplog):
+async def test_a_camera_and_a_model_that_do_not_close_block_nothing(make, shelf, monkeypatch, caplog):
     for module, limit in ((session, 0.2), (choice, 0.1)):
         monkeypatch.setattr(module, "CLOSE_SECONDS", limit)
     monkeypatch.setattr(worker, "STOP_SECONDS", 0.05)

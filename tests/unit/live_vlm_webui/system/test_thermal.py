@@ -41,7 +41,7 @@ def test_a_machine_without_a_temperature_tells_the_rest(tmp_path):
     assert reading.memory.total_bytes >= reading.memory.used_bytes > 0
 
 
-def test_the_processors_temperature_is_read_anew_and_lost_when_its_file_is(tmp_path):
+def test_the_cpu_temperature_is_read_each_time_and_missing_without_its_file(tmp_path):
     source = CpuSource(plant(tmp_path, PC))
     source.open()
     file = tmp_path / "sys/class/hwmon/hwmon1/temp1_input"

@@ -45,7 +45,7 @@ def test_its_key_is_p_256_and_its_owners_alone(tmp_path):
     assert b"PRIVATE" not in path.read_bytes()
 
 
-def test_whoever_trusts_it_gives_it_no_power_over_other_names():
+def test_trusting_it_does_not_extend_to_other_names():
     certificate = x509.load_pem_x509_certificate(make(WANTED, NOW)[0])
     assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -57,19 +57,19 @@ def test_the_next_start_takes_the_same_one(tmp_path):
 
 
 @pytest.mark.parametrize(("days", "same"), [(768, True), (770, False), (900, False)])
-def test_it_is_made_anew_thirty_days_before_it_ends(tmp_path, days, same):
+def test_a_new_one_is_created_thirty_days_before_it_expires(tmp_path, days, same):
     assert (kept(tmp_path) == kept(tmp_path, now=NOW + timedelta(days=days))) is same
 
 
 @pytest.mark.parametrize("needed", ["other-name", ip_address("10.0.0.1")])
-def test_it_is_made_anew_for_a_name_or_address_that_it_lacks(tmp_path, needed, caplog):
+def test_a_new_one_is_created_for_a_missing_name_or_address(tmp_path, needed, caplog):
     caplog.set_level("INFO")
     first = kept(tmp_path)
     assert kept(tmp_path, Wanted((*WANTED.needed, needed))) != first
     assert f"does not cover {needed}" in caplog.text
 
 
-def test_it_is_not_made_anew_for_less_nor_for_what_is_merely_nice_to_have(tmp_path):
+def test_no_new_one_is_created_for_fewer_or_optional_names(tmp_path):
     first = kept(tmp_path)
     assert kept(tmp_path, Wanted(("localhost",), ("another", ip_address("10.0.0.1")))) == first
 
@@ -78,7 +78,7 @@ def test_it_is_not_made_anew_for_less_nor_for_what_is_merely_nice_to_have(tmp_pa
 @pytest.mark.parametrize(
     "content", [None, b"", b"not PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
-def test_both_are_made_anew_when_one_is_gone_or_broken(tmp_path, file, content):
+def test_both_are_created_again_when_one_is_missing_or_damaged(tmp_path, file, content):
     first = kept(tmp_path)
     if content is None:
         (tmp_path / file).unlink()
@@ -90,7 +90,7 @@ def test_both_are_made_anew_when_one_is_gone_or_broken(tmp_path, file, content):
     assert second == kept(tmp_path)
 
 
-def test_both_are_made_anew_when_the_key_is_another(tmp_path):
+def test_both_are_created_again_when_the_key_does_not_match(tmp_path):
     first = kept(tmp_path)
     (tmp_path / KEY_FILE).write_bytes(make(WANTED, NOW)[1])
     second = kept(tmp_path)

@@ -262,7 +262,7 @@ def tls(tmp_path):
     return context
 
 
-async def test_a_camera_behind_tls_is_read_whoever_signed_its_certificate(clip, open_camera, tls):
+async def test_a_camera_with_tls_is_read_with_any_certificate(clip, open_camera, tls):
     host = await rtsp_server.Camera(clip, tls=tls).plug()
     try:
         camera = open_camera(host.url)

@@ -81,14 +81,14 @@ async def test_each_share_has_its_own_watchers(pool, host):
     assert heard["first"] == ["live", "ended"]
 
 
-async def test_who_comes_later_sees_how_it_fares(pool, host):
+async def test_a_later_share_has_the_current_status(pool, host):
     first = await pool.open(host.url)
     await until(lambda: first.status.state == "live")
     second = await pool.open(host.url)
     assert second.status == first.status
 
 
-async def test_after_the_last_left_it_is_opened_anew(pool, host):
+async def test_after_the_last_share_it_is_opened_again(pool, host):
     for _ in range(2):
         camera = await pool.open(host.url)
         await asyncio.wait_for(camera.slot.after(0), SECONDS)

@@ -81,7 +81,7 @@ def test_key_frames_are_told_from_others(clips, codec):
     assert not is_key_frame(NAMES[codec], b"" if codec == "vp8" else b"\x00\x00\x01")
 
 
-def test_who_falls_behind_drops_all_and_begins_anew_at_a_key_frame(make, asked, clips):
+def test_a_slow_decoder_drops_all_and_restarts_at_a_key_frame(make, asked, clips):
     gate = Gate()
     decoder, packets = make(gate), clips["vp8"].packets
     decoder.feed("VP8", packets[0].data)
