@@ -83,7 +83,7 @@ def release_plan(config: Config) -> Plan[Release]:
             "built files pass every local check",
             together(TryWheel(), *configured_sessions(config.qualify, alone=False), (BuildImages(), StartImages())),
         ),
-        # Benchmarks, and what else minds how busy the machine is: one at a time, with nothing beside them.
+        # Benchmarks, and what else minds how busy the machine is: one at a time, with nothing else running.
         Phase("alone", "sessions that run alone pass", in_order(*configured_sessions(config.qualify, alone=True))),
         # From here on steps are public. A file name on TestPyPI cannot be used twice either.
         Phase(

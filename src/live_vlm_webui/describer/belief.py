@@ -143,7 +143,7 @@ def believed(
 def best_tags(
     crops: Sequence[Image], networks: Networks, vocabulary: Vocabulary, seen: Sequence[Seen], *, poor: bool = False
 ) -> tuple[Tag, ...]:
-    """Return what the picture shows besides the objects in ``seen``: sure tags, else the likeliest "perhaps".
+    """Return what the picture shows in addition to the objects in ``seen``: sure tags, else the likeliest "perhaps".
 
     Args:
         crops: Crops of the picture.

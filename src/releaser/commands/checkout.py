@@ -25,8 +25,8 @@ class RunStore(ReleaseStore):
     """A store for one run at a time: what a run built is removed when it ends; its journal and logs stay."""
 
     @classmethod
-    def beside(cls, release: Release) -> RunStore:
-        """Return the store for runs from this checkout, beside the stores of the project's releases."""
+    def of_checkout(cls, release: Release) -> RunStore:
+        """Return the store for runs from this checkout, next to the stores of the project's releases."""
         root = hashlib.sha256(str(release.git.root).encode()).hexdigest()[:8]
         return cls(release.store.path.parent / f"checkout-{root}")
 
@@ -103,7 +103,7 @@ def from_checkout(release: Release, files: Path | None = None, revision: str | N
         release.config,
         release.version,
         release.git,
-        RunStore.beside(release),
+        RunStore.of_checkout(release),
         release.credentials,
         release.description,
         revision=revision or release.git.head(),

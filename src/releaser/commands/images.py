@@ -34,7 +34,7 @@ def push(start: Path, version: str | None, platform: str | None) -> None:
         )
     if not StartImages().have_started(opened):
         raise UsageError(
-            f"The images of {opened.version} were built here, and not seen to start and be healthy yet",
+            f"The images of {opened.version} were built here, but have not started and become healthy yet",
             f"Run `invoke release --version {opened.version}`, which continues where it stopped.",
         )
     opened = with_targets(opened, chosen_targets(opened.config, platform))

@@ -40,16 +40,16 @@ class Observer(Protocol):
     """Receives the events of a run, in the thread in which each happens."""
 
     def phase(self, name: str, title: str, /) -> None:
-        """A phase begins."""
+        """Receive the beginning of a phase."""
 
     def started(self, step: str, title: str, /) -> None:
-        """A step is about to run."""
+        """Receive the beginning of a step that runs."""
 
     def progress(self, step: str, text: str, done: int | None, total: int | None, /) -> None:
-        """A running step reports progress; if it counts what it does, `done` of `total`."""
+        """Receive the progress of a running step; if it counts what it does, `done` of `total`."""
 
     def finished(self, step: str, title: str, outcome: Outcome, seconds: float, /) -> None:
-        """A step is over, or needed nothing; it took `seconds` of wall time."""
+        """Receive the outcome of a step that ended or did not have to run; it took `seconds` of wall time."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Result:
 
 @dataclass
 class Runner(Generic[World]):
-    """One plan, one world, and the observers of the run.
+    """A plan, what its steps act on, and the observers of the run.
 
     Attributes:
         skip: Reasons by step name.
@@ -100,8 +100,8 @@ class Runner(Generic[World]):
             confirm: Called with a phase's question before that phase; returns for yes and raises for no.
 
         Raises:
-            ConflictError: The world differs from what the plan needs; all conflicts are named, and nothing was changed
-                since the last question.
+            ConflictError: What was found differs from what the plan needs; all conflicts are named. Nothing was
+                changed since the last question.
             StepError: One or more steps failed.
             InterruptedRunError: `cancelled` was set.
         """

@@ -1,4 +1,4 @@
-"""A step owns one fact that must hold in the outside world, and answers four questions about it."""
+"""A step is responsible for one fact: it checks it, makes it true, verifies it and takes it back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from releaser.errors import ReleaserError
 
 World = TypeVar("World")
-"""Whatever a plan's steps ask and change; the runner only hands it on."""
+"""What a plan's steps ask and change; the runner only passes it on."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ class Todo:
 
 @dataclass(frozen=True)
 class Done:
-    """The fact holds; `evidence` is what the world said, such as a hash or an address."""
+    """The fact holds; `evidence` shows it, such as a hash or an address."""
 
     evidence: str
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """The world holds something else; nobody but a person may decide, and `remedy` says how."""
+    """What was found differs from what this release needs; a person must decide, and `remedy` says how."""
 
     what: str
     remedy: str
@@ -47,7 +47,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Failed:
-    """The world could not be asked, or the step could not make its fact true."""
+    """The fact could not be checked, or the step could not make it true."""
 
     error: ReleaserError
 
@@ -56,7 +56,7 @@ Outcome = Todo | Done | Conflict | Skipped | Failed
 
 
 def said(outcome: Outcome) -> str:
-    """What an outcome says, in one text."""
+    """Return the text of an outcome."""
     if isinstance(outcome, Done):
         return outcome.evidence
     if isinstance(outcome, Todo):
@@ -64,12 +64,12 @@ def said(outcome: Outcome) -> str:
     if isinstance(outcome, Skipped):
         return outcome.reason
     if isinstance(outcome, Conflict):
-        return f"{outcome.what} {outcome.remedy}".strip()
+        return f"{outcome.what}. {outcome.remedy}"
     return outcome.error.message
 
 
 def first_line(outcome: Outcome) -> str:
-    """What an outcome says, for a display of one line a step; the whole of a failure follows at the end of a run."""
+    """Return the first line of an outcome's text; the whole text of a failure follows at the end of a run."""
     return next(iter(said(outcome).splitlines()), "")
 
 
@@ -89,7 +89,7 @@ class NothingToUndo:
 
 @dataclass(frozen=True)
 class CannotUndo:
-    """The fact is public for good; `forward` says how to go on from here."""
+    """The fact is public for good; `forward` says what to do instead."""
 
     reason: str
     forward: str
@@ -99,7 +99,7 @@ UndoOutcome = Undone | NothingToUndo | CannotUndo
 
 
 class Step(ABC, Generic[World]):
-    """One fact. Subclasses are stateless: everything they know they ask of the world they are given.
+    """One fact. Subclasses are stateless: everything they know they read from the `world` that they are given.
 
     Attributes:
         name: A verb phrase in snake case, unique in a plan; also what `--skip` takes.
@@ -113,14 +113,14 @@ class Step(ABC, Generic[World]):
 
     @abstractmethod
     def check(self, world: World) -> Outcome:
-        """What the world says now. Changes nothing.
+        """Return whether the fact holds now. Change nothing.
 
         Raises:
-            ReleaserError: The world could not be asked.
+            ReleaserError: The fact could not be checked.
         """
 
     def run(self, _world: World) -> None:
-        """Makes the fact true.
+        """Make the fact true.
 
         Raises:
             ReleaserError: It could not be made true.
@@ -128,11 +128,11 @@ class Step(ABC, Generic[World]):
         raise ReleaserError(f"{self.title}: this cannot be established by a program")
 
     def verify(self, world: World) -> Outcome:
-        """Asks the world again after `run`; anything but `Done` or `Skipped` fails the step."""
+        """Check again after `run`; anything but `Done` or `Skipped` fails the step."""
         return self.check(world)
 
     def undo(self, _world: World) -> UndoOutcome:
-        """Takes the fact back, or says why it cannot be."""
+        """Take the fact back, or say why it cannot be."""
         return NothingToUndo("leaves nothing behind")
 
 
@@ -145,7 +145,7 @@ class Phase(Generic[World]):
         title: What holds when the phase is over.
         branches: Steps in order, branch by branch.
         ask: A question to be answered with yes before the phase begins, if any step from here on is still to do;
-            `{steps}` in it stands for the list of these.
+            `{steps}` in it is replaced by the list of these.
     """
 
     name: str

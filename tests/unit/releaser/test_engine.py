@@ -59,7 +59,7 @@ class Noted(Step[Release]):
 
 class Contradicted(Noted):
     def check(self, _release: Release) -> Outcome:
-        return Conflict(f"{self.name} is otherwise, says {TOKEN}.", "Settle it.")
+        return Conflict(f"{self.name} is otherwise, says {TOKEN}", "Settle it.")
 
 
 @pytest.fixture

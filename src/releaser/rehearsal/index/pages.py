@@ -63,7 +63,7 @@ class Pages:
         app.router.add_get("/integrity/{name}/{version}/{filename}/provenance", self.send_provenance)
 
     async def list_projects(self, request: web.Request) -> web.Response:
-        """``/simple/``: every project that shows."""
+        """Return ``/simple/``: every project that is visible."""
         if not request.match_info["slash"]:
             raise web.HTTPMovedPermanently("/simple/")
         names = sorted(name for name, project in self._store.world.projects.items() if self._shows(project))

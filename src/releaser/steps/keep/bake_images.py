@@ -1,4 +1,4 @@
-"""Keep: images build, and nothing is kept of them but the builder's cache."""
+"""Keep: images build; only the builder's cache of them is kept."""
 
 from __future__ import annotations
 
@@ -23,4 +23,4 @@ class BakeImages(Receipted):
         """Build all at once."""
         targets = release.config.images.targets
         of_release.bake(release, dists, scratch, cache_outputs(targets)).run(release.store.path / "logs" / "images.log")
-        return Receipt(f"{', '.join(target.name for target in targets)} built, in the builder's cache alone")
+        return Receipt(f"{', '.join(target.name for target in targets)} built; only in the builder's cache")

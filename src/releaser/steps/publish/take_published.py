@@ -29,7 +29,7 @@ class TakePublished(Step[Release]):
         roots, same = layout.roots(), _same(release, layout)
         if other := [name for name, found in same.items() if found.digest != roots[name].digest]:
             return Todo(f"take {', '.join(other)} as the registry has it")
-        told = (f"{name} is published already, image for image: {found.digest[:19]}" for name, found in same.items())
+        told = (f"{name} is already published, image for image: {found.digest[:19]}" for name, found in same.items())
         return Done("; ".join(told) or "none of the images is published")
 
     def run(self, release: Release) -> None:

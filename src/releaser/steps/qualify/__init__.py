@@ -1,1 +1,1 @@
-"""The built files and images are good."""
+"""The built files and images pass every local check."""

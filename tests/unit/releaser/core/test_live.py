@@ -92,7 +92,7 @@ def test_finished_steps_scroll_up_and_running_ones_leave_nothing_behind(terminal
         (Done("sha256 abc"), "  done     a  sha256 abc"),
         (Todo("upload it"), "  to do    a  upload it"),
         (Skipped("no engine"), "  skipped  a  no engine"),
-        (Conflict("Other bytes", "Release 0.2.1."), "  CONFLICT a  Other bytes Release 0.2.1."),
+        (Conflict("Other bytes", "Release 0.2.1."), "  CONFLICT a  Other bytes. Release 0.2.1."),
         (Failed(StepError("It broke\nin two")), "  FAILED   a  It broke"),
     ],
 )

@@ -14,7 +14,7 @@ OUTCOMES: list[tuple[Outcome, str, str]] = [
     (Done("sha256 abc"), "done", "sha256 abc"),
     (Todo("upload it"), "to do", "upload it"),
     (Skipped("no engine"), "skipped", "no engine"),
-    (Conflict("Other bytes.", "Release 0.2.1."), "CONFLICT", "Other bytes. Release 0.2.1."),
+    (Conflict("Other bytes", "Release 0.2.1."), "CONFLICT", "Other bytes. Release 0.2.1."),
     (Failed(StepError("It broke.\nThis is why.", "Mend it.")), "FAILED", "It broke.\nThis is why."),
 ]
 

@@ -29,11 +29,11 @@ def ended(error: BaseException) -> int:
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (ReleaserError("it broke", "Mend it."), 1),
-        (UsageError("it broke", "Mend it."), 2),
-        (ConflictError("it broke", "Mend it."), 3),
-        (WaitTimeoutError("it broke", "Mend it."), 5),
-        (InterruptedRunError("it broke", "Mend it."), 130),
+        (ReleaserError("it broke", "Fix it."), 1),
+        (UsageError("it broke", "Fix it."), 2),
+        (ConflictError("it broke", "Fix it."), 3),
+        (WaitTimeoutError("it broke", "Fix it."), 5),
+        (InterruptedRunError("it broke", "Fix it."), 130),
     ],
 )
 def test_an_error_is_what_happened_and_what_to_do(
@@ -41,7 +41,7 @@ def test_an_error_is_what_happened_and_what_to_do(
 ) -> None:
     assert ended(error) == code
 
-    assert capsys.readouterr() == ("", "error: it broke\n  -> Mend it.\n")
+    assert capsys.readouterr() == ("", "error: it broke\n  -> Fix it.\n")
 
 
 def test_an_error_shows_no_credentials(capsys: pytest.CaptureFixture[str]) -> None:
