@@ -56,25 +56,25 @@ def run_tests(
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Tests without network or waiting."""
+    """Run tests without network or waiting."""
     run_tests(session, "unit")
 
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """Tests with real servers on loopback, real git, twine and pip."""
+    """Run tests with real servers on loopback, real git, twine and pip."""
     run_tests(session, "integration", "photographs", extras=("ocr",))
 
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """The index of a rehearsal does what devpi, a real one, does."""
+    """Compare the index of a rehearsal with devpi, a real one."""
     run_tests(session, "contract", "contract", side_by_side=False)
 
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """A release that is killed anywhere, or meets a fault, is completed by the same command."""
+    """Kill a release anywhere, and inject faults: the same command completes it."""
     run_tests(session, "faults")
 
 
@@ -86,13 +86,13 @@ def performance(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """The page in a real browser."""
+    """Test the page in a real browser."""
     run_tests(session, "e2e", "e2e", "photographs")
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Formatting and lint rules: Python, shell scripts, Dockerfile."""
+    """Check formatting and lint rules: Python, shell scripts, Dockerfile."""
     session.install(*groups("lint"))
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")

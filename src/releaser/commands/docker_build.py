@@ -1,4 +1,4 @@
-"""Run `invoke docker.build` and `invoke docker.bake`: images of the checkout, or of a release's wheel."""
+"""`invoke docker.build` and `invoke docker.bake`: images of the checkout, or of a release's wheel."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class LogInToForge(Step[Release]):
         if facts.can_push is False:
             return Conflict(
                 f"the token in {variable} may not write to {release.repository}",
-                "Give it the permission contents: write.",
+                "Give it the permission `contents: write`.",
             )
         return Done(f"{who}; may write" if facts.can_push else f"{who}; what it may write is unproven")
 

@@ -72,7 +72,7 @@ class PushImages(Step[Release]):
             registry.put(tag.name, root, layout.read(root))
 
     def undo(self, release: Release) -> UndoOutcome:
-        """Undo nothing: somebody may have pulled what was pushed, and registries promise no deletion."""
+        """Undo nothing: users may have pulled what was pushed, and registries do not guarantee deletion."""
         layout = of_release.built(release)
         if layout is None:
             return NothingToUndo("no image of this version was built here, so none was pushed from here")
@@ -109,7 +109,7 @@ class PushImages(Step[Release]):
 def _immovable(release: Release, tag: Tag, found: Descriptor) -> str | None:
     """Return why a tag that points elsewhere must stay there; None if it may move to this version."""
     if not tag.floats:
-        return f"{tag.name} is another image already"
+        return f"{tag.name} is already another image"
     label = f"{LABEL}version"
     for image in images_of(release.registry, found):
         try:
@@ -117,7 +117,7 @@ def _immovable(release: Release, tag: Tag, found: Descriptor) -> str | None:
         except VersionError:
             continue
         if version > release.version:
-            return f"{tag.name} is {version} already, which is higher"
+            return f"{tag.name} is already {version}, which is higher"
     return None
 
 

@@ -30,7 +30,7 @@ class VerifyIndexFiles(Receipted):
             expect_sha256(index.download(served[file], scratch / file), digest, f"{file} from the index")
             if served[file].yanked is not None:
                 raise StepError(
-                    f"{file} is yanked: {served[file].yanked or 'no reason given'}.",
+                    f"{file} is yanked: {served[file].yanked or 'no reason given'}",
                     "Un-yank it, or release a patch version.",
                 )
         wait_for(
@@ -50,7 +50,7 @@ class VerifyIndexFiles(Receipted):
         ]
         if wrong:
             raise StepError(
-                f"{index.page(name, release.version)} shows no right {' and '.join(wrong)}.", "Look at the page."
+                f"{index.page(name, release.version)} shows a wrong or no {' and '.join(wrong)}", "Check the page."
             )
         links = ", ".join(sorted(page.project_urls or {})) or "none"
         return Receipt(

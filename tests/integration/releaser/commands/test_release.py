@@ -140,7 +140,7 @@ class TestTag:
 
         back = scene.run("rollback", "--version", "0.2.0")
         assert back.code == 0, back.text
-        assert_says(back.out, "push_tag: v0.2.0 is deleted at origin", "main", "commit_release:", "removed")
+        assert_says(back.out, "push_tag: v0.2.0 is deleted at origin", "main", "commit_release:", "discarded")
         assert scene.git("tag", "--list") + scene.at_origin("tag", "--list") == ""
         assert "refs/releaser" not in scene.git("for-each-ref")
         assert scene.at_origin("rev-parse", "main") == commit

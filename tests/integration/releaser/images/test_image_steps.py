@@ -176,7 +176,7 @@ def test_a_version_that_somebody_else_pushes_meanwhile_is_not_overwritten(
     with pytest.raises(ConflictError) as caught:
         PushImages().run(release)
 
-    assert "1.0.0 is another image already" in caught.value.message
+    assert "1.0.0 is already another image" in caught.value.message
     assert "Release 1.0.1 instead" in caught.value.remedy
     assert registry.digests(name) == {"1.0.0": pushed[0]}
 

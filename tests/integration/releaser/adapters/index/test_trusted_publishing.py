@@ -496,7 +496,7 @@ def test_the_workflow_publishes_a_releases_files_once_from_a_bare_checkout_of_it
 def test_a_password_in_pypirc_is_found(tmp_path):
     write_pypirc(tmp_path, "[pypi]\npassword: secret-word\n")
     found = LogInToIndex("pypi").check(SimpleNamespace(index=lambda _: Index("pypi", IndexAddress()), config=CONFIG))
-    assert found == Done("twine has a password for it; its rights are unproven")
+    assert found == Done("twine has a password for it; what it allows is unproven")
 
 
 def test_a_pypirc_that_cannot_be_read_is_not_quoted(tmp_path):

@@ -12,7 +12,7 @@ from releaser.steps.preflight.services import HaveNoBlockers, LogInToForge, LogI
 @pytest.mark.parametrize(("index", "variable"), [("testpypi", "TESTPYPI_TOKEN"), ("pypi", "PYPI_TOKEN")])
 class TestLogInToIndex:
     def test_a_token_is_named_by_its_variable_and_not_shown(self, scene: Scene, index: str, variable: str) -> None:
-        assert scene.check(LogInToIndex(index)) == Done(f"a token in {variable}; its rights are unproven")
+        assert scene.check(LogInToIndex(index)) == Done(f"a token in {variable}; what it allows is unproven")
 
     @pytest.mark.parametrize("value", [None, "", "  "], ids=["missing", "empty", "blank"])
     def test_without_a_token_it_is_refused_by_the_name_of_its_variable(
