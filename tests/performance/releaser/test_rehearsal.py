@@ -56,6 +56,23 @@ def children_cpu():
     return times.children_user + times.children_system
 
 
+def seconds_to_first_line(words, cwd, env):
+    began = time.perf_counter()
+    with subprocess.Popen(words, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        line = process.stdout.readline()
+        seconds = time.perf_counter() - began
+        process.terminate()
+        process.stdout.read()
+    assert line.startswith(b"Rehearsing tiny-thing 0.2.0 at commit "), line
+    return seconds
+
+
+def test_first_line(figure, tiny, run, invoke):
+    rehearse = [*invoke, "rehearse", "--version", "0.2.0", "--quick"]
+    seconds = min(seconds_to_first_line(rehearse, tiny.path, run.environment()) for _ in range(ROUNDS))
+    figure("the first line of a rehearsal", seconds, budget=1, unit="s", reference=f"with start-up; best of {ROUNDS}")
+
+
 def test_rehearsal(figure, tiny, run, invoke, tmp_path):
     rehearse = [*invoke, "rehearse", "--version", "0.2.0"]
     engine, bare = [], []
