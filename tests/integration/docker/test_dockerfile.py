@@ -301,7 +301,7 @@ def test_the_context_must_hold_exactly_one_wheel(docker, wheel_dir, tmp_path, co
         shutil.copy(wheel, tmp_path / wheel.name.replace("-py3", f"-{number}-py3"))
     done = docker.bake("mac", WHEEL_DIR=str(tmp_path), check=False)
     assert done.returncode != 0
-    assert "the build context `wheel` must hold exactly one wheel" in done.stderr
+    assert "the build context `wheel` must contain exactly one wheel" in done.stderr
     assert told in done.stderr
 
 

@@ -39,7 +39,7 @@ def fails_its_command(project: Any) -> None:
 
 STOPPED_BY = {
     does_not_import: r"try_wheel: .*tiny_thing\.left_behind",
-    says_another_version: r"try_wheel: tiny_thing\.__version__ says 0\.1\.0, and this is 0\.2\.0",
+    says_another_version: r"try_wheel: tiny_thing\.__version__ is 0\.1\.0; expected 0\.2\.0",
     lacks_a_required_file: r"inspect_dists: .*\.whl lacks tiny_thing/page\.html",
     leaves_a_file_of_the_package_out: r"inspect_dists: .*\.whl lacks tiny_thing/page\.html",
     brings_its_tests_along: r"inspect_dists: .*\.whl installs tests in addition to tiny_thing",
