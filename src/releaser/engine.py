@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import NoReturn
 
 from releaser.adapters.clients import import_clients
 from releaser.core import display
@@ -47,7 +46,8 @@ def survey(
 ) -> list[Result]:
     """Check every step of the plan. Change nothing, and take no lock."""
     import_clients()
-    return Runner(plan, release, skip=skip, require=require or {}).survey()
+    with _stoppable():
+        return Runner(plan, release, skip=skip, require=require or {}).survey()
 
 
 def carry_out(
@@ -69,7 +69,7 @@ def carry_out(
     with release.store.locked():
         journal = Journal(release.store.path / "journal.jsonl", redact)
         journal.write("begin", version=str(release.version), command=sys.argv[1:], skipped=dict(skip))
-        with display.display(redact) as shown, _stopping_on_sigterm():
+        with display.display(redact) as shown, _stoppable():
 
             def asked(question: str) -> None:
                 with shown.paused():
@@ -79,12 +79,12 @@ def carry_out(
             runner = Runner(plan, release, (JournalObserver(journal), shown, *observers), skip, require or {})
             try:
                 results = runner.run(asked)
-            except _TerminatedError:
-                journal.write("end", outcome="terminated")
-                _raise_interrupted("SIGTERM", 128 + signal.SIGTERM)
-            except (KeyboardInterrupt, InterruptedRunError):
+            except _StopSignal as stop:
+                journal.write("end", outcome="terminated" if stop.number == signal.SIGTERM else "interrupted")
+                raise
+            except InterruptedRunError:
                 journal.write("end", outcome="interrupted")
-                _raise_interrupted("Ctrl-C", 130)
+                raise
             except ReleaserError as error:
                 journal.write("end", outcome=type(error).__name__, message=error.message)
                 raise error.reworded(redact(error.message), redact(error.remedy)) from error
@@ -141,23 +141,39 @@ def print_survey(release: Release, results: Sequence[Result], plan: Plan[Release
         raise error.reworded(redact(error.message), redact(error.remedy))
 
 
-class _TerminatedError(BaseException):
-    """SIGTERM was received."""
+class _StopSignal(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM was received."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 @contextmanager
-def _stopping_on_sigterm() -> Iterator[None]:
-    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise _TerminatedError
+def _stoppable() -> Iterator[None]:
+    """Have the first Ctrl-C or SIGTERM stop the block; drop later ones, which would interrupt the stopping itself.
 
-    before = signal.signal(signal.SIGTERM, stop)
+    A signal that this process was told to ignore (`nohup`, a background job) stays ignored.
+
+    Raises:
+        InterruptedRunError: The block was stopped; running programs have ended.
+    """
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if not received:
+            received.append(number)
+            raise _StopSignal(number)
+
+    numbers = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
+    except KeyboardInterrupt:
+        by, code = ("SIGTERM", 128 + signal.SIGTERM) if signal.SIGTERM in received else ("Ctrl-C", 130)
+        raise InterruptedRunError(
+            f"Stopped by {by}", "Rerun the command to continue. Completed steps are not repeated.", code
+        ) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _raise_interrupted(by: str, code: int) -> NoReturn:
-    raise InterruptedRunError(
-        f"Stopped by {by}", "Rerun the command to continue. Completed steps are not repeated.", code
-    ) from None
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -85,9 +86,8 @@ class Runner(Generic[World]):
     def survey(self, phases: Iterable[Phase[World]] | None = None) -> list[Result]:
         """Check every step, several at once; return the results in the order of the plan. Change nothing."""
         asked = [(phase, step) for phase in (self.plan if phases is None else phases) for step in phase.steps]
-        with ThreadPoolExecutor(_CHECKS_AT_ONCE, "check") as pool:
-            futures = [self._submit(pool, self._check, step) for _, step in asked]
-            outcomes = self._gather(futures)
+        with self._threads(_CHECKS_AT_ONCE, "check") as pool:
+            outcomes = self._gather([self._submit(pool, self._check, step) for _, step in asked])
         return [
             Result(step.name, step.title, phase.name, outcome)
             for (phase, step), outcome in zip(asked, outcomes, strict=True)
@@ -115,7 +115,7 @@ class Runner(Generic[World]):
                 confirm(phase.ask.replace("{steps}", steps))
             for observer in self.observers:
                 observer.phase(phase.name, phase.title)
-            with ThreadPoolExecutor(max(1, len(phase.branches)), phase.name) as pool:
+            with self._threads(len(phase.branches), phase.name) as pool:
                 self._gather([self._submit(pool, self._run_branch, phase, branch) for branch in phase.branches])
             self._raise_failures(phase)
         return [self.results[step.name] for step in self._steps(0)]
@@ -221,21 +221,29 @@ class Runner(Generic[World]):
         if refused := refusals(self.results[step.name] for step in phase.steps):
             raise refused
 
+    @contextmanager
+    def _threads(self, number: int, name: str) -> Iterator[ThreadPoolExecutor]:
+        """Provide a pool of threads, which waits for its work at the end: when the block fails, that work is stopped.
+
+        A signal can arrive between any two lines of the block, also before there is a future to wait for.
+        """
+        with ThreadPoolExecutor(number, name) as pool:
+            try:
+                yield pool
+            except BaseException:
+                self.cancelled.set()
+                raise
+
     def _submit(self, pool: ThreadPoolExecutor, work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
         return pool.submit(contextvars.copy_context().run, work, *arguments)
 
     def _gather(self, futures: list[Future[_Result]]) -> list[_Result]:
         """Wait for all, open to signals; a stop, or a bug of ours, in one stops the others."""
         pending = set(futures)
-        try:
-            while pending:
-                done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-                if any(future.exception() for future in done):
-                    self.cancelled.set()
-        except BaseException:
-            self.cancelled.set()
-            wait(pending)
-            raise
+        while pending:
+            done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+            if any(future.exception() for future in done):
+                self.cancelled.set()
         errors = [error for future in futures if (error := future.exception())]
         for error in sorted(errors, key=lambda one: isinstance(one, InterruptedRunError)):
             raise error

@@ -240,6 +240,38 @@ def test_a_signal_ends_what_runs_and_says_how_to_go_on(
     assert noted(release) == ["a", "b"]
 
 
+def test_a_second_signal_does_not_interrupt_the_stopping(release: Release) -> None:
+    both_run = threading.Barrier(2, timeout=PATIENCE_S)
+
+    def strike_twice() -> None:
+        both_run.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(InterruptedRunError):
+            current().sleep(PATIENCE_S * 10)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def wait() -> None:
+        both_run.wait()
+        current().sleep(PATIENCE_S * 10)
+
+    with pytest.raises(InterruptedRunError) as caught:
+        carry_out(release, (Phase("only", "", together((Noted("a", strike_twice), Noted("a2")), Noted("b", wait))),))
+
+    assert (caught.value.exit_code, noted(release)) == (130, ["a"])
+    assert journal(release)[-1]["outcome"] == "interrupted"
+
+
+def test_a_signal_that_this_process_was_told_to_ignore_stays_ignored(release: Release) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        carry_out(release, plan(Noted("a", lambda: os.kill(os.getpid(), signal.SIGINT))))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert noted(release) == ["a"]
+
+
 # --- what is left out -------------------------------------------------------------------------------------------------
 
 

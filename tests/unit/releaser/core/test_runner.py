@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -481,6 +481,29 @@ def test_a_stop_ends_waits_and_no_further_step_begins() -> None:
         runner.run(nobody_asks)
 
     assert world.made == ["stops"]
+
+
+def test_a_signal_between_the_starts_of_two_branches_stops_the_first() -> None:
+    runs = threading.Event()
+
+    class Struck(tuple[tuple[Step[World], ...], ...]):
+        def __iter__(self) -> Iterator[tuple[Step[World], ...]]:
+            for branch in super().__iter__():
+                yield branch
+                if heard.events and runs.wait(PATIENCE_S):
+                    raise KeyboardInterrupt
+
+    def wait_long(_: World) -> None:
+        runs.set()
+        current().sleep(PATIENCE_S * 10)
+
+    world, heard = World(), Heard()
+    plan = (Phase("only", "", Struck(together(Fact("waits", wait_long), Fact("never")))),)
+
+    with pytest.raises(KeyboardInterrupt):
+        Runner(plan, world, (heard,)).run(nobody_asks)
+
+    assert world.made == []
 
 
 def test_a_run_that_was_stopped_beforehand_asks_and_does_nothing() -> None:
