@@ -161,6 +161,28 @@ def test_every_step_is_explained():
     assert [name for name in phases if f"\n| {name} |" not in text] == []
 
 
+def literals_of(folder):
+    """The literal stretches of three words and more in the strings of our code: what each such message has."""
+    nodes = (node for path in folder.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    pieces = (piece.strip(" `.:;,") for text in texts for piece in re.split(r"\{\w*\}|\n", text))
+    return {piece for piece in pieces if len(piece.split()) >= 3}
+
+
+@pytest.mark.parametrize(
+    ("page", "quotes"),
+    [("docs/releasing.md", r"^\*\*(`.*?)\*\* *"), ("docs/troubleshooting.md", r"^\|[^|]*\|([^|]*`[^|]*)\|")],
+)
+def test_every_message_that_is_explained_is_one_of_ours(page, quotes):
+    literals = literals_of(ROOT / "src" / "releaser")
+    cells = re.findall(quotes, text_of(page), re.MULTILINE)
+    shown = [span[2].strip(" .") for cell in cells for span in SPAN.finditer(cell)]
+    shown = [one for one in shown if len(one.replace("...", "").split()) >= 5]
+
+    assert shown
+    assert [one for one in shown if not any(literal in one or one in literal for literal in literals)] == []
+
+
 def test_every_fault_is_explained_and_can_be_given():
     shown = re.findall(r"^\| `([a-z]+:[^`]+)` \|", text_of("docs/rehearsal.md"), re.MULTILINE)
     faults.RehearsalFaults.parse(shown)
@@ -190,6 +212,12 @@ def test_every_environment_variable_of_ours_is_explained():
     used = {name for path in sources for name in re.findall(r"RELEASER_[A-Z_]+", path.read_text("utf-8"))}
     assert used
     assert [name for name in used if f"`{name}`" not in text_of("docs/releaser.md")] == []
+
+
+@name_of
+def test_errors_that_are_shown_have_their_form(page):
+    shown = re.findall(r"^error: .*$", "\n".join(match[2] for match in FENCE.finditer(page.read_text("utf-8"))), re.M)
+    assert [one for one in shown if one.endswith(".")] == []
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
