@@ -1,31 +1,17 @@
-"""The user's git, called as a program in one repository.
-
-Calls to a remote have time limits. Others have none: a hook or a signature may wait for the user.
-"""
+"""One repository: what it and its remotes hold, and changing it."""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from releaser.adapters import process
-from releaser.adapters.environment import Changes
-from releaser.adapters.remotes import DEFAULT_LIMITS, SETTINGS, GitLimits, network_settings
+from releaser.adapters.git.calls import Calls, last
+from releaser.adapters.remotes import DEFAULT_LIMITS, GitLimits
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.secret import Redactor
 
-_QUIET: Changes = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "LC_ALL": "C",
-    "GIT_DIR": None,
-    "GIT_WORK_TREE": None,
-    "GIT_INDEX_FILE": None,
-    "GIT_COMMON_DIR": None,
-    "GIT_OBJECT_DIRECTORY": None,
-}
 _MORE_TIME = "If a hook or the remote needs longer, raise timeout in [tool.releaser.git]."
 
 
@@ -43,11 +29,8 @@ class GitTag:
 
 
 @dataclass(frozen=True)
-class Git:
-    """One repository, at the top of one of its working trees (or bare), and how long its remotes may take."""
-
-    root: Path
-    limits: GitLimits = DEFAULT_LIMITS
+class Git(Calls):
+    """One repository; see `Calls`."""
 
     @classmethod
     def at(cls, path: Path, limits: GitLimits = DEFAULT_LIMITS) -> Git:
@@ -60,7 +43,7 @@ class Git:
             top = cls(path)._lines("rev-parse", "--show-toplevel")
         except CommandError as error:
             raise UsageError(
-                f"{path} is not in a git checkout, or git does not run: {_last(error)}",
+                f"{path} is not in a git checkout, or git does not run: {last(error)}",
                 "Run this in a clone of the project.",
             ) from error
         return cls(Path(top[0]), limits)
@@ -171,7 +154,7 @@ class Git:
             ) from None
         except CommandError as error:
             raise ServiceError(
-                f"Could not read the git remote {remote}: {_last(error, 6)}",
+                f"Could not read the git remote {remote}: {last(error, 6)}",
                 "Check its address and your access to it, then rerun the command.",
             ) from error
         pairs = (line.split("\t", 1) for line in lines if "\t" in line)
@@ -264,36 +247,10 @@ class Git:
             ) from None
         except CommandError as error:
             raise ServiceError(
-                f"{pushing} failed; nothing of it arrived: {_last(error, 12)}",
+                f"{pushing} failed; nothing of it arrived: {last(error, 12)}",
                 "Fix what the remote names, then rerun the command.",
             ) from error
 
     def fast_forward(self, commit: str) -> None:
         """Move the checked-out branch and its files forward to `commit`."""
         self._git("merge", "--ff-only", "--quiet", commit)
-
-    # --- calling --------------------------------------------------------------------------------------------------
-
-    def _git(
-        self, *words: str, check: bool = True, env: Changes = _QUIET, within: float | None = None
-    ) -> process.Output:
-        command, purpose = ["git", *words], f"git {words[0]}"
-        return process.run(command, cwd=self.root, env=env, check=check, purpose=purpose, within=within)
-
-    def _ask(self, *words: str, env: Changes = _QUIET, **options: Any) -> process.Answer:
-        return process.ask(["git", *words], cwd=self.root, env=env, purpose=f"git {words[0]}", **options)
-
-    def _network(self) -> Changes:
-        return {**_QUIET, **network_settings(self._line("config", "--get-regexp", SETTINGS, missing=""))}
-
-    def _lines(self, *words: str) -> list[str]:
-        return self._ask(*words).text.splitlines()
-
-    def _line(self, *words: str, missing: str | None = None) -> str:
-        answer = self._ask(*words, check=missing is None)
-        return answer.text.strip() if answer.status == 0 else str(missing)
-
-
-def _last(error: CommandError, lines: int = 4) -> str:
-    said = [line for line in error.message.splitlines()[1:] if line.strip()]
-    return " | ".join(said[-lines:])
