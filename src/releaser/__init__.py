@@ -6,10 +6,12 @@ LATE_IMPORTS = {
     "docker": "a container engine is asked",
     "jwt": "a stand-in is asked for an identity token",
     "pypi_simple": "an index is asked",
+    "readme_renderer": "a description is rendered; it imports docutils",
     "releaser.adapters.forge.requester": "the forge is asked; it imports github",
     "releaser.adapters.sbom": "a bill of materials is written; it imports cyclonedx",
     "releaser.commands": "a task runs; it imports all that a release needs",
     "releaser.core.live": "something is shown on a terminal; it imports rich",
+    "trove_classifiers": "metadata is compared with the index's rules",
     "twine": "twine's own settings are read",
 }
 """The modules that are imported inside functions, and when.

@@ -15,8 +15,10 @@ from releaser.steps.after.remove_worktree import RemoveWorktree
 from releaser.steps.after.write_announcement import WriteAnnouncement
 from releaser.steps.build.build_dists import BuildDists
 from releaser.steps.build.inspect_dists import InspectDists
+from releaser.steps.build.inspect_uploads import InspectUploads
 from releaser.steps.build.write_sbom import WriteSbom
 from releaser.steps.preflight.checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
+from releaser.steps.preflight.index_rules import MeetIndexRules, RenderReadme
 from releaser.steps.preflight.project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
 from releaser.steps.preflight.registry import LogInForImages
 from releaser.steps.preflight.services import HaveNoBlockers, LogInToForge, LogInToIndex
@@ -61,6 +63,8 @@ def release_plan(config: Config) -> Plan[Release]:
                 RaiseVersion(),
                 HaveChanges(),
                 KnowBackend(),
+                MeetIndexRules(),
+                RenderReadme(),
                 LogInToIndex("testpypi"),
                 LogInToIndex("pypi"),
                 LogInToForge(),
@@ -75,7 +79,7 @@ def release_plan(config: Config) -> Plan[Release]:
             in_order(OpenWorktree(), BumpVersions(), RotateChangelog(), CommitRelease()),
         ),
         # Build once. These very bytes are tested, uploaded, attached and installed from here on.
-        Phase("build", "built files exist here", in_order(BuildDists(), InspectDists(), WriteSbom())),
+        Phase("build", "built files exist here", in_order(BuildDists(), InspectDists(), InspectUploads(), WriteSbom())),
         # Everything that can fail on this machine fails here, before anything is public.
         # Images are built once, too: what starts here is what is pushed later.
         Phase(

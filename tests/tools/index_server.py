@@ -25,13 +25,21 @@ TOKEN = "pypi-rehearsal"
 OIDC_SECRET = "a secret that is long enough for HS256"
 
 
-def _metadata(name: str, version: str, requires_python: str = ">=3.8") -> str:
-    return (
-        f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nSummary: A <demo>\n"
-        f"Requires-Python: {requires_python}\n"
-        "Project-URL: Home, https://example.invalid\nClassifier: Typing :: Typed\n"
-        "Description-Content-Type: text/markdown\n\nWhat it *is*.\n"
-    )
+def _metadata(
+    name: str, version: str, requires_python: str = ">=3.8", more: str = "", description: str = "What it *is*.\n"
+) -> str:
+    lines = {
+        "Metadata-Version": "2.4",
+        "Name": name,
+        "Version": version,
+        "Summary": "A <demo>",
+        "Requires-Python": requires_python,
+        "Project-URL": "Home, https://example.invalid",
+        "Classifier": "Typing :: Typed",
+        "Description-Content-Type": "text/markdown",
+    }
+    lines |= dict(line.split(": ", 1) for line in more.splitlines())
+    return "".join(f"{field}: {value}\n" for field, value in lines.items()) + f"\n{description}"
 
 
 @dataclass(frozen=True)
@@ -40,11 +48,11 @@ class Files:
 
     root: Path
 
-    def wheel(self, name: str, version: str, body: str = "", requires_python: str = ">=3.8") -> Path:
+    def wheel(self, name: str, version: str, body: str = "", requires_python: str = ">=3.8", **metadata: str) -> Path:
         stem = f"{name.replace('-', '_')}-{version}"
         members = {
             f"{name.replace('-', '_')}.py": f"VERSION = {version!r}\n{body}",
-            f"{stem}.dist-info/METADATA": _metadata(name, version, requires_python),
+            f"{stem}.dist-info/METADATA": _metadata(name, version, requires_python, **metadata),
             f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         }
         record = "".join(f"{path},sha256={_record_hash(text)},{len(text)}\n" for path, text in members.items())

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from packaging.metadata import ExceptionGroup, Metadata, RawMetadata, parse_email
+from packaging.metadata import RawMetadata, parse_email
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -24,6 +24,8 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 from pydantic import JsonValue
+
+from releaser.adapters.index import readme, rules
 
 
 class RefusedError(Exception):
@@ -106,6 +108,9 @@ def read_distribution(filename: str, content: bytes, form: Mapping[str, str]) ->
         raise RefusedError(f"Invalid value for filetype. {filename!r} is a {packagetype}.")
     if version.local:
         raise RefusedError(f"The use of local versions in <Version('{version}')> is not allowed.")
+    _render(raw)
+    if platform := rules.refused_platform(filename):
+        raise RefusedError(platform)
     return Distribution(
         filename=filename,
         content=content,
@@ -169,11 +174,17 @@ def _metadata_file(filename: str, content: bytes, packagetype: str) -> bytes:
 
 def _read_metadata(data: bytes) -> RawMetadata:
     raw, _ = parse_email(data)
-    try:
-        Metadata.from_raw(raw)
-    except ExceptionGroup as group:
-        raise RefusedError("; ".join(str(error) for error in group.exceptions)) from group
+    if refused := rules.refusals(raw):
+        raise RefusedError(refused[0].as_answered)
     return raw
+
+
+def _render(raw: RawMetadata) -> None:
+    description = raw.get("description")
+    if description and readme.render(description, *rules.description_type(raw)).html is None:
+        named = raw.get("description_content_type")
+        how = f"for '{named}'" if named else "in the default format of reStructuredText"
+        raise RefusedError(f"The description failed to render {how}.")
 
 
 def _version(text: str) -> Version | None:

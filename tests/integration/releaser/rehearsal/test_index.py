@@ -134,6 +134,34 @@ class TestRules:
         refused = shared_index.post(files.wheel("demo", "1.0", requires_python="about 3"))
         assert (refused.status_code, "about 3" in refused.reason) == (400, True)
 
+    @pytest.mark.parametrize(
+        ("line", "reason"),
+        [
+            ("Classifier: Nonsense", "'Nonsense' is not a valid classifier. See https://packaging.python.org/"),
+            ("Requires-Dist: a @ https://example.invalid/a.whl", "Can't have direct dependency: a @ https://example"),
+            (f"Project-URL: {'x' * 33}, https://example.invalid", f"'{'x' * 33}' must be 32 characters or less. See"),
+            (f"Keywords: a\nSummary: {'x' * 600}", "'summary' field must be 512 characters or less. See"),
+            ("Description-Content-Type: text/html", "'text/html'"),
+        ],
+        ids=["classifier", "dependency", "label", "summary", "type"],
+    )
+    def test_metadata_that_pypi_refuses_is_refused_in_its_words(self, shared_index, files, line, reason):
+        refused = shared_index.post(files.wheel("demo", "1.0", more=line))
+        assert (refused.status_code, reason in refused.reason) == (400, True), refused.reason
+
+    def test_a_description_that_does_not_render_is_refused(self, shared_index, files):
+        wheel = files.wheel("demo", "1.0", more="Description-Content-Type: text/x-rst", description=".. toctree::\n")
+        refused = shared_index.post(wheel)
+        assert (refused.status_code, refused.reason) == (400, "The description failed to render for 'text/x-rst'.")
+
+    def test_a_platform_that_pypi_does_not_know_is_refused(self, shared_index, files):
+        name = "demo-1.0-cp311-cp311-linux_x86_64.whl"
+        refused = shared_index.post(files.wheel("demo", "1.0"), filename=name)
+        assert (refused.status_code, refused.reason) == (
+            400,
+            f"Binary wheel '{name}' has an unsupported platform tag 'linux_x86_64'.",
+        )
+
     def test_an_sdist_s_name_is_normalised(self, shared_index, files):
         refused = shared_index.post(files.sdist("demo", "1.0"), filename="Demo-1.0.tar.gz")
         assert (refused.status_code, refused.reason) == (400, "Start filename for 'demo' with 'demo'.")
