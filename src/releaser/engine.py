@@ -12,7 +12,8 @@ from types import FrameType
 from releaser.adapters.clients import import_clients
 from releaser.core import display
 from releaser.core.journal import Journal
-from releaser.core.runner import Observer, Result, Runner, refusals
+from releaser.core.results import Result, refusals
+from releaser.core.runner import Observer, Runner
 from releaser.core.step import Outcome, Plan, Todo, first_line, said
 from releaser.errors import InterruptedRunError, NotConfirmedError, ReleaserError
 from releaser.release import Release

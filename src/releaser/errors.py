@@ -11,7 +11,9 @@
     ├── StepError          exit 1  a step could not make its fact true
     │   ├── CommandError           a program that a step called failed
     │   ├── ServiceError           the index, the forge or the remote answered with an error, or not at all
+    │   ├── ToleratedError         a step could not be done, which ends as a warning: the run is complete without it
     │   └── WaitTimeoutError  exit 5  what was published did not become visible in the configured time
+    ├── PublishedError     exit 6  the release is published, and a check of what users get failed
     ├── NotConfirmedError  exit 4  the question before publishing was answered no, or could not be asked
     └── InterruptedRunError  exit 130 (Ctrl-C) or 143 (SIGTERM)
 
@@ -88,6 +90,16 @@ class CommandError(StepError):
 
 class ServiceError(StepError):
     """The index, the forge, the registry or the git remote refused, failed or did not respond."""
+
+
+class ToleratedError(StepError):
+    """A step could not be done, and the run is complete without it: it ends as a warning."""
+
+
+class PublishedError(ReleaserError):
+    """What a run is for is achieved, and a check of it failed."""
+
+    exit_code = 6
 
 
 class WaitTimeoutError(StepError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release
 from releaser.core.named import required_steps, skipped_steps
 from releaser.core.runner import Observer, Runner
-from releaser.core.step import CannotUndo, Done, Plan, Skipped, Undone, part_of
+from releaser.core.step import CannotUndo, Done, Plan, Skipped, Undone, Warned, part_of
 from releaser.errors import ReleaserError, UsageError
 from releaser.files import write_atomically
 from releaser.plan import release_plan
@@ -135,5 +136,15 @@ def carry_out(
     results = engine.carry_out(opened, plan, skip=skip, require=required, confirm=confirm, observers=observers)
     text = report.compose(opened, results, skips)
     path = opened.store.path / "report.md"
-    write_atomically(path, text)
-    print(f"\n{text}\nThis report: {path}\nThe journal: {opened.store.path / 'journal.jsonl'}")
+    print(f"\n{text}")
+    try:
+        write_atomically(path, text)
+        print(f"This report: {path}")
+    except OSError as error:  # what it reports has been done all the same
+        print(f"This report could not be written to {path}: {error.strerror or error}")
+    print(f"The journal: {opened.store.path / 'journal.jsonl'}")
+    redact = opened.redactor()
+    for result in results:
+        if isinstance(result.outcome, Warned):
+            print(f"warning: {result.step}: {redact(result.outcome.reason)}", file=sys.stderr)
+            print(f"  -> {redact(result.outcome.remedy)}", file=sys.stderr)

@@ -22,7 +22,9 @@ def _with_fields(*known: str) -> AfterValidator:
     """Accept text whose `{fields}` are among `known`, so that no release stops at a misspelt one."""
 
     def check(text: str) -> str:
-        for _, field, _, _ in string.Formatter().parse(text):
+        for _, field, spec, conversion in string.Formatter().parse(text):
+            if spec or conversion:
+                raise ValueError(f"{{{field}}} takes neither a format nor a conversion; write {{{field}}} alone")
             if field is not None and field not in known:
                 raise ValueError(f"{{{field}}} is unknown here; known: {', '.join(f'{{{k}}}' for k in known)}")
         return text

@@ -17,7 +17,14 @@ from releaser.core.plain import MARKS
 from releaser.core.step import Outcome, first_line
 from releaser.secret import Redactor
 
-_STYLES = {"done": "green", "to do": "cyan", "skipped": "yellow", "CONFLICT": "bold red", "FAILED": "bold red"}
+_STYLES = {
+    "done": "green",
+    "to do": "cyan",
+    "skipped": "yellow",
+    "WARNING": "bold yellow",
+    "CONFLICT": "bold red",
+    "FAILED": "bold red",
+}
 _BAR_WIDTH = 20
 
 

@@ -10,13 +10,14 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TextIO
 
-from releaser.core.step import Conflict, Done, Failed, Outcome, Skipped, Todo, first_line
+from releaser.core.step import Conflict, Done, Failed, Outcome, Skipped, Todo, Warned, first_line
 from releaser.secret import Redactor
 
 MARKS: dict[type[Outcome], str] = {
     Done: "done",
     Todo: "to do",
     Skipped: "skipped",
+    Warned: "WARNING",
     Conflict: "CONFLICT",
     Failed: "FAILED",
 }

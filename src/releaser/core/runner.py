@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from releaser.core.activity import Activity, bound
+from releaser.core.results import Result, as_warning, despite, is_bad, refusals
 from releaser.core.step import (
     CannotUndo,
-    Conflict,
     Done,
     Failed,
     NothingToUndo,
@@ -29,9 +29,8 @@ from releaser.core.step import (
     Todo,
     UndoOutcome,
     World,
-    said,
 )
-from releaser.errors import RERUN, ConflictError, InterruptedRunError, ReleaserError, StepError
+from releaser.errors import InterruptedRunError, ReleaserError, StepError
 
 _CHECKS_AT_ONCE = 8
 _Result = TypeVar("_Result")
@@ -51,17 +50,6 @@ class Observer(Protocol):
 
     def finished(self, step: str, title: str, outcome: Outcome, seconds: float, /) -> None:
         """Receive the outcome of a step that ended or did not have to run; it took `seconds` of wall time."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A step's outcome, and the wall time that it took."""
-
-    step: str
-    title: str
-    phase: str
-    outcome: Outcome
-    seconds: float = 0.0
 
 
 @dataclass
@@ -103,6 +91,7 @@ class Runner(Generic[World]):
             ConflictError: What was found differs from what the plan needs; all conflicts are named. Nothing was
                 changed since the last question.
             StepError: One or more steps failed.
+            PublishedError: One or more steps failed in a phase whose `achieved` holds all the same.
             InterruptedRunError: `cancelled` was set.
         """
         self._take(self.survey(), "; nothing was changed")
@@ -140,12 +129,23 @@ class Runner(Generic[World]):
         if reason := self.skip.get(step.name):
             return self._allowed(step, Skipped(reason))
         with bound(Activity(cancelled=self.cancelled)):
-            try:
-                return self._allowed(step, step.check(self.world))
-            except InterruptedRunError:
+            return self._outcome(step, lambda: step.check(self.world))
+
+    def _outcome(self, step: Step[World], attempt: Callable[[], Outcome]) -> Outcome:
+        """Return how an attempt at a step ends; what a step that is not essential stumbles over is a warning."""
+        outcome: Outcome
+        try:
+            outcome = attempt()
+        except InterruptedRunError:
+            raise
+        except ReleaserError as error:
+            outcome = Failed(error)
+        except OSError as error:
+            if step.essential:
                 raise
-            except ReleaserError as error:
-                return Failed(error)
+            what = f"{error.filename} cannot be changed" if error.filename else step.name
+            outcome = Failed(StepError(f"{what}: {error.strerror or error}", "Change its permissions, then rerun."))
+        return self._allowed(step, as_warning(step, outcome))
 
     def _allowed(self, step: Step[World], outcome: Outcome) -> Outcome:
         """Return the outcome, unless it is a skip of what may not be skipped."""
@@ -178,19 +178,16 @@ class Runner(Generic[World]):
             for observer in self.observers:
                 observer.progress(step.name, text, done, total)
 
+        def attempt() -> Outcome:
+            step.run(self.world)
+            outcome = step.verify(self.world)
+            if isinstance(outcome, Todo):
+                said = f"it ran without an error, but its check still reports: {outcome.what}"
+                return Failed(StepError(said, "Rerun the command."))
+            return outcome
+
         with bound(Activity(tell, self.cancelled)):
-            try:
-                step.run(self.world)
-                outcome = self._allowed(step, step.verify(self.world))
-            except InterruptedRunError:
-                raise
-            except ReleaserError as error:
-                return Failed(error)
-        if isinstance(outcome, Todo):
-            return Failed(
-                StepError(f"it ran without an error, but its check still reports: {outcome.what}", "Rerun the command.")
-            )
-        return outcome
+            return self._outcome(step, attempt)
 
     # --- all of them ----------------------------------------------------------------------------------------------
 
@@ -218,7 +215,12 @@ class Runner(Generic[World]):
             observer.finished(result.step, result.title, result.outcome, result.seconds)
 
     def _raise_failures(self, phase: Phase[World]) -> None:
-        if refused := refusals(self.results[step.name] for step in phase.steps):
+        results = [self.results[step.name] for step in phase.steps]
+        refused = refusals(results)
+        if refused and phase.achieved:
+            skippable = [step.name for step in phase.steps if step.skippable and is_bad(self.results[step.name])]
+            refused = despite(phase.achieved, refused, skippable)
+        if refused:
             raise refused
 
     @contextmanager
@@ -248,41 +250,3 @@ class Runner(Generic[World]):
         for error in sorted(errors, key=lambda one: isinstance(one, InterruptedRunError)):
             raise error
         return [future.result() for future in futures]
-
-
-def refusals(results: Iterable[Result], aftermath: str = "") -> ReleaserError | None:
-    """Return all conflicts and failures among `results` as one error; None if there are none.
-
-    Args:
-        results: The results to look through.
-        aftermath: What did not happen because of them, for the error's first line.
-    """
-    bad = [result for result in results if isinstance(result.outcome, Conflict | Failed)]
-    if not bad:
-        return None
-    failures = [result.outcome.error for result in bad if isinstance(result.outcome, Failed)]
-    steps_by_text: dict[str, list[str]] = {}
-    for result in bad:
-        steps_by_text.setdefault(_described(result.outcome), []).append(result.step)
-    if len(steps_by_text) == 1 and failures:
-        steps = ", ".join(result.step for result in bad)
-        return failures[0].reworded(f"{steps}: {failures[0].message}", failures[0].remedy)
-    found = "\n".join(f"- {', '.join(steps)}: {text}" for text, steps in steps_by_text.items())
-    if len(failures) < len(bad):
-        kind_of = "problem" if failures else "conflict"
-        number = f"1 {kind_of}" if len(steps_by_text) == 1 else f"{len(steps_by_text)} {kind_of}s"
-        return ConflictError(f"Found {number}{aftermath}:\n{found}", RERUN)
-    # The nearest kind that all of them are: its exit code says no more than what is true of each.
-    kind: type[ReleaserError] = next(
-        one for one in type(failures[0]).__mro__ if all(isinstance(error, one) for error in failures)
-    )
-    return kind(f"{len(bad)} steps failed{aftermath}:\n{found}", RERUN)
-
-
-def _described(outcome: Outcome) -> str:
-    what, remedy = said(outcome), ""
-    if isinstance(outcome, Failed):
-        remedy = outcome.error.remedy
-    elif isinstance(outcome, Conflict):
-        what, remedy = outcome.what, outcome.remedy
-    return what + (f"\n  {remedy}" if remedy else "")

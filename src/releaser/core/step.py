@@ -46,6 +46,13 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Warned(Skipped):
+    """The step could not be done, and the run is complete without it; `remedy` says how to make up for it."""
+
+    remedy: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """The fact could not be checked, or the step could not make it true."""
 
@@ -61,6 +68,8 @@ def said(outcome: Outcome) -> str:
         return outcome.evidence
     if isinstance(outcome, Todo):
         return outcome.what
+    if isinstance(outcome, Warned):
+        return f"{outcome.reason}\n{outcome.remedy}"
     if isinstance(outcome, Skipped):
         return outcome.reason
     if isinstance(outcome, Conflict):
@@ -105,11 +114,14 @@ class Step(ABC, Generic[World]):
         name: A verb phrase in snake case, unique in a plan; also what `--skip` takes.
         title: The fact in words, for plan, progress and report.
         skippable: Whether `--skip` may leave it out, because no later step needs it.
+        essential: Whether the run fails if this step does. What stops any other step is a warning, because what was
+            achieved before it would look failed for its sake.
     """
 
     name: str
     title: str
     skippable: bool = False
+    essential: bool = True
 
     @abstractmethod
     def check(self, world: World) -> Outcome:
@@ -146,12 +158,14 @@ class Phase(Generic[World]):
         branches: Steps in order, branch by branch.
         ask: A question to be answered with yes before the phase begins, if any step from here on is still to do;
             `{steps}` in it is replaced by the list of these.
+        achieved: What holds whatever fails in this phase: a failure says so first, and has an exit code of its own.
     """
 
     name: str
     title: str
     branches: tuple[tuple[Step[World], ...], ...]
     ask: str | None = None
+    achieved: str | None = None
 
     @property
     def steps(self) -> tuple[Step[World], ...]:
@@ -172,7 +186,7 @@ def part_of(plan: Plan[World], *names: str) -> Plan[World]:
             continue
         titles = "; ".join(step.title for branch in branches for step in branch)
         whole = branches == phase.branches
-        part.append(Phase(phase.name, phase.title if whole else titles, branches))
+        part.append(Phase(phase.name, phase.title if whole else titles, branches, achieved=phase.achieved))
     return tuple(part)
 
 

@@ -3,7 +3,8 @@
 Nothing heavy is imported here, because `invoke --list` and tab completion pay for it.
 
 Exit codes: 0 done, 1 a step failed, 2 wrong usage or configuration, 3 conflicts (nothing was changed), 4 not confirmed,
-5 gave up waiting for an index, 130 stopped by Ctrl-C, 143 by SIGTERM.
+5 gave up waiting for an index, 6 published, but a check of what users get failed, 130 stopped by Ctrl-C,
+143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def release(
     """Release a version: build, test, publish to the index and the forge, and verify what users get.
 
     Rerun the same command to continue where it stopped. Exit codes: 1 a step failed, 2 wrong usage, 3 conflicts
-    (nothing was changed), 4 not confirmed, 5 gave up waiting, 130 Ctrl-C, 143 SIGTERM.
+    (nothing was changed), 4 not confirmed, 5 gave up waiting, 6 published, but a check failed, 130 Ctrl-C, 143 SIGTERM.
     """
     dry = dry_run or is_dry(c)
     commands.release.release(

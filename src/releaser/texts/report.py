@@ -2,55 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
+from releaser.adapters.forge.client import ReleaseInfo
 from releaser.adapters.registry.oci import images as images_of
-from releaser.core.runner import Result
-from releaser.core.step import Done, Outcome, Skipped, first_line
-from releaser.errors import ServiceError
+from releaser.config.project import IndexName
+from releaser.core.results import Result
+from releaser.core.step import Done, Outcome, Skipped, Warned, first_line
+from releaser.errors import ReleaserError
 from releaser.images import of_release
 from releaser.release import Release
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass
+class _Services:
+    """Asks services for the report. The release is over: one that is silent now is a line in the report, no failure."""
+
+    silent: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, service: str, question: Callable[[], _Answer], instead: _Answer) -> _Answer:
+        """Return the answer, or `instead` of one; a service that failed is not asked again."""
+        if service in self.silent:
+            return instead
+        try:
+            return question()
+        except ReleaserError as error:
+            self.silent[service] = error.message
+            return instead
 
 
 def compose(release: Release, results: Sequence[Result], left_out: Mapping[str, str]) -> str:
     """Return the report as Markdown, in which hashes are asked of the services once more.
 
+    Its first lines say what is missing: steps left out on request, steps that ended as warnings, silent services.
+
     Args:
         release: The release.
         results: The steps' outcomes.
-        left_out: Why steps were left out on request, by step: what a reader must know first.
-
-    Raises:
-        ServiceError: A service did not answer.
+        left_out: Why steps were left out on request, by step.
     """
-    config, dists = release.config, release.built()
+    config, dists, services = release.config, release.built(), _Services()
     outcome = {result.step: result.outcome for result in results}
-    found = release.forge.find_release(release.tag)
-    if found is None:
-        raise ServiceError(f"The forge no longer has a release {release.tag}", "Rerun the command.")
+    found = services.ask("the forge", lambda: release.forge.find_release(release.tag), None)
     places = {
         "here": dists.assets,
-        "TestPyPI": {
-            name: file.sha256 for name, file in release.testpypi.files(config.distribution, release.version).items()
-        },
-        "PyPI": {name: file.sha256 for name, file in release.pypi.files(config.distribution, release.version).items()},
-        "release asset": {asset.name: asset.sha256 or "" for asset in found.assets},
+        "TestPyPI": {} if "upload_testpypi" in left_out else _served(release, "testpypi", services),
+        "PyPI": _served(release, "pypi", services),
+        "release asset": {asset.name: asset.sha256 or "" for asset in found.assets} if found else {},
     }
     tag, commit = release.git.tag(release.tag), str(release.commit())
-    kind = (
-        "pre-release"
-        if found.prerelease
-        else "latest"
-        if release.forge.latest_release() == release.tag
-        else "not latest"
-    )
+    about_release = _about(release, found, services)
+    image_lines = _image_lines(release, outcome.get("push_images"), services)
     lines = [
         f"# {config.distribution} {release.version}",
         "",
         *_left_out_lines(left_out),
+        *_warning_lines(results),
+        *(f"- **Not asked once more for this report: {one}: {why}**" for one, why in services.silent.items()),
         f"- release commit: {commit}",
         f"- tag: {release.tag}, {'annotated' if tag and tag.annotated else 'lightweight'}, at {tag and tag.commit}",
-        f"- release: {found.name!r}, {'a draft' if found.draft else 'published'}, {kind}: {found.url}",
+        f"- release: {about_release}",
         f"- PyPI: {release.pypi.page(config.distribution, release.version)}",
         f"- files: {dists.directory}",
         "",
@@ -58,7 +74,7 @@ def compose(release: Release, results: Sequence[Result], left_out: Mapping[str, 
         "",
         *_hash_table(places),
         "",
-        *_image_lines(release, outcome.get("push_images")),
+        *image_lines,
         "## Evidence",
         "",
         *(_row(result) for result in results if isinstance(result.outcome, Done)),
@@ -78,6 +94,39 @@ def _left_out_lines(left_out: Mapping[str, str]) -> list[str]:
     return [f"- **{reason[:1].upper()}{reason[1:]}: {', '.join(steps)}**" for reason, steps in steps_by_reason.items()]
 
 
+def _warning_lines(results: Sequence[Result]) -> list[str]:
+    """Return a line for each step that ended as a warning, with what to do."""
+    warned = ((result.step, result.outcome) for result in results if isinstance(result.outcome, Warned))
+    return [
+        f"- **Not done: {step}: {_in_one_line(one.reason).rstrip('.')}.** {_in_one_line(one.remedy)}"
+        for step, one in warned
+    ]
+
+
+def _in_one_line(text: str) -> str:
+    return " | ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _served(release: Release, name: IndexName, services: _Services) -> dict[str, str]:
+    """Return the sha256 of each file of this version that an index serves."""
+
+    def files() -> dict[str, str]:
+        served = release.index(name).files(release.config.distribution, release.version)
+        return {file: one.sha256 for file, one in served.items()}
+
+    return services.ask(name, files, {})
+
+
+def _about(release: Release, found: ReleaseInfo | None, services: _Services) -> str:
+    if found is None:
+        return "unknown" if services.silent else "the forge has none"
+    kind = "pre-release"
+    if not found.prerelease:
+        latest = services.ask("the forge", release.forge.latest_release, None)
+        kind = "latest" if latest == release.tag else "not latest"
+    return f"{found.name!r}, {'a draft' if found.draft else 'published'}, {kind}: {found.url}"
+
+
 def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:
     lines = [f"| file | sha256 here | {' | '.join(list(places)[1:])} |", "|---|---|" + "---|" * (len(places) - 1)]
     for name, digest in sorted(places["here"].items()):
@@ -89,7 +138,7 @@ def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:
     return lines
 
 
-def _image_lines(release: Release, pushed: Outcome | None) -> list[str]:
+def _image_lines(release: Release, pushed: Outcome | None, services: _Services) -> list[str]:
     """Return every image's digest, platforms and tags, as the registry shows them; nothing where none was built.
 
     A registry that nothing was pushed to is not asked: there may be none, or no way to it.
@@ -106,7 +155,10 @@ def _image_lines(release: Release, pushed: Outcome | None) -> list[str]:
     for name, root in layout.roots().items():
         platforms = ", ".join(image.platform for image in images_of(layout, root))
         own = [tag.name for tag in tags if tag.target == name]
-        shown = [one if registry.digest(one) == root.digest else f"**{one} points elsewhere**" for one in own]
+        found = {one: services.ask("the registry", partial(registry.digest, one), None) for one in own}
+        shown = [one if found[one] == root.digest else f"**{one} points elsewhere**" for one in own]
+        if "the registry" in services.silent:
+            shown = own
         lines.append(f"| {name} | {root.digest} | {platforms} | {', '.join(shown) or '-'} |")
     return [*lines, ""]
 
@@ -115,7 +167,7 @@ def _skipped(results: Sequence[Result]) -> dict[str, list[str]]:
     """Return the skipped steps by reason, so that what one reason covers takes one line."""
     found: dict[str, list[str]] = {}
     for result in results:
-        if isinstance(result.outcome, Skipped):
+        if isinstance(result.outcome, Skipped) and not isinstance(result.outcome, Warned):
             found.setdefault(result.outcome.reason, []).append(result.step)
     return found
 

@@ -8,13 +8,13 @@ import zipfile
 from pathlib import Path
 
 
-def other_wheel(folder: Path, version: str = "0.2.0") -> Path:
-    """Make a wheel of the tiny project that it did not make itself."""
+def other_wheel(folder: Path, version: str = "0.2.0", fields: str = "") -> Path:
+    """Make a wheel of the tiny project that it did not make itself, with more fields in its metadata."""
     folder.mkdir(parents=True, exist_ok=True)
     path, info = folder / f"tiny_thing-{version}-py3-none-any.whl", f"tiny_thing-{version}.dist-info"
     members = {
         "tiny_thing/__init__.py": "import somebody_else",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: tiny-thing\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: tiny-thing\nVersion: {version}\n{fields}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     members[f"{info}/RECORD"] = "".join(f"{name},sha256={_recorded(text)},\n" for name, text in members.items())

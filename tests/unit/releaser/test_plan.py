@@ -165,12 +165,21 @@ def test_what_does_not_need_one_another_runs_side_by_side(one: str, other: str) 
 
 
 @pytest.mark.parametrize(
-    "name", ["be_clean", "build_dists", "inspect_dists", "push_tag", "publish_release", "upload_pypi", "verify_release"]
+    "name", ["be_clean", "build_dists", "inspect_dists", "push_tag", "publish_release", "upload_pypi"]
 )
 def test_what_later_steps_or_users_need_cannot_be_skipped(name: str) -> None:
     (step,) = [step for step in steps() if step.name == name]
 
     assert not step.skippable
+
+
+def test_no_step_after_publication_is_a_dead_end() -> None:
+    verify, after = (phase for phase in PLAN if phase.name in ("verify", "after"))
+
+    assert verify.achieved
+    assert PLAN[-2:] == (verify, after)
+    assert all(step.skippable for step in (*verify.steps, *after.steps))
+    assert not any(step.essential for step in after.steps)
 
 
 @pytest.mark.parametrize("ending", ["testpypi", "images", "unit", "e2e"])

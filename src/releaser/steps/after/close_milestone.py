@@ -13,6 +13,7 @@ class CloseMilestone(Step[Release]):
     name = "close_milestone"
     title = "Milestone closed"
     skippable = True
+    essential = False
 
     def check(self, release: Release) -> Outcome:
         """Look for a milestone with the configured title."""

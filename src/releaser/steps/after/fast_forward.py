@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from releaser.core.step import Done, Outcome, Skipped, Step, Todo
+from releaser.core.step import Done, Outcome, Step, Todo, Warned
+from releaser.errors import CommandError, StepError
 from releaser.release import Release
 
 
@@ -12,24 +13,36 @@ class FastForward(Step[Release]):
     name = "fast_forward"
     title = "Local branch at the release commit"
     skippable = True
+    essential = False
 
     def check(self, release: Release) -> Outcome:
-        """Skip, and say how to pull, if the branch or the checkout has changed since the release began."""
+        """Leave the branch, and say how to pull, if it or the checkout has changed since the release began."""
         git, commit = release.git, release.commit()
         if commit is None:
             return Todo("move the local branch forward, if it is clean and where the release began")
         head = git.head()
         if git.contains(head, commit):
             return Done(f"{git.branch() or 'HEAD'} has {commit[:12]}")
-        pull = f"`git pull --ff-only {release.config.git.remote} {release.config.git.branch}` gets the release commit"
-        if git.branch() != release.config.git.branch:
-            return Skipped(f"{release.config.git.branch} is not checked out; {pull}")
+        remote, branch = release.config.git.remote, release.config.git.branch
+        if git.branch() != branch:
+            pull = f"Run `git switch {branch}`, then `git pull --ff-only {remote} {branch}`."
+            return Warned(f"{branch} is not checked out, and stays without the release commit", pull)
         if head != git.parent(commit):
-            return Skipped(f"the branch has moved since the release began; {pull}")
+            pull = f"Run `git pull --rebase {remote} {branch}`."
+            return Warned(f"{branch} has moved since the release began, and stays without the release commit", pull)
         if git.changes():
-            return Skipped(f"there are uncommitted changes; {pull}")
+            pull = f"Commit or stash them, then run `git pull --ff-only {remote} {branch}`."
+            return Warned(f"there are uncommitted changes; {branch} stays without the release commit", pull)
         return Todo(f"git merge --ff-only {commit[:12]}")
 
     def run(self, release: Release) -> None:
-        """Fast-forward."""
-        release.git.fast_forward(str(release.commit()))
+        """Fast-forward; git refuses where the user's own settings do (`merge.verifySignatures`), or a lock is left."""
+        branch, commit = release.config.git.branch, str(release.commit())
+        try:
+            release.git.fast_forward(commit)
+        except CommandError as error:
+            said = " | ".join(error.message.splitlines()[1:])
+            raise StepError(
+                f"git did not move {branch} to the release commit: {said}",
+                f"Fix what git names, then run `git merge --ff-only {commit[:12]}`.",
+            ) from error

@@ -11,6 +11,8 @@ class RemoveWorktree(Step[Release]):
 
     name = "remove_worktree"
     title = "Separate working tree removed"
+    skippable = True
+    essential = False
 
     def check(self, release: Release) -> Outcome:
         """Look for it."""

@@ -13,6 +13,7 @@ class WriteAnnouncement(Step[Release]):
     name = "write_announcement"
     title = "Announcement written"
     skippable = True
+    essential = False
 
     def check(self, release: Release) -> Outcome:
         """Look for it; a text that was edited is kept."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.errors import StepError
+from functools import partial
+
+from releaser.core.step import Done, Outcome, Step, Todo, Warned
+from releaser.errors import ServiceError, StepError, ToleratedError
 from releaser.release import Release
 
 
@@ -30,4 +32,26 @@ class PublishRelease(Step[Release]):
                 f"The draft of {release.tag} no longer exists", "Rerun the command, which creates it again."
             )
         category = release.config.forge.discussion_category if found.draft else None
-        release.forge.publish_release(found.id, make_latest=release.highest_stable(), discussion_category=category)
+        publish = partial(release.forge.publish_release, found.id, make_latest=release.highest_stable())
+        try:
+            publish(discussion_category=category)
+        except ServiceError as refusal:
+            if category is None:
+                raise
+            # The tag is public: a category that was renamed must not keep the release from its users.
+            publish(discussion_category=None)
+            raise ToleratedError(
+                f"the release is published without a discussion in {category!r}: {refusal.message}",
+                f"Open it at {found.url}, and correct discussion-category in [tool.releaser.forge].",
+            ) from refusal
+
+    def verify(self, release: Release) -> Outcome:
+        """Look again: a release that is published is done, whichever the forge shows as the latest."""
+        outcome = self.check(release)
+        found = release.forge.find_release(release.tag)
+        if isinstance(outcome, Todo) and found and not found.draft:
+            return Warned(
+                f"the forge shows {release.forge.latest_release()} as the latest release, not {release.tag}",
+                f"Set it as the latest at {found.url}.",
+            )
+        return outcome

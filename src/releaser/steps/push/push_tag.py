@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from releaser.core.step import Conflict, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.core.step import Conflict, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome, Warned
 from releaser.release import Release
 
 
@@ -37,6 +37,11 @@ class PushTag(Step[Release]):
                 else Todo(f"push {release.tag}")
             )
         if branch and not git.contains(commit, branch):
+            if there and release.pypi.files(release.config.distribution, release.version):
+                return Warned(
+                    f"{config.remote}/{config.branch} has moved to {branch[:12]}, and no longer has {release.tag}",
+                    f"Merge {release.tag} into {config.branch}: users have what it leads to.",
+                )
             return Conflict(
                 f"{config.remote}/{config.branch} has moved to {branch[:12]} since {commit[:12]} was created",
                 f"Run `invoke rollback --version {release.version}`, which discards it; then pull and release again.",

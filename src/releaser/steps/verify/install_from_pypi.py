@@ -18,6 +18,7 @@ class InstallFromPyPI(Receipted):
     name = "install_from_pypi"
     title = "pip install gives this release"
     doing = "pip install from the index in a clean environment, run --version and --help"
+    skippable = True
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Install by name and compare hashes."""

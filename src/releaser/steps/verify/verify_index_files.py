@@ -19,6 +19,7 @@ class VerifyIndexFiles(Receipted):
     name = "verify_index_files"
     title = "PyPI serves the built files byte for byte"
     doing = "download both files, compare them, read the release's page"
+    skippable = True
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Download and compare; then read the data that the page shows, which lags behind the files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.dists.built import Dists
-from releaser.errors import StepError
+from releaser.errors import StepError, ToleratedError
 from releaser.files import sha256
 from releaser.release import Release
 from releaser.steps.receipted import Receipted, expect_sha256
@@ -19,9 +19,15 @@ class VerifyRelease(Receipted):
     name = "verify_release"
     title = "Published release correct, asset by asset"
     doing = "download every asset, compare; check tag, notes and marks"
+    skippable = True
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
-        """Ask for the release as any user could, and download its assets."""
+        """Ask for the release as any user could, and download its assets.
+
+        Raises:
+            StepError: It is not what was built.
+            ToleratedError: It is, and only the forge's choice of the latest release differs.
+        """
         found = release.forge.find_release(release.tag)
         if found is None or found.draft:
             raise StepError(f"{release.tag} is not published on the forge", "Rerun the command.")
@@ -38,7 +44,6 @@ class VerifyRelease(Receipted):
                 ("it is not at the release commit", release.forge.tag_commit(release.tag) == release.commit()),
                 ("its notes lack the changelog's section", with_lf(release.notes()) in with_lf(found.body)),
                 ("its pre-release mark does not fit the version", found.prerelease == release.version.is_prerelease),
-                ("its latest mark does not fit the version", latest == release.highest_stable()),
             )
             if not right
         ]
@@ -46,6 +51,12 @@ class VerifyRelease(Receipted):
             raise StepError(
                 f"The release {release.tag} is wrong: {', '.join(wrong)}",
                 f"Correct it at {found.url}.",
+            )
+        if latest != release.highest_stable():
+            shown = "shown" if latest else "not shown"
+            raise ToleratedError(
+                f"{release.tag} is right, but the forge has it {shown} as the latest release",
+                f"Choose the latest release at {release.forge.releases_url}, then rerun the command.",
             )
         kind = "pre-release" if found.prerelease else "latest" if latest else "not latest"
         return Receipt(f"{len(found.assets)} assets byte for byte, {kind}, {found.url}")

@@ -24,6 +24,7 @@ from releaser.core.step import (
     Todo,
     Undone,
     UndoOutcome,
+    Warned,
     in_order,
     together,
 )
@@ -34,9 +35,11 @@ from releaser.errors import (
     ConflictError,
     InterruptedRunError,
     NotConfirmedError,
+    PublishedError,
     ReleaserError,
     ServiceError,
     StepError,
+    ToleratedError,
     UsageError,
     VersionError,
     WaitTimeoutError,
@@ -732,3 +735,81 @@ def test_stopped_anywhere_the_same_run_again_makes_each_fact_exactly_once(shape:
 
     assert world.facts == everything
     assert sorted(world.made) == sorted(everything)
+
+
+class Dispensable(Fact):
+    """A fact that the run is complete without."""
+
+    essential = False
+
+
+class InTheWay(Unless):
+    essential = False
+
+
+class Mute(Unanswered):
+    essential = False
+
+
+TROUBLE = StepError("It did not work", "Do it by hand.")
+DENIED = PermissionError(13, "Permission denied", "/some/where")
+
+
+@pytest.mark.parametrize(
+    ("step", "warning"),
+    [
+        (Mute("extra", TROUBLE), Warned("It did not work", "Do it by hand.")),
+        (InTheWay("extra", "rock"), Warned("rock is in the way.", "Remove rock.")),
+        (Dispensable("extra", failing(TROUBLE)), Warned("It did not work", "Do it by hand.")),
+        (
+            Dispensable("extra", failing(DENIED)),
+            Warned("/some/where cannot be changed: Permission denied", "Change its permissions, then rerun."),
+        ),
+        (
+            Fact("extra", failing(ToleratedError("It is too old", "Try elsewhere."))),
+            Warned("It is too old", "Try elsewhere."),
+        ),
+    ],
+    ids=["cannot be asked", "conflict", "failure", "not permitted", "tolerated"],
+)
+def test_what_the_run_is_complete_without_ends_as_a_warning_and_the_rest_goes_on(
+    step: Step[World], warning: Warned
+) -> None:
+    world = World({"rock"})
+
+    results = Runner(one_phase(Fact("a"), step, Fact("b")), world).run(nobody_asks)
+
+    assert [result.outcome for result in results] == [Done("a is there"), warning, Done("b is there")]
+
+
+def test_what_is_demanded_may_not_end_as_a_warning() -> None:
+    runner = Runner(one_phase(Dispensable("a", failing(TROUBLE))), World(), require={"a": "--require a"})
+
+    with pytest.raises(StepError, match="--require a is not met: It did not work"):
+        runner.run(nobody_asks)
+
+
+def test_a_bug_in_a_step_that_is_not_essential_is_a_bug() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Runner(one_phase(Dispensable("a", failing(ZeroDivisionError()))), World()).run(nobody_asks)
+
+
+class Optional(Fact):
+    skippable = True
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [(TROUBLE, PublishedError, 6), (WaitTimeoutError("It is late", "Rerun."), WaitTimeoutError, 5)],
+)
+def test_a_failure_after_the_goal_is_achieved_says_so_first_and_how_to_end(
+    error: ReleaserError, kind: type[ReleaserError], code: int
+) -> None:
+    last = Phase("last", "seen", together(Optional("a", failing(error)), Fact("b")), achieved="It is out")
+
+    with pytest.raises(kind) as caught:
+        Runner((*one_phase(Fact("goal")), last), World()).run(nobody_asks)
+
+    assert caught.value.exit_code == code
+    assert caught.value.message == f"It is out: a: {error.message}"
+    assert caught.value.remedy == f"{error.remedy} To end without it, add `--skip a`, which is recorded."
