@@ -54,6 +54,15 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+def inside(root: Path, path: str) -> str | None:
+    """Return the path under `root` of the file that `path` leads to, through symbolic links; None if it leads out."""
+    try:
+        target, top = (root / path).resolve(), root.resolve()
+    except (OSError, RuntimeError):  # a circle of links
+        return None
+    return target.relative_to(top).as_posix() if target.is_relative_to(top) else None
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a draft to write, and put it in the place of `path` at the end of the block.

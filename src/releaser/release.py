@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
@@ -12,7 +13,8 @@ from releaser.adapters import environment
 from releaser.adapters.docker import buildx
 from releaser.adapters.docker.buildx import BakeOptions
 from releaser.adapters.forge.client import Forge
-from releaser.adapters.git import Git
+from releaser.adapters.git import Git, trees
+from releaser.adapters.git.entries import Entry
 from releaser.adapters.index.client import Index
 from releaser.adapters.index.twine_login import IndexAddress
 from releaser.adapters.registry.client import Registry
@@ -22,7 +24,8 @@ from releaser.changelog.document import Changelog
 from releaser.commit import ReleaseCommit
 from releaser.config.project import Config, IndexConfig, IndexName
 from releaser.dists.built import Dists
-from releaser.errors import UsageError
+from releaser.errors import ChangelogError, UsageError
+from releaser.files import inside
 from releaser.secret import Credentials, Redactor
 from releaser.store import ReleaseStore
 from releaser.versions.files import from_config
@@ -56,6 +59,25 @@ class Release:
     def tree(self) -> Path:
         """The directory that holds what is released: the release commit, checked out apart from the user's checkout."""
         return self.store.worktree
+
+    def add_worktree(self, path: Path, commit: str) -> None:
+        """Check a commit out in a working tree that is exactly it; see `trees.add_worktree`."""
+        trees.add_worktree(self.git, path, commit, self.config.git.remote, self.store.modules)
+
+    @contextmanager
+    def pristine_tree(self, _room: Path) -> Iterator[Path]:
+        """Give a tree that is exactly the release commit for the length of the block; sessions have not been in it.
+
+        Args:
+            _room: A directory to make it in.
+        """
+        tree = _room / "source"
+        trees.export(self.git, self.must_have_commit(), tree, self.config.git.remote, self.store.modules)
+        yield tree
+
+    def source_files(self) -> dict[str, Entry]:
+        """Return the files that the built files are made from, by path: those of the release commit."""
+        return trees.files_of(self.git, self.must_have_commit(), self.config.git.remote, self.store.modules)
 
     @property
     def tag(self) -> str:
@@ -163,6 +185,11 @@ class Release:
         text = self.git.file(commit, self.config.changelog) if commit else None
         if text is not None:
             return Changelog.parse(text)
+        if inside(self.git.root, self.config.changelog) is None:
+            raise ChangelogError(
+                f"{self.config.changelog} is a symbolic link that leads outside the project",
+                "Replace the link with the file.",
+            )
         found = Changelog.read(self.git.root / self.config.changelog)
         return found if self.version.is_prerelease else Changelog.parse(self.rotated(found))
 

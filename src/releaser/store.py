@@ -6,7 +6,8 @@
         lock                one run at a time
         journal.jsonl       the record
         commit.bundle       the release commit, so that a new clone gets the same one
-        worktree/           the release commit checked out
+        worktree/           the release commit, written as it is committed
+        modules/            objects of its submodules that the checkout lacks
         dist/               sdist, wheel, SBOM, SHA256SUMS: these bytes and no others
         images/             an OCI layout with every image
         receipts/WHEEL/     what passed with that wheel (by its sha256)
@@ -66,6 +67,11 @@ class ReleaseStore:
     def images(self) -> Path:
         """Where the built images are."""
         return self.path / "images"
+
+    @property
+    def modules(self) -> Path:
+        """Where the objects of submodules are that the user's checkout lacks."""
+        return self.path / "modules"
 
     @property
     def bundle(self) -> Path:

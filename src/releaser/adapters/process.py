@@ -63,6 +63,7 @@ def run(
     purpose: str = "",
     log: Path | None = None,
     within: float | None = None,
+    umask: int = -1,
 ) -> Output:
     """Run a program to its end, telling each of its lines as progress.
 
@@ -75,6 +76,7 @@ def run(
         purpose: What it was run for, for the error message.
         log: A file to keep everything in that it writes.
         within: The seconds that it may take, for programs that ask others.
+        umask: Which permissions the files that it makes do not get, for what must not depend on the user's umask.
 
     Raises:
         CommandError: It could not be started, or failed; the message ends with its last lines.
@@ -83,7 +85,7 @@ def run(
     """
     activity, redact = current(), _redactor(env)
     feed = subprocess.DEVNULL if stdin is None else subprocess.PIPE
-    process = start(command, cwd=cwd, env=env, stdin=feed, stderr=subprocess.STDOUT)
+    process = start(command, cwd=cwd, env=env, stdin=feed, stderr=subprocess.STDOUT, umask=umask)
     lines: list[str] = []
 
     def take(raw: bytes) -> None:
@@ -160,6 +162,7 @@ def start(
     stdout: int | None = subprocess.PIPE,
     stderr: int | IO[bytes] | None = subprocess.PIPE,
     own_session: bool = False,
+    umask: int = -1,
 ) -> subprocess.Popen[bytes]:
     """Start a program and leave it to the caller. The arguments are those of `run` and of `subprocess.Popen`.
 
@@ -175,6 +178,7 @@ def start(
             stdout=stdout,
             stderr=stderr,
             start_new_session=own_session,
+            umask=umask,
         )
     except OSError as error:
         if cwd and not cwd.is_dir():

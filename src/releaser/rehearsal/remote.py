@@ -33,10 +33,13 @@ _REFUSE = """echo "protected: pushes are refused for now" >&2; exit 1
 def create(path: Path, source: Path, branch: str) -> None:
     """Make the bare repository from `source`'s HEAD, as `branch`, with its tags (a shallow source stays shallow)."""
     process.run(["git", "init", "--quiet", "--bare", f"--initial-branch={branch}", path], cwd=source)
-    process.run(["git", "config", "receive.shallowUpdate", "true"], cwd=path)
+    process.run(["git", "--git-dir=.", "config", "receive.shallowUpdate", "true"], cwd=path)
     refs = [f"HEAD:refs/heads/{branch}", "refs/tags/*:refs/tags/*"]
     process.run(
-        ["git", "push", "--quiet", "--no-verify", path, *refs], cwd=source, purpose="Filling the rehearsal's remote"
+        # Submodules would be pushed to their real remotes if the user's git does so.
+        ["git", "push", "--quiet", "--no-verify", "--recurse-submodules=no", path, *refs],
+        cwd=source,
+        purpose="Filling the rehearsal's remote",
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from releaser.errors import VersionError
-from releaser.files import write_atomically
+from releaser.files import inside, write_atomically
 from releaser.versions.version import Version
 
 Scheme = Literal["semver", "pep440"]
@@ -115,12 +115,10 @@ class VersionFile(ABC):
             ) from error
 
     def _resolved(self, root: Path) -> Path:
-        target = (root / self.path).resolve()
-        if not target.is_relative_to(root.resolve()):
-            raise VersionError(
-                f"{self.path} is outside the project, at {target}", "Configure a file inside the repository."
-            )
-        return target
+        target = inside(root, self.path)
+        if target is None:
+            raise VersionError(f"{self.path} leads outside the project", "Configure a file inside the repository.")
+        return root / target
 
     def _text(self, root: Path) -> str:
         path = self._resolved(root)

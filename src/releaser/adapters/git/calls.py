@@ -36,35 +36,46 @@ class Calls:
     root: Path
     limits: GitLimits = DEFAULT_LIMITS
 
-    def _git(self, *words: str, check: bool = True, env: Changes | None = None, **options: Any) -> process.Output:
+    def run(self, *words: str, check: bool = True, env: Changes | None = None, **options: Any) -> process.Output:
+        """Run git for what it does."""
         return process.run(
-            self._command(words),
+            self._command(words, env),
             cwd=self.root,
             env={**_QUIET, **(env or {})},
             check=check,
-            purpose=f"git {words[0]}",
+            purpose=_purpose(words),
             **options,
         )
 
-    def _ask(self, *words: str, env: Changes | None = None, **options: Any) -> process.Answer:
+    def ask(self, *words: str, env: Changes | None = None, **options: Any) -> process.Answer:
+        """Run git for what it answers on stdout."""
         return process.ask(
-            self._command(words), cwd=self.root, env={**_QUIET, **(env or {})}, purpose=f"git {words[0]}", **options
+            self._command(words, env), cwd=self.root, env={**_QUIET, **(env or {})}, purpose=_purpose(words), **options
         )
 
-    def _command(self, words: tuple[str, ...]) -> list[str]:
+    def _command(self, words: tuple[str, ...], env: Changes | None) -> list[str]:
         # With safe.bareRepository=explicit git uses no bare repository that it is not told of.
         bare = (self.root / "objects").is_dir() and (self.root / "HEAD").is_file()
-        return ["git", *(["--git-dir=."] if bare else []), *words]
+        return ["git", *(["--git-dir=."] if bare and "GIT_DIR" not in (env or {}) else []), *words]
 
-    def _network(self) -> Changes:
-        return network_settings(self._line("config", "--get-regexp", SETTINGS, missing=""))
+    def network(self) -> Changes:
+        """Return what git's calls to a remote need in the environment."""
+        return network_settings(self.line("config", "--get-regexp", SETTINGS, missing=""))
 
-    def _lines(self, *words: str) -> list[str]:
-        return self._ask(*words).text.splitlines()
+    def lines(self, *words: str) -> list[str]:
+        """Return the lines that git answers."""
+        return self.ask(*words).text.splitlines()
 
-    def _line(self, *words: str, missing: str | None = None) -> str:
-        answer = self._ask(*words, check=missing is None)
+    def line(self, *words: str, missing: str | None = None) -> str:
+        """Return the one line that git answers; `missing`, if given, where it fails."""
+        answer = self.ask(*words, check=missing is None)
         return answer.text.strip() if answer.status == 0 else str(missing)
+
+
+def _purpose(words: tuple[str, ...]) -> str:
+    while words[0] == "-c":
+        words = words[2:]
+    return f"git {words[0]}"
 
 
 def last(error: CommandError, lines: int = 4) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Git(Calls):
             UsageError: It is in none, or git is not installed.
         """
         try:
-            top = cls(path)._lines("rev-parse", "--show-toplevel")
+            top = cls(path).lines("rev-parse", "--show-toplevel")
         except CommandError as error:
             raise UsageError(
                 f"{path} is not in a git checkout, or git does not run: {last(error)}",
@@ -63,19 +63,19 @@ class Git(Calls):
 
     def branch(self) -> str | None:
         """Return the branch checked out here; None on a detached HEAD."""
-        return self._line("symbolic-ref", "--quiet", "--short", "HEAD", missing="") or None
+        return self.line("symbolic-ref", "--quiet", "--short", "HEAD", missing="") or None
 
     def commit(self, revision: str) -> str | None:
         """Return the commit that `revision` leads to; None if it leads to none."""
         return (
-            self._line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", missing="")
+            self.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", missing="")
             or None
         )
 
     def commits(self, *revisions: str) -> list[str | None]:
         """Return the commits that `revisions` lead to, asked of one git; None for each that leads to none."""
         given = "".join(f"{revision}^{{commit}}\n" for revision in revisions).encode()
-        lines = self._ask("cat-file", "--batch-check=%(objectname)", stdin=given).text.splitlines()
+        lines = self.ask("cat-file", "--batch-check=%(objectname)", stdin=given).text.splitlines()
         return [None if line.endswith(" missing") else line for line in lines]
 
     def parent(self, commit: str) -> str | None:
@@ -84,58 +84,84 @@ class Git(Calls):
 
     def changes(self) -> list[str]:
         """Return `git status` lines of tracked changes and of untracked files that are not ignored."""
-        return self._lines("status", "--porcelain", "--untracked-files=normal")
+        return self.lines("status", "--porcelain", "--untracked-files=normal")
 
     def tag(self, name: str) -> GitTag | None:
         """Return the local tag, or None."""
-        held = self._line("rev-parse", "--verify", "--quiet", f"refs/tags/{name}", missing="")
+        held = self.line("rev-parse", "--verify", "--quiet", f"refs/tags/{name}", missing="")
         commit = self.commit(f"refs/tags/{name}")
         return GitTag(held, commit) if held and commit else None
 
     def tags(self) -> list[str]:
         """Return all local tag names."""
-        return self._lines("for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
+        return self.lines("for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
 
     def tags_of(self, commit: str) -> list[str]:
         """Return the names of the local tags reachable from `commit`."""
-        return self._lines("for-each-ref", "--format=%(refname:strip=2)", f"--merged={commit}", "refs/tags")
+        return self.lines("for-each-ref", "--format=%(refname:strip=2)", f"--merged={commit}", "refs/tags")
 
     def contains(self, descendant: str, ancestor: str) -> bool:
         """Return whether `ancestor` is `descendant` or in its history."""
-        return self._ask("merge-base", "--is-ancestor", ancestor, descendant, check=False).status == 0
+        return self.ask("merge-base", "--is-ancestor", ancestor, descendant, check=False).status == 0
 
     def count_between(self, older: str, newer: str) -> int:
         """Return how many commits `newer` has that `older` has not."""
-        return int(self._line("rev-list", "--count", f"{older}..{newer}"))
+        return int(self.line("rev-list", "--count", f"{older}..{newer}"))
 
     def time_of(self, commit: str) -> int:
         """Return the committer's time, in seconds since 1970."""
-        return int(self._line("show", "--no-patch", "--no-show-signature", "--format=%ct", commit))
+        return int(self.line("show", "--no-patch", "--no-show-signature", "--format=%ct", commit))
 
     def subject(self, commit: str) -> str:
         """Return the first line of the commit message."""
-        return self._line("show", "--no-patch", "--no-show-signature", "--format=%s", commit)
+        return self.line("show", "--no-patch", "--no-show-signature", "--format=%s", commit)
 
     def file(self, commit: str, path: str) -> str | None:
-        """Return a file's text at `commit`, as it is stored; None if it is not there.
+        """Return a file's text at `commit`, as it is stored, through symbolic links; None if it is not there.
 
         Raises:
-            UsageError: It is not UTF-8.
+            UsageError: It is not UTF-8, or is a link that leads out of the repository.
         """
-        answer = self._ask("cat-file", "blob", f"{commit}:{path}", check=False)
+        given = f"{commit}:{path}\n".encode()
+        answer = self.ask("cat-file", "--batch", "--follow-symlinks", stdin=given).stdout
+        header, _, rest = answer.partition(b"\n")
+        if header.startswith(b"symlink "):
+            target = rest.rstrip(b"\n").decode("utf-8", "replace")
+            raise UsageError(
+                f"{path} at {commit[:12]} is a symbolic link to {target}, outside the repository",
+                "Replace the link with the file.",
+            )
+        words = header.split(b" ")
+        if len(words) != 3 or words[1] != b"blob":  # missing, dangling, loop, notdir, or a directory
+            return None
         try:
-            return answer.stdout.decode("utf-8") if answer.status == 0 else None
+            return rest[: int(words[2])].decode("utf-8")
         except UnicodeDecodeError as error:
             raise UsageError(f"{path} at {commit[:12]} is not UTF-8: {error.reason}", "Save it as UTF-8.") from None
 
+    def blobs(self, ids: Iterable[str]) -> list[bytes]:
+        """Return the contents of blobs, in order, asked of one git."""
+        wanted = "".join(f"{name}\n" for name in ids).encode()
+        rest, found = self.ask("cat-file", "--batch", stdin=wanted).stdout if wanted else b"", []
+        while rest:
+            header, _, rest = rest.partition(b"\n")
+            size = int(header.rpartition(b" ")[2])
+            found.append(rest[:size])
+            rest = rest[size + 1 :]
+        return found
+
+    def git_path(self, name: str) -> Path:
+        """Return where git keeps `name`: objects, config, index, or a directory of its own."""
+        return self.root / self.line("rev-parse", "--git-path", name)
+
     def identity(self) -> str | None:
         """Return whom git would name as committer; None if it would refuse to commit."""
-        answer = self._ask("var", "GIT_COMMITTER_IDENT", check=False)
+        answer = self.ask("var", "GIT_COMMITTER_IDENT", check=False)
         return answer.text.rsplit(" ", 2)[0].strip() if answer.status == 0 else None
 
     def remote_url(self, remote: str) -> str | None:
         """Return a remote's address, without credentials that may be in it; None if there is no such remote."""
-        return Redactor()(self._line("remote", "get-url", remote, missing="")) or None
+        return Redactor()(self.line("remote", "get-url", remote, missing="")) or None
 
     def remote_refs(self, remote: str, *patterns: str) -> dict[str, str]:
         """Return what the remote's refs hold now, by full ref name; annotated tags also as `refs/tags/NAME^{}`.
@@ -144,8 +170,8 @@ class Git(Calls):
             ServiceError: The remote refused, could not be reached, or did not respond in time.
         """
         try:
-            lines = self._ask(
-                "ls-remote", "--quiet", remote, *patterns, env=self._network(), within=self.limits.ask
+            lines = self.ask(
+                "ls-remote", "--quiet", remote, *patterns, env=self.network(), within=self.limits.ask
             ).text.splitlines()
         except process.NoAnswerError:
             raise ServiceError(
@@ -178,57 +204,49 @@ class Git(Calls):
         Raises:
             CommandError: The remote refused, could not be reached, or did not respond in time.
         """
-        words = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, commit)
-        self._git(*words, env=self._network(), within=self.limits.transfer)
-
-    def add_worktree(self, path: Path, commit: str) -> None:
-        """Check `commit` out, detached, in a working tree of its own; replace one that is there."""
-        self.remove_worktree(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._git("worktree", "add", "--quiet", "--force", "--detach", str(path), commit)
-
-    def remove_worktree(self, path: Path) -> None:
-        """Remove a working tree and what git knows of it, half made or not; nothing happens if there is none."""
-        if path.exists():
-            shutil.rmtree(path)
-        # Twice, because a git that was killed while it made the tree has left it locked. Not `prune`: it would forget
-        # the user's own trees on a disk that is not mounted now.
-        self._git("worktree", "remove", "--force", "--force", str(path), check=False)
+        words = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", remote, commit)
+        self.run(*words, env=self.network(), within=self.limits.transfer)
 
     def index_is_locked(self) -> bool:
         """Return whether a killed git left this working tree's index locked."""
-        return (self.root / self._line("rev-parse", "--git-path", "index.lock")).exists()
+        return self.git_path("index.lock").exists()
 
     def commit_files(self, message: str, *paths: str) -> str:
-        """Commit these files of the working tree and return the commit."""
-        self._git("add", "--", *paths)
-        self._git("commit", "--quiet", "--message", message, "--", *paths)
+        """Commit these files of the working tree, byte for byte, and return the commit."""
+        # Not `git add`: it converts line ends and runs filters as the user's settings say.
+        whole = ("-c", "core.sparseCheckout=false")
+        self.run(*whole, "read-tree", "-m", "HEAD")
+        known = {line.partition("\t")[2]: line[:6] for line in self.lines("ls-files", "--stage", "--", *paths)}
+        names = self.lines("hash-object", "-w", "--no-filters", "--", *paths)
+        entries = [f"{known.get(path, '100644')},{name},{path}" for path, name in zip(paths, names, strict=True)]
+        self.run(*whole, "update-index", "--add", *(word for one in entries for word in ("--cacheinfo", one)))
+        self.run(*whole, "commit", "--quiet", "--message", message)
         return self.head()
 
     def set_ref(self, ref: str, commit: str) -> None:
         """Create `ref`; fail if it is there already."""
-        self._git("update-ref", ref, commit, "")
+        self.run("update-ref", ref, commit, "")
 
     def delete_ref(self, ref: str) -> None:
         """Delete `ref`; nothing happens if it is not there."""
-        self._git("update-ref", "-d", ref)
+        self.run("update-ref", "-d", ref)
 
     def bundle(self, path: Path, ref: str, base: str | None) -> None:
         """Write `ref`'s commits since `base` to a file that `unbundle` reads."""
-        self._git("bundle", "create", "--quiet", str(path), ref, *([f"^{base}"] if base else []))
+        self.run("bundle", "create", "--quiet", str(path), ref, *([f"^{base}"] if base else []))
 
     def unbundle(self, path: Path, ref: str) -> bool:
         """Restore `ref` from a bundle; return whether that worked (its base must be here)."""
         words = ("--quiet", "--no-tags", "--no-write-fetch-head", str(path), f"{ref}:{ref}")
-        return self._git("fetch", *words, check=False).status == 0
+        return self.run("fetch", *words, check=False).status == 0
 
     def create_tag(self, name: str, commit: str, message: str) -> None:
         """Create an annotated tag (signed if the user's git signs tags)."""
-        self._git("tag", "--annotate", name, commit, "--message", message)
+        self.run("tag", "--annotate", name, commit, "--message", message)
 
     def delete_tag(self, name: str) -> None:
         """Delete the local tag; nothing happens if it is not there."""
-        self._git("tag", "--delete", name, check=False)
+        self.run("tag", "--delete", name, check=False)
 
     def push(self, remote: str, *refspecs: str) -> None:
         """Push all of `refspecs` or none of them, and nothing else, whatever the user's git pushes by itself.
@@ -237,9 +255,9 @@ class Git(Calls):
             ServiceError: The remote refused, could not be reached, or did not respond in time.
         """
         pushing = f"Pushing {', '.join(refspecs)} to {remote}"
-        words = ("push", "--atomic", "--no-follow-tags", "--porcelain", remote, *refspecs)
+        words = ("push", "--atomic", "--no-follow-tags", "--recurse-submodules=no", "--porcelain", remote, *refspecs)
         try:
-            self._git(*words, env=self._network(), within=self.limits.transfer)
+            self.run(*words, env=self.network(), within=self.limits.transfer)
         except process.NoAnswerError:
             raise ServiceError(
                 f"{pushing} did not end within {self.limits.transfer:.0f} s; whether it arrived is unknown",
@@ -253,4 +271,4 @@ class Git(Calls):
 
     def fast_forward(self, commit: str) -> None:
         """Move the checked-out branch and its files forward to `commit`."""
-        self._git("merge", "--ff-only", "--quiet", commit)
+        self.run("merge", "--ff-only", "--quiet", commit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from releaser.adapters.git.trees import remove_worktree
 from releaser.core.step import Done, Outcome, Step, Todo
 from releaser.release import Release
 
@@ -20,4 +21,4 @@ class RemoveWorktree(Step[Release]):
 
     def run(self, release: Release) -> None:
         """Remove it."""
-        release.git.remove_worktree(release.store.worktree)
+        remove_worktree(release.git, release.store.worktree)

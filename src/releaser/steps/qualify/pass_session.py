@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters import nox
+from releaser.adapters.git.trees import remove_worktree
 from releaser.config.project import QualifyConfig
 from releaser.dists.built import Dists
 from releaser.release import Release
@@ -29,13 +30,13 @@ class PassSession(Receipted):
         log = release.store.path / "logs" / f"{self.session}.log"
         tree, own = release.store.worktree, scratch / "tree"
         if not tree.exists():  # it is removed when a release is wrapped up, and this session was left out then
-            release.git.add_worktree(own, release.must_have_commit())
+            release.add_worktree(own, release.must_have_commit())
             tree = own
         try:
             tally = nox.session(self.session, tree, dists.wheel, scratch, log)
         finally:
             if tree == own:
-                release.git.remove_worktree(own)
+                remove_worktree(release.git, own)
         if tally is None:
             return Receipt("passed")
         if tally.passed == 0 and not self.required:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from releaser.adapters.git import Git
+from releaser.adapters.git.trees import remove_worktree
 from releaser.core.step import CannotUndo, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.files import inside
 from releaser.release import Release
 
 
@@ -29,11 +31,14 @@ class CommitRelease(Step[Release]):
         """Commit in the working tree, then pin the commit."""
         commit = release.commit()
         if commit is None:
-            paths = [str(file.path) for file in release.version_files]
+            paths = [file.path for file in release.version_files]
             if not release.version.is_prerelease:
                 paths.append(release.config.changelog)
+            # What a link leads to is what was written.
+            tree = release.store.worktree
+            paths = list(dict.fromkeys(inside(tree, path) or path for path in paths))
             message = release.config.git.commit_message.format(version=release.version)
-            commit = Git(release.store.worktree).commit_files(message, *paths)
+            commit = Git(tree).commit_files(message, *paths)
         if release.git.commit(release.ref) is None:
             release.git.set_ref(release.ref, commit)
         release.git.bundle(release.store.bundle, release.ref, release.git.parent(commit))
@@ -46,6 +51,6 @@ class CommitRelease(Step[Release]):
         if release.git.remote_tag(release.config.git.remote, release.tag):
             return CannotUndo(f"the remote's tag {release.tag} leads to it", "Delete the tag there first.")
         release.git.delete_ref(release.ref)
-        release.git.remove_worktree(release.store.worktree)
+        remove_worktree(release.git, release.store.worktree)
         release.store.discard()
         return Undone(f"{pinned[:12]} and what was built from it are discarded")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from releaser.adapters.git import Git
+from releaser.adapters.git.trees import remove_worktree
 from releaser.core.step import Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
 from releaser.errors import UsageError
 from releaser.release import Release
@@ -32,11 +33,11 @@ class OpenWorktree(Step[Release]):
 
     def run(self, release: Release) -> None:
         """Add the tree at the release commit, or at HEAD."""
-        release.git.add_worktree(release.store.worktree, release.commit() or release.git.head())
+        release.add_worktree(release.store.worktree, release.commit() or release.git.head())
 
     def undo(self, release: Release) -> UndoOutcome:
         """Remove the tree."""
         if not release.store.worktree.exists():
             return NothingToUndo("no working tree")
-        release.git.remove_worktree(release.store.worktree)
+        remove_worktree(release.git, release.store.worktree)
         return Undone("the working tree is removed")

@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from harness.scene import Scene
 
 from releaser.core.step import CannotUndo, Done, NothingToUndo, Skipped, Todo, Undone
+from releaser.errors import ChangelogError
+from releaser.steps.preflight.project import HaveChanges
 from releaser.steps.stage.bump_versions import BumpVersions
 from releaser.steps.stage.commit_release import CommitRelease
 from releaser.steps.stage.open_worktree import OpenWorktree
@@ -75,3 +77,35 @@ class TestTakingBack:
         scene.git("push", "--quiet", "origin", "refs/releaser/v0.2.0:refs/tags/v0.2.0")
         assert isinstance(CommitRelease().undo(release), CannotUndo)
         assert scene.git("rev-parse", "refs/releaser/v0.2.0") == release.commit()
+
+
+class TestLinks:
+    def test_what_a_link_leads_to_is_changed_and_committed_and_the_link_stays(self, scene: Scene) -> None:
+        for name in ("CHANGELOG.md", "pyproject.toml"):
+            (scene.project.path / "docs").mkdir(exist_ok=True)
+            scene.git("mv", name, f"docs/{name.lower()}")
+            (scene.project.path / name).symlink_to(f"docs/{name.lower()}")
+        scene.project.commit("Keep them elsewhere")
+        head = scene.project.head()
+
+        release = scene.with_release_commit()
+
+        commit = str(release.commit())
+        assert scene.git("diff", "--name-only", head, commit).splitlines() == [
+            "docs/changelog.md",
+            "docs/pyproject.toml",
+            "src/tiny_thing/__init__.py",
+        ]
+        assert "## [0.2.0]" in scene.git("show", f"{commit}:docs/changelog.md")
+        assert "Says who it is." in release.notes()
+        assert isinstance(scene.check(CommitRelease()), Done)
+        release.git.delete_ref(release.ref)
+        assert release.release_commit.declares(commit)
+
+    def test_a_link_out_of_the_repository_is_refused_before_anything_is_made(self, scene: Scene) -> None:
+        outside = scene.project.path.with_name("elsewhere.md")
+        (scene.project.path / "CHANGELOG.md").rename(outside)
+        (scene.project.path / "CHANGELOG.md").symlink_to(outside)
+        scene.project.commit("Share it")
+
+        scene.failed(ChangelogError, HaveChanges(), "CHANGELOG.md", "leads outside the project", remedy="Replace")

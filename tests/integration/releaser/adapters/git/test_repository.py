@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from releaser.adapters.git import Git, GitTag
+from releaser.adapters.git.trees import add_worktree, remove_worktree
 from releaser.adapters.remotes import GitLimits, network_settings
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.rehearsal import remote
@@ -518,7 +519,7 @@ def test_nothing_is_pushed_that_was_not_asked_for(repository: Repository, config
 
 def half_made(repository: Repository, tree: Path) -> None:
     """As a git that was killed while it checked out leaves it: locked, and without the file that leads to git."""
-    repository.adapter.add_worktree(tree, "HEAD")
+    add_worktree(repository.adapter, tree, "HEAD")
     git(repository.path, "worktree", "lock", "--reason", "initializing", str(tree))
     (tree / ".git").unlink()
 
@@ -529,7 +530,7 @@ def missing_but_locked(repository: Repository, tree: Path) -> None:
 
 
 def locked_index(repository: Repository, tree: Path) -> None:
-    repository.adapter.add_worktree(tree, "HEAD")
+    add_worktree(repository.adapter, tree, "HEAD")
     Path(git(tree, "rev-parse", "--git-path", "index.lock")).touch()
     assert Git(tree).index_is_locked()
 
@@ -548,7 +549,7 @@ def another_repositorys_tree(repository: Repository, tree: Path) -> None:
     "before",
     [
         lambda *_: None,
-        lambda repository, tree: repository.adapter.add_worktree(tree, "HEAD"),
+        lambda repository, tree: add_worktree(repository.adapter, tree, "HEAD"),
         half_made,
         missing_but_locked,
         locked_index,
@@ -566,7 +567,7 @@ def test_a_working_tree_is_made_whatever_lies_there(
     repository.commit("later")
     before(repository, tree)
 
-    repository.adapter.add_worktree(tree, first)
+    add_worktree(repository.adapter, tree, first)
 
     made = Git(tree)
     assert (made.head(), made.branch(), made.changes(), made.index_is_locked()) == (first, None, [], False)
@@ -576,7 +577,7 @@ def test_a_working_tree_is_made_whatever_lies_there(
 
 
 @pytest.mark.parametrize(
-    "before", [lambda repository, tree: repository.adapter.add_worktree(tree, "HEAD"), half_made, missing_but_locked]
+    "before", [lambda repository, tree: add_worktree(repository.adapter, tree, "HEAD"), half_made, missing_but_locked]
 )
 def test_of_a_removed_working_tree_git_knows_nothing_more(
     repository: Repository, tmp_path: Path, before: Callable[[Repository, Path], None]
@@ -584,8 +585,8 @@ def test_of_a_removed_working_tree_git_knows_nothing_more(
     tree = tmp_path / "tree"
     before(repository, tree)
 
-    repository.adapter.remove_worktree(tree)
-    repository.adapter.remove_worktree(tree)
+    remove_worktree(repository.adapter, tree)
+    remove_worktree(repository.adapter, tree)
 
     assert not tree.exists()
     assert len(git(repository.path, "worktree", "list").splitlines()) == 1
@@ -598,8 +599,8 @@ def test_the_users_checkout_and_other_trees_stay_as_they_are(repository: Reposit
     (repository.path / "file").write_text("being edited")
     before = state(repository.path)
 
-    repository.adapter.add_worktree(tmp_path / "tree", "HEAD")
-    repository.adapter.remove_worktree(tmp_path / "tree")
+    add_worktree(repository.adapter, tmp_path / "tree", "HEAD")
+    remove_worktree(repository.adapter, tmp_path / "tree")
 
     assert state(repository.path) == before
     (tmp_path / "aside").rename(elsewhere)
@@ -610,7 +611,7 @@ def test_a_commit_in_a_working_tree_holds_the_named_files_alone_and_moves_no_bra
     repository: Repository, tmp_path: Path
 ) -> None:
     head = repository.adapter.head()
-    repository.adapter.add_worktree(tmp_path / "tree", head)
+    add_worktree(repository.adapter, tmp_path / "tree", head)
     tree = Git(tmp_path / "tree")
     for name in ("file", "new", "staged", "left"):
         (tree.root / name).write_text("written")

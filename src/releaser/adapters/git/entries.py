@@ -1,0 +1,110 @@
+"""What a commit consists of: each file's mode and blob, and whether files on disk are these."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from releaser.adapters.git.repository import Git
+
+EXECUTABLE, LINK, SUBMODULE = "100755", "120000", "160000"
+_SHA1_LENGTH = 40
+_LONGEST_CHAIN = 40
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One path of a commit.
+
+    Attributes:
+        mode: As git writes it, in octal.
+        id: The blob's id, or the commit's for a submodule.
+        lfs: The sha256 of the content that a Git LFS pointer stands for.
+        target: Where a symbolic link leads.
+    """
+
+    mode: str
+    id: str
+    lfs: str | None = None
+    target: str | None = None
+
+    def holds(self, content: bytes) -> bool:
+        """Return whether this is its content."""
+        if self.lfs:
+            return hashlib.sha256(content).hexdigest() == self.lfs
+        return blob_id(content, len(self.id)) == self.id
+
+
+def blob_id(content: bytes, length: int = _SHA1_LENGTH) -> str:
+    """Return the id that git gives to a blob with this content, unfiltered; its length says which hash it is."""
+    data = b"blob %d\0" % len(content) + content
+    return (hashlib.sha1(data, usedforsecurity=False) if length == _SHA1_LENGTH else hashlib.sha256(data)).hexdigest()
+
+
+def entries(git: Git, commit: str) -> dict[str, Entry]:
+    """Return the files, links and submodules of a commit by path, as `git ls-tree -r` lists them."""
+    found: dict[str, Entry] = {}
+    for line in git.ask("ls-tree", "-r", "-z", "--full-tree", commit).stdout.split(b"\0"):
+        about, _, path = line.partition(b"\t")
+        if path:
+            mode, _, name = about.decode().split(" ")
+            found[os.fsdecode(path)] = Entry(mode, name)
+    links = [path for path, entry in found.items() if entry.mode == LINK]
+    for link, target in zip(links, git.blobs(found[link].id for link in links), strict=True):
+        found[link] = Entry(LINK, found[link].id, target=os.fsdecode(target))
+    return found
+
+
+def on_disk(path: Path) -> tuple[str, bytes] | None:
+    """Return the mode that git would give to a path on disk, and its content; None if there is no file or link."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return None
+    if stat.S_ISLNK(mode):
+        return LINK, os.fsencode(path.readlink())
+    if not stat.S_ISREG(mode):
+        return None
+    return EXECUTABLE if mode & stat.S_IXUSR else "100644", path.read_bytes()
+
+
+def differences(tree: Path, wanted: Mapping[str, Entry]) -> list[str]:
+    """Return how a tree differs from the files that it should hold, in words; empty if it is exactly these."""
+    found = []
+    for path, entry in wanted.items():
+        here = on_disk(tree / path)
+        if here is None:
+            found.append(f"{path} is missing")
+        elif here[0] != entry.mode:
+            found.append(f"{path} has mode {here[0]}, not {entry.mode}")
+        elif not entry.holds(here[1]):
+            found.append(f"{path} has other content")
+    return found + [f"{path} is not in the commit" for path in walked(tree) if path not in wanted]
+
+
+def walked(tree: Path) -> Iterator[str]:
+    """Yield the path of each file and link of a tree, without git's own."""
+    for directory, folders, files in os.walk(tree):
+        at = Path(directory)
+        links = [name for name in folders if (at / name).is_symlink()]
+        folders[:] = sorted(name for name in folders if name != ".git" and name not in links)
+        for name in sorted([*files, *links]):
+            if name != ".git":
+                yield (at / name).relative_to(tree).as_posix()
+
+
+def resolved(files: Mapping[str, Entry], path: str) -> Entry | None:
+    """Return the file that a path of a commit leads to, through symbolic links inside the commit; None if to none."""
+    for _ in range(_LONGEST_CHAIN):
+        steps = PurePosixPath(path).parts
+        heads = ("/".join(steps[: length + 1]) for length in range(len(steps)))
+        link = next((head for head in heads if head in files and files[head].mode == LINK), None)
+        if link is None:
+            return files.get(path)
+        target = PurePosixPath(link).parent / str(files[link].target) / path[len(link) + 1 :]
+        path = os.path.normpath(target)
+    return None
