@@ -13,6 +13,7 @@ LATE_IMPORTS = {
     "releaser.core.live": "something is shown on a terminal; it imports rich",
     "trove_classifiers": "metadata is compared with the index's rules",
     "twine": "twine's own settings are read",
+    "virtualenv": "pip's configuration is read",
 }
 """The modules that are imported inside functions, and when.
 

@@ -12,7 +12,7 @@
         images/             an OCI layout with every image
         receipts/WHEEL/     what passed with that wheel (by its sha256)
         scratch/            what steps need while they run
-        logs/               what sessions printed
+        logs/               what the build and the sessions printed
         report.md  announcement.md
 """
 

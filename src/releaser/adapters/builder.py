@@ -6,28 +6,31 @@ import os
 import shutil
 import sys
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from email import message_from_bytes
 from pathlib import Path
 
-from releaser.adapters import pip, process
+from releaser.adapters import process
+from releaser.adapters.installers import settings
 from releaser.errors import StepError
 
 
-def build(source: Path, target: Path, *, epoch: int) -> None:
+def build(source: Path, target: Path, *, epoch: int, log: Path | None = None) -> None:
     """Build one sdist, and one wheel from it, into `target`.
 
     Args:
         source: The tree to build.
         target: An empty directory.
         epoch: SOURCE_DATE_EPOCH, in seconds since 1970: the time that the archives' members get.
+        log: A file to keep everything in that the build prints.
 
     Raises:
         CommandError: The build failed.
         StepError: It made something else than one sdist and one wheel.
     """
-    _run_build(source, target, (), {"SOURCE_DATE_EPOCH": str(epoch)})
+    _run_build(source, target, (), {"SOURCE_DATE_EPOCH": str(epoch)}, log)
     made = sorted(path.name for path in target.iterdir())
     if sorted(Path(name).suffix for name in made) != [".gz", ".whl"]:
         raise StepError(
@@ -36,13 +39,13 @@ def build(source: Path, target: Path, *, epoch: int) -> None:
         )
 
 
-def build_wheel(source: Path, target: Path) -> None:
+def build_wheel(source: Path, target: Path, log: Path | None = None) -> None:
     """Build a wheel alone, straight from the tree.
 
     Raises:
         CommandError: The build failed.
     """
-    _run_build(source, target, ("--wheel",), {})
+    _run_build(source, target, ("--wheel",), {}, log)
 
 
 def check_metadata(files: Sequence[Path]) -> None:
@@ -82,18 +85,34 @@ def wheel_metadata(path: Path) -> Mapping[str, str]:
     raise StepError(f"{path.name} contains no METADATA", "Check the build backend: this is not a wheel.")
 
 
-def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[str, str]) -> None:
+def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[str, str], log: Path | None) -> None:
     scripts = _scripts()
     target.mkdir(parents=True, exist_ok=True)
     # uv does not read pip's configuration.
-    fast = ("--installer", "uv") if shutil.which("uv", path=scripts) and not pip.index_url() else ()
-    process.run(
-        [sys.executable, "-m", "build", *fast, *options, "--outdir", target.resolve(), source.resolve()],
-        # Not in the source: there a build.py, or what setuptools leaves in build/, would be imported in its place.
-        cwd=target,
-        env={**env, "PATH": scripts, "NO_COLOR": "1"},
-        purpose="Building the distributions",
-    )
+    fast = ("--installer", "uv") if shutil.which("uv", path=scripts) and not settings.index_url() else ()
+    with tempfile.TemporaryDirectory(prefix="releaser-build-") as scratch:
+        process.run(
+            [sys.executable, "-m", "build", *fast, *options, "--outdir", target.resolve(), source.resolve()],
+            # Not in the source: there a build.py, or what setuptools leaves in build/, would be imported in its place.
+            cwd=target,
+            # build wraps its lines at COLUMNS.
+            env={
+                **settings.to_reach_an_index(Path(scratch)),
+                **env,
+                "PATH": scripts,
+                "NO_COLOR": "1",
+                "COLUMNS": "999",
+            },
+            purpose="Building the distributions",
+            log=log,
+            telling=_cause,
+        )
+
+
+def _cause(lines: Sequence[str]) -> Sequence[str]:
+    """Return what says why a build failed: build shows its own traceback below what its installer printed."""
+    installer = [line.removeprefix("< ") for line in lines if line.startswith("< ")]
+    return installer or [line for line in lines if not line.startswith("TIP ")]
 
 
 def _scripts() -> str:

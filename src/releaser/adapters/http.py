@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from urllib3.exceptions import HTTPError
 
 from releaser.adapters.connections import Exchange, WatchedAdapter
-from releaser.adapters.failures import failure, innermost, misfit
+from releaser.adapters.failures import check_of_proxies, failure, innermost, misfit
 from releaser.adapters.retries import RetryRule, is_limited, named_pause
 from releaser.errors import ServiceError
 from releaser.secret import Redactor, Secret
@@ -136,7 +136,7 @@ class Http:
         except requests.exceptions.ProxyError as error:
             raise ServiceError(
                 f"The proxy between here and {self.service} {failure(error)} when asked to {doing}",
-                "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, then rerun the command.",
+                f"{check_of_proxies()}, and NO_PROXY; then rerun the command.",
             ) from None
         except (requests.RequestException, HTTPError) as error:
             raise ServiceError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -62,6 +62,7 @@ def run(
     check: bool = True,
     purpose: str = "",
     log: Path | None = None,
+    telling: Callable[[Sequence[str]], Sequence[str]] | None = None,
     within: float | None = None,
     umask: int = -1,
 ) -> Output:
@@ -75,6 +76,7 @@ def run(
         check: Whether an exit status other than 0 is an error.
         purpose: What it was run for, for the error message.
         log: A file to keep everything in that it writes.
+        telling: Picks the lines that say why it failed, where those are not its last.
         within: The seconds that it may take, for programs that ask others.
         umask: Which permissions the files that it makes do not get, for what must not depend on the user's umask.
 
@@ -103,7 +105,7 @@ def run(
             log.write_text("".join(lines), "utf-8")
     if check and status != 0:
         where = f" (all of them: {log})" if log else ""
-        raise _failure(purpose or _name(command), status, lines, where, activity)
+        raise _failure(purpose or _name(command), status, telling(lines) if telling else lines, where, activity)
     return Output("".join(lines), status)
 
 

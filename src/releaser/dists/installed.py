@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from releaser.adapters.index.client import Index
-from releaser.adapters.pip import until_pip_finds
-from releaser.adapters.venv import Venv
+from releaser.adapters.installers.pip import until_pip_finds
+from releaser.adapters.installers.venv import Venv
 from releaser.adapters.waiting import WaitLimits
 from releaser.config.project import Config
 from releaser.errors import StepError
@@ -21,9 +21,9 @@ def from_index(venv: Venv, index: Index, config: Config, version: Version, limit
         CommandError: pip failed.
         WaitTimeoutError: pip did not find the version in time.
     """
-    name = config.distribution
-    words = (*options, "--index-url", index.simple_url, f"{name}=={version.pep440}")
-    return until_pip_finds(index.name, lambda: venv.install(*words, distribution=name), limits) or ""
+    name, requirement = config.distribution, f"{config.distribution}=={version.pep440}"
+    words = (*options, "--index-url", index.simple_url, requirement)
+    return until_pip_finds(index.name, requirement, lambda: venv.install(*words, distribution=name), limits) or ""
 
 
 def check(venv: Venv, config: Config, version: Version) -> str:

@@ -27,9 +27,10 @@ from urllib.parse import urlsplit
 
 import filelock
 
-from releaser.adapters import builder, pip, process
+from releaser.adapters import builder, process
 from releaser.adapters.clients import import_clients
 from releaser.adapters.git import Git
+from releaser.adapters.installers import settings
 from releaser.config import project as configuration
 from releaser.config.project import Config
 from releaser.errors import ConflictError
@@ -212,7 +213,7 @@ def _start(
             words: list[str | Path] = ["--world", world, "--command", json.dumps(registry)]
             begun["registry"] = services.start("releaser.rehearsal.registry", words, log, keep=keep)
         # The last, because pip takes its time to say what the user's index is.
-        begin("pypi", "--name", "pypi", "--upstream", pip.index_url() or "pypi", "--own", distribution)
+        begin("pypi", "--name", "pypi", "--upstream", settings.index_url() or "pypi", "--own", distribution)
         import_clients()  # while they start
         for name, started in begun.items():
             running[name] = services.ready(name, started, log)

@@ -34,7 +34,8 @@ class BuildDists(Step[Release]):
         with release.store.scratch("build") as scratch:
             target = scratch / "dist"
             target.mkdir()
-            builder.build(release.tree, target, epoch=release.git.time_of(commit))
+            log = release.store.path / "logs" / "build.log"
+            builder.build(release.tree, target, epoch=release.git.time_of(commit), log=log)
             write_sums(target, {path.name: sha256(path) for path in target.iterdir()})
             if release.store.dist.exists():
                 shutil.rmtree(release.store.dist)

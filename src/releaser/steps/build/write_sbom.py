@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from releaser.adapters.venv import Venv
+from releaser.adapters.installers.venv import Venv
 from releaser.core.step import Done, Outcome, Step, Todo
 from releaser.files import sha256, write_atomically, write_sums
 from releaser.release import Release
@@ -30,7 +30,7 @@ class WriteSbom(Step[Release]):
         commit = release.must_have_commit()
         digest = dists.sha256[dists.wheel.name]
         with release.store.scratch("sbom") as scratch:
-            entries = Venv.create(scratch / "venv").resolve(dists.wheel)
+            entries = Venv.create(scratch / "venv", release.pypi.simple_url).resolve(dists.wheel)
         path = dists.directory / self._file_name(release)
         write_atomically(path, sbom.cyclonedx(entries, digest, release.git.time_of(commit)))
         write_sums(dists.directory, {**dists.sha256, path.name: sha256(path)})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.adapters.pip import until_pip_finds
-from releaser.adapters.venv import Venv
+from releaser.adapters.installers.pip import until_pip_finds
+from releaser.adapters.installers.venv import Venv
 from releaser.dists import installed
 from releaser.dists.built import Dists
 from releaser.files import sha256
@@ -15,7 +15,7 @@ from releaser.store import Receipt
 
 
 class TryTestPyPI(Receipted):
-    """The wheel on TestPyPI is the built one; its dependencies come from the user's own index, never from TestPyPI.
+    """The wheel on TestPyPI is the built one; its dependencies come from PyPI, never from TestPyPI.
 
     TestPyPI alone cannot resolve dependencies, and as an extra index it would let anybody's package with the name of a
     dependency win. So one file is downloaded from there, and compared before anything of it runs.
@@ -28,10 +28,13 @@ class TryTestPyPI(Receipted):
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Download, compare, install."""
-        venv, index = Venv.create(scratch / "venv"), release.testpypi
+        venv, index = Venv.create(scratch / "venv", release.pypi.simple_url), release.testpypi
         requirement = f"{release.config.distribution}=={release.version.pep440}"
         fetched = until_pip_finds(
-            index.name, lambda: venv.download(requirement, index.simple_url, scratch / "fetched"), release.wait_limits
+            index.name,
+            requirement,
+            lambda: venv.download(requirement, index.simple_url, scratch / "fetched"),
+            release.wait_limits,
         )
         digest = sha256(fetched)
         expect_sha256(digest, dists.sha256[dists.wheel.name], "The wheel from TestPyPI")

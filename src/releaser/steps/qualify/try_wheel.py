@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.adapters.venv import Venv
+from releaser.adapters.installers.venv import Venv
 from releaser.dists import installed
 from releaser.dists.built import Dists
 from releaser.release import Release
@@ -21,6 +21,6 @@ class TryWheel(Receipted):
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Install the file from the store."""
-        venv = Venv.create(scratch / "venv")
+        venv = Venv.create(scratch / "venv", release.pypi.simple_url)
         venv.install(dists.wheel)
         return Receipt(installed.check(venv, release.config, release.version))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.adapters.venv import Venv
+from releaser.adapters.installers.venv import Venv
 from releaser.dists import installed
 from releaser.dists.built import Dists
 from releaser.release import Release
@@ -22,7 +22,7 @@ class InstallFromPyPI(Receipted):
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Install by name and compare hashes."""
-        venv = Venv.create(scratch / "venv")
+        venv = Venv.create(scratch / "venv", release.pypi.simple_url)
         digest = installed.from_index(venv, release.pypi, release.config, release.version, release.wait_limits)
         expect_sha256(digest, dists.sha256[dists.wheel.name], "The wheel that pip installed")
         return Receipt(f"sha256 {digest[:12]}; " + installed.check(venv, release.config, release.version))

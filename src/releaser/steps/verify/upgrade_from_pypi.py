@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.adapters.venv import Venv
+from releaser.adapters.installers.venv import Venv
 from releaser.dists import installed
 from releaser.dists.built import Dists
 from releaser.errors import CommandError, ToleratedError
@@ -33,7 +33,7 @@ class UpgradeFromPyPI(Receipted):
         older = [one for one in index.versions(name) if one < release.version and not one.is_prerelease]
         if not older:
             return Receipt("the index has no release before this one", skipped=True)
-        venv = Venv.create(scratch / "venv")
+        venv = Venv.create(scratch / "venv", index.simple_url)
         try:
             venv.install("--index-url", index.simple_url, f"{name}=={older[-1].pep440}")
         except CommandError as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from unhurried_clock import UnhurriedClock
 
-from releaser.adapters.pip import until_pip_finds
+from releaser.adapters.installers.pip import until_pip_finds
 from releaser.adapters.waiting import WaitLimits, wait_for
 from releaser.core.activity import Activity, bound
 from releaser.errors import CommandError, InterruptedRunError, ServiceError, WaitTimeoutError
@@ -108,7 +108,7 @@ def test_pip_is_tried_until_it_finds_the_version(clock: UnhurriedClock) -> None:
         return "sha256"
 
     with bound(Activity(clock=clock)):
-        assert until_pip_finds("PyPI", install, LIMITS) == "sha256"
+        assert until_pip_finds("PyPI", "demo==1.0", install, LIMITS) == "sha256"
     assert len(clock.waits) == 2
 
 
@@ -117,5 +117,5 @@ def test_pip_that_fails_otherwise_is_not_tried_again(clock: UnhurriedClock) -> N
         raise CommandError("pip failed with exit status 1. Its last lines:\nERROR: no space left")
 
     with bound(Activity(clock=clock)), pytest.raises(CommandError, match="no space left"):
-        until_pip_finds("PyPI", broken, LIMITS)
+        until_pip_finds("PyPI", "demo==1.0", broken, LIMITS)
     assert clock.waits == []

@@ -1,11 +1,10 @@
-"""A clean virtual environment, and installing into it as users do: with pip."""
+"""A clean virtual environment, and installing into it as users do: with pip, from one index and nothing else."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,26 +12,38 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from releaser.adapters import process
-from releaser.errors import StepError
+from releaser.adapters.environment import Changes
+from releaser.adapters.installers import settings
+from releaser.adapters.installers.pip import explained
+from releaser.errors import CommandError, StepError
 
-_OWN = {"PYTHONPATH": None, "PYTHONHOME": None, "VIRTUAL_ENV": None}
+_KEPT = {"PYTHONUTF8", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE"}
+"""Python's variables that say how to write, and not what to import or how to run."""
 
 
 @dataclass(frozen=True)
 class Venv:
-    """An environment with nothing but pip, and none of this process's Python settings."""
+    """An environment with nothing but pip, and none of this process's Python settings.
+
+    Attributes:
+        path: Its directory.
+        index: The simple API that pip installs from; None is the user's own index.
+    """
 
     path: Path
+    index: str | None = None
 
     @classmethod
-    def create(cls, path: Path) -> Venv:
+    def create(cls, path: Path, index: str | None = None) -> Venv:
         """Make a new one."""
+        found = cls(path, index)
         process.run(
             [sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", path],
             cwd=path.parent,
+            env=found._settings(),
             purpose="virtualenv",
         )
-        return cls(path)
+        return found
 
     @property
     def bin(self) -> Path:
@@ -57,9 +68,8 @@ class Venv:
     def download(self, requirement: str, index_url: str, target: Path) -> Path:
         """Fetch one file, without dependencies, from one index and no other."""
         target.mkdir(parents=True, exist_ok=True)
-        alone = {"PIP_EXTRA_INDEX_URL": None, "PIP_FIND_LINKS": None, "PIP_CONFIG_FILE": os.devnull}
         options = ("--no-deps", "--no-cache-dir", "--only-binary=:all:", "--index-url", index_url, "--dest", target)
-        self._pip("download", *options, requirement, env=alone)
+        self._pip("download", *options, requirement)
         found = list(target.iterdir())
         if len(found) != 1:
             raise StepError(f"pip fetched {len(found)} files for {requirement}", "Rerun the command.")
@@ -79,12 +89,21 @@ class Venv:
             CommandError: It failed.
         """
         command: list[str | Path] = [self.bin / program, *words]
-        return process.ask(command, cwd=self.path, env=_OWN, purpose=f"The installed {program}").text.strip()
+        purpose = f"The installed {program}"
+        return process.ask(command, cwd=self.path, env=_without_python(), purpose=purpose).text.strip()
 
-    def _pip(self, *words: str | Path, env: Mapping[str, str | None] | None = None) -> None:
-        process.run(
-            [self.bin / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", *words],
-            cwd=self.path,
-            env={**_OWN, "NO_COLOR": "1", **(env or {})},
-            purpose="pip",
-        )
+    def _pip(self, *words: str | Path) -> None:
+        command = [self.bin / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", *words]
+        try:
+            process.run(command, cwd=self.path, env=self._settings(), purpose="pip")
+        except CommandError as error:
+            raise explained(error) from None
+
+    def _settings(self) -> Changes:
+        own = settings.to_reach_an_index(self.path.with_name(f"{self.path.name}-settings"), self.index)
+        return {**_without_python(), **own, "NO_COLOR": "1"}
+
+
+def _without_python() -> Changes:
+    found = {name: None for name in os.environ if name.startswith("PYTHON") and name not in _KEPT}
+    return {**found, "PYTHONPATH": None, "PYTHONHOME": None, "VIRTUAL_ENV": None}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from releaser.adapters.venv import Venv
+from releaser.adapters.installers.venv import Venv
 from releaser.errors import CommandError
 from releaser.rehearsal import services
 

@@ -1,0 +1,188 @@
+"""Which settings of pip and uv the engine's own calls obey: those that say how to reach an index.
+
+Everything else that a user, an image or a company has configured (where to install, what to leave out, further indexes)
+would change what is tried here from what users get, and the built files from one machine to the next.
+
+pip reads every configuration file there is, and merges them key by key. A file named by PIP_CONFIG_FILE comes last, and
+an empty value counts as none. So the engine's own file empties what is not obeyed, and passwords in an index's address
+stay in files.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+from releaser.adapters import process
+from releaser.adapters.environment import Changes
+from releaser.errors import CommandError, UsageError
+from releaser.secret import Redactor
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+_REACHING = frozenset(
+    {
+        *("index-url", "proxy", "no-proxy-env", "cert", "client-cert", "trusted-host", "keyring-provider"),
+        *("timeout", "default-timeout", "retries", "resume-retries", "cache-dir", "no-cache-dir"),
+    }
+)
+_UV_REACHING = frozenset(
+    {
+        *("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INSECURE_HOST", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS"),
+        *("UV_KEYRING_PROVIDER", "UV_HTTP_TIMEOUT", "UV_HTTP_CONNECT_TIMEOUT", "UV_REQUEST_TIMEOUT", "UV_HTTP_RETRIES"),
+        *("UV_CONCURRENT_DOWNLOADS", "UV_CACHE_DIR", "UV_NO_CACHE", "UV_LINK_MODE", "UV_PYTHON_INSTALL_DIR"),
+    }
+)
+_PLACING = frozenset({"user", "target", "prefix", "root", "require-hashes", "require-virtualenv"})
+"""What makes pip fail, or install elsewhere, in any environment of its own."""
+_UV_PLACING = frozenset({"UV_SYSTEM_PYTHON", "UV_BREAK_SYSTEM_PACKAGES", "UV_REQUIRE_HASHES"})
+_HARMLESS = frozenset(
+    {"disable-pip-version-check", "no-color", "no-input", "progress-bar", "root-user-action", "quiet"}
+)
+_PLACES = ("HOME", "PIP_CONFIG_FILE", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "APPDATA", "USERPROFILE")
+"""What decides where pip looks for its configuration files."""
+
+
+def index_url() -> str | None:
+    """Return the simple API that the environment or pip's configuration names; None where pip is left to its default.
+
+    It comes without credentials: it becomes a program's argument, which every user of this machine can read.
+    """
+    return Redactor()(os.environ.get("PIP_INDEX_URL", "") or _value("index-url")) or None
+
+
+def to_reach_an_index(folder: Path, index: str | None = None) -> Changes:
+    """Return changes to the environment after which pip, uv and virtualenv obey no more than how to reach an index.
+
+    Args:
+        folder: Where to put pip's configuration file; it lasts as long as the environment is used.
+        index: The one index to install from; None is the user's own.
+    """
+    kept = {name for name in os.environ if _option(name) in _REACHING or name in _UV_REACHING}
+    foreign = [name for name in os.environ if name.upper().startswith(("PIP_", "UV_", "VIRTUALENV_"))]
+    changes: dict[str, str | None] = {name: None for name in foreign if name not in kept}
+    certificates = os.environ.get("PIP_CERT") or _value("cert")
+    if certificates and not os.environ.get("SSL_CERT_FILE"):
+        changes["SSL_CERT_FILE"] = certificates  # uv knows neither pip's variable nor its configuration
+    if index:
+        changes |= {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index, "UV_INDEX_URL": None}
+    changes |= {"UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "VIRTUALENV_CONFIG_FILE": os.devnull}
+    changes["PIP_CONFIG_FILE"] = str(_written(folder, lambda option: option in _REACHING))
+    return changes
+
+
+def to_install_in_place(folder: Path) -> Changes:
+    """Return changes to the environment after which pip and uv install where a project's own session wants it.
+
+    Everything else stays: a session may need an index, a constraint or a directory of wheels that users do without.
+    """
+    placing = [name for name in os.environ if _option(name) in _PLACING or name in _UV_PLACING]
+    changes: dict[str, str | None] = dict.fromkeys(placing)
+    if any(key.partition(".")[2] in _PLACING for key in _configured()):
+        changes["PIP_CONFIG_FILE"] = str(_written(folder, lambda option: option not in _PLACING))
+    return changes
+
+
+def ignored() -> list[str]:
+    """Return what the user has set that is not obeyed, as the user knows it: variables, and keys of files."""
+    names = [name for name in os.environ if _is_ignored(name)]
+    files = {key.partition(".")[2] for key in _configured()} - _REACHING - _HARMLESS
+    return sorted(names) + [f"{key} in pip's configuration" for key in sorted(files)] + _ignored_of_uv()
+
+
+def _is_ignored(name: str) -> bool:
+    if name.startswith("UV_"):
+        return name not in _UV_REACHING
+    option = _option(name)
+    return option is not None and option not in {*_REACHING, *_HARMLESS, "config-file"}
+
+
+def _option(variable: str) -> str | None:
+    """Return pip's option that a variable sets; None for other variables."""
+    known = variable.upper()
+    return known.removeprefix("PIP_").lower().replace("_", "-") if known.startswith("PIP_") else None
+
+
+def _value(option: str) -> str:
+    """Return what pip's files set an option to, for installing before what they set it to for all commands."""
+    found = _configured()
+    return found.get(f"install.{option}") or found.get(f"global.{option}") or ""
+
+
+def _written(folder: Path, keeps: Callable[[str], bool]) -> Path:
+    """Write a configuration file that repeats what `keeps` says and empties the rest; readable by its owner alone."""
+    parser = configparser.RawConfigParser()
+    for key, value in _configured().items():
+        section, _, option = key.partition(".")
+        if not parser.has_section(section):
+            parser.add_section(section)
+        parser.set(section, option, value if keeps(option) else "")
+    path = folder / "pip.conf"
+    folder.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        parser.write(file)
+    return path
+
+
+def _configured() -> Mapping[str, str]:
+    return _listed(tuple(os.environ.get(name) for name in _PLACES))
+
+
+@cache  # pip takes a third of a second to say it, and is set up before a run
+def _listed(_places: tuple[str | None, ...]) -> Mapping[str, str]:
+    """Return the keys of pip's files with their values, such as `global.index-url`.
+
+    Raises:
+        UsageError: pip cannot read one of them.
+    """
+    found: dict[str, set[str]] = {}
+    for line in _config("list").splitlines():
+        key, equals, value = line.partition("=")
+        if equals and not key.startswith(":env:"):
+            found.setdefault(key, set()).add(ast.literal_eval(value))
+    # A later pip lists the files one by one, in the order of their names: which of them wins it says only when asked.
+    return {key: values.pop() if len(values) == 1 else _config("get", key) for key, values in found.items()}
+
+
+def _config(*words: str) -> str:
+    from virtualenv.seed.wheels.embed import get_embed_wheel
+
+    # An environment that uv made has no pip; virtualenv brings one, which runs out of its wheel.
+    brought = None if importlib.util.find_spec("pip") else get_embed_wheel("pip", None)
+    pip = [str(brought.path / "pip")] if brought else ["-m", "pip"]
+    # Without the variables: a wrong one would be taken for a wrong file.
+    variables = {name: None for name in os.environ if _option(name) and name.upper() != "PIP_CONFIG_FILE"}
+    try:
+        answer = process.ask(
+            [sys.executable, *pip, "config", *words], cwd=Path(sys.prefix), env={**variables, "NO_COLOR": "1"}
+        )
+    except CommandError as error:
+        said = error.message.splitlines()[-1]
+        raise UsageError(
+            f"pip cannot read its configuration: {said}", "Fix that file (`pip config debug` lists them all)."
+        ) from None
+    return answer.text.strip()
+
+
+def _ignored_of_uv() -> list[str]:
+    """Return what uv's own configuration files set and this engine does not obey."""
+    homes = [os.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())]
+    homes += [*os.environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(os.pathsep), "/etc"]
+    named = os.environ.get("UV_CONFIG_FILE")
+    files = [Path(named)] if named else [Path(home) / "uv" / "uv.toml" for home in homes]
+    keys: dict[str, None] = {}
+    for file in files:
+        try:
+            keys |= dict.fromkeys(tomllib.loads(file.read_text("utf-8")))
+        except (OSError, ValueError):
+            continue  # it is not there, or uv's own business
+    return [f"{key} in uv.toml" for key in sorted(keys)]
