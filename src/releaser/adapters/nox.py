@@ -13,6 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from releaser.adapters import process
+from releaser.adapters.installers import settings
 from releaser.core.activity import Activity, bound, current
 
 WHEEL = "RELEASER_WHEEL"
@@ -68,6 +69,7 @@ def session(name: str, tree: Path, wheel: Path, scratch: Path, log: Path) -> Tal
             [sys.executable, "-m", "nox", "-f", tree / "noxfile.py", "--envdir", scratch / "nox", "--session", name],
             cwd=tree,
             env={
+                **settings.to_install_in_place(scratch),
                 WHEEL: str(wheel),
                 JUNIT: str(scratch),
                 "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} {COUNTING}".lstrip(),

@@ -38,6 +38,7 @@ def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @functools.wraps(function)
     def reported(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        _open_standard_streams()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # A character that a terminal cannot show must not end a release.
                 stream.reconfigure(errors="backslashreplace")
@@ -62,6 +63,22 @@ def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
             _fail_with_traceback()
 
     return reported
+
+
+def _open_standard_streams() -> None:
+    """Open what was closed at the start (`>&-`): else a journal would become the standard output of programs."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+        setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  as Python does
 
 
 def _print(message: str, remedy: str) -> None:

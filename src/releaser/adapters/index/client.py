@@ -234,7 +234,7 @@ class Index:
         return None
 
     def _minted(self, file: Path) -> Secret | None:
-        if not trusted_publishing.in_ci_job() or credentials_from_twine(self.address):
+        if not trusted_publishing.in_ci_job() or credentials_from_twine(self.address, self.token_env):
             return None
         project = file.name.partition("-")[0]
         if self.all_files(project):

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from releaser.adapters import process
-from releaser.errors import UsageError
+from releaser.errors import ServiceError, UsageError
 from releaser.secret import Secret
+
+KEYRING_S = 20.0
+"""How long the keyring may take: it may start a daemon, or wait for an answer that nobody gives."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,19 @@ class IndexAddress:
     web_url: str | None = None
 
 
-def credentials_from_twine(address: IndexAddress) -> bool:
+def credentials_from_twine(address: IndexAddress, token_env: str, within: float = KEYRING_S) -> bool:
     """Return whether twine would find a password by itself: in its environment, in .pypirc or in the keyring.
 
-    The keyring is asked in a process of its own: some of its backends start programs, which then get no credentials.
+    The keyring is asked in a process of its own: some of its backends start programs, which then get no credentials,
+    and some wait for an answer on a screen that is not here.
+
+    Args:
+        address: The index.
+        token_env: The variable to set instead, for messages.
+        within: Seconds that the keyring may take.
 
     Raises:
+        ServiceError: The keyring did not answer in time.
         UsageError: .pypirc cannot be read.
     """
     if os.environ.get("TWINE_PASSWORD"):
@@ -47,7 +57,14 @@ def credentials_from_twine(address: IndexAddress) -> bool:
     if repository.get("password"):
         return True
     command = [sys.executable, "-m", __name__, json.dumps(repository)]
-    return process.ask(command, cwd=Path(sys.prefix), check=False).status == 0
+    try:
+        return process.ask(command, cwd=Path(sys.prefix), check=False, within=within).status == 0
+    except process.NoAnswerError:
+        raise ServiceError(
+            f"The keyring did not say within {within:.0f} s whether it has a password for {address.repository}",
+            f"Unlock it, or do without it: set {token_env}, or PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring; "
+            "then rerun the command.",
+        ) from None
 
 
 def twine_settings() -> dict[str, str | Secret]:

@@ -16,7 +16,9 @@ from releaser.errors import RERUN, CommandError, ServiceError
 _Result = TypeVar("_Result")
 
 _MISSING = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
-_BROKEN = re.compile(r"after connection broken by '([^']*)'")
+_BROKEN = re.compile(
+    r"after connection broken by '(.*?)':? /|repository located at (\S+ is not a trusted or secure host)"
+)
 _CONFLICT = "ResolutionImpossible"
 _ALONE = (
     "Publish what is missing where users can get it, or change the project's dependencies. Further indexes, links, "
@@ -30,7 +32,8 @@ def explained(error: CommandError) -> CommandError | ServiceError:
     if broken and _MISSING.search(error.message):
         # pip gives up the connection and then finds "no versions", as if the index had answered.
         return ServiceError(
-            f"pip could not reach its index: {broken[1]}", f"{check_of_proxies('PIP_PROXY')}, then rerun the command."
+            f"pip could not reach its index: {broken[1] or broken[2]}",
+            f"{check_of_proxies('PIP_PROXY')}, then rerun the command.",
         )
     if _MISSING.search(error.message) or _CONFLICT in error.message:
         return CommandError(error.message, _ALONE)

@@ -14,6 +14,7 @@ import ast
 import configparser
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -48,6 +49,8 @@ _UV_PLACING = frozenset({"UV_SYSTEM_PYTHON", "UV_BREAK_SYSTEM_PACKAGES", "UV_REQ
 _HARMLESS = frozenset(
     {"disable-pip-version-check", "no-color", "no-input", "progress-bar", "root-user-action", "quiet"}
 )
+_LISTED = re.compile(r"""^([\w-]+\.[\w-]+)=('.*'|".*")$""", re.MULTILINE)
+"""A line of `pip config list`, not of a variable: those are in a section named `:env:`."""
 _PLACES = ("HOME", "PIP_CONFIG_FILE", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "APPDATA", "USERPROFILE")
 """What decides where pip looks for its configuration files."""
 
@@ -145,10 +148,8 @@ def _listed(_places: tuple[str | None, ...]) -> Mapping[str, str]:
         UsageError: pip cannot read one of them.
     """
     found: dict[str, set[str]] = {}
-    for line in _config("list").splitlines():
-        key, equals, value = line.partition("=")
-        if equals and not key.startswith(":env:"):
-            found.setdefault(key, set()).add(ast.literal_eval(value))
+    for key, value in _LISTED.findall(_config("list")):
+        found.setdefault(key, set()).add(ast.literal_eval(value))
     # A later pip lists the files one by one, in the order of their names: which of them wins it says only when asked.
     return {key: values.pop() if len(values) == 1 else _config("get", key) for key, values in found.items()}
 
@@ -159,12 +160,14 @@ def _config(*words: str) -> str:
     # An environment that uv made has no pip; virtualenv brings one, which runs out of its wheel.
     brought = None if importlib.util.find_spec("pip") else get_embed_wheel("pip", None)
     pip = [str(brought.path / "pip")] if brought else ["-m", "pip"]
-    # Without the variables: a wrong one would be taken for a wrong file.
-    variables = {name: None for name in os.environ if _option(name) and name.upper() != "PIP_CONFIG_FILE"}
+    # Without the variables: a wrong one would be taken for a wrong file. `user = true` under [global] means to
+    # `pip config` that it is asked for the user's own file alone, and `quiet` that it is to say nothing.
+    variables: dict[str, str | None] = {
+        name: None for name in os.environ if _option(name) and name.upper() != "PIP_CONFIG_FILE"
+    }
+    variables |= dict.fromkeys(("PIP_USER", "PIP_GLOBAL", "PIP_SITE", "PIP_QUIET", "PIP_VERBOSE"), "0")
     try:
-        answer = process.ask(
-            [sys.executable, *pip, "config", *words], cwd=Path(sys.prefix), env={**variables, "NO_COLOR": "1"}
-        )
+        answer = process.ask([sys.executable, *pip, "config", *words], cwd=Path(sys.prefix), env=variables)
     except CommandError as error:
         said = error.message.splitlines()[-1]
         raise UsageError(

@@ -6,6 +6,7 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from releaser.adapters.installers import settings
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.errors import ReleaserError
 from releaser.release import Release
@@ -42,7 +43,10 @@ class FindTools(Step[Release]):
                 f"{free} MiB are free at {place}; a release needs {_SPACE_MIB} MiB",
                 "Free some space, or set RELEASER_STATE_DIR to a directory on another disk.",
             )
-        return Done(", ".join(f"{tool} {number}" for tool, number in found.items()) + f"; {free >> 10} GiB free")
+        facts = [", ".join(f"{tool} {number}" for tool, number in found.items()), f"{free >> 10} GiB free"]
+        if ignored := settings.ignored():
+            facts.append(f"not obeyed, because users do not have it: {', '.join(ignored)}")
+        return Done("; ".join(facts))
 
 
 def _installed(tool: str) -> str | None:

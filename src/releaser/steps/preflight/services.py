@@ -26,7 +26,7 @@ class LogInToIndex(Step[Release]):
             return Done(f"{config.workflow} uploads by trusted publishing; whether it is set up is unproven")
         if index.token:
             return Done(f"a token in {index.token_env}; what it allows is unproven")
-        if credentials_from_twine(index.address):
+        if credentials_from_twine(index.address, index.token_env):
             return Done("twine has a password for it; what it allows is unproven")
         if trusted_publishing.lacks_permission():
             return Conflict(

@@ -128,6 +128,22 @@ def test_a_build_that_fails_says_why(source: Path, target: Path) -> None:
         builder.build(source, target, epoch=EPOCH)
 
 
+def test_a_requirement_that_cannot_be_had_is_named_and_everything_is_kept(
+    source: Path, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "pyproject.toml").write_text(PROJECT.replace("[]", '["no-such-backend"]', 1))
+    (tmp_path / "index" / "no-such-backend").mkdir(parents=True)
+    (tmp_path / "index" / "no-such-backend" / "index.html").touch()
+    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "index").as_uri())
+
+    with pytest.raises(CommandError, match=r"No matching distribution found for no-such-backend") as caught:
+        builder.build(source, target, epoch=EPOCH, log=tmp_path / "build.log")
+
+    assert "Traceback" not in caught.value.message
+    assert str(tmp_path / "build.log") in caught.value.message
+    assert "Traceback" in (tmp_path / "build.log").read_text()
+
+
 def test_a_build_that_makes_more_than_is_released_is_refused(source: Path, target: Path) -> None:
     (target / "demo-0.9.0-py3-none-any.whl").touch()
 

@@ -112,6 +112,17 @@ def test_pip_is_tried_until_it_finds_the_version(clock: UnhurriedClock) -> None:
     assert len(clock.waits) == 2
 
 
+def test_a_dependency_that_is_missing_is_not_waited_for(clock: UnhurriedClock) -> None:
+    def broken() -> str:
+        raise CommandError(
+            "pip failed. Its last lines:\nERROR: No matching distribution found for demo-helper (from demo)"
+        )
+
+    with bound(Activity(clock=clock)), pytest.raises(CommandError, match="demo-helper"):
+        until_pip_finds("PyPI", "demo==1.0", broken, LIMITS)
+    assert clock.waits == []
+
+
 def test_pip_that_fails_otherwise_is_not_tried_again(clock: UnhurriedClock) -> None:
     def broken() -> str:
         raise CommandError("pip failed with exit status 1. Its last lines:\nERROR: no space left")

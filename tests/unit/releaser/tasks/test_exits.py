@@ -134,3 +134,25 @@ def test_a_reader_who_leaves_is_no_traceback(tmp_path: Path) -> None:
 
     assert process.returncode == 1
     assert err == "error: The program that read the output closed it\n  -> Rerun the command to continue.\n"
+
+
+def test_streams_that_were_closed_at_the_start_are_open_to_nowhere(tmp_path: Path) -> None:
+    script = tmp_path / "task.py"
+    script.write_text(
+        "import os, sys\n"
+        "from releaser.tasks.exits import reporting_errors\n"
+        "@reporting_errors\n"
+        "def task():\n"
+        "    print('lost')\n"
+        "    print('lost', file=sys.stderr)\n"
+        "    for number in (0, 1, 2):\n"
+        "        os.fstat(number)\n"
+        "    with open('kept', 'w') as kept:\n"
+        "        kept.write(f'{kept.fileno() > 2} {sys.stdin.isatty()} {sys.stdout.isatty()}')\n"
+        "task()\n"
+    )
+
+    done = subprocess.run(["/bin/sh", "-c", f"exec '{sys.executable}' task.py <&- >&- 2>&-"], cwd=tmp_path, check=False)
+
+    assert done.returncode == 0
+    assert (tmp_path / "kept").read_text() == "True False False"

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from releaser.adapters.installers.venv import Venv
-from releaser.errors import CommandError
+from releaser.errors import CommandError, ServiceError
 from releaser.rehearsal import services
 
 TOKEN = "a-token-for-tests"
@@ -165,6 +165,62 @@ def test_a_download_takes_one_file_from_one_index_whatever_pip_is_told_elsewhere
 
     assert sha256(fetched) == sha256(shelf.root / "Dotted.Demo-1.0.0-py3-none-any.whl") != sha256(impostor)
     assert list(fetched.parent.iterdir()) == [fetched]
+
+
+OWN_SETTINGS = {
+    **dict.fromkeys(("user", "require-hashes", "no-index", "dry-run", "no-deps", "require-virtualenv"), "true"),
+    **dict.fromkeys(("no-binary", "only-binary"), ":all:"),
+    **dict.fromkeys(("constraint", "build-constraint", "find-links", "extra-index-url"), "/nowhere/50%"),
+    "target": "target",
+    "prefix": "prefix",
+    "root": "root",
+    "uploaded-prior-to": "P3D",
+}
+
+
+@pytest.mark.parametrize("place", ["variables", "a file"])
+def test_none_of_the_users_own_settings_reaches_an_environment_of_the_engine(
+    place: str, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if place == "variables":
+        for option, value in OWN_SETTINGS.items():
+            monkeypatch.setenv(f"PIP_{option.upper().replace('-', '_')}", value)
+        monkeypatch.setenv("VIRTUALENV_NO_PIP", "1")
+        monkeypatch.setenv("PYTHONWARNINGS", "nonsense")
+    else:
+        lines = "".join(f"{option} = {value}\n" for option, value in OWN_SETTINGS.items())
+        (tmp_path / "pip.conf").write_text(f"[global]\n{lines}[install]\n{lines}")
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+
+    venv = Venv.create(tmp_path / "venv", shelf.simple_url)
+    venv.install("dotted-demo")
+
+    assert venv.run("helper") == "helper 2.0 None"
+
+
+def test_a_dependency_that_only_another_index_of_the_user_has_is_missing(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = wheel(tmp_path / "private", "only-here", "1.0")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(private.parent))
+    venv = Venv.create(tmp_path / "venv", shelf.simple_url)
+
+    with pytest.raises(CommandError, match="No matching distribution found for only-here") as caught:
+        venv.resolve(wheel(tmp_path, "demo", "1.0", "only-here"))
+
+    assert caught.value.remedy.startswith("Publish what is missing where users can get it")
+
+
+def test_an_index_that_cannot_be_reached_is_not_an_index_without_the_version(
+    venv: Venv, shelf: Shelf, closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    monkeypatch.setenv("PIP_PROXY", closed)
+
+    with pytest.raises(ServiceError, match="pip could not reach its index") as caught:
+        venv.install("helper", "--index-url", "https://index.invalid/simple/")
+
+    assert caught.value.remedy.startswith("Check the proxy in PIP_PROXY")
 
 
 def test_resolving_lists_the_wheel_itself_first_then_what_comes_with_it_and_installs_nothing(

@@ -1,0 +1,122 @@
+"""Which settings of pip and uv are obeyed, and what is said of the rest."""
+
+from __future__ import annotations
+
+import configparser
+import os
+from pathlib import Path
+
+import pytest
+
+from releaser.adapters.installers import settings
+from releaser.errors import UsageError
+
+FILE = """\
+[global]
+index-url = https://me:hunter2hunter2@index.example/50%/simple
+timeout = 7
+user = true
+extra-index-url = https://more.example/simple
+    https://even-more.example/simple
+
+[install]
+target = /somewhere
+uploaded-prior-to = P3D
+"""
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A user with one configuration file, and without variables."""
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "own.conf").write_text(FILE)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "own.conf"))
+    return monkeypatch
+
+
+def test_the_files_say_how_to_reach_an_index_and_nothing_else(tmp_path: Path) -> None:
+    changes = settings.to_reach_an_index(tmp_path / "new")
+
+    path = Path(str(changes["PIP_CONFIG_FILE"]))
+    parser = configparser.RawConfigParser()
+    parser.read(path)
+    assert parser["global"]["index-url"] == "https://me:hunter2hunter2@index.example/50%/simple"
+    assert parser["global"]["timeout"] == "7"
+    assert {parser[where][what] for where, what in (("global", "user"), ("install", "target"))} == {""}
+    assert parser["global"]["extra-index-url"] == ""
+    assert path.stat().st_mode & 0o077 == 0
+    assert not any("hunter2" in str(value) for value in changes.values())
+
+
+def test_variables_that_do_not_lead_to_an_index_are_dropped(own: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    dropped = ("PIP_USER", "PIP_TARGET", "PIP_UPLOADED_PRIOR_TO", "UV_EXCLUDE_NEWER", "UV_FIND_LINKS", "VIRTUALENV_PIP")
+    kept = ("PIP_INDEX_URL", "PIP_PROXY", "PIP_CERT", "PIP_DEFAULT_TIMEOUT", "UV_SYSTEM_CERTS", "UV_CACHE_DIR")
+    for name in (*dropped, *kept):
+        own.setenv(name, "a value")
+    own.delenv("SSL_CERT_FILE", raising=False)
+
+    changes = settings.to_reach_an_index(tmp_path)
+
+    assert [name for name in dropped if changes.get(name, "kept") is not None] == []
+    assert [name for name in kept if name in changes] == []
+    assert changes["SSL_CERT_FILE"] == "a value"
+    assert settings.ignored()[: len(dropped) - 1] == sorted(dropped[:-1])
+
+
+def test_an_index_that_is_given_is_the_only_one(own: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
+    own.setenv("UV_INDEX_URL", "https://mirror.example/simple")
+
+    changes = settings.to_reach_an_index(tmp_path, "https://index.example/simple/")
+
+    assert changes["PIP_INDEX_URL"] == changes["UV_DEFAULT_INDEX"] == "https://index.example/simple/"
+    assert changes["UV_INDEX_URL"] is None
+    assert settings.index_url() == "https://mirror.example/simple"
+
+
+def test_a_session_of_the_project_keeps_all_but_what_would_install_elsewhere(
+    own: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own.setenv("PIP_PREFIX", "/elsewhere")
+    own.setenv("PIP_CONSTRAINT", "/constraints.txt")
+
+    changes = settings.to_install_in_place(tmp_path)
+
+    parser = configparser.RawConfigParser()
+    parser.read(str(changes["PIP_CONFIG_FILE"]))
+    assert parser["global"]["extra-index-url"].split() == [
+        "https://more.example/simple",
+        "https://even-more.example/simple",
+    ]
+    assert parser["global"]["user"] == parser["install"]["target"] == ""
+    assert changes["PIP_PREFIX"] is None
+    assert "PIP_CONSTRAINT" not in changes
+
+
+def test_what_is_not_obeyed_is_listed_as_the_user_knows_it(own: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own.setenv("PIP_UPLOADED_PRIOR_TO", "P3D")
+    own.setenv("PIP_NO_INPUT", "1")
+    (tmp_path / ".config" / "uv").mkdir(parents=True)
+    (tmp_path / ".config" / "uv" / "uv.toml").write_text('exclude-newer = "3 days"\n')
+
+    found = settings.ignored()
+
+    assert found[0] == "PIP_UPLOADED_PRIOR_TO"
+    assert "PIP_NO_INPUT" not in found
+    assert "exclude-newer in uv.toml" in found
+    assert {
+        f"{key} in pip's configuration" for key in ("extra-index-url", "target", "uploaded-prior-to", "user")
+    } <= set(found)
+
+
+def test_a_configuration_that_pip_cannot_read_is_named(own: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.conf"
+    broken.write_text("user = true\n")
+    own.setenv("PIP_CONFIG_FILE", str(broken))
+
+    with pytest.raises(UsageError, match="pip cannot read its configuration") as caught:
+        settings.ignored()
+
+    assert str(broken) in caught.value.message
