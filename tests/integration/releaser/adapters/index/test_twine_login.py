@@ -21,7 +21,7 @@ class Keyring(KeyringBackend):
     def get_password(self, service, user):
         time.sleep(3600)
 
-    get_credential = get_password
+    get_credential = set_password = delete_password = get_password
 """
 
 
