@@ -169,7 +169,7 @@ def _config(*words: str) -> str:
     try:
         answer = process.ask([sys.executable, *pip, "config", *words], cwd=Path(sys.prefix), env=variables)
     except CommandError as error:
-        said = error.message.splitlines()[-1]
+        said = " ".join(line.strip() for line in error.message.splitlines()[1:])
         raise UsageError(
             f"pip cannot read its configuration: {said}", "Fix that file (`pip config debug` lists them all)."
         ) from None
