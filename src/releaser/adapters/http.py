@@ -25,6 +25,7 @@ from urllib3.exceptions import HTTPError
 from releaser.adapters.connections import Exchange, WatchedAdapter
 from releaser.adapters.failures import check_of_proxies, failure, innermost, misfit
 from releaser.adapters.retries import RetryRule, is_limited, named_pause
+from releaser.adapters.sessions import Session
 from releaser.errors import ServiceError
 from releaser.secret import Redactor, Secret
 
@@ -69,11 +70,9 @@ class Http:
         self.service = service
         self.setting = setting
         self._rule = RetryRule(service)
-        self._session = requests.Session()
+        self._session = Session(netrc=netrc)
         self._session.headers["User-Agent"] = "releaser"
         self._session.verify = os.environ.get("SSL_CERT_FILE") or True
-        if not netrc:
-            self._session.auth = Authorization(None)
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, WatchedAdapter(max_retries=self._rule))
 
@@ -242,19 +241,6 @@ class Http:
                     except (HTTPError, TimeoutError) as error:
                         retries = retries.increment("GET", url, error=error)
                 retries.sleep()
-
-
-class Authorization:
-    """Sets one header, or none, and keeps `requests` from looking for a password in ~/.netrc."""
-
-    def __init__(self, header: str | None) -> None:
-        self._header = header
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Return the request with the header."""
-        if self._header:
-            request.headers["Authorization"] = self._header
-        return request
 
 
 def _hiding(request: requests.PreparedRequest) -> Redactor:

@@ -213,6 +213,8 @@ class TestPrograms:
     def test_an_index_and_a_proxy_stay_known_without_their_passwords(self, seen: Seen) -> None:
         for one in seen.started:
             assert one.environment["HTTPS_PROXY"] == "http://127.0.0.1:9", one.command
+            if one.command[-2:] == ["config", "list"]:
+                continue  # pip is asked for what its files say
             own = "http://127.0.0.1:9/simple"
             if {"pip", "virtualenv"} & set(one.command) and one.environment["PIP_INDEX_URL"] != own:
                 # What installs as users do has the index that users install from, and no other.

@@ -14,7 +14,8 @@ from requests.auth import HTTPBasicAuth
 
 from releaser.adapters.connections import is_loopback
 from releaser.adapters.docker.sdk import Login, login_for
-from releaser.adapters.http import DOCUMENT, Authorization, Http, Limits
+from releaser.adapters.http import DOCUMENT, Http, Limits
+from releaser.adapters.sessions import Authorization
 from releaser.errors import ServiceError
 from releaser.secret import Redactor, Secret
 

@@ -419,7 +419,7 @@ def test_elsewhere_a_proxy_is_used_and_named(
         pytest.raises(ServiceError, match=r"^The proxy between here and The service refused the connection") as caught,
     ):
         http.send("GET", "http://service.invalid/thing", "show it")
-    assert "HTTPS_PROXY" in caught.value.remedy
+    assert "the proxy in http_proxy" in caught.value.remedy
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
@@ -446,3 +446,35 @@ def test_a_password_in_netrc_is_for_those_who_ask_for_it(server, monkeypatch, tm
     Http("The service", "address", netrc=True).send("GET", server.url, "show it")
 
     assert [b"Authorization: Basic" in head for head in heads] == [False, True]
+
+
+@pytest.mark.parametrize("entry", ["default login me password secret", "machine localhost login me password secret"])
+def test_a_redirect_is_followed_without_a_password_that_netrc_has_for_another_host(
+    server, monkeypatch, tmp_path: Path, entry: str
+) -> None:
+    (tmp_path / "netrc").write_text(f"{entry}\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    heads: list[bytes] = []
+    read = server.attend
+    server.attend = lambda connection, part: read(Noting(connection, heads), part)
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    server.plays(answer(302, f"Location: {elsewhere}"), answer(200))
+
+    Http("The service", "address").send("GET", server.url, "show it", headers={"Authorization": "Bearer own"})
+
+    assert [line for head in heads for line in head.split(b"\r\n") if b"uthorization" in line] == [
+        b"Authorization: Bearer own"
+    ]
+
+
+def test_what_netrc_has_for_any_host_goes_to_none(server, monkeypatch, tmp_path: Path) -> None:
+    (tmp_path / "netrc").write_text("default login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    heads: list[bytes] = []
+    read = server.attend
+    server.attend = lambda connection, part: read(Noting(connection, heads), part)
+    server.plays(answer(200))
+
+    Http("The service", "address", netrc=True).send("GET", server.url, "show it")
+
+    assert b"Authorization" not in heads[0]
