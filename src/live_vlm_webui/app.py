@@ -52,6 +52,7 @@ from live_vlm_webui.media.stream.pool import CameraPool
 from live_vlm_webui.memory import give_back_memory
 from live_vlm_webui.models.catalog import Catalog
 from live_vlm_webui.models.connections import open_client
+from live_vlm_webui.network.roots import ROOT_PATH, below
 from live_vlm_webui.security.login import LOGIN, Login
 from live_vlm_webui.security.middlewares import add_security_headers, middlewares
 from live_vlm_webui.sessions.metrics import Metrics
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> web.Application:
     """Create the application, which owns all its parts."""
     app = web.Application(middlewares=[explain_errors, *middlewares(settings)])
     app[SETTINGS] = settings
+    app[ROOT_PATH] = settings.root_path
     app[ASSETS] = load_assets()
     app[LOGIN] = Login(settings)
     app[MONITOR] = Monitor(settings.monitor_interval)
@@ -98,6 +100,7 @@ def create_app(settings: Settings) -> web.Application:
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(end_sessions)
     app.add_routes(ROUTES)
+    app.add_routes(below(settings.root_path, ROUTES))
     app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, memory, cameras, catalog, all_sessions))
     return app
 

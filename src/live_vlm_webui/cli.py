@@ -164,6 +164,11 @@ def _add_access(group: argparse._ArgumentGroup) -> None:
         help="host name of a reverse proxy, as browsers see it; requires signing in; can be repeated",
     )
     group.add_argument(
+        "--root-path",
+        metavar="PATH",
+        help="path below which a reverse proxy serves the page, such as /vlm [LIVE_VLM_ROOT_PATH] (default: none)",
+    )
+    group.add_argument(
         "--media-dir",
         action="append",
         dest="media_dirs",

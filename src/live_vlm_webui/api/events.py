@@ -181,4 +181,9 @@ def _reason(text: str) -> bytes:
     return text.encode()[:REASON_BYTES].decode("utf-8", "ignore").encode()
 
 
-ROUTES = (web.get("/ws", watch),)
+async def options(_request: web.Request) -> web.Response:
+    """Send nothing: the request passed the checks of a WebSocket, whose errors browsers hide from the page."""
+    return web.Response(status=204, headers={"Allow": "GET, OPTIONS", "Cache-Control": "no-store"})
+
+
+ROUTES = (web.get("/ws", watch), web.options("/ws", options))

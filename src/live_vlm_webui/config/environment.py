@@ -190,4 +190,5 @@ SOURCES = (
     Source("token", "--token", "LIVE_VLM_TOKEN", _secret),
     Source("media_dirs", "--media-dir", "", _directory),
     Source("allow_hosts", "--allow-host", "", str.lower),
+    Source("root_path", "--root-path", "LIVE_VLM_ROOT_PATH", lambda text: text.rstrip("/")),
 )

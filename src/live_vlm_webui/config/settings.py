@@ -29,6 +29,7 @@ MOST_SKIPPED = 100_000
 SHORTEST_TOKEN = 8
 HOST_PATTERN = re.compile(r"(?P<name>\[[^\[\]]+\]|[^\[\]:]+)(:(?P<port>[0-9]{1,5}))?", re.ASCII)
 """``NAME[:PORT]``, as in a ``Host`` header; an IPv6 address in brackets."""
+ROOT_PATH_PATTERN = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
 NAME_PATTERN = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII)
 
 
@@ -55,6 +56,7 @@ class Settings:
         data_dir: The directory for certificate, token and PID files.
         media_dirs: Video files may be opened only in these directories.
         allow_hosts: ``NAME[:PORT]`` under which a reverse proxy is reached, in lower case.
+        root_path: The path below which a reverse proxy serves the page, such as ``/vlm``; empty for the root.
 
     Raises:
         WrongValueError: A value is out of range.
@@ -78,6 +80,7 @@ class Settings:
     data_dir: Path = field(default_factory=default_data_dir)
     media_dirs: tuple[Path, ...] = ()
     allow_hosts: tuple[str, ...] = ()
+    root_path: str = ""
 
     def __post_init__(self) -> None:
         _check_address(self.host)
@@ -87,6 +90,7 @@ class Settings:
         _check_files(self)
         for name in self.allow_hosts:
             _check_name(name)
+        _check_root_path(self.root_path)
 
     @property
     def address(self) -> IPv4Address | IPv6Address:
@@ -259,4 +263,13 @@ def _check_name(name: str) -> None:
             "allow_hosts",
             f"{name!r} is not a host name",
             "Use the name that browsers see, in lower case: camera.example or camera.example:8443.",
+        )
+
+
+def _check_root_path(path: str) -> None:
+    if path and not ROOT_PATH_PATTERN.fullmatch(path):
+        raise WrongValueError(
+            "root_path",
+            f"{path[:100]!r} is not a path",
+            "Use the path that the browser shows, without the final slash: /vlm or /tools/vlm.",
         )

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 
 from live_vlm_webui.errors import CameraError, ModelError, RequestError, WebUIError
 from live_vlm_webui.logs import shown_path
+from live_vlm_webui.network.roots import path_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def status_of(error: WebUIError) -> int:
 def _response(
     request: web.Request, status: int, error: WebUIError, cause: web.HTTPException | None = None
 ) -> web.Response:
-    if request.path.startswith(PROGRAMS) or "application/json" in request.headers.get("Accept", ""):
+    if path_of(request).startswith(PROGRAMS) or "application/json" in request.headers.get("Accept", ""):
         response = web.json_response({"status": int(status), "error": error_json(error)}, status=status)
     else:
         text = f"{error}\n".encode("utf-8", "backslashreplace")  # a path may contain lone surrogates

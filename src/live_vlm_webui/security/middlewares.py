@@ -14,6 +14,7 @@ from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.errors import ForbiddenError, InputError, LimitError
 from live_vlm_webui.network.clients import client_of
 from live_vlm_webui.network.hosts import Hosts
+from live_vlm_webui.network.roots import path_of
 from live_vlm_webui.security import login
 from live_vlm_webui.security.rates import TokenBuckets
 
@@ -88,6 +89,11 @@ def check_host(hosts: Hosts) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get(hdrs.HOST, "")
         if not hosts.answers_to(host):
+            if not host:
+                raise ForbiddenError(
+                    "The request has no Host header",
+                    "If a reverse proxy forwards it, let the proxy send Host as browsers do, by HTTP/1.1.",
+                )
             raise ForbiddenError(
                 f"This server does not answer to the name {host[:100]!r}",
                 "Use an address or name that it printed at start. If a reverse proxy forwards requests under this name,"
@@ -135,7 +141,7 @@ def check_origin(hosts: Hosts) -> Middleware:
 @web.middleware
 async def require_login(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Reject clients that are not signed in, except for what signing in needs."""
-    if is_open(request.path):
+    if is_open(path_of(request)):
         return await handler(request)
     gate = request.app[login.LOGIN]
     gate.check(request)

@@ -90,7 +90,7 @@ def sign_in_url(ready: Ready) -> str:
 def reachable_urls(ready: Ready) -> tuple[str, ...]:
     """Return the page's URLs for browsers on other machines, the likeliest first."""
     settings = ready.settings
-    urls = [_proxy_url(host) for host in settings.allow_hosts]
+    urls = [f"{_proxy_url(host)}{settings.root_path}/" for host in settings.allow_hosts]
     if not settings.on_loopback:
         address = settings.address
         addresses = _addresses(address) if address.is_unspecified else (address,)
@@ -115,7 +115,7 @@ def qr_code(url: str, encoding: str) -> str:
 def _proxy_url(host: str) -> str:
     name, port = read_authority(host) or (host, None)
     shown = f"[{name}]" if is_address(name) and ":" in name else name
-    return f"https://{shown}:{port}/" if port else f"https://{shown}/"
+    return f"https://{shown}:{port}" if port else f"https://{shown}"
 
 
 def _addresses(unspecified: IPv4Address | IPv6Address) -> tuple[IPv4Address | IPv6Address, ...]:

@@ -113,10 +113,10 @@ function hint() {
   else live.hint(camera.detail || "Waiting for the first frame.");
 }
 
-function showConnection(state, code = 0) {
+function showConnection(state, code = 0, failure = null) {
   element("connection").dataset.state = state;
   setText(element("connection-text"), CONNECTION[state]);
-  if (state === "lost" && code < REJECTED) notify("server", GONE);
+  if (state === "lost" && code < REJECTED) notify("server", failure ?? GONE);
 }
 
 /** The session of this tab: the one in the address, else the one before a reload. */

@@ -41,6 +41,7 @@ def test_help_explains_every_option(capsys, monkeypatch):
         "--no-ssl",
         "--token",
         "--allow-host",
+        "--root-path",
         "--media-dir",
         "--log-level",
     }

@@ -1,6 +1,6 @@
 // The current answer, and the last one until the next starts.
 
-import { sentence, sentences } from "../common/api.js";
+import { local, sentence, sentences } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
 import { modelName, numbersLine } from "../common/format.js";
 import { plain, render } from "./markdown.js";
@@ -100,7 +100,7 @@ export class LiveAnswer {
       this.#text.replaceChildren();
     } else {
       render(this.#text, answer.text);
-      if (this.#image.getAttribute("src") !== answer.frame) this.#image.src = answer.frame;
+      if (this.#image.getAttribute("src") !== local(answer.frame)) this.#image.src = local(answer.frame);
     }
     caption(answer ? plain(answer.text) : "");
     element("frame").hidden = !answer;

@@ -1,5 +1,6 @@
 // Earlier answers, each with its frame; and one of them at full size.
 
+import { local } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
 import { duration, modelName, numbersOf, timeOfDay } from "../common/format.js";
 import { plain, render } from "./markdown.js";
@@ -22,7 +23,7 @@ export class History {
     for (const answer of answers) this.#take(answer);
     this.#draw();
     const path = `/api/sessions/${encodeURIComponent(session)}/answers?format=`;
-    for (const form of ["zip", "jsonl", "csv"]) element(`export-${form}`).href = path + form;
+    for (const form of ["zip", "jsonl", "csv"]) element(`export-${form}`).href = local(path) + form;
   }
 
   /** Add an answer; answers in quick succession are drawn together. */
@@ -64,7 +65,7 @@ export class History {
 
 function drawn({ answer, count }) {
   const time = make("time", { dateTime: answer.at }, timeOfDay(answer.at));
-  const image = make("img", { src: answer.frame, alt: "", loading: "lazy", width: 96, height: 54 });
+  const image = make("img", { src: local(answer.frame), alt: "", loading: "lazy", width: 96, height: 54 });
   image.addEventListener("error", () => image.classList.add("gone")); // the server keeps only the newest frames
   const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${count} times` : "");
   if (answer.numbers) head.append(` · ${duration(answer.numbers.total)}`);
@@ -76,7 +77,7 @@ function drawn({ answer, count }) {
 
 /** Show one answer at full size. */
 export function open(answer) {
-  element("detail-frame").src = answer.frame;
+  element("detail-frame").src = local(answer.frame);
   setText(element("detail-about"), `${timeOfDay(answer.at)} · ${modelName(answer.model)} · “${answer.prompt}”`);
   render(element("detail-text"), answer.text);
   const pairs = answer.numbers ? numbersOf(answer.numbers) : [];

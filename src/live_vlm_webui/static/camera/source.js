@@ -1,6 +1,6 @@
 // The source of pictures: this browser's camera, a stream that the server reads, or an uploaded picture.
 
-import { ask, sentences } from "../common/api.js";
+import { ask, local, sentences } from "../common/api.js";
 import { Camera, explain, listCameras, obstacle } from "./camera.js";
 import { element, setText } from "../common/dom.js";
 import { listenForPictures } from "./picture.js";
@@ -224,7 +224,7 @@ export class Source {
       showImage(this.#pictureAddress);
       show("on");
     } else if (isUp(status)) {
-      showImage(`${this.#path}/preview?look=${this.#looks}`);
+      showImage(`${local(this.#path)}/preview?look=${this.#looks}`);
       show("on");
     } else if (status.kind !== "picture") {
       show(status.state === "connecting" ? "starting" : "failed", reason(status));

@@ -17,6 +17,9 @@ export const sentence = (text) => (/[.?!]$/.test(text) ? text : `${text}.`);
 /** Return message and remedy of a failure as running text. */
 export const sentences = ({ message, remedy }) => [sentence(message), remedy].filter(Boolean).join(" ");
 
+/** Return a path of the server as an address relative to the page, which a proxy may serve below a sub-path. */
+export const local = (path) => path.replace(/^\//, "");
+
 /**
  * Send a request.
  *
@@ -30,7 +33,7 @@ export async function ask(method, path, body) {
   const json = body !== undefined && !(body instanceof Blob);
   let response;
   try {
-    response = await fetch(path, {
+    response = await fetch(local(path), {
       method,
       cache: "no-store",
       headers: { Accept: "application/json", ...(json && { "Content-Type": "application/json" }) },

@@ -1,14 +1,22 @@
 // The WebSocket of a session: receives events, sends frames, and reconnects by itself.
 
+import { ask, Failure, local } from "./api.js";
+
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
 const UNKNOWN_SESSION = 4404;
+const PATH = "/ws";
+const BLOCKED = new Failure(
+  "The server responds, but its WebSocket does not open",
+  "If a reverse proxy forwards requests to it, let it forward WebSockets too: HTTP/1.1, and the headers Upgrade and Connection.",
+);
 
 /**
  * The connection to a session.
  *
- * `onEvent(event)` receives each event; `onState(state, code)` receives "connecting", "open" or "lost". `mayOpen()` is
- * awaited before each attempt; if it returns false, the attempt is repeated later.
+ * `onEvent(event)` receives each event; `onState(state, code, failure)` receives "connecting", "open" or "lost"; for a
+ * WebSocket that never opened, `failure` is the reason, or null if the server does not respond. `mayOpen()` is awaited
+ * before each attempt; if it returns false, the attempt is repeated later.
  */
 export class Connection {
   #socket = null;
@@ -50,20 +58,32 @@ export class Connection {
 
   #open() {
     const query = this.#session ? `?session=${encodeURIComponent(this.#session)}` : "";
-    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws${query}`);
+    const socket = new WebSocket(new URL(local(PATH) + query, document.baseURI).href.replace(/^http/, "ws"));
     this.#socket = socket;
     let refusal = null; // an error before the first state is the reason for closing the socket
+    let opened = false;
     let begun = false;
+    socket.addEventListener("open", () => (opened = true));
     socket.addEventListener("message", ({ data }) => {
       const event = JSON.parse(data);
       begun ||= event.type === "session";
       if (begun) this.#take(event);
       else refusal = event;
     });
-    socket.addEventListener("close", ({ code }) => {
+    socket.addEventListener("close", async ({ code }) => {
       if (refusal && code !== UNKNOWN_SESSION) this.#handlers.onEvent(refusal);
-      this.#lost(code);
+      this.#lost(code, opened ? null : await this.#obstacle());
     });
+  }
+
+  /** Return why no WebSocket opens, which browsers do not tell; null if the server does not respond. */
+  async #obstacle() {
+    try {
+      await ask("OPTIONS", PATH);
+      return BLOCKED;
+    } catch (failure) {
+      return failure.status ? failure : null;
+    }
   }
 
   #take(event) {
@@ -75,10 +95,10 @@ export class Connection {
     this.#handlers.onEvent(event);
   }
 
-  #lost(code) {
+  #lost(code, failure = null) {
     this.#socket = null;
     if (code === UNKNOWN_SESSION) this.#session = ""; // it ended in the meantime: start a new one
-    this.#handlers.onState("lost", code);
+    this.#handlers.onState("lost", code, failure);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.start(), code === UNKNOWN_SESSION ? 0 : this.#wait);
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import shutil
 import socket
 import ssl
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timezone
-from pathlib import Path
 
+import proxies
 import pytest
 import transports
 from aiohttp import ClientSession, CookieJar, TCPConnector, WSServerHandshakeError
@@ -20,35 +16,11 @@ from aiohttp.abc import AbstractResolver
 
 from live_vlm_webui.tls.certificate import Wanted, make
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-DOCUMENTATION = Path(__file__).parents[4] / "docs" / "security.md"
-START_SECONDS = 30.0
-CONFIGURATION = """
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log error.log;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-    server {{
-        listen 127.0.0.1:{port} ssl;
-        ssl_certificate cert.pem;
-        ssl_certificate_key key.pem;
-{location}
-    }}
-}}
-"""
-
 pytestmark = [
-    pytest.mark.skipif(NGINX is None, reason="no nginx here (apt-get install nginx-light)"),
-    pytest.mark.skipif(not DOCUMENTATION.exists(), reason="no documentation here, which says how nginx is set up"),
+    pytest.mark.skipif(proxies.NGINX is None, reason="no nginx here (apt-get install nginx-light)"),
+    pytest.mark.skipif(
+        not proxies.DOCUMENTATION.exists(), reason="no documentation here, which says how nginx is set up"
+    ),
 ]
 
 
@@ -73,9 +45,7 @@ class ThisMachine(AbstractResolver):
 
 @pytest.fixture
 def free_port() -> int:
-    """One that was free a moment ago; nginx cannot choose its own."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    return proxies.free_port()
 
 
 @pytest.fixture
@@ -88,27 +58,13 @@ def server(start_server, free_port, tmp_path):
 @pytest.fixture
 def proxy(server, free_port, tmp_path) -> Iterator[str]:
     """The address of nginx before the server."""
-    location = re.search(r"```nginx\n(.*?)```", DOCUMENTATION.read_text(), re.DOTALL)[1]
-    location = location.replace("127.0.0.1:8090", f"127.0.0.1:{server.port}")
     directory = tmp_path / "nginx"
     directory.mkdir()
     pem, key = make(Wanted(("cam.example",)), datetime.now(timezone.utc))
     (directory / "cert.pem").write_bytes(pem)
     (directory / "key.pem").write_bytes(key)
-    (directory / "nginx.conf").write_text(CONFIGURATION.format(port=free_port, location=location))
-    command = [NGINX, "-p", directory, "-c", "nginx.conf", "-e", "error.log"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as nginx:
-        end = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", free_port), timeout=1).close()
-                break
-            except OSError:
-                assert nginx.poll() is None, nginx.stderr.read()
-                assert time.monotonic() < end
-                time.sleep(0.05)
+    with proxies.nginx(directory, free_port, proxies.at_the_root(server.port), ssl=True):
         yield f"https://cam.example:{free_port}"
-        nginx.terminate()
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ EXAMPLES = {
     "monitor_interval": ("0.5", 0.5),
     "ssl_cert": ("/tls/cert.pem", Path("/tls/cert.pem")),
     "allow_hosts": ("Cam.Example:8443", ("cam.example:8443",)),
+    "root_path": ("/tools/vlm/", "/tools/vlm"),
 }
 
 
@@ -49,9 +50,12 @@ def test_a_flag_sets_its_setting(source):
 )
 def test_a_variable_sets_its_setting_and_the_flag_beats_it(source):
     text, value = EXAMPLES[source.setting]
-    other = {"process_every": "7", "monitor_interval": "7", "api_base": "https://other.example/v1"}.get(
-        source.setting, "other"
-    )
+    other = {
+        "process_every": "7",
+        "monitor_interval": "7",
+        "api_base": "https://other.example/v1",
+        "root_path": "/other",
+    }.get(source.setting, "other")
     assert getattr(read(**{source.variable: text}), source.setting) == value
     assert getattr(read(source.flag, text, **{source.variable: other}), source.setting) == value
 
@@ -63,6 +67,7 @@ def test_the_variables_are_those_that_are_documented():
         "LIVE_VLM_PROCESS_EVERY",
         "LIVE_VLM_API_KEY",
         "LIVE_VLM_MONITOR_INTERVAL",
+        "LIVE_VLM_ROOT_PATH",
         "LIVE_VLM_TOKEN",
     }
 

@@ -100,6 +100,11 @@ def test_sign_in_is_required_in_a_network_or_with_a_token(others_come):
         ("allow_hosts", ("cam example",)),
         ("allow_hosts", ("*",)),
         ("allow_hosts", ("Cam.example",)),
+        ("root_path", "vlm"),
+        ("root_path", "/vlm/"),
+        ("root_path", "/.."),
+        ("root_path", "/a//b"),
+        ("root_path", "/{name}"),
     ],
 )
 def test_a_value_out_of_its_range_is_refused_by_its_name(setting, value):
