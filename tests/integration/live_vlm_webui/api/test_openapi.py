@@ -14,7 +14,7 @@ from live_vlm_webui.models.endpoint import LONGEST_API_BASE
 from live_vlm_webui.secret import LONGEST_KEY
 from live_vlm_webui.sessions import settings as session_settings
 
-METHODS = {"get", "put", "post", "delete", "patch"}
+METHODS = {"options", "get", "put", "post", "delete", "patch"}
 
 
 @pytest.fixture
