@@ -19,7 +19,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ from releaser.adapters.git import Git
 from releaser.adapters.installers import settings
 from releaser.config import project as configuration
 from releaser.config.project import Config
-from releaser.errors import ConflictError
+from releaser.errors import CommandError, ConflictError
 from releaser.files import write_atomically
 from releaser.rehearsal import remote, services
 from releaser.rehearsal.faults import RehearsalFaults
@@ -259,7 +259,9 @@ def _publish_release_before(release: Release, path: Path) -> None:
         # Built in a clone of its own: some backends leave files behind in the tree that they build.
         process.run(["git", "clone", "--quiet", f"file://{path / 'origin.git'}", scratch / "source"], cwd=scratch)
         builder.build_wheel(scratch / "source", scratch / "dist")
-        release.pypi.upload(sorted((scratch / "dist").glob("*.whl")))
+        # What the index refuses of it, it refuses of the release too, where a step says so.
+        with suppress(CommandError):
+            release.pypi.upload(sorted((scratch / "dist").glob("*.whl")))
 
 
 def _keep_proxies_out() -> None:
