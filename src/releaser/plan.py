@@ -17,11 +17,15 @@ from releaser.steps.build.build_dists import BuildDists
 from releaser.steps.build.inspect_dists import InspectDists
 from releaser.steps.build.inspect_uploads import InspectUploads
 from releaser.steps.build.write_sbom import WriteSbom
+from releaser.steps.preflight.branch_rules import FollowRules
 from releaser.steps.preflight.checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
+from releaser.steps.preflight.forge_accepts import FitNotes, HavePassedTests
 from releaser.steps.preflight.index_rules import MeetIndexRules, RenderReadme
 from releaser.steps.preflight.project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
+from releaser.steps.preflight.pushing import LogInToRemote, PushWhereAsked
 from releaser.steps.preflight.registry import LogInForImages
 from releaser.steps.preflight.services import HaveNoBlockers, LogInToForge, LogInToIndex
+from releaser.steps.preflight.signing import KnowHooks, SignSomething
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
 from releaser.steps.publish.push_images import PushImages
@@ -33,6 +37,7 @@ from releaser.steps.push.push_tag import PushTag
 from releaser.steps.qualify.build_images import BuildImages
 from releaser.steps.qualify.pass_session import configured_sessions
 from releaser.steps.qualify.start_images import StartImages
+from releaser.steps.qualify.try_push_hook import TryPushHook
 from releaser.steps.qualify.try_wheel import TryWheel
 from releaser.steps.stage.bump_versions import BumpVersions
 from releaser.steps.stage.commit_release import CommitRelease
@@ -56,20 +61,27 @@ def release_plan(config: Config) -> Plan[Release]:
             together(
                 FindTools(),
                 FindIdentity(),
+                SignSomething(),
+                KnowHooks(),
                 BeOnBranch(),
                 BeClean(),
                 BeLevel(),
+                PushWhereAsked(),
+                LogInToRemote(),
                 AgreeOnVersion(),
                 RaiseVersion(),
                 HaveChanges(),
+                FitNotes(),
                 KnowBackend(),
                 MeetIndexRules(),
                 RenderReadme(),
                 LogInToIndex("testpypi"),
                 LogInToIndex("pypi"),
                 LogInToForge(),
+                FollowRules(),
                 LogInForImages(),
                 HaveNoBlockers(),
+                HavePassedTests(),
             ),
         ),
         # Make the release commit in a separate working tree; the user's checkout is not touched.
@@ -85,7 +97,12 @@ def release_plan(config: Config) -> Plan[Release]:
         Phase(
             "qualify",
             "built files pass every local check",
-            together(TryWheel(), *configured_sessions(config.qualify, alone=False), (BuildImages(), StartImages())),
+            together(
+                TryWheel(),
+                TryPushHook(),
+                *configured_sessions(config.qualify, alone=False),
+                (BuildImages(), StartImages()),
+            ),
         ),
         # Benchmarks, and what else minds how busy the machine is: one at a time, with nothing else running.
         Phase("alone", "sessions that run alone pass", in_order(*configured_sessions(config.qualify, alone=True))),

@@ -13,7 +13,7 @@ from releaser.adapters import environment
 from releaser.adapters.docker import buildx
 from releaser.adapters.docker.buildx import BakeOptions
 from releaser.adapters.forge.client import Forge
-from releaser.adapters.git import Git, trees
+from releaser.adapters.git import Git, Settings, trees
 from releaser.adapters.git.entries import Entry
 from releaser.adapters.index.client import Index
 from releaser.adapters.index.twine_login import IndexAddress
@@ -139,6 +139,16 @@ class Release:
     def no_engine(self) -> str | None:
         """Why no image can be built or started here, as it was when this was first asked; None if they can be."""
         return buildx.unavailable(self.git.root)
+
+    @property
+    def git_settings(self) -> Settings:
+        """What the user's settings make git do in the checkout."""
+        return Settings(self.git.root, self.git.limits)
+
+    @cached_property
+    def why_it_cannot_sign(self) -> str | None:
+        """Why git can sign nothing, as it was when this was first asked (a key may want a touch); None if it can."""
+        return self.git_settings.why_it_cannot_sign()
 
     @cached_property
     def repository(self) -> str:

@@ -191,7 +191,7 @@ def test_every_fault_is_explained_and_can_be_given():
     }
     assert names["testpypi"] == {*index_faults.FAULTS, "lag"}
     assert names["forge"] == set(forge_faults.FAULTS)
-    assert names["remote"] == {"hold", "hold-stored", "refuse"}
+    assert names["remote"] == {"hold", "hold-stored", "protected", "refuse"}
     assert names["engine"] == {"kill-before", "kill-after"}
     for one in shown:
         who, _, fault = one.partition(":")

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 # Less than a byte a second for a minute: a server sends more than that even while its hooks run.
 _LOW_SPEED = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
@@ -45,6 +46,35 @@ def network_settings(configured: str) -> dict[str, str]:
     if not terminal and "sshcommand" not in configured and not _SSH_SETTINGS & os.environ.keys():
         found["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
     return found
+
+
+_SCP = re.compile(r"(?:[^@:/]+@)?([^@:/]+):(?!//)(.+)")
+# Hosts under which a forge is also reached, by ssh on the port of https.
+_OTHER_DOORS = re.compile(r"^(?:alt)?ssh\.(?=.*\.)")
+
+
+def where_of(address: str, root: Path) -> tuple[str, str]:
+    """Return host and path that an address leads to, however it is written; a local one has no host.
+
+    Args:
+        address: https, ssh, user@host:path, file, or a path.
+        root: What a relative path is relative to.
+    """
+    match = re.fullmatch(r"(\w[\w+.-]*)://(?:[^/@]*@)?([^/]*?)(?::\d+)?(/.*)", address)
+    if match and match[1] != "file":
+        host, path = match[2], match[3]
+    elif match is None and (scp := _SCP.fullmatch(address)):
+        host, path = scp[1], scp[2]
+    else:
+        local = root / (match[3] if match else address)
+        return "", str(local.resolve()).removesuffix("/.git")
+    return _OTHER_DOORS.sub("", host.lower()), path.strip("/").removesuffix(".git").lower()
+
+
+def ssh_host(settings: str) -> str | None:
+    """Return the host name in what `ssh -G` prints; None if there is none."""
+    found = next((line for line in settings.splitlines() if line.startswith("hostname ")), "")
+    return _OTHER_DOORS.sub("", found.removeprefix("hostname ").strip().lower()) or None
 
 
 def repository_of(url: str) -> str | None:

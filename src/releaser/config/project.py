@@ -128,7 +128,12 @@ class IndexConfig(Table):
 
 
 class ForgeConfig(Table):
-    """The repository on GitHub or on a server that speaks its API."""
+    """The repository on GitHub or on a server that speaks its API.
+
+    Attributes:
+        tests_workflow: The workflow that must have passed for the commit to be released; an empty name asks for none.
+        tests_required: Whether a commit that it did not run for is refused.
+    """
 
     repository: str | None = None
     api_url: str | None = None
@@ -144,6 +149,8 @@ class ForgeConfig(Table):
     discussion_category: str | None = None
     blocker_label: str = "release-blocker"
     milestone: _VersionText = "v{version}"
+    tests_workflow: str = "tests.yml"
+    tests_required: bool = False
 
     @model_validator(mode="after")
     def _owner_and_name(self) -> ForgeConfig:

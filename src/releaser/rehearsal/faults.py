@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from releaser.core.step import Outcome
 from releaser.errors import UsageError
 
-_REMOTE = ("hold", "hold-stored", "refuse")
+_REMOTE = ("hold", "hold-stored", "protected", "refuse")
 _ENGINE = ("kill-before", "kill-after")
 _WHO = ("testpypi", "pypi", "forge", "remote", "engine")
 

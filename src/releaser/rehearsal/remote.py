@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from releaser.adapters import process
+from releaser.files import write_atomically
+from releaser.rehearsal import rules
+from releaser.rehearsal.rules import Ruleset
 
 _HOOK = """#!/bin/sh
 # Branches only move forward, tags never move, and nothing but a tag is ever deleted.
 {hold_before}zero=0000000000000000000000000000000000000000
 while read -r old new ref; do
+{rules}
   case "$ref" in
     refs/tags/*)
       if [ "$old" != "$zero" ] && [ "$new" != "$zero" ]; then
@@ -43,8 +49,8 @@ def create(path: Path, source: Path, branch: str) -> None:
     )
 
 
-def guard(path: Path, faults: dict[str, str]) -> None:
-    """Install the hooks for this run, with its faults.
+def guard(path: Path, faults: dict[str, str], rulesets: Iterable[Ruleset] = ()) -> None:
+    """Install the hooks for this run, with its faults and the rules that the forge lists.
 
     `hold` keeps a push waiting before anything is stored, `hold-stored` after; `refuse` refuses it.
     """
@@ -53,8 +59,24 @@ def guard(path: Path, faults: dict[str, str]) -> None:
     if "refuse" in faults:
         before += _REFUSE
     after = _HOLD.format(seconds=float(faults["hold-stored"])) if "hold-stored" in faults else ""
-    _install(path / "hooks" / "pre-receive", _HOOK.format(hold_before=before))
+    _install(path / "hooks" / "pre-receive", _HOOK.format(hold_before=before, rules=rules.script(rulesets)))
     _install(path / "hooks" / "post-receive", f"#!/bin/sh\ncat >/dev/null\n{after}exit 0\n")
+
+
+def rulesets_of(forge: Path, branch: str, faults: dict[str, str]) -> list[Ruleset]:
+    """Write the rules that this run has into the forge's settings, and return all that it lists.
+
+    Args:
+        forge: What the forge's stand-in holds.
+        branch: The release branch, which `protected` keeps for pull requests.
+        faults: Those of this run.
+    """
+    path = forge / "settings.json"
+    settings = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    own = [one for one in settings.get("rulesets", ()) if one["name"] != rules.PROTECTED]
+    settings["rulesets"] = [*own, *([rules.protected(branch)] if "protected" in faults else [])]
+    write_atomically(path, json.dumps(settings))
+    return list(settings["rulesets"])
 
 
 def _install(path: Path, script: str) -> None:

@@ -29,7 +29,7 @@ import filelock
 
 from releaser.adapters import builder, process
 from releaser.adapters.clients import import_clients
-from releaser.adapters.git import Git
+from releaser.adapters.git import Git, Settings
 from releaser.adapters.installers import settings
 from releaser.config import project as configuration
 from releaser.config.project import Config
@@ -111,7 +111,8 @@ def raised(
         if not path.exists():
             _build(path, source, config, version)
         repository = config.forge.repository or f"rehearsal/{config.distribution}"
-        remote.guard(path / "origin.git", faults.named("remote"))
+        wrong = faults.named("remote")
+        remote.guard(path / "origin.git", wrong, remote.rulesets_of(path / "forge", config.git.branch, wrong))
         _keep_proxies_out()
         registry, lacking = _registry(path, config)
         running = _start(path, config.distribution, repository, faults, registry, keep=keep)
@@ -167,7 +168,8 @@ def _build(path: Path, source: Git, config: Config, version: Version) -> None:
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(32), "utf-8")
     milestone = {"number": 1, "title": config.forge.milestone.format(version=version)}
-    (path / "forge" / "seed.json").write_text(json.dumps({"milestones": [milestone]}), "utf-8")
+    seed = {"milestones": [milestone], "workflow_runs": [{"workflow": config.forge.tests_workflow}]}
+    (path / "forge" / "seed.json").write_text(json.dumps(seed), "utf-8")
     remote.create(path / "origin.git", source.root, config.git.branch)
     clone = path / "checkout"
     process.run(
@@ -177,7 +179,7 @@ def _build(path: Path, source: Git, config: Config, version: Version) -> None:
     )
     if config.git.remote != "origin":
         process.run(["git", "remote", "rename", "origin", config.git.remote], cwd=clone)
-    if Git(clone).identity() is None:
+    if not all(Settings(clone).identity(role) for role in ("author", "committer")):
         for key, value in (("user.name", "Rehearsal"), ("user.email", "rehearsal@localhost")):
             process.run(["git", "config", key, value], cwd=clone)
 

@@ -15,12 +15,15 @@ from urllib.parse import quote, urlsplit
 from releaser.adapters.forge import responses
 from releaser.adapters.forge.assets import ReleaseAssets
 from releaser.adapters.forge.http import PUBLIC_API, Connection
+from releaser.adapters.forge.push_rules import PushRules
 from releaser.adapters.forge.records import Asset, Issue, Milestone, ReleaseInfo, Run, TokenFacts
 from releaser.errors import ServiceError
 
 _TAGS_OF_TAGS = 10
+BODY_LIMIT = 125_000
+"""How many characters GitHub takes as the text of a release."""
 
-__all__ = ["Asset", "Forge", "Issue", "Milestone", "ReleaseInfo", "Run", "TokenFacts"]
+__all__ = ["BODY_LIMIT", "Asset", "Forge", "Issue", "Milestone", "ReleaseInfo", "Run", "TokenFacts"]
 
 
 class Forge:
@@ -34,6 +37,7 @@ class Forge:
 
     Attributes:
         assets: The files of its releases.
+        rules: What it lets be pushed.
 
     Raises:
         ServiceError: The token cannot be sent.
@@ -47,6 +51,7 @@ class Forge:
         self._http = Connection(repository, token, api_url or PUBLIC_API)
         self._repo = f"/repos/{repository}"
         self.assets = ReleaseAssets(self._http, self._repo)
+        self.rules = PushRules(self._http, self._repo)
         self._web = f"{(web_url or _web_url(self._http.api_url)).rstrip('/')}/{repository}"
 
     def __repr__(self) -> str:
@@ -225,6 +230,17 @@ class Forge:
             permission="actions: read",
         )
         return next((run.record() for run in found.workflow_runs), None)
+
+    def tests_run(self, workflow_file: str, commit: str) -> Run | None:
+        """Return the newest run of a workflow for a commit; None if there is none, or no such workflow."""
+        found = self._http.find(
+            f"find the run of {workflow_file} for {commit}",
+            f"{self._repo}/actions/workflows/{quote(workflow_file, safe='')}/runs",
+            responses.RUNS,
+            query={"head_sha": commit, "per_page": 1},
+            permission="actions: read",
+        )
+        return next((run.record() for run in found.workflow_runs), None) if found else None
 
     # Pages for people
 

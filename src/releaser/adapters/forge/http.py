@@ -125,6 +125,7 @@ class Connection:
         shape: TypeAdapter[_Shape],
         *,
         none_for: Collection[int] = (404,),
+        query: Query | None = None,
         permission: str = WRITE,
     ) -> _Shape | None:
         """Send one GET and return the document, or None for a status that means "there is none".
@@ -132,7 +133,7 @@ class Connection:
         Raises:
             ServiceError: As `call`.
         """
-        status, headers, content = self._request(doing, "GET", path)
+        status, headers, content = self._request(doing, "GET", path, query)
         if status in none_for and not is_limited(status, headers):
             return None
         if status >= 400:

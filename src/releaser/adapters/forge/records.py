@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -80,3 +82,33 @@ class Run:
     status: str
     conclusion: str | None
     url: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule for a branch or a tag that does not let everything through.
+
+    Attributes:
+        type: GitHub's name for it, such as pull_request or tag_name_pattern.
+        parameters: Its own.
+        may_bypass: Whether it does not apply to whom the token belongs to.
+    """
+
+    type: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    may_bypass: bool = False
+
+
+@dataclass(frozen=True)
+class Protection:
+    """A branch's classic protection, as far as GitHub tells it.
+
+    Attributes:
+        protected: Whether there is any.
+        refuses: In words, what of it refuses a push.
+        whole: Whether all of it is known: GitHub tells the whole to administrators only.
+    """
+
+    protected: bool
+    refuses: tuple[str, ...] = ()
+    whole: bool = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from releaser.adapters.forge.records import Asset, Milestone, ReleaseInfo, Run
@@ -130,6 +132,61 @@ class RunsResponse(_Response):
     workflow_runs: list[RunResponse]
 
 
+class RuleResponse(_Response):
+    """A rule; of a branch's rules also the ruleset that it comes from."""
+
+    type: str
+    parameters: dict[str, Any] | None = None
+    ruleset_id: int | None = None
+
+
+class _RefName(_Response):
+    include: list[str] = []
+    exclude: list[str] = []
+
+
+class _Conditions(_Response):
+    ref_name: _RefName | None = None
+
+
+class RulesetResponse(_Response):
+    """A ruleset; a list has neither its rules nor its conditions."""
+
+    id: int
+    name: str
+    target: str | None = None
+    enforcement: str
+    current_user_can_bypass: str | None = None
+    conditions: _Conditions | None = None
+    rules: list[RuleResponse] = []
+
+
+class _StatusChecks(_Response):
+    enforcement_level: str | None = None
+    contexts: list[str] = []
+
+
+class _Enabled(_Response):
+    enabled: bool = False
+
+
+class ProtectionResponse(_Response):
+    """A branch's protection: a part of it for everyone, the whole for administrators."""
+
+    required_status_checks: _StatusChecks | None = None
+    required_pull_request_reviews: dict[str, Any] | None = None
+    restrictions: dict[str, Any] | None = None
+    enforce_admins: _Enabled | None = None
+    lock_branch: _Enabled | None = None
+
+
+class BranchResponse(_Response):
+    """A branch."""
+
+    protected: bool
+    protection: ProtectionResponse = ProtectionResponse()
+
+
 ASSET = TypeAdapter(AssetResponse)
 ASSETS = TypeAdapter(list[AssetResponse])
 RELEASE = TypeAdapter(ReleaseResponse)
@@ -141,3 +198,8 @@ MILESTONE = TypeAdapter(MilestoneResponse)
 MILESTONES = TypeAdapter(list[MilestoneResponse])
 ISSUES = TypeAdapter(list[IssueResponse])
 RUNS = TypeAdapter(RunsResponse)
+BRANCH = TypeAdapter(BranchResponse)
+BRANCH_RULES = TypeAdapter(list[RuleResponse])
+PROTECTION = TypeAdapter(ProtectionResponse)
+RULESET = TypeAdapter(RulesetResponse)
+RULESETS = TypeAdapter(list[RulesetResponse])

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from releaser.adapters.git.repository import Git, GitTag
+from releaser.adapters.git.settings import Settings
 
-__all__ = ["Git", "GitTag"]
+__all__ = ["Git", "GitTag", "Settings"]

@@ -154,11 +154,6 @@ class Git(Calls):
         """Return where git keeps `name`: objects, config, index, or a directory of its own."""
         return self.root / self.line("rev-parse", "--git-path", name)
 
-    def identity(self) -> str | None:
-        """Return whom git would name as committer; None if it would refuse to commit."""
-        answer = self.ask("var", "GIT_COMMITTER_IDENT", check=False)
-        return answer.text.rsplit(" ", 2)[0].strip() if answer.status == 0 else None
-
     def remote_url(self, remote: str) -> str | None:
         """Return a remote's address, without credentials that may be in it; None if there is no such remote."""
         return Redactor()(self.line("remote", "get-url", remote, missing="")) or None

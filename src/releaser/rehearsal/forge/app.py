@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from releaser.errors import ReleaserError, UsageError
 from releaser.rehearsal.forge.answers import problem
 from releaser.rehearsal.forge.faults import FAULTS, ForgeFaults, parse_fault
+from releaser.rehearsal.forge.protection import Protection
 from releaser.rehearsal.forge.releases import Releases
 from releaser.rehearsal.forge.store import ForgeStore, RefusedError
 from releaser.rehearsal.forge.tokens import Caller, Tokens
@@ -52,6 +53,7 @@ def create_app(repository: str, store: ForgeStore, tokens: Tokens, faults: Forge
     app = web.Application(middlewares=middlewares, client_max_size=BODY_LIMIT)
     app.add_routes(Releases(repository, store, faults).routes())
     app.add_routes(Work(repository, store).routes())
+    app.add_routes(Protection(repository, store).routes())
     return app
 
 

@@ -5,7 +5,8 @@ is replaced atomically, and an asset's bytes are in ``assets/<id>`` before the d
 
 The folder may hold two files of the person who rehearses: ``seed.json`` with what is there at the beginning (lists
 ``releases``, ``milestones``, ``issues``, ``workflow_runs``; see ``ForgeStore``) and ``settings.json``, read each time,
-whose ``{"immutable_releases": true}`` makes what is published from then on immutable.
+whose ``{"immutable_releases": true}`` makes what is published from then on immutable. Either may hold the rules of
+branches and tags (see `protection`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any
 from releaser.files import write_atomically
 from releaser.rehearsal.forge.git import BareRepository
 from releaser.rehearsal.forge.shapes import Record
+
+BODY_LIMIT = 125_000
 
 
 class RefusedError(Exception):
@@ -132,6 +135,8 @@ class ForgeStore:
     def _changed(self, release: Record, wanted: Mapping[str, Any]) -> Record:
         fields = ("tag_name", "target_commitish", "name", "body", "draft", "prerelease")
         changed = {**release, **{key: wanted[key] for key in fields if key in wanted}, "updated_at": _now()}
+        if len(changed["body"] or "") > BODY_LIMIT:
+            raise RefusedError.invalid("body", f"body is too long (maximum is {BODY_LIMIT} characters)")
         if wanted.get("discussion_category_name"):
             changed["discussion"] = wanted["discussion_category_name"]
         if changed["draft"]:
@@ -164,6 +169,14 @@ class ForgeStore:
                 raise RefusedError.invalid("tag_name", "tag_name is not a valid tag")
         release["published_at"] = _now()
         release["immutable"] = self._settings().get("immutable_releases", False)
+
+    def rulesets(self) -> list[Record]:
+        """Return the rulesets, each in the API's form."""
+        return [*self.state.get("rulesets", ()), *self._settings().get("rulesets", ())]
+
+    def protected(self) -> Record:
+        """Return the protected branches: what each requires."""
+        return {**self.state.get("protected", {}), **self._settings().get("protected", {})}
 
     def _settings(self) -> Record:
         path = self.world / "settings.json"
@@ -238,6 +251,7 @@ def _seeded(path: Path) -> Record:
         state["releases"].append(new)
     state["milestones"] = [{"state": "open", **milestone} for milestone in seed.get("milestones", ())]
     state["issues"] = [{"state": "open", **issue} for issue in seed.get("issues", ())]
+    state["rulesets"], state["protected"] = list(seed.get("rulesets", ())), dict(seed.get("protected", {}))
     for number, run in enumerate(seed.get("workflow_runs", ()), start=1):
         defaults = {"id": number, "head_sha": "*", "head_branch": "*", "status": "completed", "conclusion": "success"}
         state["workflow_runs"].append({**defaults, **run})

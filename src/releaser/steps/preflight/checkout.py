@@ -12,18 +12,19 @@ def _settled(release: Release) -> Done | None:
 
 
 class FindIdentity(Step[Release]):
-    """Git has a name and an address for the commit and the tag."""
+    """Git has a name and an address for author and committer of the commit; the tagger is the committer."""
 
     name = "find_identity"
     title = "Git identity configured"
 
     def check(self, release: Release) -> Outcome:
-        """Ask git for the committer."""
-        identity = release.git.identity()
-        if identity:
-            return Done(identity)
+        """Ask git for both: variables may name the one and not the other."""
+        author, committer = (release.git_settings.identity(role) for role in ("author", "committer"))
+        if author and committer:
+            return Done(author if author == committer else f"author {author}, committer {committer}")
+        lacking = " and ".join(who for who, known in (("author", author), ("committer", committer)) if not known)
         return Conflict(
-            "git has no name and address for the release commit and the tag",
+            f"git has no name and address for the {lacking} of the release commit and the tag",
             'Set them with `git config user.name "..."` and `git config user.email ...`.',
         )
 

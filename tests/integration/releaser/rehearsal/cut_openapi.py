@@ -28,6 +28,11 @@ OPERATIONS = {
     f"{REPO}/milestones": ["get"],
     f"{REPO}/milestones/{{milestone_number}}": ["patch"],
     f"{REPO}/issues": ["get"],
+    f"{REPO}/branches/{{branch}}": ["get"],
+    f"{REPO}/branches/{{branch}}/protection": ["get"],
+    f"{REPO}/rules/branches/{{branch}}": ["get"],
+    f"{REPO}/rulesets": ["get"],
+    f"{REPO}/rulesets/{{ruleset_id}}": ["get"],
     f"{REPO}/actions/workflows/{{workflow_id}}/runs": ["get"],
 }
 PROSE = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "headers"}

@@ -1,8 +1,8 @@
 """Every exchange between the forge adapter and the rehearsal's GitHub fits GitHub's own OpenAPI description.
 
 `github-openapi.json` is that description, cut to the operations used (see `cut_openapi.py`). GitHub answers some
-requests with statuses that it does not list (401 and 403 almost everywhere): of those only the error's shape can be
-checked.
+requests with statuses that it does not list (401, 403 and 404 almost everywhere): of those only the error's shape can
+be checked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from releaser.adapters.forge.client import Forge
+from releaser.adapters.forge.records import Protection
 from releaser.errors import ServiceError
+from releaser.rehearsal import rules
 from releaser.rehearsal.forge.app import create_app
 from releaser.rehearsal.forge.faults import ForgeFaults
 from releaser.rehearsal.forge.store import ForgeStore
@@ -41,6 +43,29 @@ SEED = {
         {"number": 2, "title": "two", "labels": ["blocker"], "pull_request": True},
     ],
     "workflow_runs": [{"workflow": "build.yml", "event": "release"}],
+    "rulesets": [
+        rules.protected("main"),
+        {
+            "id": 2,
+            "name": "Names of tags",
+            "target": "tag",
+            "bypass": "always",
+            "conditions": {"ref_name": {"include": ["refs/tags/v*"], "exclude": ["refs/tags/v0*"]}},
+            "rules": [
+                {"type": "creation"},
+                {"type": "tag_name_pattern", "parameters": {"operator": "starts_with", "pattern": "v"}},
+            ],
+        },
+    ],
+    "protected": {
+        "main": {
+            "contexts": ["unit"],
+            "whole": {
+                "required_status_checks": {"contexts": ["unit"], "checks": [{"context": "unit", "app_id": None}]},
+                "enforce_admins": {"url": "https://example.invalid", "enabled": True},
+            },
+        }
+    },
 }
 Operation = tuple[str, str]
 
@@ -152,7 +177,7 @@ def check(exchange: Exchange) -> Operation:
         content = resolved(answers[str(exchange.status)]).get("content", {})
         schema = content.get("application/json", {}).get("schema")
     else:
-        assert exchange.status in (401, 403, 422), f"{method} {path} never answers {exchange.status}"
+        assert exchange.status in (401, 403, 404, 422), f"{method} {path} never answers {exchange.status}"
         schema = {"$ref": f"#/components/schemas/{'validation' if exchange.status == 422 else 'basic'}-error"}
     if schema is None:
         # For an error GitHub sometimes only names the status.
@@ -245,12 +270,24 @@ def _do_everything(forge: Forge, wheel: Path) -> None:
     assert milestone is not None
     forge.close_milestone(milestone.number)
     assert forge.workflow_run("build.yml", "v1.0") is not None
+    assert forge.tests_run("build.yml", "0" * 40) is None
+    assert [(one.type, one.may_bypass) for one in forge.rules.of_branch("main") or ()] == [("pull_request", False)]
+    assert [(one.type, one.may_bypass) for one in forge.rules.of_tag("v1.0") or ()] == [
+        ("creation", True),
+        ("tag_name_pattern", True),
+    ]
+    assert forge.rules.of_tag("v0.9") == []
+    assert forge.rules.protection("main") == Protection(True, ("status checks must have passed",))
 
 
 def _be_refused(url: str, forge: Forge, wheel: Path) -> None:
     forge.delete_release(999)
     forge.assets.delete(999)
     assert forge.tag_commit("v9") is None
+    assert forge.tests_run("no-such.yml", "0" * 40) is None
+    assert forge.rules.protection("no-such-branch") is None
+    with pytest.raises(ServiceError, match=r"body is too long \(maximum is 125000 characters\)"):
+        forge.create_draft("v4.0", "main", "Long", "x" * 125_001, prerelease=False)
     with pytest.raises(ServiceError):
         forge.create_draft("", "main", "No tag", "", prerelease=False)
     prerelease = forge.create_draft("v2.0rc1", "main", "Version 2.0rc1", "Text", prerelease=True)

@@ -306,12 +306,6 @@ def test_asking_leaves_the_users_index_alone(repository: Repository) -> None:
     assert state(repository.path) == before
 
 
-def test_an_identity_is_named_and_its_absence_noticed(repository: Repository, config: Path) -> None:
-    assert repository.adapter.identity() == "Me <me@localhost>"
-    config.write_text("[user]\n\tuseConfigOnly = true\n")
-    assert repository.adapter.identity() is None
-
-
 def test_the_edge_of_a_shallow_clone_has_no_parent(repository: Repository) -> None:
     head = repository.commit("later")
     git(repository.path, "push", "--quiet", "origin", "main")

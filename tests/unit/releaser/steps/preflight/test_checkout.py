@@ -83,4 +83,14 @@ class TestFindIdentity:
         settings = scene.project.path.with_name("nameless")
         settings.write_text("[user]\n\tuseConfigOnly = true\n")
         scene.set(GIT_CONFIG_GLOBAL=str(settings))
-        scene.refused(FindIdentity(), "git has no name", remedy="`git config user.name")
+        scene.refused(FindIdentity(), "git has no name", "author and committer", remedy="`git config user.name")
+
+    @pytest.mark.parametrize(("known", "lacking"), [("COMMITTER", "author"), ("AUTHOR", "committer")])
+    def test_a_git_that_knows_only_one_of_author_and_committer_is_refused(
+        self, scene: Scene, known: str, lacking: str
+    ) -> None:
+        settings = scene.project.path.with_name("nameless")
+        settings.write_text("[user]\n\tuseConfigOnly = true\n")
+        names = {f"GIT_{known}_NAME": "CI", f"GIT_{known}_EMAIL": "ci@localhost"}
+        scene.set(GIT_CONFIG_GLOBAL=str(settings), **names)
+        scene.refused(FindIdentity(), f"for the {lacking} of", remedy="`git config user.name")

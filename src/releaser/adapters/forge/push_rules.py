@@ -1,0 +1,111 @@
+"""What GitHub lets be pushed: rulesets of branches and tags, and the older protection of a branch."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from urllib.parse import quote
+
+from releaser.adapters.forge import responses
+from releaser.adapters.forge.http import Connection
+from releaser.adapters.forge.records import Protection, Rule
+
+# Servers that speak GitHub's API in part answer 404; 403 is for what only administrators see.
+_NOT_TOLD = (403, 404, 405, 501)
+_BYPASS = ("always", "exempt")
+_METADATA = "metadata: read"
+
+
+class PushRules:
+    """The rules of one repository.
+
+    Args:
+        http: The connection.
+        repo: The path of the repository in the API.
+    """
+
+    def __init__(self, http: Connection, repo: str) -> None:
+        self._http = http
+        self._repo = repo
+
+    def of_branch(self, branch: str) -> list[Rule] | None:
+        """Return the rules that are active for a branch; None if the forge does not tell them."""
+        listed = self._http.find(
+            f"list the rules of {branch}",
+            f"{self._repo}/rules/branches/{quote(branch, safe='')}",
+            responses.BRANCH_RULES,
+            none_for=_NOT_TOLD,
+            query={"per_page": 100},
+            permission=_METADATA,
+        )
+        if listed is None:
+            return None
+        bypass = {number: self._may_bypass(number) for number in {one.ruleset_id for one in listed}}
+        return [Rule(one.type, one.parameters or {}, bypass[one.ruleset_id]) for one in listed]
+
+    def of_tag(self, tag: str) -> list[Rule] | None:
+        """Return the rules that are active for a tag of this name; None if the forge does not tell them."""
+        listed = self._http.find(
+            "list the rulesets",
+            f"{self._repo}/rulesets",
+            responses.RULESETS,
+            none_for=_NOT_TOLD,
+            query={"targets": "tag", "per_page": 100},
+            permission=_METADATA,
+        )
+        if listed is None:
+            return None
+        found: list[Rule] = []
+        for one in listed:
+            whole = self._ruleset(one.id) if (one.target, one.enforcement) == ("tag", "active") else None
+            if whole and _concerns(whole, f"refs/tags/{tag}"):
+                bypass = whole.current_user_can_bypass in _BYPASS
+                found += [Rule(rule.type, rule.parameters or {}, bypass) for rule in whole.rules]
+        return found
+
+    def protection(self, branch: str) -> Protection | None:
+        """Return what a branch's protection refuses; None if the forge does not tell, or has no such branch."""
+        path = f"{self._repo}/branches/{quote(branch, safe='')}"
+        found = self._http.find(f"show branch {branch}", path, responses.BRANCH, none_for=_NOT_TOLD)
+        if found is None:
+            return None
+        if not found.protected:
+            return Protection(protected=False)
+        checks = found.protection.required_status_checks
+        if checks and checks.contexts and checks.enforcement_level == "everyone":
+            return Protection(True, (f"status checks must have passed: {', '.join(checks.contexts)}",), whole=False)
+        doing = f"show the protection of branch {branch}"
+        whole = self._http.find(doing, f"{path}/protection", responses.PROTECTION, none_for=_NOT_TOLD)
+        if whole is None:
+            return Protection(True, whole=False)
+        refuses = ["the branch is locked"] if whole.lock_branch and whole.lock_branch.enabled else []
+        # Only an administrator can read it, and for administrators the rest holds only if it says so.
+        if whole.enforce_admins and whole.enforce_admins.enabled:
+            if whole.required_pull_request_reviews is not None:
+                refuses.append("changes must be made through a pull request")
+            if whole.required_status_checks:
+                refuses.append("status checks must have passed")
+        return Protection(True, tuple(refuses), whole=whole.restrictions is None)
+
+    def _may_bypass(self, number: int | None) -> bool:
+        found = self._ruleset(number) if number is not None else None
+        return found is not None and found.current_user_can_bypass in _BYPASS
+
+    def _ruleset(self, number: int) -> responses.RulesetResponse | None:
+        return self._http.find(
+            f"show ruleset {number}",
+            f"{self._repo}/rulesets/{number}",
+            responses.RULESET,
+            none_for=_NOT_TOLD,
+            permission=_METADATA,
+        )
+
+
+def _concerns(ruleset: responses.RulesetResponse, ref: str) -> bool:
+    names = ruleset.conditions.ref_name if ruleset.conditions else None
+    if names is None:
+        return True
+    return any(_matches(one, ref) for one in names.include) and not any(_matches(one, ref) for one in names.exclude)
+
+
+def _matches(pattern: str, ref: str) -> bool:
+    return pattern == "~ALL" or fnmatchcase(ref, pattern)

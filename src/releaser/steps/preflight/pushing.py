@@ -1,0 +1,46 @@
+"""Preflight: the push goes to the repository that is asked, and its login is accepted."""
+
+from __future__ import annotations
+
+from releaser.core.step import Conflict, Done, Outcome, Step
+from releaser.release import Release
+
+
+class PushWhereAsked(Step[Release]):
+    """Pushes go to the repository that fetches come from, and nowhere else."""
+
+    name = "push_where_asked"
+    title = "Push address is the remote's"
+
+    def check(self, release: Release) -> Outcome:
+        """Compare the addresses that git makes of remote.pushurl and url.*.pushInsteadOf."""
+        remote = release.config.git.remote
+        elsewhere = release.git_settings.elsewhere(remote)
+        fetched = release.git.remote_url(remote)
+        if not elsewhere:
+            return Done(str(fetched))
+        return Conflict(
+            f"pushes to {remote} go to {', '.join(elsewhere)}, but {remote} is {fetched}: "
+            "branch and tag would land where nothing looks for them",
+            f"Run `git remote set-url --push {remote} {fetched}` (or correct url.*.pushInsteadOf), or name the remote "
+            "to release to in [tool.releaser.git].",
+        )
+
+
+class LogInToRemote(Step[Release]):
+    """The remote accepts the login for a push."""
+
+    name = "log_in_remote"
+    title = "Login for the push accepted"
+
+    def check(self, release: Release) -> Outcome:
+        """Push without sending anything; hooks and rules of the remote do not run in a dry run."""
+        remote = release.config.git.remote
+        reason = release.git_settings.why_it_cannot_push(remote, hooks=False)
+        if reason and release.release_commit.pinned() and release.git.remote_tag(remote, release.tag):
+            return Done(f"{release.tag} is pushed already")
+        if reason:
+            return Conflict(
+                f"{remote} does not let this login push: {reason}", "Give it write access, or use another one."
+            )
+        return Done(f"a dry run of a push to {remote} passed; its hooks do not run in one, so they are unproven")

@@ -1,0 +1,152 @@
+"""What the forge lets be pushed is known before anything is public."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from harness.scene import Scene
+
+from releaser.core.step import Done, Skipped
+from releaser.errors import ServiceError
+from releaser.rehearsal import remote, rules
+from releaser.steps.preflight.branch_rules import FollowRules
+from releaser.steps.push.create_tag import CreateTag
+from releaser.steps.push.push_tag import PushTag
+
+
+def ruleset(*kinds: Mapping[str, Any] | str, target: str = "branch", **more: Any) -> dict[str, Any]:
+    folder = "heads/main" if target == "branch" else "tags/v*"
+    return {
+        "id": 7,
+        "name": "Rules",
+        "target": target,
+        "conditions": {"ref_name": {"include": [f"refs/{folder}"], "exclude": []}},
+        "rules": [{"type": kind} if isinstance(kind, str) else dict(kind) for kind in kinds],
+        **more,
+    }
+
+
+def pattern(kind: str, text: str, operator: str = "regex", *, negate: bool = False) -> dict[str, Any]:
+    return {"type": kind, "parameters": {"operator": operator, "pattern": text, "negate": negate}}
+
+
+def test_without_rules_nothing_refuses(scene: Scene) -> None:
+    assert scene.check(FollowRules()) == Done("nothing refuses main and v0.2.0")
+
+
+def test_without_a_token_the_forge_is_not_asked(scene: Scene) -> None:
+    scene.set(GITHUB_TOKEN=None)
+    assert scene.check(FollowRules()) == Skipped("no token for the forge")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("pull_request", "changes must be made through a pull request"),
+        ("update", "updates are restricted"),
+        ("required_status_checks", "status checks must have passed"),
+        ("required_signatures", "git does not sign them"),
+        (pattern("commit_message_pattern", "^(feat|fix): "), "commit_message_pattern: 'chore: bump version to 0.2.0'"),
+        (pattern("commit_author_email_pattern", "@example.com", "ends_with"), "'somebody@localhost' does not fit"),
+        (pattern("committer_email_pattern", "localhost", "contains", negate=True), "'somebody@localhost' does not fit"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value["type"],
+)
+def test_a_branch_that_takes_no_push_is_refused_and_the_way_by_a_pull_request_named(
+    scene: Scene, kind: Mapping[str, Any] | str, words: str
+) -> None:
+    scene.forge.hold({"rulesets": [ruleset(kind)]})
+    scene.refused(FollowRules(), "main does not take a push", words, remedy="by a pull request: on a branch, run")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "deletion",
+        "non_fast_forward",
+        "required_linear_history",
+        pattern("commit_message_pattern", "chore: ", "starts_with"),
+        pattern("commit_message_pattern", "(?P<RE2"),
+    ],
+)
+def test_a_rule_that_lets_it_through_does_not_matter(scene: Scene, kind: Mapping[str, Any] | str) -> None:
+    scene.forge.hold({"rulesets": [ruleset(kind)]})
+    assert isinstance(scene.check(FollowRules()), Done)
+
+
+def test_whom_the_ruleset_lets_through_may_push(scene: Scene) -> None:
+    scene.forge.hold({"rulesets": [ruleset("pull_request", bypass="always")]})
+    assert scene.check(FollowRules()) == Done("nothing refuses main and v0.2.0")
+
+
+def test_a_ruleset_that_is_not_in_force_does_not_matter(scene: Scene) -> None:
+    scene.forge.hold({"rulesets": [ruleset("pull_request", enforcement="evaluate")]})
+    assert scene.check(FollowRules()) == Done("nothing refuses main and v0.2.0")
+
+
+def test_a_rule_that_nobody_knows_is_unproven(scene: Scene) -> None:
+    scene.forge.hold({"rulesets": [ruleset("moon_phase")]})
+    assert scene.check(FollowRules()) == Done("whether the rule moon_phase lets this through is unproven")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("creation", "creations are restricted"),
+        (pattern("tag_name_pattern", "release-", "starts_with"), "tag_name_pattern: 'v0.2.0' does not fit 'release-'"),
+    ],
+    ids=["creation", "name"],
+)
+def test_a_tag_that_may_not_be_created_is_refused(scene: Scene, kind: Mapping[str, Any] | str, words: str) -> None:
+    scene.forge.hold({"rulesets": [ruleset(kind, target="tag")]})
+    scene.refused(FollowRules(), "the tag v0.2.0 may not be pushed", words, remedy="bypass")
+
+
+class TestOlderProtection:
+    def test_checks_that_bind_everyone_refuse(self, scene: Scene) -> None:
+        scene.forge.hold({"protected": {"main": {"contexts": ["unit"], "enforcement_level": "everyone"}}})
+        scene.refused(FollowRules(), "status checks must have passed: unit", remedy="pull request")
+
+    def test_what_it_does_not_tell_is_unproven(self, scene: Scene) -> None:
+        scene.forge.hold({"protected": {"main": {}}})
+        assert scene.check(FollowRules()) == Done("main is protected; whether it takes this push is unproven")
+
+    @pytest.mark.parametrize("binds_administrators", [True, False])
+    def test_an_administrator_is_told_the_whole(self, scene: Scene, binds_administrators: bool) -> None:
+        whole = {"required_pull_request_reviews": {"url": ""}, "enforce_admins": {"enabled": binds_administrators}}
+        scene.forge.hold({"protected": {"main": {"whole": whole}}})
+        if binds_administrators:
+            scene.refused(FollowRules(), "through a pull request", remedy="pull request")
+        else:
+            assert scene.check(FollowRules()) == Done("nothing refuses main and v0.2.0")
+
+
+class TestByAPullRequest:
+    """The way that the conflict names costs neither a version nor a skipped index."""
+
+    def test_the_merged_commit_is_released_as_it_is_and_only_the_tag_is_pushed(self, scene: Scene) -> None:
+        scene.bump_by_hand()
+        scene.forge.hold({"rulesets": [rules.protected("main")]})
+        remote.guard(scene.origin, {}, [rules.protected("main")])
+        assert scene.check(FollowRules()) == Done("only the tag is pushed")
+
+        release = scene.with_release_commit()
+        assert release.must_have_commit() == scene.project.head()
+        CreateTag().run(release)
+        PushTag().run(release)
+        assert isinstance(PushTag().verify(release), Done)
+        assert scene.check(FollowRules()) == Done("only the tag is pushed")
+
+    def test_the_stand_in_refuses_what_its_forge_lists(self, scene: Scene) -> None:
+        remote.guard(scene.origin, {}, [rules.protected("main"), ruleset("creation", target="tag")])
+        release = scene.with_release_commit()
+        CreateTag().run(release)
+        with pytest.raises(ServiceError) as caught:
+            PushTag().run(release)
+        assert "GH013: Repository rule violations found for refs/heads/main." in caught.value.message
+        assert "Changes must be made through a pull request." in caught.value.message
+        with pytest.raises(ServiceError, match="creations being restricted"):
+            release.git.push("origin", "HEAD:refs/tags/v9")
+        release.git.push("origin", "HEAD:refs/heads/other")

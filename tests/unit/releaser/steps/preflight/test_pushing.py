@@ -1,0 +1,83 @@
+"""A push goes where fetches come from, and its login is accepted."""
+
+from __future__ import annotations
+
+import pytest
+from harness.scene import Scene
+
+from releaser.core.step import Done
+from releaser.steps.preflight.pushing import LogInToRemote, PushWhereAsked
+
+FETCHED = "https://github.com/someone/tiny-thing.git"
+
+
+class TestPushWhereAsked:
+    def test_a_remote_with_one_address_is_named(self, scene: Scene) -> None:
+        assert scene.check(PushWhereAsked()) == Done(str(scene.origin))
+
+    def test_another_push_address_is_refused(self, scene: Scene) -> None:
+        scene.git("remote", "set-url", "--push", "origin", scene.others / "fork.git")
+        scene.refused(PushWhereAsked(), "pushes to origin go to", "fork.git", remedy="set-url --push origin")
+
+    def test_one_more_push_address_is_refused(self, scene: Scene) -> None:
+        scene.git("remote", "set-url", "--add", "--push", "origin", scene.origin)
+        scene.git("remote", "set-url", "--add", "--push", "origin", "https://example.invalid/someone/tiny-thing")
+        scene.refused(PushWhereAsked(), "example.invalid", remedy="set-url")
+
+    def test_pushes_that_are_sent_elsewhere_by_a_prefix_are_refused(self, scene: Scene) -> None:
+        scene.git("config", "url./nowhere/.pushInsteadOf", f"{scene.origin.parent}/")
+        scene.refused(PushWhereAsked(), f"/nowhere/{scene.origin.name}", remedy="pushInsteadOf")
+
+    @pytest.mark.parametrize(
+        "pushed",
+        [
+            "git@github.com:someone/tiny-thing.git",
+            "ssh://git@github.com/someone/tiny-thing",
+            "ssh://git@ssh.github.com:443/Someone/tiny-thing.git",
+            "https://me:secret@github.com/someone/tiny-thing/",
+        ],
+    )
+    def test_another_way_to_write_the_same_repository_is_accepted(self, scene: Scene, pushed: str) -> None:
+        scene.git("remote", "set-url", "origin", FETCHED)
+        scene.git("remote", "set-url", "--push", "origin", pushed)
+        assert scene.check(PushWhereAsked()) == Done(FETCHED)
+
+    @pytest.mark.parametrize(
+        "pushed", ["git@github.com:else/tiny-thing.git", "git@gitlab.com:someone/tiny-thing.git", "/someone/tiny-thing"]
+    )
+    def test_another_repository_is_refused(self, scene: Scene, pushed: str) -> None:
+        scene.git("remote", "set-url", "origin", FETCHED)
+        scene.git("remote", "set-url", "--push", "origin", pushed)
+        scene.refused(PushWhereAsked(), pushed, FETCHED, remedy="Run `git remote set-url --push origin")
+
+    def test_a_path_that_is_written_otherwise_is_the_same(self, scene: Scene) -> None:
+        scene.git("remote", "set-url", "--push", "origin", f"file://{scene.origin}")
+        assert isinstance(scene.check(PushWhereAsked()), Done)
+
+
+class TestLogInToRemote:
+    def test_a_dry_run_proves_the_login_and_no_more(self, scene: Scene) -> None:
+        outcome = scene.check(LogInToRemote())
+        assert isinstance(outcome, Done)
+        assert "unproven" in outcome.evidence
+
+    def test_a_remote_that_cannot_be_pushed_to_is_refused(self, scene: Scene) -> None:
+        scene.git("remote", "set-url", "--push", "origin", scene.others / "gone.git")
+        scene.refused(LogInToRemote(), "origin does not let this login push", "gone.git", remedy="write access")
+
+    def test_once_the_tag_is_pushed_it_does_not_matter(self, scene: Scene) -> None:
+        commit = scene.with_release_commit().must_have_commit()
+        scene.git("push", "--quiet", "origin", f"{commit}:refs/tags/v0.2.0")
+        scene.git("remote", "set-url", "--push", "origin", scene.others / "gone.git")
+        assert scene.check(LogInToRemote()) == Done("v0.2.0 is pushed already")
+
+    def test_hooks_do_not_run(self, scene: Scene) -> None:
+        refuse(scene, "pre-push")
+        assert isinstance(scene.check(LogInToRemote()), Done)
+
+
+def refuse(scene: Scene, hook: str) -> None:
+    folder = scene.project.path / ".git" / "hooks"
+    folder.mkdir(exist_ok=True)
+    (folder / hook).write_text("#!/bin/sh\necho no from the hook >&2\nexit 1\n")
+    (folder / hook).chmod(0o755)
