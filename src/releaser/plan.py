@@ -39,6 +39,7 @@ from releaser.steps.qualify.pass_session import configured_sessions
 from releaser.steps.qualify.start_images import StartImages
 from releaser.steps.qualify.try_push_hook import TryPushHook
 from releaser.steps.qualify.try_wheel import TryWheel
+from releaser.steps.qualify.try_with_uv import TryWithUv
 from releaser.steps.stage.bump_versions import BumpVersions
 from releaser.steps.stage.commit_release import CommitRelease
 from releaser.steps.stage.open_worktree import OpenWorktree
@@ -100,6 +101,7 @@ def release_plan(config: Config) -> Plan[Release]:
             together(
                 TryWheel(),
                 TryPushHook(),
+                TryWithUv(),
                 *configured_sessions(config.qualify, alone=False),
                 (BuildImages(), StartImages()),
             ),

@@ -93,7 +93,7 @@ def test_nothing_is_public_before_the_one_question() -> None:
 
 def test_everything_that_can_fail_here_is_tried_before_the_question() -> None:
     number, _ = asking()
-    built = {"build_dists", "inspect_dists", "write_sbom", "try_wheel", "build_images", "start_images"}
+    built = {"build_dists", "inspect_dists", "write_sbom", "try_wheel", "try_with_uv", "build_images", "start_images"}
     sessions = {"pass_lint", "pass_unit", "pass_long_name", "pass_e2e"}
 
     assert set(names(PLAN[:number])) >= built | sessions

@@ -20,7 +20,7 @@ _BROKEN = re.compile(
     r"after connection broken by '(.*?)':? /|repository located at (\S+ is not a trusted or secure host)"
 )
 _CONFLICT = "ResolutionImpossible"
-_ALONE = (
+ALONE = (
     "Publish what is missing where users can get it, or change the project's dependencies. Further indexes, links, "
     "constraints and cooldowns of your own pip settings are not used here: users do not have them."
 )
@@ -36,7 +36,7 @@ def explained(error: CommandError) -> CommandError | ServiceError:
             f"{check_of_proxies('PIP_PROXY')}, then rerun the command.",
         )
     if _MISSING.search(error.message) or _CONFLICT in error.message:
-        return CommandError(error.message, _ALONE)
+        return CommandError(error.message, ALONE)
     return CommandError(error.message, RERUN)
 
 

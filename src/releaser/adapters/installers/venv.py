@@ -40,7 +40,7 @@ class Venv:
         process.run(
             [sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", path],
             cwd=path.parent,
-            env=found._settings(),
+            env=found.settings(),
             purpose="virtualenv",
         )
         return found
@@ -95,11 +95,12 @@ class Venv:
     def _pip(self, *words: str | Path) -> None:
         command = [self.bin / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", *words]
         try:
-            process.run(command, cwd=self.path, env=self._settings(), purpose="pip")
+            process.run(command, cwd=self.path, env=self.settings(), purpose="pip")
         except CommandError as error:
             raise explained(error) from None
 
-    def _settings(self) -> Changes:
+    def settings(self) -> Changes:
+        """Return changes to the environment for pip, uv and virtualenv, when they make or fill this one."""
         own = settings.to_reach_an_index(self.path.with_name(f"{self.path.name}-settings"), self.index)
         return {**_without_python(), **own, "NO_COLOR": "1"}
 
