@@ -19,6 +19,7 @@ from releaser.steps.build.inspect_uploads import InspectUploads
 from releaser.steps.build.write_sbom import WriteSbom
 from releaser.steps.preflight.branch_rules import FollowRules
 from releaser.steps.preflight.checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
+from releaser.steps.preflight.clock import TrustClock
 from releaser.steps.preflight.forge_accepts import FitNotes, HavePassedTests
 from releaser.steps.preflight.index_rules import MeetIndexRules, RenderReadme
 from releaser.steps.preflight.project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
@@ -64,6 +65,7 @@ def release_plan(config: Config) -> Plan[Release]:
                 FindIdentity(),
                 SignSomething(),
                 KnowHooks(),
+                TrustClock(),
                 BeOnBranch(),
                 BeClean(),
                 BeLevel(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from releaser.adapters.index.twine_login import IndexAddress
 from releaser.adapters.registry.client import Registry
 from releaser.adapters.remotes import GitLimits, repository_of
 from releaser.adapters.waiting import WaitLimits
-from releaser.changelog.document import Changelog
+from releaser.changelog.document import Changelog, today_in_utc
 from releaser.commit import ReleaseCommit
 from releaser.config.project import Config, IndexConfig, IndexName
 from releaser.dists.built import Dists
@@ -211,7 +210,7 @@ class Release:
         """
         return found.rotate(
             self.version,
-            datetime.now(timezone.utc).date(),
+            today_in_utc(),
             repository_url=f"{self.config.forge.web_url.rstrip('/')}/{self.repository}",
             tag_pattern=self.config.git.tag,
         )

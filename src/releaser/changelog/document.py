@@ -7,21 +7,22 @@ byte order mark, code blocks, comments, separators, and sections about other thi
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from releaser.changelog.lead import lead_line
 from releaser.changelog.links import Edit, Target, Urls, apply, base_url, link_edits, newline_near
 from releaser.changelog.markdown import Scan, label_key, scan
+from releaser.changelog.problems import Problem, later_section, problems_of, spoiling
+from releaser.changelog.references import definitions_for
 from releaser.changelog.sections import Section, sections_of
 from releaser.errors import ChangelogError
 from releaser.versions.version import Version
 
-GROUPS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+def today_in_utc() -> dt.date:
+    """Return the day that a release is dated with, wherever it is made."""
+    return dt.datetime.now(dt.timezone.utc).date()
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,20 @@ class Changelog:
     def notes(self, version: Version) -> str:
         """Return what to publish about a version: its section word for word, without blank lines around it.
 
+        Link definitions that it needs and that stand elsewhere in the file, such as at its foot, follow it.
+
         A pre-release without a section of its own publishes [Unreleased], which stays where it is.
 
         Raises:
             ChangelogError: There is no such section, or it has no entries.
         """
-        lines = self._section_to_publish(version).lines
-        filled = [line for line in lines if line.kind != "blank"]
-        return self.text[filled[0].start : filled[-1].end - len(filled[-1].newline)]
+        section = self._section_to_publish(version)
+        filled = [line for line in section.lines if line.kind != "blank"]
+        first, last = filled[0], filled[-1]
+        written = self.text[first.start : last.end - len(last.newline)]
+        newline = newline_near(self._scan.lines, section.heading.number)
+        carried = [*definitions_for(written, first.number, last.number, self.text, self._scan)]
+        return newline.join([written, "", *carried]) if carried else written
 
     def lead_line(self, version: Version) -> str | None:
         """Return a few plain words about a version, for the title of a release: its first paragraph or entry.
@@ -124,17 +131,12 @@ class Changelog:
 
         Raises:
             ChangelogError: [Unreleased] is missing, empty, or there twice; the version has a section already or is a
-                pre-release; or a code block or comment is never closed.
+                pre-release; or `refuse_wrong` refuses.
         """
         if version.is_prerelease:
             raise ChangelogError(
                 f"{version} is a pre-release, and only a final version moves the entries of [Unreleased]",
                 "Leave the changelog as it is: a pre-release publishes [Unreleased] as its notes.",
-            )
-        if self._scan.unclosed is not None:
-            raise ChangelogError(
-                f"{self.name}, line {self._scan.unclosed.line}: {self._scan.unclosed.what}",
-                "Fix that line: everything below it belongs to it.",
             )
         existing = self.section(version)
         if existing is not None:
@@ -143,6 +145,7 @@ class Changelog:
                 "Release the next version, or move that section's entries to [Unreleased] and remove it.",
             )
         unreleased = self.unreleased
+        self.refuse_wrong(version, today=date)
         self._refuse_empty(unreleased)
         return apply(
             self.text,
@@ -153,14 +156,32 @@ class Changelog:
         """Return every problem of the file with its line number; empty if there is none.
 
         Args:
-            today: Dates after this day are a problem.
+            today: The day in UTC. It has begun a day later in the east, and dates after that are a problem.
         """
-        problems = [*self._order_problems(), *self._section_problems(today), *self._link_problems()]
-        if self._scan.unclosed is not None:
-            problems.append(self._scan.unclosed)
-        if not any(section.is_unreleased for section in self.sections):
-            problems.append((1, "there is no [Unreleased] section"))
-        return [f"line {line}: {problem}" for line, problem in sorted(problems)]
+        return [str(problem) for problem in self._problems(today)]
+
+    def refuse_wrong(self, version: Version, *, today: dt.date) -> None:
+        """Refuse to publish what would be wrong: a conflict marker, the section of another version, a wrong date.
+
+        What only looks odd, such as a group of another name, is left to `check`.
+
+        Raises:
+            ChangelogError: There is such a problem in the file or in the section to publish; each has its line.
+        """
+        section = self.section(version) or self.unreleased
+        if found := spoiling(self._problems(today), section):
+            listed = "\n".join(f"- {problem}" for problem in found)
+            raise ChangelogError(f"{self.name} would be published wrong:\n{listed}", "Correct these lines and commit.")
+        later = later_section(self.sections, today)
+        if later and section.is_unreleased:
+            raise ChangelogError(
+                f"This machine's clock says that today is {today}, before the date of [{later.name}], {later.date}, "
+                f"in {self.name} on line {later.heading.number}",
+                "Set the clock, or correct that date.",
+            )
+
+    def _problems(self, today: dt.date) -> list[Problem]:
+        return problems_of(self.text, self._scan, self.sections, today)
 
     @property
     def _newest(self) -> Section | None:
@@ -215,51 +236,3 @@ class Changelog:
     def _has_definition(self, section: Section) -> bool:
         """Return whether the section's heading needs a definition at the end of the file, or has one."""
         return section.needs_definition or label_key(section.name) in self._scan.definitions
-
-    def _order_problems(self) -> Iterator[tuple[int, str]]:
-        first_lines: dict[str, int] = {}
-        previous: Section | None = None
-        for section in self.sections:
-            line = section.heading.number
-            first = first_lines.setdefault(str(section.version or section.name), line)
-            if first != line:
-                yield line, f"a second section for [{section.name}]; the first is on line {first}"
-            elif section.is_unreleased and previous is not None:
-                yield line, f"[Unreleased] belongs above [{previous.name}]"
-            elif section.version and previous and previous.version and section.version > previous.version:
-                yield line, f"[{section.name}] belongs above [{previous.name}]: the newest comes first"
-            previous = section
-
-    def _section_problems(self, today: dt.date) -> Iterator[tuple[int, str]]:
-        for section in self.sections:
-            line = section.heading.number
-            if not section.is_unreleased:
-                problem = _date_problem(section.date, today)
-                if problem:
-                    yield line, f"[{section.name}] {problem}"
-                if section.is_empty:
-                    yield line, f"[{section.name}] has no entries"
-            for group in section.lines:
-                if group.kind == "heading" and group.level == 3 and group.title not in GROUPS:
-                    known = next((name for name in GROUPS if name.casefold() == group.title.casefold()), None)
-                    advice = f"write {known}" if known else f"use one of {', '.join(GROUPS)}"
-                    yield group.number, f"'### {group.title}' is not a group of changes: {advice}"
-
-    def _link_problems(self) -> Iterator[tuple[int, str]]:
-        if all(section.is_unreleased for section in self.sections):
-            return  # before the first release there is nothing to compare with
-        for section in self.sections:
-            if section.needs_definition and label_key(section.name) not in self._scan.definitions:
-                yield section.heading.number, f"[{section.name}] has no compare link at the end of the file"
-
-
-def _date_problem(date: str | None, today: dt.date) -> str | None:
-    if date is None:
-        return "has no date"
-    try:
-        day = dt.date.fromisoformat(date) if _DATE.fullmatch(date) else None
-    except ValueError:
-        day = None
-    if day is None:
-        return f"has the invalid date {date!r}; write an existing day as YYYY-MM-DD"
-    return f"has a date in the future: {date}" if day > today else None

@@ -11,13 +11,14 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
-Kind = Literal["blank", "heading", "definition", "break", "comment", "code", "text"]
+Kind = Literal["blank", "heading", "definition", "break", "comment", "code", "html", "text"]
 
 LIST_MARKER = re.compile(r"(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t]|$)")
 
@@ -42,7 +43,7 @@ class Line(NamedTuple):
         content: The line without its line end, without a byte order mark, and without surrounding white space.
         newline: Its line end; empty at the end of a text that has no final newline.
         kind: What the line is. A heading in a list item or a quotation is text, and so is one that is underlined
-            instead of marked with hashes. HTML is code, except comments.
+            instead of marked with hashes.
         level: 1 to 6 for a heading, else 0.
         title: A heading's text, without the hashes on either side.
     """
@@ -66,12 +67,14 @@ class Definition:
         last: The line with its end.
         url: The destination as written, without angle brackets.
         url_start: The destination's offset in the text.
+        id: The label in the form in which the parser compares labels.
     """
 
     first: Line
     last: Line
     url: str
     url_start: int
+    id: str
 
 
 class Unclosed(NamedTuple):
@@ -95,12 +98,16 @@ class Scan:
         definitions: The link reference definitions that can be edited, by `label_key`; of two for one label, the first
             counts.
         references: All of them, as the parser returns them.
+        repeated: For each later definition of a label, its line's number, that of the first, and the label as written.
+        underlined: The headings that are underlined instead of marked with hashes, each with its line's number.
         unclosed: What hides the end of the text; None if nothing does.
     """
 
     lines: tuple[Line, ...]
     definitions: Mapping[str, Definition]
     references: Mapping[str, Any]
+    repeated: tuple[tuple[int, int, str], ...]
+    underlined: tuple[tuple[int, str], ...]
     unclosed: Unclosed | None
 
 
@@ -121,14 +128,24 @@ def scan(text: str) -> Scan:
     PARSER.block.tokenize(state, 0, state.lineMax)
     lines = tuple(_lines(text, state.tokens))
     definitions: dict[str, Definition] = {}
+    repeated = []
     for token in state.tokens:
         if _is_definition(token):
             first, last = (lines[index] for index in _ends(token))
             match = _DEFINITION.search(text, first.start, last.end)
             if match is not None:
-                definition = Definition(first, last, match[1].strip("<>"), match.start(1) + match[1].startswith("<"))
-                definitions.setdefault(label_key(token.meta["label"]), definition)
-    return Scan(lines, definitions, env.get("references", {}), _unclosed(state, lines))
+                label, url_start = token.meta["label"], match.start(1) + match[1].startswith("<")
+                definition = Definition(first, last, match[1].strip("<>"), url_start, token.meta["id"])
+                counting = definitions.setdefault(label_key(label), definition)
+                if counting is not definition:
+                    repeated.append((first.number, counting.first.number, label))
+    underlined = (
+        (_ends(token)[0] + 1, inside.content)
+        for token, inside in pairwise(state.tokens)
+        if token.type == "heading_open" and token.level == 0 and token.markup[0] != "#"
+    )
+    references = env.get("references", {})
+    return Scan(lines, definitions, references, tuple(repeated), tuple(underlined), _unclosed(state, lines))
 
 
 class _Blocks(StateBlock):
@@ -175,7 +192,8 @@ def _lines(text: str, tokens: list[Token]) -> Iterator[Line]:
             kinds.update(dict.fromkeys(range(first, last + 1), "definition"))
         elif token.type in ("fence", "code_block", "html_block"):
             is_comment = token.type == "html_block" and token.content.lstrip().startswith("<!--")
-            kinds.update(dict.fromkeys(range(first, last + 1), "comment" if is_comment else "code"))
+            kind: Kind = "comment" if is_comment else "html" if token.type == "html_block" else "code"
+            kinds.update(dict.fromkeys(range(first, last + 1), kind))
             if is_comment and any(part.partition("<!--")[0].strip() for part in token.content.split("-->")):
                 kinds[last] = "text"  # what follows a comment on its last line
     start = 0

@@ -1,7 +1,8 @@
 """The sections of a changelog that are about versions, and how their headings are written.
 
 A section begins with a heading of the second level that names a version or Unreleased, in one of the usual forms:
-``## [0.2.0] - 2025-11-08``, ``## 0.2.0 (2025-11-08)``, ``## [0.2.0](address) - 2025-11-08 [YANKED]``.
+``## [0.2.0] - 2025-11-08``, ``## 0.2.0 (2025-11-08)``, ``## [0.2.0](address) - 2025-11-08 [YANKED]``,
+``## [0.2.0][label] - 2025-11-08``, ``## [0.2.0 - 2025-11-08](address)``.
 Any other heading of the first or second level ends it and begins a section about something else.
 """
 
@@ -18,7 +19,13 @@ from releaser.versions.version import Version
 
 UNRELEASED = "Unreleased"
 
-_BRACKETED = re.compile(r"\[([^][]+)\](\([^()]*\))?(.*)$")
+_BRACKETED = re.compile(r"\[([^][]+)\](\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^][]+\](?!\())?(.*)$")
+# Other ways to write the same, and how they are read: \\[0.2.0\\], [[0.2.0]](address), [0.2.0 - 2025-11-08](address)
+_SAME = (
+    (re.compile(r"\\([][])"), r"\1"),
+    (re.compile(r"^\[(\[[^][]+\])\]"), r"\1"),
+    (re.compile(r"^\[([^][\s]+)[ \t]+([-(\u2013\u2014][^][]*)\](\([^()]*\)|\[[^][]*\])"), r"[\1]\3 \2"),
+)
 _BARE = re.compile(r"(\S+)(.*)$")
 _VERSION_NAME = re.compile(r"[vV]?[0-9]+\.[0-9][0-9A-Za-z.+!_-]*")
 _YANKED = re.compile(r"\[yanked\]", re.IGNORECASE)
@@ -78,7 +85,9 @@ class Section:
     @property
     def is_empty(self) -> bool:
         """Whether it has no entries: only group headings, comments, blank lines and bullets without text."""
-        return not any(line.kind in ("text", "code") and not LIST_MARKER.fullmatch(line.content) for line in self.lines)
+        return not any(
+            line.kind in ("text", "code", "html") and not LIST_MARKER.fullmatch(line.content) for line in self.lines
+        )
 
     @property
     def needs_definition(self) -> bool:
@@ -88,7 +97,6 @@ class Section:
 
 @dataclass(frozen=True)
 class _Heading:
-    line: Line
     name: str
     date: str | None
     yanked: bool
@@ -107,17 +115,17 @@ def sections_of(text: str, lines: Sequence[Line], definitions: Mapping[str, Defi
             continue
         inside = lines[index + 1 : following]
         body = inside[: _length_of_body(inside, links)]
-        end = body[-1].end if body else heading.line.end
+        end = body[-1].end if body else lines[index].end
         separators = [line.content for line in inside[len(body) :] if line.kind == "break"]
         yield Section(
             name=heading.name,
             version=_version(heading.name),
             date=heading.date,
             yanked=heading.yanked,
-            body=text[heading.line.end : end],
-            start=heading.line.start,
+            body=text[lines[index].end : end],
+            start=lines[index].start,
             end=end,
-            heading=heading.line,
+            heading=lines[index],
             style=heading.style,
             lines=tuple(body),
             separator=separators[0] if separators and following in headings else "",
@@ -126,12 +134,23 @@ def sections_of(text: str, lines: Sequence[Line], definitions: Mapping[str, Defi
 
 def _read_heading(line: Line) -> _Heading | None:
     """Return the section that a heading begins; None if it is about something else."""
-    match = _BRACKETED.match(line.title) if line.level == 2 else None
+    return _read_title(line.title) if line.level == 2 else None
+
+
+def names_version(title: str) -> bool:
+    """Return whether a heading of this text would begin a section, so that a reader takes it for one."""
+    heading = _read_title(title)
+    return heading is not None and (heading.style.bracketed or heading.date is not None)
+
+
+def _read_title(title: str) -> _Heading | None:
+    for form, same in _SAME:
+        title = form.sub(same, title)
+    match = _BRACKETED.match(title)
     bracketed = match is not None
+    match = match or _BARE.match(title)
     if match is None:
-        match = _BARE.match(line.title) if line.level == 2 else None
-        if match is None:
-            return None
+        return None
     name, inline_link, rest = match[1].strip(), bracketed and match[2] is not None, match[match.re.groups].strip()
     is_unreleased = name.casefold() == UNRELEASED.casefold()
     if not is_unreleased and not _VERSION_NAME.fullmatch(name):
@@ -146,7 +165,7 @@ def _read_heading(line: Line) -> _Heading | None:
     elif date and not bracketed:  # a sentence that begins with a number, such as "3.10 support"
         return None
     style = Style(bracketed, inline_link, parentheses)
-    return _Heading(line, UNRELEASED if is_unreleased else name, date or None, yanked, style)
+    return _Heading(UNRELEASED if is_unreleased else name, date or None, yanked, style)
 
 
 def _version(name: str) -> Version | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from pathlib import Path
 
 from releaser.adapters.git import Git
 from releaser.adapters.remotes import repository_of
-from releaser.changelog.document import Changelog
+from releaser.changelog.document import Changelog, today_in_utc
 from releaser.commands.opening import project, wanted_version
 from releaser.errors import ChangelogError
 from releaser.files import write_atomically
@@ -21,7 +20,7 @@ def changelog_check(start: Path) -> None:
     """
     root, config = project(start)
     changelog = Changelog.read(root / config.changelog)
-    problems = changelog.check(today=datetime.now(timezone.utc).date())
+    problems = changelog.check(today=today_in_utc())
     if problems:
         raise ChangelogError(
             f"{config.changelog} has problems:\n" + "\n".join(f"- {one}" for one in problems), "Fix them."
@@ -43,7 +42,7 @@ def changelog_rotate(start: Path, version: str | None, *, dry_run: bool) -> None
     repository = config.forge.repository or repository_of(Git(root).remote_url(config.git.remote) or "")
     rotated = Changelog.read(path).rotate(
         wanted,
-        datetime.now(timezone.utc).date(),
+        today_in_utc(),
         repository_url=f"{config.forge.web_url.rstrip('/')}/{repository}" if repository else None,
         tag_pattern=config.git.tag,
     )

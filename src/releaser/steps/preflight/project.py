@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from releaser.adapters.installers import settings
+from releaser.changelog.document import today_in_utc
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.errors import ReleaserError
 from releaser.release import Release
@@ -110,10 +111,20 @@ class HaveChanges(Step[Release]):
     title = "Changelog has entries"
 
     def check(self, release: Release) -> Outcome:
-        """Read the section that becomes the release notes."""
-        entries = release.notes()
+        """Read the section that becomes the release notes, and check it and the file until the commit is made.
+
+        Raises:
+            ChangelogError: There is nothing to publish, or it would be published wrong.
+        """
+        entries, odd = release.notes(), ""
+        if release.release_commit.pinned() is None and release.git.tag(release.tag) is None:
+            changelog = release.changelog()
+            changelog.refuse_wrong(release.version, today=today_in_utc())
+            if problems := changelog.check(today=today_in_utc()):
+                many = f"{len(problems)} problems that do" if len(problems) > 1 else "1 problem that does"
+                odd = f"; `invoke changelog.check` shows {many} not change what is published"
         count = sum(line.lstrip().startswith(("- ", "* ", "+ ")) for line in entries.splitlines())
-        return Done(f"{count} entries in {release.config.changelog}")
+        return Done(f"{count} entries in {release.config.changelog}{odd}")
 
 
 class KnowBackend(Step[Release]):

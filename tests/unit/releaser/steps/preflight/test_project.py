@@ -96,6 +96,31 @@ class TestHaveChanges:
         scene.project.write("CHANGELOG.md", text)
         scene.failed(ChangelogError, HaveChanges(), *facts, remedy=remedy)
 
+    @pytest.mark.parametrize("version", ["0.2.0", "0.2.0-rc.1"])
+    def test_one_with_an_unfinished_merge_is_refused_with_its_lines(self, scene: Scene, version: str) -> None:
+        scene.project.replace("CHANGELOG.md", "- Nothing.", "<<<<<<< HEAD\n- Nothing.\n=======\n>>>>>>> feature")
+        facts = ("line 18: the conflict marker <<<<<<<", "line 21: the conflict marker >>>>>>>")
+        scene.failed(ChangelogError, HaveChanges(), *facts, remedy="Correct these lines and commit", version=version)
+
+    def test_a_section_that_came_by_pull_request_is_checked_as_well(self, scene: Scene) -> None:
+        scene.bump_by_hand()
+        scene.project.replace("CHANGELOG.md", "2026-02-02", "1970-01-01")
+        scene.project.commit()
+        scene.failed(ChangelogError, HaveChanges(), "line 5: [0.2.0] has the date 1970-01-01", remedy="Correct")
+
+    def test_what_is_already_tagged_is_not_refused_any_more(self, scene: Scene) -> None:
+        scene.bump_by_hand()
+        scene.project.replace("CHANGELOG.md", "2026-02-02", "1970-01-01")
+        scene.project.commit()
+        scene.git("tag", "--annotate", "v0.2.0", "--message", "Out")
+        assert isinstance(scene.check(HaveChanges()), Done)
+
+    def test_what_only_looks_odd_is_counted(self, scene: Scene) -> None:
+        scene.project.replace("CHANGELOG.md", "### Fixed", "### Mended")
+        outcome = scene.check(HaveChanges())
+        assert isinstance(outcome, Done)
+        assert_says(outcome.evidence, "3 entries", "`invoke changelog.check` shows 1 problem that does not change what")
+
     def test_one_that_is_not_utf8_is_refused_with_the_line(self, scene: Scene) -> None:
         (scene.project.path / "CHANGELOG.md").write_bytes(b"## [Unreleased]\n- caf\xe9\n")
         scene.failed(ChangelogError, HaveChanges(), "UTF-8", "line 2", "0xe9", remedy="UTF-8")

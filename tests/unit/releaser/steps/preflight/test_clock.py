@@ -1,0 +1,38 @@
+"""A clock that is wrong."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from harness.scene import Scene
+
+from releaser.core.step import Done
+from releaser.steps.preflight.clock import TrustClock
+
+
+def commit_at(scene: Scene, seconds: int) -> None:
+    """Give the last commit another date, in seconds since 1970."""
+    text = scene.git("cat-file", "commit", "HEAD")
+    dated = re.sub(r"^(committer .*>) \d+", rf"\1 {seconds}", text, flags=re.MULTILINE)
+    made = scene.project.git("hash-object", "-t", "commit", "-w", "--stdin", given=f"{dated}\n")
+    scene.git("update-ref", "HEAD", made)
+
+
+@pytest.mark.parametrize("ahead", [-365, 0.9], ids=["a year ago", "another time zone"])
+def test_a_commit_of_before_is_fine(scene: Scene, ahead: float) -> None:
+    commit_at(scene, int(time.time() + ahead * 86_400))
+    assert isinstance(scene.check(TrustClock()), Done)
+
+
+def test_a_clock_before_the_last_commit_is_refused_until_the_release_commit_is_made(scene: Scene) -> None:
+    commit_at(scene, 4_102_444_800)
+    scene.refused(
+        TrustClock(),
+        "this machine's clock says 20",
+        "the last commit was made at 2100-01-01 00:00",
+        remedy="Set the clock",
+    )
+    scene.with_release_commit()
+    assert isinstance(scene.check(TrustClock()), Done)
