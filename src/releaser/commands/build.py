@@ -10,9 +10,9 @@ from releaser.adapters import nox
 from releaser.commands.checkout import open_checkout, with_files
 from releaser.commands.opening import opened_release, project
 from releaser.config.project import IndexName
-from releaser.core.step import Phase, in_order, part_of
+from releaser.core.step import Phase, Warned, in_order, part_of
 from releaser.dists.from_release import download_from_release
-from releaser.errors import StepError, UsageError
+from releaser.errors import ConflictError, StepError, UsageError
 from releaser.files import sha256
 from releaser.plan import release_plan
 from releaser.steps.keep.copy_dists import CopyDists
@@ -33,7 +33,11 @@ def build(start: Path, out: Path) -> None:
 
 
 def publish(start: Path, version: str | None, index: IndexName, *, dist: str | None, from_release: bool) -> None:
-    """Run `invoke publish.testpypi` or `invoke publish.pypi`."""
+    """Run `invoke publish.testpypi` or `invoke publish.pypi`.
+
+    Raises:
+        ConflictError: TestPyPI serves other bytes under this version.
+    """
     opened = opened_release(start, version)
     with tempfile.TemporaryDirectory(prefix="releaser-publish-") as scratch:
         if from_release:
@@ -44,7 +48,9 @@ def publish(start: Path, version: str | None, index: IndexName, *, dist: str | N
             opened = with_files(opened, Path(dist).resolve())
         opened.built()
         part = part_of(release_plan(opened.config), *_PUBLISH[index])
-        engine.carry_out(opened, part, skip={}, confirm=engine.say_yes)
+        for result in engine.carry_out(opened, part, skip={}, confirm=engine.say_yes):
+            if isinstance(result.outcome, Warned):  # In a release it is left out; here it is all that is wanted.
+                raise ConflictError(result.outcome.reason, result.outcome.remedy)
 
 
 def check(start: Path) -> None:

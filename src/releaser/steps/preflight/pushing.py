@@ -37,7 +37,8 @@ class LogInToRemote(Step[Release]):
         """Push without sending anything; hooks and rules of the remote do not run in a dry run."""
         remote = release.config.git.remote
         reason = release.git_settings.why_it_cannot_push(remote, hooks=False)
-        if reason and release.release_commit.pinned() and release.git.remote_tag(remote, release.tag):
+        # A remote that cannot even be read fails here, as it does in the other steps that ask it.
+        if reason and release.git.remote_tag(remote, release.tag) and release.release_commit.pinned():
             return Done(f"{release.tag} is pushed already")
         if reason:
             return Conflict(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from releaser.adapters.installers.pip import until_pip_finds
 from releaser.adapters.installers.venv import Venv
+from releaser.core.step import Outcome, Skipped, Todo
 from releaser.dists import installed
 from releaser.dists.built import Dists
 from releaser.files import sha256
@@ -25,6 +26,16 @@ class TryTestPyPI(Receipted):
     title = "Wheel from TestPyPI installs and runs"
     doing = "download the wheel alone from TestPyPI, compare its hash, install it"
     skippable = True
+
+    def check(self, release: Release) -> Outcome:
+        """Look for the receipt; files of an earlier attempt that TestPyPI keeps are not tried."""
+        outcome, dists = super().check(release), release.dists()
+        if isinstance(outcome, Todo) and dists:
+            served = release.testpypi.files(release.config.distribution, release.version)
+            found = served.get(dists.wheel.name)
+            if found and found.sha256 != dists.sha256[dists.wheel.name]:
+                return Skipped("testpypi serves other bytes under this version")
+        return outcome
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Download, compare, install."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 from releaser.adapters.index.client import Index
 from releaser.adapters.waiting import wait_for
 from releaser.config.project import INDEX_TITLES, IndexName
-from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Step, Todo, UndoOutcome
+from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Step, Todo, UndoOutcome, Warned
 from releaser.errors import StepError
 from releaser.release import Release
 
 
 class UploadDists(Step[Release]):
-    """An index serves both files. Hashes decide: the same bytes are done, other bytes are a conflict."""
+    """An index serves both files. Hashes decide: the same bytes are done, other bytes are a conflict.
+
+    On TestPyPI other bytes are a warning: they are left from an attempt that did not get further (a push that was
+    refused, a rollback), its names can never be used again, and no user gets a file from there.
+    """
 
     def __init__(self, index: IndexName) -> None:
         self.index = index
@@ -30,16 +34,14 @@ class UploadDists(Step[Release]):
         if dists is None:
             if release.commit():
                 return Todo("build the files, then compare with what it serves")
-            return Conflict(
-                f"{self.index} already serves {', '.join(sorted(served))}, built elsewhere", self._remedy(release)
-            )
+            return self._taken(release, f"already serves {', '.join(sorted(served))}, built elsewhere")
         ours = dists.upload_sha256
         other = sorted(name for name, digest in served.items() if ours.get(name) != digest)
         if other:
             shown = ", ".join(
                 f"{name} ({served[name][:12]}, built here: {ours.get(name, 'nothing')[:12]})" for name in other
             )
-            return Conflict(f"{self.index} serves other bytes under {release.version}: {shown}", self._remedy(release))
+            return self._taken(release, f"serves other bytes under {release.version}: {shown}")
         if missing := sorted(ours.keys() - served.keys()):
             return Todo(f"{how} {', '.join(missing)}")
         return Done("; ".join(f"{name} sha256 {digest[:12]}" for name, digest in sorted(served.items())))
@@ -76,10 +78,14 @@ class UploadDists(Step[Release]):
             f"and release {release.version.bump('patch')}.",
         )
 
-    def _remedy(self, release: Release) -> str:
+    def _taken(self, release: Release, what: str) -> Conflict | Warned:
         following = release.version.bump(release.version.stage or "patch")
-        leave_out = ", or skip this index with `--skip testpypi`, which is recorded" if self.index == "testpypi" else ""
-        return f"Release {following} instead{leave_out}."
+        if self.index == "testpypi":
+            return Warned(
+                f"testpypi {what}; a file name can be used once, so it is left as it is",
+                f"Release {following} instead if the files must have been on TestPyPI.",
+            )
+        return Conflict(f"{self.index} {what}", f"Release {following} instead.")
 
     def _await_workflow(self, release: Release, index: Index) -> None:
         ours, commit = release.built().upload_sha256, release.must_have_commit()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from harness.projects import git
 from harness.scene import Scene, assert_says
+from harness.wheels import other_wheel
 
 from releaser.release import Release
 from releaser.steps.publish.draft_release import DraftRelease
@@ -81,6 +82,12 @@ class TestPublish:
         assert sorted(scene.testpypi.uploads()) == FILES
         assert_says(ran.out, "try_testpypi: done", "tiny-thing 0.2.0")
         assert scene.pypi.uploads() == []
+
+    def test_testpypi_does_not_get_other_bytes_under_a_used_name(self, scene: Scene) -> None:
+        scene.testpypi.accept(other_wheel(scene.others), "tiny-thing", "0.2.0")
+        ran = scene.run("publish.testpypi", "--version", "0.2.0", "--dist", self._built_elsewhere(scene))
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, "error: testpypi serves other bytes under 0.2.0", "-> Release 0.2.1 instead")
 
     def test_files_of_the_forges_release_go_to_the_index(self, scene: Scene) -> None:
         release = scene.with_dists()

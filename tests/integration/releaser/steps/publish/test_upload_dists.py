@@ -6,8 +6,9 @@ import pytest
 from harness.scene import Scene, assert_says
 from harness.wheels import other_wheel
 
-from releaser.core.step import CannotUndo, Done, NothingToUndo, Todo
+from releaser.core.step import CannotUndo, Done, NothingToUndo, Skipped, Todo, Warned
 from releaser.errors import ServiceError
+from releaser.steps.publish.try_testpypi import TryTestPyPI
 from releaser.steps.publish.upload_dists import UploadDists
 
 WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
@@ -39,10 +40,17 @@ def test_what_others_have_uploaded_under_this_version_is_refused_before_the_buil
     scene.refused(PYPI, "pypi", WHEEL, remedy="0.2.1")
 
 
-def test_on_testpypi_it_may_be_left_out_instead(scene: Scene) -> None:
+@pytest.mark.parametrize("built", [False, True], ids=["before the build", "after it"])
+def test_what_testpypi_keeps_of_another_attempt_is_a_warning_and_is_not_tried(scene: Scene, built: bool) -> None:
     scene.testpypi.accept(other_wheel(scene.others), "tiny-thing", "0.2.0")
-    scene.refused(TESTPYPI, "testpypi", WHEEL, remedy="0.2.1")
-    scene.refused(TESTPYPI, remedy="`--skip testpypi`")
+    if built:
+        scene.with_dists()
+    outcome = scene.check(TESTPYPI)
+    assert isinstance(outcome, Warned)
+    assert_says(outcome.reason, "testpypi", WHEEL, "a file name can be used once")
+    assert_says(outcome.remedy, "Release 0.2.1 instead")
+    if built:
+        assert scene.check(TryTestPyPI()) == Skipped("testpypi serves other bytes under this version")
 
 
 def test_other_bytes_than_were_built_are_refused_with_both_hashes(scene: Scene) -> None:
