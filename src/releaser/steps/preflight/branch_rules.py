@@ -45,7 +45,8 @@ class FollowRules(Step[Release]):
             return Done(f"{release.tag} is pushed already")
         if refuses:
             return Conflict(
-                f"{branch} does not take a push: {'; '.join([*refuses, *tag_refuses])}", _by_pull_request(release)
+                f"{branch} does not take a push: {'; '.join([*refuses, *tag_refuses])}",
+                f"{by_pull_request(release)} Or let this login bypass the rule.",
             )
         if tag_refuses:
             return Conflict(
@@ -61,12 +62,13 @@ class FollowRules(Step[Release]):
         return bool(commit and there and release.git.commit(there) and release.git.contains(there, commit))
 
 
-def _by_pull_request(release: Release) -> str:
+def by_pull_request(release: Release) -> str:
+    """Return how the release commit gets into a branch that takes only pull requests, at no cost."""
     rotate = "" if release.version.is_prerelease else f", `invoke changelog.rotate --version {release.version}`"
     return (
         f"Make the release commit by a pull request: on a branch, run `invoke version.bump --to {release.version}`"
         f"{rotate}, commit, and merge it. Then rerun the command on {release.config.git.branch}: a commit that "
-        "declares the version is released as it is, and only the tag is pushed. Or let this login bypass the rule."
+        "declares the version is released as it is, and only the tag is pushed."
     )
 
 

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from releaser.core.step import Conflict, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome, Warned
+from releaser.core.step import (
+    CannotUndo,
+    Conflict,
+    Done,
+    NothingToUndo,
+    Outcome,
+    Step,
+    Todo,
+    Undone,
+    UndoOutcome,
+    Warned,
+)
+from releaser.errors import ServiceError
 from releaser.release import Release
+from releaser.steps.preflight.branch_rules import by_pull_request
 
 
 class PushTag(Step[Release]):
@@ -57,7 +70,17 @@ class PushTag(Step[Release]):
         refs = [f"refs/tags/{release.tag}"]
         if not (branch and release.git.contains(branch, commit)):
             refs.insert(0, f"{commit}:refs/heads/{config.branch}")
-        release.git.push(config.remote, *refs)
+        try:
+            release.git.push(config.remote, *refs)
+        except ServiceError as error:
+            if len(refs) == 1:
+                raise
+            # What refuses a push need not tell before it: hooks of the remote's own, and rules that no API lists.
+            raise error.reworded(
+                error.message,
+                f"{error.remedy} If {config.branch} takes only pull requests, run "
+                f"`invoke rollback --version {release.version}`. {by_pull_request(release)}",
+            ) from error
 
     def undo(self, release: Release) -> UndoOutcome:
         """Delete the tag at the remote; the commit stays in the branch."""
@@ -65,6 +88,11 @@ class PushTag(Step[Release]):
         if release.git.remote_tag(config.remote, release.tag) is None:
             return NothingToUndo("no tag at the remote")
         release.git.push(config.remote, f":refs/tags/{release.tag}")
+        if release.git.remote_tag(config.remote, release.tag):
+            return CannotUndo(
+                f"{config.remote} still has {release.tag}: the deletion went elsewhere",
+                f"Delete the tag there, and compare `git remote get-url --push --all {config.remote}`.",
+            )
         return Undone(f"{release.tag} is deleted at {config.remote}; the bump stays in {config.branch}")
 
     def _remote_branch(self, release: Release) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from harness.scene import Scene
 
-from releaser.core.step import Done, NothingToUndo, Todo, Undone
+from releaser.core.step import CannotUndo, Done, NothingToUndo, Todo, Undone
 from releaser.errors import ServiceError
 from releaser.rehearsal import remote
 from releaser.steps.push.create_tag import CreateTag
@@ -33,6 +33,29 @@ def test_of_both_nothing_arrives_where_the_remote_refuses(scene: Scene) -> None:
     with pytest.raises(ServiceError, match="pushes are refused for now"):
         PushTag().run(release)
     assert scene.at_origin("for-each-ref") == before
+
+
+def test_a_push_that_the_remote_refuses_names_the_way_by_a_pull_request(scene: Scene) -> None:
+    remote.guard(scene.origin, {"refuse": ""})
+    release = scene.with_release_commit()
+    CreateTag().run(release)
+    with pytest.raises(ServiceError) as caught:
+        PushTag().run(release)
+    assert "pushes are refused for now" in caught.value.message
+    assert "If main takes only pull requests, run `invoke rollback --version 0.2.0`" in caught.value.remedy
+    assert "`invoke version.bump --to 0.2.0`, `invoke changelog.rotate --version 0.2.0`" in caught.value.remedy
+
+
+def test_a_tag_that_is_deleted_elsewhere_is_not_called_deleted(scene: Scene) -> None:
+    release = scene.with_release_commit()
+    CreateTag().run(release)
+    PushTag().run(release)
+    fork = scene.others / "fork.git"
+    scene.at_origin("clone", "--quiet", "--bare", scene.origin, fork)
+    scene.git("remote", "set-url", "--push", "origin", fork)
+    outcome = PushTag().undo(release)
+    assert isinstance(outcome, CannotUndo)
+    assert outcome.reason == "origin still has v0.2.0: the deletion went elsewhere"
 
 
 def test_a_branch_that_is_there_already_is_not_pushed_again(scene: Scene) -> None:
