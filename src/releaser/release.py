@@ -13,7 +13,7 @@ from releaser.adapters.docker import buildx
 from releaser.adapters.docker.buildx import BakeOptions
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.git import Git, Settings, trees
-from releaser.adapters.git.entries import Entry
+from releaser.adapters.git.entries import Entry, differences
 from releaser.adapters.index.client import Index
 from releaser.adapters.index.twine_login import IndexAddress
 from releaser.adapters.registry.client import Registry
@@ -64,15 +64,26 @@ class Release:
         trees.add_worktree(self.git, path, commit, self.config.git.remote, self.store.modules)
 
     @contextmanager
-    def pristine_tree(self, _room: Path) -> Iterator[Path]:
-        """Give a tree that is exactly the release commit for the length of the block; sessions have not been in it.
+    def pristine_tree(self, room: Path) -> Iterator[Path]:
+        """Give a tree of its own that is exactly the release commit, under `room`, for the length of the block."""
+        tree = room / "source"
+        try:
+            self.add_worktree(tree, self.must_have_commit())
+            yield tree
+        finally:
+            trees.remove_worktree(self.git, tree)
 
-        Args:
-            _room: A directory to make it in.
-        """
-        tree = _room / "source"
-        trees.export(self.git, self.must_have_commit(), tree, self.config.git.remote, self.store.modules)
-        yield tree
+    @contextmanager
+    def source_tree(self, _room: Path) -> Iterator[Path]:
+        """Give the tree to build from, compared with the commit first: a hook may have written to it."""
+        if differences(self.tree, self.source_files()):
+            self.add_worktree(self.tree, self.must_have_commit())
+        yield self.tree
+
+    @property
+    def source(self) -> str:
+        """What is built, in words."""
+        return f"commit {self.must_have_commit()[:12]}"
 
     def source_files(self) -> dict[str, Entry]:
         """Return the files that the built files are made from, by path: those of the release commit."""

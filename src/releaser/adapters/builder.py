@@ -10,11 +10,16 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from email import message_from_bytes
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from releaser.adapters import process
 from releaser.adapters.installers import settings
 from releaser.errors import StepError
+
+_LONGEST_CHAIN = 40
+# What else could make two machines build different bytes of one commit.
+_SAME_EVERYWHERE = {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}
+_UMASK = 0o022
 
 
 def build(source: Path, target: Path, *, epoch: int, log: Path | None = None) -> None:
@@ -72,9 +77,34 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
         return
     with tarfile.open(path) as sdist:
         for member in sdist:
-            content = sdist.extractfile(member)
+            # A symbolic link has the content of the file that it leads to; one that leads to nothing has none.
+            end = _end_of(member, sdist)
+            content = sdist.extractfile(end) if end else None
             if content is not None:
                 yield member.name.partition("/")[2], content.read()
+
+
+def dangling_links(path: Path) -> list[tuple[str, str]]:
+    """Return the symbolic links of an sdist that lead to nothing in it, and where each leads."""
+    with tarfile.open(path) as sdist:
+        links = [one for one in sdist if _end_of(one, sdist) is None]
+        return [(one.name.partition("/")[2], one.linkname) for one in links]
+
+
+def _end_of(member: tarfile.TarInfo, sdist: tarfile.TarFile) -> tarfile.TarInfo | None:
+    """Return what a member leads to in the same archive, itself if it is no symbolic link; None if to nothing."""
+    for _ in range(_LONGEST_CHAIN):
+        if not member.issym():
+            return member
+        name = os.path.normpath(PurePosixPath(member.name).parent / member.linkname)
+        try:
+            member = sdist.getmember(name)
+        except KeyError:
+            if not any(one.startswith(f"{name}/") for one in sdist.getnames()):
+                return None
+            member = tarfile.TarInfo(name)
+            member.type = tarfile.DIRTYPE  # not every backend packs directories
+    return None
 
 
 def wheel_metadata(path: Path) -> Mapping[str, str]:
@@ -97,6 +127,7 @@ def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[
             cwd=target,
             # build wraps its lines at COLUMNS.
             env={
+                **_SAME_EVERYWHERE,
                 **settings.to_reach_an_index(Path(scratch)),
                 **env,
                 "PATH": scripts,
@@ -106,6 +137,7 @@ def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[
             purpose="Building the distributions",
             log=log,
             telling=_cause,
+            umask=_UMASK,
         )
 
 

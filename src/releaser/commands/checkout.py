@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from releaser.adapters.git.entries import Entry, present
 from releaser.adapters.index.client import version_of
 from releaser.commands.opening import opened_release, project
 from releaser.config.images import ImageTargetConfig
@@ -57,15 +58,35 @@ class CheckoutRelease(Release):
     Attributes:
         revision: The commit that built files and images are dated and labelled with.
         files: A directory with the built files; None to build them from the checkout.
+        exact: Whether to build `revision` as it is committed instead, because what is built becomes public.
     """
 
     revision: str = ""
     files: Path | None = None
+    exact: bool = False
 
     @property
     def tree(self) -> Path:
         """The user's own checkout."""
         return self.git.root
+
+    @contextmanager
+    def source_tree(self, room: Path) -> Iterator[Path]:
+        """Give the checkout as it is, or a tree that is exactly `revision`."""
+        if not self.exact:
+            yield self.tree
+            return
+        with self.pristine_tree(room) as tree:
+            yield tree
+
+    def source_files(self) -> dict[str, Entry]:
+        """Return the files of the checkout as they are, or those of `revision`."""
+        return super().source_files() if self.exact else present(self.git)
+
+    @property
+    def source(self) -> str:
+        """What is built, in words."""
+        return super().source if self.exact else "the checkout as it is"
 
     def commit(self) -> str | None:
         """Return `revision`."""

@@ -58,6 +58,7 @@ def build(start: Path, request: BuildRequest) -> None:
         checkout = _source(opened, request, Path(scratch) / "assets")
         if request.push:
             _need_commit(checkout)
+            checkout = replace(checkout, exact=True)
         if request.dry_run:
             _print_commands(checkout, request)
             return

@@ -70,9 +70,19 @@ class GitConfig(Table):
 
 
 class BuildConfig(Table):
-    """What the built files must and must not hold, as glob patterns over paths inside the package or the sdist."""
+    """What the built files must and must not hold, as glob patterns over paths inside the package or the sdist.
+
+    Attributes:
+        require: What both must hold.
+        generated: What the build makes, so that no file of the commit has its content.
+        left_out: Files of the package that the wheel need not hold.
+        forbid: What neither may hold.
+        max_size_mib: The size that neither may exceed.
+    """
 
     require: tuple[str, ...] = ()
+    generated: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ("test*/*", "docs/*", ".github/*", "*.pem", "*.key", ".env*", "*/__pycache__/*", "*.pyc")
     max_size_mib: float = Field(default=100.0, gt=0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from releaser.adapters import builder
 from releaser.config.project import Config
@@ -29,14 +29,16 @@ _TEXT_SUFFIXES = {
 }
 
 
-def problems(files: Sequence[Path], config: Config, version: Version, tree: Path, private: Sequence[Path]) -> list[str]:
+def problems(
+    files: Sequence[Path], config: Config, version: Version, package: Sequence[str], private: Sequence[Path]
+) -> list[str]:
     """Everything wrong with the built files, one sentence each.
 
     Args:
         files: An sdist and a wheel.
         config: Says what is required and forbidden.
         version: What their metadata must say.
-        tree: The tree they were built from; the package's files there must all be in the wheel.
+        package: The package's files as the wheel names them, which must all be in it; empty if that is not known.
         private: Directories of this machine whose paths must not stand in any text.
     """
     found: list[str] = []
@@ -63,28 +65,40 @@ def problems(files: Sequence[Path], config: Config, version: Version, tree: Path
             )
         found += [f"{path.name}: {name} names {place}" for name, place in _private_paths(contents, private)]
     wheel = next(path for path in files if path.suffix == ".whl")
-    return found + _wheel_problems(wheel, config, version, tree)
+    return found + _wheel_problems(wheel, config, version, package)
 
 
-def _wheel_problems(wheel: Path, config: Config, version: Version, tree: Path) -> list[str]:
+def left_out(wheel: Path, config: Config, package: Sequence[str]) -> list[str]:
+    """Return the package's files that a wheel may lack, and does: what only git reads, and what the project lists."""
+    names, may = {name for name, _ in builder.members(wheel)}, ("*/.git*", *config.build.left_out)
+    return sorted(name for name in {*package} - names if any(fnmatch(name, one) for one in may))
+
+
+def _wheel_problems(wheel: Path, config: Config, version: Version, package: Sequence[str]) -> list[str]:
     found = []
     declared = builder.wheel_metadata(wheel).get("Version", "")
     if declared != version.pep440:
         found.append(f"{wheel.name} declares version {declared}, not {version.pep440}")
     names = {name for name, _ in builder.members(wheel)}
-    tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name and ".data/" not in name}
-    strangers = sorted(top for top in tops if top not in (config.package, f"{config.package}.py"))
-    found += [f"{wheel.name} installs {top} in addition to {config.package}" for top in strangers]
-    package = next((p for p in (tree / "src" / config.package, tree / config.package) if p.is_dir()), None)
-    if package is not None:
-        expected = {
-            f"{config.package}/{path.relative_to(package).as_posix()}" for path in package.rglob("*") if path.is_file()
-        }
-        missing = sorted(name for name in expected - names if "__pycache__" not in name)
-        found += [f"{wheel.name} lacks {name}" for name in missing]
-    elif not tops & {config.package, f"{config.package}.py"}:
+    installed = {name for name in names if ".dist-info/" not in name and not name.partition("/")[0].endswith(".data")}
+    folder = config.package.replace(".", "/")
+    own = {name for name in installed if name == f"{folder}.py" or name.startswith(f"{folder}/")}
+    parents = {f"{one}/__init__.py" for one in PurePosixPath(folder).parents}
+    strangers = sorted({_beside(name, folder) for name in installed - own - parents})
+    found += [f"{wheel.name} installs {name} in addition to {config.package}" for name in strangers]
+    allowed = {*left_out(wheel, config, package)}
+    missing = sorted({*package} - names - allowed)
+    found += [f"{wheel.name} lacks {name}" for name in missing]
+    if not package and not own:
         found.append(f"{wheel.name} does not contain {config.package}")
     return found
+
+
+def _beside(name: str, folder: str) -> str:
+    """Return the part of a name that is not the package's: of a namespace package, the next level is shown."""
+    parts, own = name.split("/"), folder.split("/")
+    same = next((level for level, (one, other) in enumerate(zip(parts, own, strict=False)) if one != other), 0)
+    return "/".join(parts[: same + 1])
 
 
 def _payload(name: str, path: Path) -> str:

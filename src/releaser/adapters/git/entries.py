@@ -72,6 +72,22 @@ def on_disk(path: Path) -> tuple[str, bytes] | None:
     return EXECUTABLE if mode & stat.S_IXUSR else "100644", path.read_bytes()
 
 
+def present(git: Git) -> dict[str, Entry]:
+    """Return the files of a working tree as they are on disk: tracked and new ones, not those that git ignores."""
+    found: dict[str, Entry] = {}
+    words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for raw in {*git.ask(*words).stdout.split(b"\0")} - {b""}:
+        path = os.fsdecode(raw).rstrip("/")
+        here = on_disk(git.root / path)
+        if here:
+            mode, content = here
+            found[path] = Entry(mode, blob_id(content), target=os.fsdecode(content) if mode == LINK else None)
+        elif (git.root / path / ".git").exists():
+            inner = present(Git(git.root / path))
+            found |= {f"{path}/{name}": entry for name, entry in inner.items()}
+    return found
+
+
 def differences(tree: Path, wanted: Mapping[str, Entry]) -> list[str]:
     """Return how a tree differs from the files that it should hold, in words; empty if it is exactly these."""
     found = []

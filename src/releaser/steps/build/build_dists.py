@@ -35,7 +35,8 @@ class BuildDists(Step[Release]):
             target = scratch / "dist"
             target.mkdir()
             log = release.store.path / "logs" / "build.log"
-            builder.build(release.tree, target, epoch=release.git.time_of(commit), log=log)
+            with release.source_tree(scratch) as tree:
+                builder.build(tree, target, epoch=release.git.time_of(commit), log=log)
             write_sums(target, {path.name: sha256(path) for path in target.iterdir()})
             if release.store.dist.exists():
                 shutil.rmtree(release.store.dist)

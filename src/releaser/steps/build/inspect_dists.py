@@ -7,6 +7,7 @@ from pathlib import Path
 from releaser.adapters import builder
 from releaser.dists import contents
 from releaser.dists.built import Dists
+from releaser.dists.origins import Sources, compare
 from releaser.errors import StepError
 from releaser.release import Release
 from releaser.steps.receipted import Receipted
@@ -14,7 +15,7 @@ from releaser.store import Receipt
 
 
 class InspectDists(Receipted):
-    """twine check --strict passes, and so does the contents check."""
+    """The index will accept the metadata, and every file is the commit's, or known to be made by the build."""
 
     name = "inspect_dists"
     title = "Metadata and contents correct"
@@ -24,7 +25,16 @@ class InspectDists(Receipted):
         """Run twine check, then look into both files."""
         builder.check_metadata(dists.uploads)
         private = [release.git.root, release.store.path]
-        wrong = contents.problems(dists.uploads, release.config, release.version, release.tree, private)
+        sources = Sources(release.source_files())
+        package = sources.within(release.config.package)
+        wrong = contents.problems(dists.uploads, release.config, release.version, package, private)
+        origins = compare(dists.uploads, sources, release.config.build.generated)
+        origins.left_out = contents.left_out(dists.wheel, release.config, package)
+        if origins.wrong:
+            raise StepError(
+                f"The built files are not those of {release.source}: {'; '.join(origins.wrong)}",
+                "Have the build leave these out, or list what it makes under generated in [tool.releaser.build].",
+            )
         if wrong:
             raise StepError(
                 "The built files are wrong: " + "; ".join(wrong),
@@ -32,4 +42,6 @@ class InspectDists(Receipted):
                 f"`invoke rollback --version {release.version}`; nothing is public yet.",
             )
         counts = (f"{sum(1 for _ in builder.members(path))} files in {path.name}" for path in dists.uploads)
-        return Receipt("twine check --strict passed; " + ", ".join(counts))
+        return Receipt(
+            f"twine check --strict passed; {', '.join(counts)}; compared with {release.source}: {origins.described()}"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 from releaser.core.step import Done, Outcome, Skipped, Step, Todo
 from releaser.images import of_release
@@ -31,8 +32,9 @@ class BuildImages(Step[Release]):
         """Build all at once, because they share layers, and move them into the store as a whole."""
         build, options = of_release.build_from(release, release.built()), release.bake_options
         log = release.store.path / "logs" / "images.log"
-        with release.store.scratch(self.name) as scratch:
-            layout = build.into_layout(
+        # Not the tree that sessions are running in.
+        with release.store.scratch(self.name) as scratch, release.pristine_tree(scratch) as tree:
+            layout = replace(build, tree=tree).into_layout(
                 release.config.images.targets, scratch, log, options.words(), options.variables()
             )
             if release.store.images.exists():

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -33,18 +32,11 @@ class Built:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.tree = root / "tree"
+        self.package = list(PACKAGE)
         self.wheel = dict(IN_WHEEL)
         self.sdist = dict(IN_SDIST)
         self.table: dict[str, object] = {}
         self.version = Version(1, 0, 0)
-        self.lay_out({f"src/{name}": text for name, text in PACKAGE.items()})
-
-    def lay_out(self, files: Mapping[str, str]) -> None:
-        for name, text in files.items():
-            path = self.tree / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
 
     def problems(self, *private: Path) -> list[str]:
         wheel, sdist = self.root / WHEEL, self.root / SDIST
@@ -58,7 +50,7 @@ class Built:
                 archive.addfile(info, io.BytesIO(text.encode()))
         files = [{"path": "pyproject.toml", "key": "project.version"}]
         parsed = parse_config({"version-files": files, **self.table}, {"name": "demo"})
-        return contents.problems([sdist, wheel], parsed, self.version, self.tree, private)
+        return contents.problems([sdist, wheel], parsed, self.version, self.package, private)
 
 
 @pytest.fixture
@@ -70,18 +62,24 @@ def test_files_as_they_should_be_are_left_in_peace(built: Built) -> None:
     assert built.problems(built.root) == []
 
 
-def test_a_package_beside_src_is_known_too(built: Built) -> None:
-    (built.tree / "src" / "demo").rename(built.tree / "demo")
-
-    assert built.problems() == []
-    del built.wheel["demo/page.html"]
-    assert built.problems() == [f"{WHEEL} lacks demo/page.html"]
-
-
-def test_every_file_of_the_package_must_be_in_the_wheel_but_caches(built: Built) -> None:
-    built.lay_out({"src/demo/new.css": "p {}", "src/demo/__pycache__/x.pyc": ""})
+def test_every_file_of_the_package_must_be_in_the_wheel_but_what_may_be_left_out(built: Built) -> None:
+    built.package += ["demo/new.css", "demo/data/.gitkeep", "demo/notes/todo.txt"]
+    built.table = {"build": {"left-out": ["demo/notes/*"]}}
 
     assert built.problems() == [f"{WHEEL} lacks demo/new.css"]
+
+
+def test_a_namespace_package_is_a_package_and_what_is_beside_it_is_not(built: Built) -> None:
+    built.table, built.package = {"package": "acme.demo"}, ["acme/demo/__init__.py"]
+    built.wheel = {f"acme/{name}" if INFO not in name else name: text for name, text in built.wheel.items()}
+    assert built.problems() == []
+
+    built.wheel |= {"acme/other/x.py": "", "acme/__init__.py": "", "acme/stray.py": "", "demo/x.py": ""}
+    assert built.problems() == [
+        f"{WHEEL} installs acme/other in addition to acme.demo",
+        f"{WHEEL} installs acme/stray.py in addition to acme.demo",
+        f"{WHEEL} installs demo in addition to acme.demo",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -155,8 +153,8 @@ def test_the_wheels_metadata_says_the_version_as_the_index_writes_it(
     assert built.problems() == ([f"{WHEEL} {problem}"] if problem else [])
 
 
-def test_a_wheel_without_the_package_is_noticed_where_the_tree_does_not_show_it(built: Built) -> None:
-    (built.tree / "src" / "demo").rename(built.tree / "elsewhere")
+def test_a_wheel_without_the_package_is_noticed_where_the_source_does_not_show_it(built: Built) -> None:
+    built.package = []
     built.wheel = {name: text for name, text in IN_WHEEL.items() if name not in PACKAGE}
 
     assert built.problems() == [f"{WHEEL} does not contain demo"]
