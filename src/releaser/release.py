@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +25,7 @@ from releaser.config.project import Config, IndexConfig, IndexName
 from releaser.dists.built import Dists
 from releaser.errors import ChangelogError, UsageError
 from releaser.files import inside
+from releaser.history import History
 from releaser.secret import Credentials, Redactor
 from releaser.store import ReleaseStore
 from releaser.versions.files import from_config
@@ -249,19 +250,14 @@ class Release:
         return dists
 
     def highest_stable(self) -> bool:
-        """Return whether this is a final version and no tag, here or at the remote, names a higher one."""
-        return not self.version.is_prerelease and all(other <= self.version for other in self.released())
+        """Return whether this is a final version and no tag at the remote names a higher one."""
+        return not self.version.is_prerelease and all(other <= self.version for other in self.history.finals())
 
-    def released(self) -> list[Version]:
-        """Return the final versions that have a tag, here or at the remote if there is one."""
-        remote = self.config.git.remote
-        refs = self.git.remote_refs(remote, "refs/tags/*") if self.git.remote_url(remote) else {}
-        names = {ref.removeprefix("refs/tags/").removesuffix("^{}") for ref in refs}
-        return self._final(names | set(self.git.tags()))
-
-    def released_here(self) -> list[Version]:
-        """Return the final versions that have a tag here."""
-        return self._final(self.git.tags())
+    @cached_property
+    def history(self) -> History:
+        """Which versions are released."""
+        config = self.config.git
+        return History(self.git, config.remote, config.branch, config.tag)
 
     def redactor(self) -> Redactor:
         """Return what hides this release's tokens and every other credential of this process."""
@@ -269,10 +265,6 @@ class Release:
         redact.learn(self.credentials.token(name) for name in self.config.token_variables)
         redact.learn(environment.secrets())
         return redact
-
-    def _final(self, tags: Iterable[str]) -> list[Version]:
-        found = (Version.from_tag(name, self.config.git.tag) for name in tags)
-        return [version for version in found if version and not version.is_prerelease]
 
     def _index(self, name: str, config: IndexConfig) -> Index:
         address = IndexAddress(config.repository, config.upload_url, config.simple_url, config.web_url)

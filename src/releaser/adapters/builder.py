@@ -84,11 +84,10 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
                 yield member.name.partition("/")[2], content.read()
 
 
-def dangling_links(path: Path) -> list[tuple[str, str]]:
-    """Return the symbolic links of an sdist that lead to nothing in it, and where each leads."""
+def dangling_links(path: Path) -> dict[str, str]:
+    """Return where each symbolic link of an sdist leads that leads to nothing in it."""
     with tarfile.open(path) as sdist:
-        links = [one for one in sdist if _end_of(one, sdist) is None]
-        return [(one.name.partition("/")[2], one.linkname) for one in links]
+        return {one.name.partition("/")[2]: one.linkname for one in sdist if _end_of(one, sdist) is None}
 
 
 def _end_of(member: tarfile.TarInfo, sdist: tarfile.TarFile) -> tarfile.TarInfo | None:

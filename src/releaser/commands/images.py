@@ -49,7 +49,7 @@ def tags(start: Path, version: str | None, platform: str | None) -> None:
         released = of_release.released(opened)
     except ServiceError as error:
         print(f"{error.message}. The tags of this checkout alone decide the floating tags.", file=sys.stderr)
-        released = set(opened.released_here())
+        released = set(opened.history.finals_here())
     for tag in in_push_order(targets, opened.version, released):
         print(tag.name)
 

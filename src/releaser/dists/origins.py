@@ -27,12 +27,14 @@ class Origins:
         wrong: What is neither a file of the commit nor known to be made by the backend, one sentence each.
         made: What the backend made, by name.
         left_out: Files of the package that the wheel leaves out.
+        broken: Links of the commit to files that the sdist leaves out.
         same: How many files have the content of a file of the commit.
     """
 
     wrong: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     same: int = 0
 
     def described(self) -> str:
@@ -40,7 +42,8 @@ class Origins:
         # All of a wheel's metadata counts as one.
         made = list(dict.fromkeys(name.partition("/")[0] if ".dist-info/" in name else name for name in self.made))
         text = f"{self.same} files have exactly the content of the source's; made by the build: {', '.join(made)}"
-        return text + (f"; left out of the wheel: {', '.join(self.left_out)}" if self.left_out else "")
+        text += f"; left out of the wheel: {', '.join(self.left_out)}" if self.left_out else ""
+        return text + (f"; packed as committed: {', '.join(self.broken)}" if self.broken else "")
 
 
 class Sources:
@@ -102,10 +105,10 @@ def compare(files: Sequence[Path], sources: Sources, generated: Sequence[str]) -
             else:
                 found.wrong.append(f"{path.name}: {problem}")
         if path.suffix != ".whl":
-            found.wrong += [
-                f"{path.name} contains the symbolic link {name}, which leads to {target}, not in it"
-                for name, target in builder.dangling_links(path)
-            ]
+            for name, target in builder.dangling_links(path).items():
+                same = name in sources.files and sources.files[name].target == target
+                note = f"{name} (a symbolic link to {target}, which is not in the sdist)"
+                (found.broken if same else found.wrong).append(note if same else f"{path.name}: {note}")
     return found
 
 

@@ -59,7 +59,7 @@ def tags(release: Release) -> tuple[Tag, ...]:
 
 def released(release: Release) -> set[Version]:
     """Return the final versions that are out: those that git's tags name, and those in the registry."""
-    return released_in(release.registry.tags(), release.config.images.targets) | set(release.released())
+    return released_in(release.registry.tags(), release.config.images.targets) | set(release.history.finals())
 
 
 def described(layout: OciLayout, root: Descriptor) -> str:

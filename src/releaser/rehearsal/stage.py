@@ -29,7 +29,8 @@ import filelock
 
 from releaser.adapters import builder, process
 from releaser.adapters.clients import import_clients
-from releaser.adapters.git import Git, Settings
+from releaser.adapters.git import Git, Settings, trees
+from releaser.adapters.git.submodules import SOURCE
 from releaser.adapters.installers import settings
 from releaser.config import project as configuration
 from releaser.config.project import Config
@@ -125,7 +126,7 @@ def raised(
             }
             release = open_release(path / "checkout", pointed, version, path / "state", Credentials(tokens), title)
             if not is_ready(path):
-                _publish_release_before(release, path)
+                _publish_release_before(release)
                 (path / _READY).touch()
             yield Stage(path, release, tuple(running.values()), lacking)
         finally:
@@ -173,12 +174,12 @@ def _build(path: Path, source: Git, config: Config, version: Version) -> None:
     remote.create(path / "origin.git", source.root, config.git.branch)
     clone = path / "checkout"
     process.run(
-        ["git", "clone", "--quiet", f"file://{path / 'origin.git'}", clone],
+        ["git", "clone", "--quiet", "--origin", config.git.remote, f"file://{path / 'origin.git'}", clone],
         cwd=path,
         purpose="Cloning for the rehearsal",
     )
-    if config.git.remote != "origin":
-        process.run(["git", "remote", "rename", "origin", config.git.remote], cwd=clone)
+    # Submodules and LFS content are those of the user's checkout, and relative addresses those of its remote.
+    process.run(["git", "config", SOURCE, source.root], cwd=clone)
     if not all(Settings(clone).identity(role) for role in ("author", "committer")):
         for key, value in (("user.name", "Rehearsal"), ("user.email", "rehearsal@localhost")):
             process.run(["git", "config", key, value], cwd=clone)
@@ -252,15 +253,16 @@ def _pointed(config: Config, running: dict[str, Service], repository: str) -> Co
     )
 
 
-def _publish_release_before(release: Release, path: Path) -> None:
+def _publish_release_before(release: Release) -> None:
     """Put the version that HEAD declares on the index, so that there is something to upgrade from."""
     before = release.version_files[0].read(release.git.root).version
     if before >= release.version or release.pypi.files(release.config.distribution, before):
         return
     with release.store.scratch("before") as scratch:
-        # Built in a clone of its own: some backends leave files behind in the tree that they build.
-        process.run(["git", "clone", "--quiet", f"file://{path / 'origin.git'}", scratch / "source"], cwd=scratch)
+        # Built in a tree of its own: some backends leave files behind in the tree that they build.
+        release.add_worktree(scratch / "source", release.git.head())
         builder.build_wheel(scratch / "source", scratch / "dist")
+        trees.remove_worktree(release.git, scratch / "source")
         # What the index refuses of it, it refuses of the release too, where a step says so.
         with suppress(CommandError):
             release.pypi.upload(sorted((scratch / "dist").glob("*.whl")))

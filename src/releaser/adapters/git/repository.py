@@ -187,6 +187,12 @@ class Git(Calls):
         held = refs.get(f"refs/tags/{name}")
         return GitTag(held, refs.get(f"refs/tags/{name}^{{}}", held)) if held else None
 
+    def remote_tags(self, remote: str) -> dict[str, str]:
+        """Return the commit of each of the remote's current tags, by name."""
+        refs = self.remote_refs(remote, "refs/tags/*")
+        names = (ref.removeprefix("refs/tags/") for ref in refs if not ref.endswith("^{}"))
+        return {name: refs.get(f"refs/tags/{name}^{{}}", refs[f"refs/tags/{name}"]) for name in names}
+
     def remote_branch(self, remote: str, branch: str) -> str | None:
         """Return the current commit of the remote's branch, or None."""
         return self.remote_refs(remote, f"refs/heads/{branch}").get(f"refs/heads/{branch}")

@@ -15,6 +15,9 @@ from releaser.adapters.git.entries import SUBMODULE, Entry
 from releaser.adapters.git.repository import Git
 from releaser.errors import CommandError, ServiceError, UsageError
 
+SOURCE = "releaser.source"
+"""A setting of a rehearsal's clone: the checkout that it was made from."""
+
 # As git-submodule has it: an address in a file that others wrote may not name every program or file of this machine.
 _NOT_FROM_USER: Changes = {"GIT_PROTOCOL_FROM_USER": "0"}
 
@@ -53,7 +56,7 @@ class Origin:
     @classmethod
     def of(cls, git: Git, remote: str) -> Origin:
         """Return where a checkout's objects come from; a rehearsal's clone names the checkout it was made from."""
-        source = git.line("config", "releaser.source", missing="")
+        source = git.line("config", SOURCE, missing="")
         user = Git(Path(source), git.limits) if source else git
         return cls(user, user.line("remote", "get-url", remote, missing="") or str(user.root), user.root)
 

@@ -12,7 +12,6 @@ from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.errors import ReleaserError
 from releaser.release import Release
 from releaser.versions.files import disagreements
-from releaser.versions.version import Version
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -84,12 +83,10 @@ class RaiseVersion(Step[Release]):
     title = "Version increases"
 
     def check(self, release: Release) -> Outcome:
-        """Compare with the version files and the tags reachable from HEAD, in SemVer's order."""
+        """Compare with the version files and the remote's tags in the branch's history, in SemVer's order."""
         commit = release.commit()
-        tags = (
-            Version.from_tag(tag, release.config.git.tag) for tag in release.git.tags_of(commit or release.git.head())
-        )
-        before = [version for version in tags if version and version != release.version]
+        tagged = release.history.highest_before(release.version, commit or release.git.head())
+        before = [tagged] if tagged else []
         declared = release.release_commit.version_before()
         if declared and (commit is None or declared != release.version):
             before.append(declared)

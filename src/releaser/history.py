@@ -1,0 +1,60 @@
+"""Which versions are released: asked of the remote, because a clone may lack tags, branches and history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from releaser.adapters.git import Git
+from releaser.adapters.git.ancestry import first_merged
+from releaser.versions.version import Version
+
+
+@dataclass(frozen=True)
+class History:
+    """The tags of versions.
+
+    Attributes:
+        git: The user's checkout.
+        remote: The remote's name.
+        branch: The branch that is released from.
+        pattern: The name of a version's tag.
+    """
+
+    git: Git
+    remote: str
+    branch: str
+    pattern: str
+
+    def finals(self) -> list[Version]:
+        """Return the final versions that have a tag at the remote, or here if there is no remote.
+
+        Raises:
+            ServiceError: The remote did not answer.
+        """
+        remote = self.git.remote_url(self.remote)
+        names = self.git.remote_tags(self.remote) if remote else self.git.tags()
+        return [version for version in self._versions(names) if not version.is_prerelease]
+
+    def finals_here(self) -> list[Version]:
+        """Return the final versions that have a tag in this clone."""
+        return [version for version in self._versions(self.git.tags()) if not version.is_prerelease]
+
+    def highest_before(self, version: Version, commit: str) -> Version | None:
+        """Return the highest other version whose tag at the remote is in the history of a commit of the branch.
+
+        Raises:
+            ServiceError: The remote did not answer.
+            CommandError: This clone is shallow, and the remote did not give the history that it lacks.
+        """
+        if not self.git.remote_url(self.remote):
+            return max((one for one in self._versions(self.git.tags_of(commit)) if one != version), default=None)
+        tags = self.git.remote_tags(self.remote)
+        named = {one: name for name in tags if (one := Version.from_tag(name, self.pattern)) and one != version}
+        falling = {named[one]: tags[named[one]] for one in sorted(named, reverse=True)}
+        found = first_merged(self.git, self.remote, falling, commit, self.branch)
+        return Version.from_tag(found, self.pattern) if found else None
+
+    def _versions(self, names: Iterable[str]) -> list[Version]:
+        found = (Version.from_tag(name, self.pattern) for name in names)
+        return [version for version in found if version]
