@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from releaser.adapters.git import Git
 from releaser.changelog.document import Changelog
 from releaser.commands.opening import project
-from releaser.errors import UsageError, VersionError
+from releaser.errors import CommandError, ServiceError, UsageError, VersionError
+from releaser.history import History
 from releaser.images.tags import tags_of
 from releaser.versions.files import disagreements, from_config
 from releaser.versions.version import PARTS, Version
@@ -31,8 +33,12 @@ def version_check(start: Path) -> None:
     declared = found[0].version
     newest = max((s.version for s in Changelog.read(root / config.changelog).sections if s.version), default=None)
     git = Git(root)
-    tags = (Version.from_tag(tag, config.git.tag) for tag in git.tags_of(git.head()))
-    tagged = max((version for version in tags if version), default=None)
+    history = History(git, config.git.remote, config.git.branch, config.git.tag)
+    try:
+        tagged = history.highest_of_branch(git.head())
+    except (ServiceError, CommandError) as error:
+        print(f"{error.message}. Only the tags of this clone are compared.", file=sys.stderr)
+        tagged = history.highest_here(git.head())
     wrong: dict[str, str] = {}
     if difference := disagreements(found):
         wrong[difference] = f"`invoke version.bump --to {declared}`"

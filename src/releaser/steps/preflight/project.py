@@ -85,7 +85,7 @@ class RaiseVersion(Step[Release]):
     def check(self, release: Release) -> Outcome:
         """Compare with the version files and the remote's tags in the branch's history, in SemVer's order."""
         commit = release.commit()
-        tagged = release.history.highest_before(release.version, commit or release.git.head())
+        tagged = release.history.highest_of_branch(commit or release.git.head(), but=release.version)
         before = [tagged] if tagged else []
         declared = release.release_commit.version_before()
         if declared and (commit is None or declared != release.version):

@@ -23,6 +23,7 @@ def test_show_prints_each_file_with_its_line(scene: Scene) -> None:
 class TestCheck:
     def test_that_all_agree_is_told_with_the_newest_tag(self, scene: Scene) -> None:
         scene.git("tag", "--annotate", "v0.1.0", "--message", "Release version 0.1.0")
+        scene.git("push", "--quiet", "origin", "v0.1.0")
         ran = scene.run("version.check")
         assert ran.code == 0
         assert_says(ran.out, "0.1.0", "pyproject.toml", INIT, "CHANGELOG.md", "tag: 0.1.0")
@@ -38,6 +39,7 @@ class TestCheck:
     def test_a_changelog_and_a_tag_that_differ_are_named(self, scene: Scene) -> None:
         assert scene.run("version.bump", "--to", "0.1.5").code == 0
         scene.git("tag", "v0.3.0")
+        scene.git("push", "--quiet", "origin", "v0.3.0")
         ran = scene.run("version.check")
         assert ran.code == 2
         assert_says(ran.err, "CHANGELOG.md", "0.1.0", "0.1.5", "v0.3.0")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from harness.projects import git
 from harness.scene import Scene, assert_says
 
 from releaser.core.step import Done
@@ -66,14 +69,41 @@ class TestRaiseVersion:
 
     def test_a_version_below_a_tag_of_the_branch_is_refused(self, scene: Scene) -> None:
         scene.git("tag", "--annotate", "v0.3.0", "--message", "A version ahead of its time")
+        assert scene.check(RaiseVersion()) == Done("0.1.0 -> 0.2.0")  # what is only here was not released
+        scene.git("push", "--quiet", "origin", "v0.3.0")
         scene.refused(RaiseVersion(), "0.2.0", "0.3.0", remedy="0.3.1 (patch)")
 
     def test_a_tag_of_another_branch_does_not_matter(self, scene: Scene) -> None:
         scene.git("switch", "--quiet", "--create", "other")
         scene.git("commit", "--quiet", "--allow-empty", "--message", "Elsewhere")
         scene.git("tag", "--annotate", "v0.3.0", "--message", "A version of another branch")
+        scene.git("push", "--quiet", "origin", "v0.3.0")
         scene.git("switch", "--quiet", "main")
         assert scene.check(RaiseVersion()) == Done("0.1.0 -> 0.2.0")
+
+    @pytest.mark.parametrize(
+        "options",
+        [("--depth=1", "--no-tags"), ("--no-tags",), ("--single-branch",), ("--filter=tree:0",)],
+        ids=["shallow", "without tags", "single branch", "partial"],
+    )
+    def test_a_clone_without_tags_or_history_decides_as_a_full_one_does(
+        self, scene: Scene, options: tuple[str, ...]
+    ) -> None:
+        git(scene.origin, "config", "uploadpack.allowFilter", "true")
+        for version, parent in (("0.3.0", "main"), ("0.5.0", "v0.3.0^0")):  # on main, and on a branch of its own
+            made = scene.git("commit-tree", "-p", parent, "-m", version, "HEAD^{tree}")
+            scene.git("tag", "--annotate", f"v{version}", "--message", version, made)
+        scene.git("merge", "--quiet", "v0.3.0^{commit}")
+        scene.git("commit", "--quiet", "--allow-empty", "--message", "Later")
+        scene.git("push", "--quiet", "origin", "main", "v0.3.0", "v0.5.0")
+        clone = scene.project.path.with_name("clone")
+        git(scene.origin, "clone", "--quiet", *options, f"file://{scene.origin}", clone)
+        there = replace(scene, project=replace(scene.project, path=clone))
+
+        there.refused(RaiseVersion(), "0.2.0", "0.3.0", remedy="0.3.1 (patch)")
+        assert there.check(RaiseVersion(), "0.4.0") == Done("0.3.0 -> 0.4.0")
+        assert not there.release("0.4.0").highest_stable()
+        assert there.release("0.6.0").highest_stable()
 
 
 class TestHaveChanges:
