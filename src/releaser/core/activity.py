@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
-from releaser.errors import InterruptedRunError
+from releaser.errors import InterruptedRunError, ReleaserError
+
+_Answer = TypeVar("_Answer")
+_POLL_S = 0.1
 
 
 class Tell(Protocol):
@@ -40,13 +43,63 @@ class Clock:
         return stop.wait(seconds)
 
 
+class Answers:
+    """What was answered in one survey, or in one phase: a service that minds being asked is asked once, and alone.
+
+    Behind a git remote there may be a security key that wants a touch for each connection.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, object] = {}
+        self._turn = threading.RLock()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other step talks to such a service.
+
+        Raises:
+            InterruptedRunError: The run was cancelled.
+        """
+        while not self._turn.acquire(timeout=_POLL_S):
+            if current().cancelled.is_set():
+                raise InterruptedRunError("stopped while waiting for another step")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def once(self, key: Hashable, ask: Callable[[], _Answer]) -> _Answer:
+        """Return the answer to a question; ask only if it was not asked before. A refusal is an answer too.
+
+        Raises:
+            ReleaserError: What `ask` raised, now or before.
+        """
+        with self.alone():
+            if key not in self._known:
+                try:
+                    self._known[key] = ask()
+                except InterruptedRunError:
+                    raise
+                except ReleaserError as error:
+                    self._known[key] = error
+            found = self._known[key]
+        if isinstance(found, ReleaserError):
+            raise found
+        return cast("_Answer", found)
+
+    def forget(self) -> None:
+        """Forget everything: something was changed."""
+        self._known.clear()
+
+
 @dataclass(frozen=True)
 class Activity:
-    """The progress channel, the stop signal and the clock of one running step."""
+    """The progress channel, the stop signal and the clock of one running step, and what was answered before."""
 
     tell: Tell = _say_nothing
     cancelled: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=Clock)
+    answers: Answers = field(default_factory=Answers)
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not a moment longer than until the run is cancelled.

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from releaser.core.activity import Activity, bound
+from releaser.core.activity import Activity, Answers, bound
 from releaser.core.results import Result, as_warning, despite, is_bad, refusals
 from releaser.core.step import (
     CannotUndo,
@@ -74,8 +74,9 @@ class Runner(Generic[World]):
     def survey(self, phases: Iterable[Phase[World]] | None = None) -> list[Result]:
         """Check every step, several at once; return the results in the order of the plan. Change nothing."""
         asked = [(phase, step) for phase in (self.plan if phases is None else phases) for step in phase.steps]
+        answers = Answers()
         with self._threads(_CHECKS_AT_ONCE, "check") as pool:
-            outcomes = self._gather([self._submit(pool, self._check, step) for _, step in asked])
+            outcomes = self._gather([self._submit(pool, self._check, step, answers) for _, step in asked])
         return [
             Result(step.name, step.title, phase.name, outcome)
             for (phase, step), outcome in zip(asked, outcomes, strict=True)
@@ -104,8 +105,11 @@ class Runner(Generic[World]):
                 confirm(phase.ask.replace("{steps}", steps))
             for observer in self.observers:
                 observer.phase(phase.name, phase.title)
+            answers = Answers()
             with self._threads(len(phase.branches), phase.name) as pool:
-                self._gather([self._submit(pool, self._run_branch, phase, branch) for branch in phase.branches])
+                self._gather(
+                    [self._submit(pool, self._run_branch, phase, branch, answers) for branch in phase.branches]
+                )
             self._raise_failures(phase)
         return [self.results[step.name] for step in self._steps(0)]
 
@@ -123,12 +127,12 @@ class Runner(Generic[World]):
 
     # --- one step -------------------------------------------------------------------------------------------------
 
-    def _check(self, step: Step[World]) -> Outcome:
+    def _check(self, step: Step[World], answers: Answers) -> Outcome:
         if self.cancelled.is_set():
             raise InterruptedRunError("stopped before the next check")
         if reason := self.skip.get(step.name):
             return self._allowed(step, Skipped(reason))
-        with bound(Activity(cancelled=self.cancelled)):
+        with bound(Activity(cancelled=self.cancelled, answers=answers)):
             return self._outcome(step, lambda: step.check(self.world))
 
     def _outcome(self, step: Step[World], attempt: Callable[[], Outcome]) -> Outcome:
@@ -156,21 +160,21 @@ class Runner(Generic[World]):
             StepError(f"{demand} is not met: {outcome.reason}", f"Provide what is missing, or run without {demand}.")
         )
 
-    def _run_branch(self, phase: Phase[World], branch: tuple[Step[World], ...]) -> None:
+    def _run_branch(self, phase: Phase[World], branch: tuple[Step[World], ...], answers: Answers) -> None:
         for step in branch:
             if self.cancelled.is_set():
                 raise InterruptedRunError("stopped before the next step")
             begun = time.monotonic()
             known = self.results[step.name].outcome
-            outcome = known if isinstance(known, Done) and not self._changed else self._check(step)
+            outcome = known if isinstance(known, Done) and not self._changed else self._check(step, answers)
             if isinstance(outcome, Todo):
                 self._changed = True
-                outcome = self._make_true(step)
+                outcome = self._make_true(step, answers)
             self._keep(Result(step.name, step.title, phase.name, outcome, time.monotonic() - begun))
             if not isinstance(outcome, Done | Skipped):
                 return
 
-    def _make_true(self, step: Step[World]) -> Outcome:
+    def _make_true(self, step: Step[World], answers: Answers) -> Outcome:
         for observer in self.observers:
             observer.started(step.name, step.title)
 
@@ -186,7 +190,7 @@ class Runner(Generic[World]):
                 return Failed(StepError(said, "Rerun the command."))
             return outcome
 
-        with bound(Activity(tell, self.cancelled)):
+        with bound(Activity(tell, self.cancelled, answers=answers)):
             return self._outcome(step, attempt)
 
     # --- all of them ----------------------------------------------------------------------------------------------

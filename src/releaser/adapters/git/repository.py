@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from releaser.adapters import process
 from releaser.adapters.git.calls import Calls, last
 from releaser.adapters.remotes import DEFAULT_LIMITS, GitLimits
+from releaser.core.activity import current
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.secret import Redactor
 
@@ -159,15 +161,20 @@ class Git(Calls):
         return Redactor()(self.line("remote", "get-url", remote, missing="")) or None
 
     def remote_refs(self, remote: str, *patterns: str) -> dict[str, str]:
-        """Return what the remote's refs hold now, by full ref name; annotated tags also as `refs/tags/NAME^{}`.
+        """Return what branches and tags the remote has, by full ref name; annotated ones also as `refs/tags/NAME^{}`.
+
+        They are asked for together, once in a survey or a phase: each connection may cost the touch of a security key.
 
         Raises:
             ServiceError: The remote refused, could not be reached, or did not respond in time.
         """
+        held = current().answers.once(("git remote", self.root, remote), lambda: self._ask_remote(remote))
+        return {ref: sha for ref, sha in held.items() if any(fnmatchcase(ref, one) for one in patterns)}
+
+    def _ask_remote(self, remote: str) -> dict[str, str]:
+        words = ("ls-remote", "--quiet", remote, "refs/heads/*", "refs/tags/*")
         try:
-            lines = self.ask(
-                "ls-remote", "--quiet", remote, *patterns, env=self.network(), within=self.limits.ask
-            ).text.splitlines()
+            lines = self.ask(*words, env=self.network(), within=self.limits.ask).text.splitlines()
         except process.NoAnswerError:
             raise ServiceError(
                 f"The git remote {remote} did not respond within {self.limits.ask:.0f} s",
@@ -183,7 +190,7 @@ class Git(Calls):
 
     def remote_tag(self, remote: str, name: str) -> GitTag | None:
         """Return the remote's current tag, or None."""
-        refs = self.remote_refs(remote, f"refs/tags/{name}", f"refs/tags/{name}^{{}}")
+        refs = self.remote_refs(remote, "refs/tags/*")
         held = refs.get(f"refs/tags/{name}")
         return GitTag(held, refs.get(f"refs/tags/{name}^{{}}", held)) if held else None
 
@@ -195,7 +202,7 @@ class Git(Calls):
 
     def remote_branch(self, remote: str, branch: str) -> str | None:
         """Return the current commit of the remote's branch, or None."""
-        return self.remote_refs(remote, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
+        return self.remote_refs(remote, "refs/heads/*").get(f"refs/heads/{branch}")
 
     # --- changing -------------------------------------------------------------------------------------------------
 
@@ -206,7 +213,8 @@ class Git(Calls):
             CommandError: The remote refused, could not be reached, or did not respond in time.
         """
         words = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", remote, commit)
-        self.run(*words, env=self.network(), within=self.limits.transfer)
+        with current().answers.alone():
+            self.run(*words, env=self.network(), within=self.limits.transfer)
 
     def index_is_locked(self) -> bool:
         """Return whether a killed git left this working tree's index locked."""
@@ -258,7 +266,9 @@ class Git(Calls):
         pushing = f"Pushing {', '.join(refspecs)} to {remote}"
         words = ("push", "--atomic", "--no-follow-tags", "--recurse-submodules=no", "--porcelain", remote, *refspecs)
         try:
-            self.run(*words, env=self.network(), within=self.limits.transfer)
+            with current().answers.alone():
+                current().answers.forget()
+                self.run(*words, env=self.network(), within=self.limits.transfer)
         except process.NoAnswerError:
             raise ServiceError(
                 f"{pushing} did not end within {self.limits.transfer:.0f} s; whether it arrived is unknown",

@@ -10,6 +10,7 @@ from typing import Literal
 from releaser.adapters import process
 from releaser.adapters.git.calls import Calls, last
 from releaser.adapters.remotes import ssh_host, where_of
+from releaser.core.activity import current
 from releaser.errors import CommandError, ServiceError
 from releaser.secret import Redactor
 
@@ -103,7 +104,8 @@ class Settings(Calls):
             remote,
         )
         try:
-            self.run(*words, *(refspecs or (f"HEAD:{_PROBE}",)), env=self.network(), within=within)
+            with current().answers.alone():
+                self.run(*words, *(refspecs or (f"HEAD:{_PROBE}",)), env=self.network(), within=within)
         except process.NoAnswerError:
             raise ServiceError(
                 f"A dry run of a push to {remote} did not end within {within:.0f} s",

@@ -121,6 +121,14 @@ def failing(error: BaseException) -> Callable[[World], None]:
     return fail
 
 
+class Asking(Fact):
+    """A fact that a service is asked for, which minds being asked."""
+
+    def check(self, world: World) -> Outcome:
+        current().answers.once("the service", lambda: world.asked.append("the service"))
+        return super().check(world)
+
+
 class Heard:
     """An observer that keeps everything."""
 
@@ -813,3 +821,12 @@ def test_a_failure_after_the_goal_is_achieved_says_so_first_and_how_to_end(
     assert caught.value.exit_code == code
     assert caught.value.message == f"It is out: a: {error.message}"
     assert caught.value.remedy == f"{error.remedy} To end without it, add `--skip a`, which is recorded."
+
+
+def test_a_service_that_minds_is_asked_once_in_a_survey_and_once_in_a_phase() -> None:
+    phases = [Phase(name, "", together(Asking(f"{name}1"), Asking(f"{name}2"))) for name in ("first", "second")]
+    world = World()
+
+    Runner(tuple(phases), world).run(lambda _: None)
+
+    assert world.asked.count("the service") == 3

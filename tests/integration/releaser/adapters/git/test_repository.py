@@ -18,6 +18,7 @@ import pytest
 from releaser.adapters.git import Git, GitTag
 from releaser.adapters.git.trees import add_worktree, remove_worktree
 from releaser.adapters.remotes import GitLimits, network_settings
+from releaser.core.activity import Activity, bound
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.rehearsal import remote
 
@@ -348,6 +349,31 @@ def test_the_remote_is_asked_and_not_the_memory_of_it(repository: Repository) ->
     assert second.remote_branch("origin", "main") == head
     assert second.remote_branch("origin", "ma") is None
     assert git(second.root, "rev-parse", "origin/main") != head
+
+
+def test_steps_of_one_survey_reach_the_remote_over_one_connection_until_something_is_pushed(
+    repository: Repository, tmp_path: Path
+) -> None:
+    for name, program in (("uploadpack", "upload-pack"), ("receivepack", "receive-pack")):
+        script = tmp_path / name
+        script.write_text(f'#!/bin/sh\necho {name} >>"{tmp_path}/connections"\nexec git {program} "$@"\n')
+        script.chmod(0o755)
+        git(repository.path, "config", f"remote.origin.{name}", str(script))
+    adapter, commit = repository.adapter, git(repository.path, "rev-parse", "HEAD")
+    activity = Activity()
+
+    def ask(number: int) -> object:
+        with bound(activity):
+            return adapter.remote_tag("origin", "v1") if number % 2 else adapter.remote_branch("origin", "main")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(8))) == [commit, None] * 4
+    git(repository.path, "tag", "v1")
+    with bound(activity):
+        adapter.push("origin", "refs/tags/v1")
+    assert ask(1) == GitTag(commit, commit)
+
+    assert (tmp_path / "connections").read_text().split() == ["uploadpack", "receivepack", "uploadpack"]
 
 
 def test_a_remote_that_does_not_answer_is_named_with_its_words(repository: Repository) -> None:
