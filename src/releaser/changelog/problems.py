@@ -22,7 +22,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MARKERS = ("<<<<<<<", "|||||||", ">>>>>>>")
 _HASHES = re.compile(r"#{1,6}[^\S\t\n\r]*(.*)")
 _VERSION = re.compile(
-    r"\W{0,9}(?:version|release)?\W{0,9}v?[0-9]+\.[0-9]+\.[0-9]+(?=\W{0,9}$|[^\w\s]{0,3}\s{0,9}[-\u2013\u2014(:\])>])",
+    r"\W{0,9}(?:version|release)?\W{0,9}v?[0-9]+\.[0-9]+\.[0-9]+(?=\W{0,9}$|[^\w\s]{0,3}\s{0,9}[-\u2013\u2014(:/\[\])>])",
     re.IGNORECASE,
 )
 _DETAILS = re.compile(r"<(/?)details\b", re.IGNORECASE)
@@ -108,11 +108,11 @@ def _headings(text: str, scan: Scan, sections: Sequence[Section]) -> Iterator[Pr
             yield Problem(line.number, what, Spoils.SECTION)
         elif line.kind == "heading" and line.level == 2 and _VERSION.match(line.title):
             yield Problem(line.number, f"'{line.content}' is not read as a version; write '## [X.Y.Z] - YYYY-MM-DD'")
-        elif line.kind == "text" and text.startswith("#", line.start):
+        elif line.kind in ("text", "html") and text.startswith("#", line.start):
             match = _HASHES.match(line.content)
             if match and names_version(match[1]):
-                what = f"'{line.content}' is no heading: write a space after the hashes"
-                yield Problem(line.number, what, Spoils.SECTION)
+                above = "an empty line above it" if line.kind == "html" else "a space after the hashes"
+                yield Problem(line.number, f"'{line.content}' is no heading: write {above}", Spoils.SECTION)
     for number, title in scan.underlined:
         if names_version(title):
             what = f"'{title}' is underlined, so it begins no section; write '## {title}'"
@@ -140,7 +140,9 @@ def _section(section: Section, today: dt.date) -> Iterator[Problem]:
     line = section.heading.number
     if not section.is_unreleased:
         if problem := _date_problem(section, today):
-            yield Problem(line, f"[{section.name}] {problem}", Spoils.SECTION if section.date else Spoils.NOTHING)
+            # A day that exists and cannot be right comes from a clock; other words are how somebody writes.
+            spoils = Spoils.SECTION if day_of(section) else Spoils.NOTHING
+            yield Problem(line, f"[{section.name}] {problem}", spoils)
         if section.is_empty:
             yield Problem(line, f"[{section.name}] has no entries")
     for group in section.lines:

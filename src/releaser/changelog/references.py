@@ -1,11 +1,14 @@
-"""The link definitions that a part of a text needs, and that stand elsewhere in it."""
+"""The definitions of links and footnotes that a part of a text needs, and that stand elsewhere in it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from releaser.changelog.markdown import PARSER, Scan, with_line_feeds
+from releaser.changelog.markdown import PARSER, Line, Scan, with_line_feeds
+
+_FOOTNOTE = re.compile(r"\[\^([^]\s]{1,100})\](?!:)")
 
 
 class _Asked(dict[str, Any]):
@@ -41,10 +44,29 @@ def definitions_for(part: str, first: int, last: int, whole: str, scan: Scan) ->
     editable = {definition.id: definition for definition in scan.definitions.values()}
     for label in asked.used:
         reference = scan.references.get(label)
-        if reference is None or first <= reference["map"][0] + 1 <= last:
+        if reference is None or label.startswith("^") or first <= reference["map"][0] + 1 <= last:
             continue
         if found := editable.get(label):
             yield whole[found.first.start : found.last.end].strip()
         else:  # in a list item or a quotation, from which it has to be taken out
             title = f' "{reference["title"]}"' if reference["title"] else ""
             yield f"[{label}]: <{reference['href']}>{title}"
+    outside = [line for line in scan.lines if not first <= line.number <= last]
+    for label in dict.fromkeys(_FOOTNOTE.findall(part)):
+        yield from _footnote(label, outside, whole)
+
+
+def _footnote(label: str, lines: list[Line], whole: str) -> Iterator[str]:
+    """Yield GitHub's footnote of a label with the lines that go on it; CommonMark knows none."""
+    mark = f"[^{label}]:"
+    found = iter(lines)
+    begins = next(
+        (line for line in found if line.kind in ("text", "definition") and line.content.startswith(mark)), None
+    )
+    if begins is None:
+        return
+    yield begins.content
+    for line in found:
+        if line.kind == "blank" or not whole.startswith((" ", "\t"), line.start):
+            return
+        yield whole[line.start : line.end].rstrip()

@@ -651,6 +651,10 @@ CONFLICT = "<<<<<<< HEAD\n- A thing\n=======\n- Another thing\n>>>>>>> feature"
             ["line 9: '### [0.1.0] - 2025-10-01' has 3 hashes, so it begins no section; write '## [0.1.0] - 2025-10"],
         ),
         (
+            lambda text: text.replace("## [0.1.0]", "<div>\n## [0.1.0]"),
+            ["line 10: '## [0.1.0] - 2025-10-01' is no heading: write an empty line above it"],
+        ),
+        (
             lambda text: text.replace("## [0.1.0]", "<details>\n<summary>Older</summary>\n\n## [0.1.0]"),
             ["line 9: <details> is not closed in [Unreleased]"],
         ),
@@ -659,7 +663,17 @@ CONFLICT = "<<<<<<< HEAD\n- A thing\n=======\n- Another thing\n>>>>>>> feature"
             ["line 9: </details> closes what is not op"],
         ),
     ],
-    ids=["a conflict", "below", "no space", "a hard space", "underlined", "three hashes", "open details", "closed"],
+    ids=[
+        "a conflict",
+        "below",
+        "no space",
+        "a hard space",
+        "underlined",
+        "three hashes",
+        "HTML",
+        "open details",
+        "closed",
+    ],
 )
 def test_what_would_be_published_wrong_is_refused_with_its_lines(
     change: Callable[[str], str], problems: list[str]
@@ -707,6 +721,7 @@ def test_a_problem_of_an_older_section_does_not_stop_a_release() -> None:
     [
         ("## Version 0.1.0 (2025-10-01)", "line 9: '## Version 0.1.0 (2025-10-01)' is not read as a version"),
         ("## **0.1.0** - 2025-10-01", "line 9: '## **0.1.0** - 2025-10-01' is not read as a version"),
+        ("## 0.1.0 / 2025-10-01", "line 9: '## 0.1.0 / 2025-10-01' is not read as a version"),
         ('## <a id="x"></a>0.1.0', None),
         ("## 3.10.2 support", None),
     ],
@@ -776,6 +791,16 @@ def test_definitions_in_the_section_itself_are_not_repeated_and_those_in_a_list_
     assert Changelog.parse(text).notes(Version.parse("0.2.0-rc.1")) == (
         f'### Added\n\n{entries}\n\n[OTHER]: <https://other.example> "O"\n'
         "[0.1.0]: https://forge.example/owner/name/releases/tag/v0.1.0"
+    )
+
+
+def test_footnotes_that_the_notes_need_follow_them() -> None:
+    entries = "- A thing[^1] and another[^note], which[^own] has `code`\n\n[^own]: Here."
+    foot = "[^1]: https://example.invalid\n[^note]: In words,\n    on two lines\n[^unused]: x\n"
+    text = PLAIN.replace("- A thing", entries) + "\n" + foot
+
+    assert Changelog.parse(text).notes(Version.parse("0.2.0-rc.1")) == (
+        f"### Added\n\n{entries}\n\n[^1]: https://example.invalid\n[^note]: In words,\n    on two lines"
     )
 
 
