@@ -27,6 +27,7 @@ from releaser.steps.preflight.pushing import LogInToRemote, PushWhereAsked
 from releaser.steps.preflight.registry import LogInForImages
 from releaser.steps.preflight.services import HaveNoBlockers, LogInToForge, LogInToIndex
 from releaser.steps.preflight.signing import KnowHooks, SignSomething
+from releaser.steps.preflight.sources import HaveSources
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
 from releaser.steps.publish.push_images import PushImages
@@ -73,6 +74,7 @@ def release_plan(config: Config) -> Plan[Release]:
                 LogInToRemote(),
                 AgreeOnVersion(),
                 RaiseVersion(),
+                HaveSources(),
                 HaveChanges(),
                 FitNotes(),
                 KnowBackend(),

@@ -10,11 +10,13 @@ from pathlib import Path, PurePosixPath
 
 from releaser.adapters import builder
 from releaser.adapters.git.entries import Entry, blob_id, resolved
+from releaser.adapters.git.lfs import is_pointer
 
 # Metadata in an sdist; setuptools writes setup.cfg, too, whatever the project has there.
 _MADE_IN_SDIST = ("PKG-INFO", "*.egg-info/*", "setup.cfg")
 _MADE_IN_WHEEL = ("*.dist-info/*",)
 _COMPILED = (".so", ".pyd", ".dylib", ".dll")
+_ENCRYPTED = b"\0GITCRYPT\0"
 # The first line of a script that is to start the Python it is installed for, as people write it.
 _INTERPRETERS = ("/usr/bin/env python3", "/usr/bin/env python", "/usr/bin/python3", "/usr/bin/python", "python3")
 
@@ -112,6 +114,13 @@ def compare(files: Sequence[Path], sources: Sources, generated: Sequence[str]) -
     return found
 
 
+def _stand_in(name: str, content: bytes) -> str | None:
+    """Return why users would not get a file but what is committed in its place."""
+    if content.startswith(_ENCRYPTED):
+        return f"{name} is encrypted in the commit (git-crypt)"
+    return f"{name} is a Git LFS pointer, and no committed .gitattributes says so" if is_pointer(content) else None
+
+
 def _in_sdist(name: str, content: bytes, sources: Sources) -> str | None:
     entry = resolved(sources.files, name)
     if entry is None:
@@ -120,6 +129,8 @@ def _in_sdist(name: str, content: bytes, sources: Sources) -> str | None:
 
 
 def _in_wheel(name: str, content: bytes, sources: Sources) -> str | None:
+    if problem := _stand_in(name, content):
+        return problem
     if sources.hold(content):
         return None
     top, _, rest = name.partition("/")

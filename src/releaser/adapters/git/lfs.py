@@ -13,19 +13,28 @@ from releaser.adapters.git.repository import Git
 from releaser.errors import ServiceError, UsageError
 
 _POINTER = re.compile(rb"version https://git-lfs[^\n]*\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n")
-_FILTER = b"filter=lfs"
+_FILTER = b"filter"
 INSTALL = "Install git-lfs and run `git lfs install`, or commit the files without it."
 
 
 def pointers(clean: CleanGit, files: Mapping[str, Entry]) -> dict[str, str]:
     """Return the sha256 that each Git LFS pointer names, by path: the committed attributes say what may be one."""
+    chosen = [path for path, name in filters(clean, files).items() if name == "lfs"]
+    found = zip(chosen, clean.git.blobs(files[path].id for path in chosen), strict=True)
+    return {path: named[1].decode() for path, content in found if (named := _POINTER.match(content))}
+
+
+def filters(clean: CleanGit, files: Mapping[str, Entry]) -> dict[str, str]:
+    """Return the filter of each file to which the committed attributes give one."""
     rules = [entry.id for path, entry in files.items() if Path(path).name == ".gitattributes" and entry.mode != LINK]
     if not any(_FILTER in content for content in clean.git.blobs(rules)):
         return {}
-    paths = [path for path, entry in files.items() if entry.mode not in (LINK, SUBMODULE)]
-    chosen = [path for path, name in clean.with_filter(paths).items() if name == "lfs"]
-    found = zip(chosen, clean.git.blobs(files[path].id for path in chosen), strict=True)
-    return {path: named[1].decode() for path, content in found if (named := _POINTER.match(content))}
+    return clean.with_filter([path for path, entry in files.items() if entry.mode not in (LINK, SUBMODULE)])
+
+
+def is_pointer(content: bytes) -> bool:
+    """Return whether this is a pointer in the place of a file's content."""
+    return _POINTER.match(content) is not None
 
 
 def available(git: Git) -> bool:

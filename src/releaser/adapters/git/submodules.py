@@ -60,6 +60,11 @@ class Origin:
         user = Git(Path(source), git.limits) if source else git
         return cls(user, user.line("remote", "get-url", remote, missing="") or str(user.root), user.root)
 
+    def inside(self, submodule: Submodule, git: Git) -> Origin:
+        """Return where the objects of a submodule's submodules come from, if its own are in `git`."""
+        checkout = self.checkout / submodule.path if self.checkout else None
+        return Origin(git, submodule.address or self.address, checkout)
+
 
 def submodules(git: Git, commit: str, files: Mapping[str, Entry], address: str) -> list[Submodule]:
     """Return the submodules of a commit, in the order of their paths."""

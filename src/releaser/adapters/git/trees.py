@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from releaser.adapters.git import lfs
 from releaser.adapters.git.clean import clean_git
 from releaser.adapters.git.entries import Entry, differences, entries
 from releaser.adapters.git.repository import Git
-from releaser.adapters.git.submodules import Origin, fetched, held, submodules
+from releaser.adapters.git.submodules import Origin, Submodule, fetched, held, submodules
 from releaser.errors import StepError
 
 
@@ -82,7 +83,46 @@ def files_of(git: Git, commit: str, remote: str = "origin", cache: Path | None =
         ServiceError: A submodule's objects are not here any more and could not be fetched.
         UsageError: A submodule has no address.
     """
-    return _files(git, commit, Origin.of(git, remote), cache or git.git_path("releaser-modules"))
+    return _files(git, git.commit(commit) or commit, Origin.of(git, remote), cache or git.git_path("releaser-modules"))
+
+
+@dataclass
+class NamedOnly:
+    """What a commit names, and its own objects do not hold.
+
+    Attributes:
+        pointers: The sha256 of content that is in Git LFS, by path.
+        here: Submodules whose recorded commit the user's checkout has.
+        elsewhere: Submodules that have to be fetched, and what their addresses are relative to.
+        filters: Other filters that the attributes ask for, and for how many files.
+    """
+
+    pointers: dict[str, str] = field(default_factory=dict)
+    here: list[Submodule] = field(default_factory=list)
+    elsewhere: list[tuple[Origin, Submodule]] = field(default_factory=list)
+    filters: Counter[str] = field(default_factory=Counter)
+
+
+def named_only(git: Git, commit: str, remote: str = "origin") -> NamedOnly:
+    """Return what has to be had from elsewhere for a tree of the commit."""
+    found = NamedOnly()
+    _look(found, git, commit, Origin.of(git, remote), "")
+    return found
+
+
+def _look(found: NamedOnly, git: Git, commit: str, origin: Origin, prefix: str) -> None:
+    files = entries(git, commit)
+    with clean_git(git, commit) as clean:
+        pointers = lfs.pointers(clean, files)
+        found.filters.update(name for name in lfs.filters(clean, files).values() if name != "lfs")
+    found.pointers |= {f"{prefix}{path}": sha256 for path, sha256 in pointers.items()}
+    for one in submodules(git, commit, files, origin.address):
+        shown = replace(one, path=f"{prefix}{one.path}")
+        if inner := held(origin, one):
+            found.here.append(shown)
+            _look(found, inner, one.commit, origin.inside(one, inner), f"{shown.path}/")
+        else:
+            found.elsewhere.append((origin, shown))
 
 
 def _files(
@@ -99,9 +139,8 @@ def _files(
     found |= {path: replace(found[path], lfs=sha256) for path, sha256 in pointers.items()}
     for one in submodules(git, commit, found, origin.address):
         inner = held(origin, one) or fetched(origin, one, cache)
-        inside = Origin(inner, one.address or origin.address, origin.checkout / one.path if origin.checkout else None)
         del found[one.path]
-        files = _files(inner, one.commit, inside, cache, tree / one.path if tree else None)
+        files = _files(inner, one.commit, origin.inside(one, inner), cache, tree / one.path if tree else None)
         found |= {f"{one.path}/{name}": entry for name, entry in files.items()}
     return found
 

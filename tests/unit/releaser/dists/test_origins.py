@@ -122,6 +122,24 @@ def test_lfs_content_is_what_its_pointer_names(built: Built) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("\0GITCRYPT\0abc", "is encrypted in the commit (git-crypt)"),
+        (
+            f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1\n",
+            "is a Git LFS pointer, and no",
+        ),
+    ],
+)
+def test_what_only_stands_for_a_file_is_refused_though_it_is_committed(built: Built, text: str, reason: str) -> None:
+    built.files["src/acme/demo/data"] = Entry("100644", blob_id(text.encode()))
+    built.wheel["acme/demo/data"] = text
+
+    (wrong,) = built.compared().wrong
+    assert f"acme/demo/data {reason}" in wrong
+
+
 def test_a_link_of_the_commit_may_be_packed_as_what_it_leads_to(built: Built) -> None:
     built.sdist |= {"docs/licence": FILES["LICENSE"], "shared/demo/page.html": FILES["src/acme/demo/page.html"]}
     assert built.compared().wrong == []
