@@ -90,7 +90,8 @@ def later_section(sections: Sequence[Section], today: dt.date) -> Section | None
 
 
 def _unreadable(text: str, scan: Scan) -> Iterator[Problem]:
-    for line in scan.lines:
+    marked = any(marker in text for marker in _MARKERS)  # one look at the whole is faster than one at each line
+    for line in scan.lines if marked else ():
         if text.startswith(_MARKERS, line.start) and line.content[7:8] in ("", " "):
             yield Problem(line.number, f"the conflict marker {line.content[:7]} of an unfinished merge", Spoils.FILE)
     if scan.unclosed is not None:
@@ -101,7 +102,7 @@ def _headings(text: str, scan: Scan, sections: Sequence[Section]) -> Iterator[Pr
     """Yield the lines that a reader takes for the heading of a section, and CommonMark or this program does not."""
     known = {section.heading.number for section in sections}
     for line in scan.lines:
-        if line.number in known:
+        if not line.content.startswith("#") or line.number in known:
             continue
         if line.kind == "heading" and line.level != 2 and names_version(line.title):
             what = f"'{line.content}' has {line.level} hashes, so it begins no section; write '## {line.title}'"
@@ -146,12 +147,7 @@ def _section(section: Section, today: dt.date) -> Iterator[Problem]:
         if section.is_empty:
             yield Problem(line, f"[{section.name}] has no entries")
     for group in section.lines:
-        if (
-            group.kind == "heading"
-            and group.level == 3
-            and group.title not in GROUPS
-            and not names_version(group.title)
-        ):
+        if group.level == 3 and group.title not in GROUPS and not names_version(group.title):
             known = next((name for name in GROUPS if name.casefold() == group.title.casefold()), None)
             advice = f"write {known}" if known else f"use one of {', '.join(GROUPS)}"
             yield Problem(group.number, f"'### {group.title}' is not a group of changes: {advice}")
@@ -161,7 +157,7 @@ def _section(section: Section, today: dt.date) -> Iterator[Problem]:
 def _details(section: Section) -> Iterator[Problem]:
     """Yield the <details> that a section's notes would leave open, or close without opening it."""
     opened: list[Line] = []
-    for line in section.lines:
+    for line in section.lines if _DETAILS.search(section.body) else ():
         for tag in _DETAILS.finditer(line.content) if line.kind == "html" else ():
             if not tag[1]:
                 opened.append(line)

@@ -4,7 +4,7 @@ Everything is in one folder, and a change is written whole or not at all, even i
 is replaced atomically, and an asset's bytes are in ``assets/<id>`` before the document names them.
 
 The folder may hold two files of the person who rehearses: ``seed.json`` with what is there at the beginning (lists
-``releases``, ``milestones``, ``issues``, ``workflow_runs``; see ``ForgeStore``) and ``settings.json``, read each time,
+``releases``, ``milestones``, ``issues``, ``workflow_runs``, ``discussion_categories``; see ``ForgeStore``) and ``settings.json``, read each time,
 whose ``{"immutable_releases": true}`` makes what is published from then on immutable. Either may hold the rules of
 branches and tags (see `protection`).
 """
@@ -137,8 +137,11 @@ class ForgeStore:
         changed = {**release, **{key: wanted[key] for key in fields if key in wanted}, "updated_at": _now()}
         if len(changed["body"] or "") > BODY_LIMIT:
             raise RefusedError.invalid("body", f"body is too long (maximum is {BODY_LIMIT} characters)")
-        if wanted.get("discussion_category_name"):
-            changed["discussion"] = wanted["discussion_category_name"]
+        if category := wanted.get("discussion_category_name"):
+            known = self.state.get("discussion_categories")
+            if known is not None and category not in known:
+                raise RefusedError.invalid("discussion_category_name", "")
+            changed["discussion"] = category
         if changed["draft"]:
             return changed
         make_latest = wanted.get("make_latest", "true" if release["draft"] and not changed["prerelease"] else None)
@@ -251,6 +254,7 @@ def _seeded(path: Path) -> Record:
         state["releases"].append(new)
     state["milestones"] = [{"state": "open", **milestone} for milestone in seed.get("milestones", ())]
     state["issues"] = [{"state": "open", **issue} for issue in seed.get("issues", ())]
+    state["discussion_categories"] = seed.get("discussion_categories")  # None: every one that is named
     state["rulesets"], state["protected"] = list(seed.get("rulesets", ())), dict(seed.get("protected", {}))
     for number, run in enumerate(seed.get("workflow_runs", ()), start=1):
         defaults = {"id": number, "head_sha": "*", "head_branch": "*", "status": "completed", "conclusion": "success"}

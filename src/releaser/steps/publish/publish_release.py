@@ -42,7 +42,7 @@ class PublishRelease(Step[Release]):
             publish(discussion_category=None)
             raise ToleratedError(
                 f"the release is published without a discussion in {category!r}: {refusal.message}",
-                f"Open it at {found.url}, and correct discussion-category in [tool.releaser.forge].",
+                f"Open it at {release.forge.release_url(release.tag)}, and correct discussion-category in [tool.releaser.forge].",
             ) from refusal
 
     def verify(self, release: Release) -> Outcome:

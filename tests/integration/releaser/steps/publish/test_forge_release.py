@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from harness.scene import Scene
 
 from releaser.core.step import Done, NothingToUndo, Todo, Undone
+from releaser.errors import ToleratedError
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
 from releaser.steps.publish.upload_assets import UploadAssets
@@ -86,3 +88,15 @@ class TestUploadAssets:
         UploadAssets().run(release)
         assert isinstance(scene.check(UploadAssets()), Done)
         assert sum(" /uploads/" in one for one in scene.forge.mutations()) == len(made["assets"]) + 1
+
+
+def test_a_category_that_is_not_there_does_not_keep_the_release_from_its_users(scene: Scene) -> None:
+    scene.project.configure("[tool.releaser.forge]\n", '[tool.releaser.forge]\ndiscussion-category = "News"\n')
+    pushed(scene)
+    scene.forge.hold({"discussion_categories": ["Announcements"]})
+    release = scene.release()
+    DraftRelease().run(release)
+    with pytest.raises(ToleratedError, match="published without a discussion in 'News': GitHub at") as caught:
+        PublishRelease().run(release)
+    assert "releases/tag/v0.2.0, and correct discussion-category" in caught.value.remedy
+    assert isinstance(scene.check(PublishRelease()), Done)
