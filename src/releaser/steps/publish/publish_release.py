@@ -40,9 +40,10 @@ class PublishRelease(Step[Release]):
                 raise
             # The tag is public: a category that was renamed must not keep the release from its users.
             publish(discussion_category=None)
+            url = release.forge.release_url(release.tag)
             raise ToleratedError(
                 f"the release is published without a discussion in {category!r}: {refusal.message}",
-                f"Open it at {release.forge.release_url(release.tag)}, and correct discussion-category in [tool.releaser.forge].",
+                f"Open it at {url}, and correct discussion-category in [tool.releaser.forge].",
             ) from refusal
 
     def verify(self, release: Release) -> Outcome:
