@@ -4,8 +4,8 @@ Everything is in one folder, and a change is written whole or not at all, even i
 is replaced atomically, and an asset's bytes are in ``assets/<id>`` before the document names them.
 
 The folder may hold two files of the person who rehearses: ``seed.json`` with what is there at the beginning (lists
-``releases``, ``milestones``, ``issues``, ``workflow_runs`` and, where not every one is known, ``discussion_categories``;
-see ``ForgeStore``) and ``settings.json``, read each time,
+``releases``, ``milestones``, ``issues``, ``workflow_runs``; ``discussion_categories`` where not every name is one; see
+``ForgeStore``) and ``settings.json``, read each time,
 whose ``{"immutable_releases": true}`` makes what is published from then on immutable. Either may hold the rules of
 branches and tags (see `protection`).
 """
