@@ -38,12 +38,15 @@ const connection = new Connection(rememberedSession(), { onEvent: take, onState:
 prepareStage();
 const source = new Source(connection, fail);
 
-let settings = null;
+let settings = recallSettings();
 let camera = null;
+let id = rememberedSession();
 let version = "";
 
 const EVENTS = {
   session(event) {
+    const replaces = id && id !== event.id; // the session before ended, with the server or after a long absence
+    const wanted = settings;
     remember(event.id);
     withdraw("server");
     version ||= event.version;
@@ -51,12 +54,14 @@ const EVENTS = {
     if (event.version !== version) notify("version", REPLACED);
     applySettings(event.settings);
     EVENTS.model({ model: event.model });
-    history.reset(event.id, event.answers);
-    live.reset(event);
+    history.reset(event.id, event.answers, replaces);
+    live.reset(event, replaces);
     showPercentiles(event.percentiles);
     system.reset(event.system);
+    connection.expect(event.system.interval);
     camera = event.camera;
     source.apply(camera, true);
+    if (replaces) restore(wanted, event.settings);
     hint();
     models.list();
   },
@@ -78,7 +83,10 @@ const EVENTS = {
     showPercentiles(event.percentiles);
   },
   "answer.failed": (event) => live.failed(event),
-  system: (event) => system.apply(event),
+  system(event) {
+    system.apply(event);
+    connection.expect(event.interval);
+  },
   closing: ({ reason }) => notify("server", { message: reason, remedy: GONE.remedy }),
   error: ({ error }) => fail(error),
 };
@@ -89,6 +97,7 @@ function take(event) {
 
 function applySettings(now, refused = false) {
   settings = now;
+  store("settings", JSON.stringify(now));
   prompts.apply(now.prompt);
   models.apply(now);
   controls.apply(now, refused);
@@ -106,6 +115,14 @@ async function change(patch) {
   }
 }
 
+/** Bring a new session to where the one before it was: its settings, and its source if this page started it. */
+async function restore(wanted, found) {
+  const differs = ([name, value]) => name in found && JSON.stringify(value) !== JSON.stringify(found[name]);
+  const patch = Object.entries(wanted ?? {}).filter(differs);
+  if (patch.length > 0) await change(Object.fromEntries(patch));
+  source.restore();
+}
+
 function hint() {
   if (settings?.paused) live.hint("Paused. Resume to ask again.");
   else if (!camera) live.hint("Start a camera to see answers here.");
@@ -117,6 +134,7 @@ function showConnection(state, code = 0, failure = null) {
   element("connection").dataset.state = state;
   setText(element("connection-text"), CONNECTION[state]);
   if (state === "lost" && code < REJECTED) notify("server", failure ?? GONE);
+  source.connected(state === "open");
 }
 
 /** The session of this tab: the one in the address, else the one before a reload. */
@@ -130,8 +148,23 @@ function rememberedSession() {
 }
 
 function remember(session) {
+  id = session;
+  store("session", session);
+}
+
+/** The settings of the session before a reload, or null. */
+function recallSettings() {
   try {
-    sessionStorage.setItem("session", session);
+    return JSON.parse(sessionStorage.getItem("settings"));
+  } catch {
+    return null;
+  }
+}
+
+/** Keep a text for this tab, over reloads. */
+function store(name, text) {
+  try {
+    sessionStorage.setItem(name, text);
   } catch {
     // Storage is disabled in this browser: a reload starts a new session.
   }

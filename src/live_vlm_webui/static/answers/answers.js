@@ -25,10 +25,10 @@ export class LiveAnswer {
     element("copy").addEventListener("click", () => copy(element("copy"), this.#answer?.text ?? ""));
   }
 
-  /** Apply the whole state: the last answers, the current question, and the current error. */
-  reset({ answers, asking, error }) {
+  /** Apply the whole state: the last answers, the current question, and the current error. `keeps` an earlier answer. */
+  reset({ answers, asking, error }, keeps = false) {
     this.#coming = null;
-    this.#answer = answers.at(-1) ?? null;
+    this.#answer = answers.at(-1) ?? (keeps ? this.#answer : null);
     this.#state("idle");
     this.#draw();
     if (error) this.failed({ error });

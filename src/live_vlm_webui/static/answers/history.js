@@ -8,18 +8,24 @@ import { plain, render } from "./markdown.js";
 const MOST_ENTRIES = 60;
 const DRAW_EVERY_MS = 400;
 
-/** The list of a session's answers; consecutive answers with the same text are one entry. */
+/**
+ * The list of a session's answers; consecutive answers with the same text are one entry.
+ *
+ * It has copies of the pictures it shows: the server keeps only the newest, and none after a restart.
+ */
 export class History {
   #list = element("history");
   #entries = [];
   #waiting = [];
   #timer = 0;
 
-  /** Show these answers, oldest first, instead of the current ones. */
-  reset(session, answers) {
-    this.#entries = [];
-    this.#waiting = [];
-    this.#list.replaceChildren();
+  /** Show these answers, oldest first: instead of the current ones, or if `keeps` after them. */
+  reset(session, answers, keeps = false) {
+    if (!keeps) {
+      for (const entry of this.#entries.splice(0)) release(entry.answer);
+      this.#waiting = [];
+      this.#list.replaceChildren();
+    }
     for (const answer of answers) this.#take(answer);
     this.#draw();
     const path = `/api/sessions/${encodeURIComponent(session)}/answers?format=`;
@@ -39,11 +45,12 @@ export class History {
   #take(answer) {
     const last = this.#entries[0];
     if (last && last.answer.text === answer.text && last.answer.prompt === answer.prompt) {
+      release(last.answer);
       Object.assign(last, { answer, count: last.count + 1, drawn: false });
     } else {
       this.#entries.unshift({ answer, count: 1, node: null, drawn: false });
     }
-    this.#entries.length = Math.min(this.#entries.length, MOST_ENTRIES);
+    for (const entry of this.#entries.splice(MOST_ENTRIES)) release(entry.answer);
   }
 
   #draw() {
@@ -65,8 +72,11 @@ export class History {
 
 function drawn({ answer, count }) {
   const time = make("time", { dateTime: answer.at }, timeOfDay(answer.at));
-  const image = make("img", { src: local(answer.frame), alt: "", loading: "lazy", width: 96, height: 54 });
-  image.addEventListener("error", () => image.classList.add("gone")); // the server keeps only the newest frames
+  const image = make("img", { alt: "", width: 96, height: 54 });
+  pictureOf(answer).then(
+    (address) => (image.src = address),
+    () => image.classList.add("gone"),
+  );
   const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${count} times` : "");
   if (answer.numbers) head.append(` · ${duration(answer.numbers.total)}`);
   const words = make("p", { class: "words" }, plain(answer.text));
@@ -75,9 +85,34 @@ function drawn({ answer, count }) {
   return make("li", {}, button);
 }
 
+const copies = new WeakMap(); // by answer: a promise of the address of the copy of its picture
+
+/** Return the address of a copy of an answer's picture. */
+function pictureOf(answer) {
+  if (!copies.has(answer)) copies.set(answer, copyOf(answer.frame));
+  return copies.get(answer);
+}
+
+async function copyOf(frame) {
+  const response = await fetch(local(frame));
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return URL.createObjectURL(await response.blob());
+}
+
+function release(answer) {
+  copies.get(answer)?.then(URL.revokeObjectURL, () => {});
+  copies.delete(answer);
+}
+
 /** Show one answer at full size. */
 export function open(answer) {
-  element("detail-frame").src = local(answer.frame);
+  const shown = element("detail-frame");
+  const address = copies.get(answer) ?? Promise.resolve(local(answer.frame));
+  shown.removeAttribute("src");
+  address.then(
+    (there) => (shown.src = there),
+    () => {},
+  );
   setText(element("detail-about"), `${timeOfDay(answer.at)} · ${modelName(answer.model)} · “${answer.prompt}”`);
   render(element("detail-text"), answer.text);
   const pairs = answer.numbers ? numbersOf(answer.numbers) : [];

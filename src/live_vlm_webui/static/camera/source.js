@@ -13,6 +13,8 @@ const TAKEN = {
   remedy: "Start the camera again to use it.",
 };
 
+const TELL_MS = 1500; // how long the event that another source has replaced the camera may take
+
 /** Controls the source of a session's pictures; `onFailure(failure)` is called when the server rejects something. */
 export class Source {
   #connection;
@@ -22,12 +24,14 @@ export class Source {
   #transport;
   #hindrance = obstacle();
   #status = null;
+  #address = ""; // of the stream that this page has connected
   #picture = null;
   #pictureAddress = "";
   #looks = 0;
   #taken = false; // whether the server has reported this browser's camera as live
   #leaving = false; // whether this browser's camera is being removed, and the server has not confirmed it
   #withdrawal = Promise.resolve(); // the request that removes it
+  #isConnected = false;
 
   constructor(connection, onFailure) {
     this.#connection = connection;
@@ -35,7 +39,7 @@ export class Source {
     this.#camera = new Camera(this.#video, () => this.#unplugged());
     this.#transport = new Transport(this.#video, connection, {
       onChange: () => this.#update(),
-      onLost: () => (this.#status?.state === "live" ? this.#giveWay() : this.#reconnect()),
+      onLost: () => this.#reconnectUnlessReplaced(),
       onRefusal: (failure) => {
         this.stopCamera();
         this.#onFailure(failure);
@@ -70,6 +74,22 @@ export class Source {
     }
     this.#showRemote();
     this.#update();
+  }
+
+  /** Show whether there is a connection to the server. */
+  connected(isConnected) {
+    this.#isConnected = isConnected;
+    if (!isConnected && element("stage").dataset.shows === "image" && this.kind === "stream") {
+      show("starting", "Waiting for the connection to the server.");
+    }
+    this.#update();
+  }
+
+  /** Start again, in a new session, what this page had started. A browser's camera is sent again by `apply`. */
+  restore() {
+    if (this.#status || this.#camera.track) return;
+    if (this.kind === "stream" && this.#address) this.#connectStream(this.#address);
+    else if (this.kind === "picture" && this.#picture) this.#askAgain();
   }
 
   /** Show another kind of source; the running one continues until another is started. */
@@ -119,13 +139,13 @@ export class Source {
     if (sent) this.#withdraw();
   }
 
-  async #connectStream() {
-    const address = element("address").value.trim();
+  async #connectStream(address) {
     if (!address) return;
     this.#leaveCamera();
     show("starting", `Connecting to ${withoutPassword(address)}.`);
     try {
       await ask("PUT", `${this.#path}/camera`, { address }); // events report its status
+      this.#address = address;
       this.#showRemote();
     } catch (failure) {
       show("failed", sentences(failure));
@@ -175,6 +195,11 @@ export class Source {
   #withdraw() {
     this.#leaving = true;
     this.#withdrawal = this.#disconnect();
+  }
+
+  /** Reconnect, unless an event says soon that another source has replaced this browser's camera. */
+  #reconnectUnlessReplaced() {
+    setTimeout(() => this.#camera.track && this.#transport.how && this.#reconnect(), TELL_MS);
   }
 
   /** Reconnect this browser's camera, which is not live on the new connection yet. */
@@ -242,7 +267,8 @@ export class Source {
     setText(element("stream-toggle"), this.#isStreaming ? "Disconnect" : "Connect");
     element("again").disabled = !this.#picture;
     const connecting = this.#transport.how === "connecting";
-    setText(element("camera-state"), connecting ? "Connecting over WebRTC" : inWords(status, this.#camera.label));
+    const words = connecting ? "Connecting over WebRTC" : inWords(status, this.#camera.label);
+    setText(element("camera-state"), this.#isConnected || !status ? words : "Not connected to the server");
     const more = note(status, this.#transport);
     element("camera-note").hidden = !more;
     setText(element("camera-note"), more);
@@ -273,8 +299,12 @@ export class Source {
     }
     element("stream").addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (this.#isStreaming) await this.#disconnect();
-      else await this.#connectStream();
+      if (this.#isStreaming) {
+        this.#address = "";
+        await this.#disconnect();
+      } else {
+        await this.#connectStream(element("address").value.trim());
+      }
     });
     element("again").addEventListener("click", () => this.#askAgain());
     listenForPictures((file) => this.#sendPicture(file));

@@ -4,7 +4,8 @@ import { Failure } from "../common/api.js";
 import { JpegSender } from "./push.js";
 import { NotConnected, WebRtcSender } from "./webrtc.js";
 
-const REFUSALS = new Set([0, 401, 403, 404, 409, 429]); // errors that JPEGs would cause as well
+const AGAIN_MS = 2000;
+const REFUSALS = new Set([401, 403, 404, 409, 429]); // errors that JPEGs would cause as well
 
 /**
  * Sends the picture of this browser's camera to the session.
@@ -18,6 +19,7 @@ export class Transport {
   #webrtc = null;
   #jpegs;
   #track = null;
+  #timer = 0;
   how = "";
   why = "";
 
@@ -44,6 +46,7 @@ export class Transport {
 
   stop() {
     this.#track = null;
+    clearTimeout(this.#timer);
     this.#webrtc?.stop();
     this.#webrtc = null;
     this.#jpegs.stop();
@@ -59,7 +62,9 @@ export class Transport {
       await sender.start(this.#connection.session, track);
     } catch (error) {
       if (this.#webrtc !== sender) return; // stopped in the meantime
-      if (error instanceof Failure && REFUSALS.has(error.status)) {
+      if (error instanceof Failure && error.status === 0) {
+        this.#timer = setTimeout(() => this.#connect(), AGAIN_MS); // the server does not respond
+      } else if (error instanceof Failure && REFUSALS.has(error.status)) {
         this.stop();
         this.#handlers.onRefusal(error);
       } else {

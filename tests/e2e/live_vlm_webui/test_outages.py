@@ -1,0 +1,66 @@
+"""Servers that are killed and hang: the page goes on by itself as it was, and says nothing that is not so."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+ANSWERED = 3
+HANGS_MS = 40_000
+
+
+@pytest.fixture
+def tab(visit):
+    """A page with a camera, a question of its own, and answers."""
+    tab = visit()
+    tab.start_camera()
+    tab["prompt"].fill("Is there a cup?")
+    tab["prompt"].press("Control+Enter")
+    tab.until(f"document.querySelectorAll('#history .entry').length >= {ANSWERED}")
+    tab.until("[...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
+    return tab
+
+
+def shows_all_as_before(tab, models) -> None:
+    """Wait for answers to the same question about the same camera; nothing is clicked."""
+    asked = len(models.questions)
+    tab.until_text("camera-state", "Live")
+    tab.until_text("text", f"Answer {asked + 2}")
+    assert tab["prompt"].input_value() == "Is there a cup?"
+    assert "Is there a cup?" in str(models.questions[-1])
+    assert tab.text("notices") == ""
+    assert tab.text("toggle") == "Stop camera"
+    assert tab.page.locator("#history .entry").count() > ANSWERED
+    tab.until("[...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
+
+
+def test_a_server_that_is_killed_and_started_again_loses_nothing_on_the_page(tab, serve, models, server, url):
+    before = tab.text("history")
+    server._process.send_signal(signal.SIGKILL)
+    server.stop()
+    tab.until_text("notices", "Start live-vlm-webui again if it was stopped")
+    tab.until_text("camera-state", "Not connected")
+    assert "Answer" in tab.text("text")
+    serve("--api-base", models.api_base, "--port", url.rstrip("/").rpartition(":")[2]).line()
+
+    tab.connected()
+
+    shows_all_as_before(tab, models)
+    assert before.splitlines()[-1] in tab.text("history")
+
+
+def test_a_server_that_hangs_for_forty_seconds_loses_nothing_on_the_page(tab, models, server):
+    os.kill(server._process.pid, signal.SIGSTOP)
+    try:
+        tab.page.wait_for_selector("#connection[data-state=lost]")
+        tab.until_text("camera-state", "Not connected")
+        tab.page.wait_for_timeout(HANGS_MS)
+        assert "Another source" not in tab.text("notices")
+    finally:
+        os.kill(server._process.pid, signal.SIGCONT)
+
+    tab.connected()
+
+    shows_all_as_before(tab, models)
