@@ -21,12 +21,12 @@ class Readme:
 
     Attributes:
         path: Its file in the repository; None for text in pyproject.toml itself.
-        text: What it says.
+        text: What it says; None if its file is missing.
         content_type: As in Description-Content-Type.
     """
 
     path: str | None
-    text: str
+    text: str | None
     content_type: str
 
 
@@ -63,7 +63,7 @@ def declared(project: Mapping[str, Any], name: str, version: str) -> RawMetadata
 
 
 def readme(project: Mapping[str, Any], read: Callable[[str], str | None]) -> Readme | None:
-    """Return the declared description; None if there is none, its file is missing, or the backend makes it.
+    """Return the declared description; None if there is none, or the backend makes it.
 
     Args:
         project: The table.
@@ -73,9 +73,8 @@ def readme(project: Mapping[str, Any], read: Callable[[str], str | None]) -> Rea
     table = {"file": declared} if isinstance(declared, str) else declared if isinstance(declared, Mapping) else {}
     kind, path = table.get("content-type"), table.get("file")
     if isinstance(path, str):
-        text = read(path)
         kind = kind or _TYPES.get(PurePosixPath(path).suffix.lower(), "text/plain")
-        return None if text is None else Readme(path, text, str(kind))
+        return Readme(path, read(path), str(kind))
     if isinstance(text := table.get("text"), str):
         return Readme(None, text, str(kind or "text/x-rst"))
     return None

@@ -65,6 +65,11 @@ class Settings(Calls):
         configured = {line.split(" ", 1)[1] for line in events if " " in line}
         return [name for name in _REFUSING if name in files | configured]
 
+    def push_hook_uploads(self) -> bool:
+        """Return whether the hook pre-push is that of git-lfs, which sends files even in a dry run."""
+        path = self.root / self.line("rev-parse", "--git-path", "hooks/pre-push")
+        return path.is_file() and b"git lfs" in path.read_bytes().replace(b"git-lfs", b"git lfs")
+
     def hooks_folder(self) -> str | None:
         """Return core.hooksPath, or None if the repository's own hooks run."""
         return self._setting("core.hooksPath")

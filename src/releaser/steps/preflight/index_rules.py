@@ -57,6 +57,10 @@ class RenderReadme(Step[Release]):
         found = metadata.readme(project_table(release), lambda path: text_of(release, path))
         if found is None:
             return Done("pyproject.toml names no file; the built files are inspected")
+        if found.text is None:
+            return Conflict(
+                f"{found.path}, the readme in pyproject.toml, does not exist", "Add it, or name another file."
+            )
         where = found.path or "the readme in pyproject.toml"
         kind, variant = rules.description_type({"description_content_type": found.content_type})
         shown = readme.render(found.text, kind, variant)

@@ -42,6 +42,7 @@ class LogInToRemote(Step[Release]):
             return Done(f"{release.tag} is pushed already")
         if reason:
             return Conflict(
-                f"{remote} does not let this login push: {reason}", "Give it write access, or use another one."
+                f"a push to {remote} would fail: {reason}",
+                "Fix what git names: write access for this login, or a setting of the push.",
             )
         return Done(f"a dry run of a push to {remote} passed; its hooks do not run in one, so they are unproven")

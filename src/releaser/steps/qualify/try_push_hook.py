@@ -24,6 +24,8 @@ class TryPushHook(Receipted):
         """Look whether there is a hook, then for the receipt."""
         if "pre-push" not in release.git_settings.hooks():
             return Skipped("there is no pre-push hook")
+        if release.git_settings.push_hook_uploads():
+            return Skipped("the pre-push hook is git-lfs's, which sends files even in a dry run; it runs at the push")
         return super().check(release)
 
     def attempt(self, release: Release, _dists: Dists, _scratch: Path) -> Receipt:

@@ -62,6 +62,10 @@ class TestRenderReadme:
             remedy="absolute",
         )
 
+    def test_a_file_that_is_missing_is_refused(self, scene: Scene) -> None:
+        scene.project.configure('readme = "README.md"', 'readme = "READ.md"')
+        scene.refused(RenderReadme(), "READ.md, the readme in pyproject.toml, does not exist", remedy="Add it")
+
     def test_what_does_not_render_is_refused(self, scene: Scene) -> None:
         scene.project.write("README.rst", "Tiny\n====\n\n.. toctree::\n")
         scene.project.configure('readme = "README.md"', 'readme = "README.rst"')

@@ -63,7 +63,11 @@ class TestLogInToRemote:
 
     def test_a_remote_that_cannot_be_pushed_to_is_refused(self, scene: Scene) -> None:
         scene.git("remote", "set-url", "--push", "origin", scene.others / "gone.git")
-        scene.refused(LogInToRemote(), "origin does not let this login push", "gone.git", remedy="write access")
+        scene.refused(LogInToRemote(), "a push to origin would fail", "gone.git", remedy="write access")
+
+    def test_a_setting_of_the_push_that_the_remote_does_not_take_is_refused(self, scene: Scene) -> None:
+        scene.git("config", "push.gpgSign", "true")
+        scene.refused(LogInToRemote(), "does not support --signed push", remedy="a setting of the push")
 
     def test_once_the_tag_is_pushed_it_does_not_matter(self, scene: Scene) -> None:
         commit = scene.with_release_commit().must_have_commit()

@@ -14,6 +14,13 @@ def test_without_a_hook_there_is_nothing_to_try(scene: Scene) -> None:
     assert scene.check(TryPushHook()) == Skipped("there is no pre-push hook")
 
 
+def test_the_hook_of_git_lfs_is_not_run_because_it_sends_files(scene: Scene) -> None:
+    add(scene, 'git lfs pre-push "$@"')
+    outcome = scene.check(TryPushHook())
+    assert isinstance(outcome, Skipped)
+    assert "sends files even in a dry run" in outcome.reason
+
+
 def test_a_hook_sees_what_it_will_see_and_nothing_is_pushed(scene: Scene) -> None:
     seen = scene.others / "seen"
     add(scene, f"cat > {seen}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+import pytest
 from harness.scene import Scene
 
 from releaser.core.step import CannotUndo, Done, NothingToUndo, Skipped, Todo, Undone
-from releaser.errors import ChangelogError
+from releaser.errors import ChangelogError, CommandError
 from releaser.steps.preflight.project import HaveChanges
 from releaser.steps.stage.bump_versions import BumpVersions
 from releaser.steps.stage.commit_release import CommitRelease
@@ -109,3 +110,16 @@ class TestLinks:
         scene.project.commit("Share it")
 
         scene.failed(ChangelogError, HaveChanges(), "CHANGELOG.md", "leads outside the project", remedy="Replace")
+
+
+def test_a_hook_that_refuses_the_commit_does_so_before_anything_is_public(scene: Scene) -> None:
+    hook = scene.project.path / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no Friday releases >&2\nexit 1\n")
+    hook.chmod(0o755)
+    before = scene.at_origin("for-each-ref")
+    with pytest.raises(CommandError, match="no Friday releases"):
+        scene.with_release_commit()
+    assert scene.at_origin("for-each-ref") == before
+    hook.unlink()
+    assert scene.with_release_commit().commit()
