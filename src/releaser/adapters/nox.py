@@ -89,7 +89,7 @@ def failed_in_front(names: Sequence[str], tree: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="releaser-nox-") as scratch:
         report = Path(scratch) / "report.json"
         words: list[str | Path] = [sys.executable, "-m", "nox", "--report", report, "--session", *names]
-        if process.run_in_front(words, cwd=tree) == 0:
+        if process.run_in_front(words, cwd=tree, env=settings.to_install_in_place(Path(scratch))) == 0:
             return []
         found = json.loads(report.read_text("utf-8"))["sessions"] if report.exists() else []
     # Nox fails without a report where it cannot read the noxfile.

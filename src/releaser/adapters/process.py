@@ -145,9 +145,9 @@ def ask(
     return Answer(b"".join(answer), status)
 
 
-def run_in_front(command: Sequence[str | Path], *, cwd: Path) -> int:
+def run_in_front(command: Sequence[str | Path], *, cwd: Path, env: Changes | None = None) -> int:
     """Run a program on this terminal, as if the user had started it; return its exit status."""
-    process = start(command, cwd=cwd, stdin=None, stdout=None, stderr=None)
+    process = start(command, cwd=cwd, env=env, stdin=None, stdout=None, stderr=None)
     try:
         return process.wait()
     except BaseException:

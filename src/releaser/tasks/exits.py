@@ -29,6 +29,7 @@ _WORDS = {
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
     errno.EROFS: _DENIED,
+    errno.ENOTDIR: _DENIED,
     errno.EPIPE: ("The program that read the output closed it", "Rerun the command to continue."),
 }
 

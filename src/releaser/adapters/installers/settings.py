@@ -79,6 +79,8 @@ def to_reach_an_index(folder: Path, index: str | None = None) -> Changes:
     if index:
         changes |= {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index, "UV_INDEX_URL": None}
     changes |= {"UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "VIRTUALENV_CONFIG_FILE": os.devnull}
+    if not os.environ.get("UV_CACHE_DIR") and not _uv_can_cache():
+        changes["UV_CACHE_DIR"] = str(folder / "uv-cache")  # pip does without a cache; uv does not run
     changes["PIP_CONFIG_FILE"] = str(_written(folder, lambda option: option in _REACHING))
     return changes
 
@@ -100,6 +102,32 @@ def ignored() -> list[str]:
     names = [name for name in os.environ if _is_ignored(name)]
     files = {key.partition(".")[2] for key in _configured()} - _REACHING - _HARMLESS
     return sorted(names) + [f"{key} in pip's configuration" for key in sorted(files)] + _ignored_of_uv()
+
+
+def missing_certificates() -> list[str]:
+    """Return, in words, each file of certificates that a variable or pip's configuration names and that is not there.
+
+    Each program answers that in its own way, some by a traceback in the middle of a release.
+    """
+    variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "PIP_CERT", "GIT_SSL_CAINFO")
+    named = {name: value for name in variables if (value := os.environ.get(name))}
+    if "REQUESTS_CA_BUNDLE" in named:
+        named.pop("CURL_CA_BUNDLE", None)  # requests looks at the other one first
+    if cert := _value("cert"):
+        named.setdefault("cert in pip's configuration", cert)
+    return [f"{name} names {value}" for name, value in named.items() if not Path(value).exists()]
+
+
+def _uv_can_cache() -> bool:
+    own = os.environ.get("XDG_CACHE_HOME")
+    home = os.environ.get("HOME")
+    if not own and not home:
+        return True  # uv asks the system for the user's home
+    try:
+        Path(own or f"{home}/.cache", "uv").mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(Path(own or f"{home}/.cache", "uv"), os.W_OK)
 
 
 def _is_ignored(name: str) -> bool:

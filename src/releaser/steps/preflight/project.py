@@ -36,6 +36,11 @@ class FindTools(Step[Release]):
             return Conflict(
                 f"{', '.join(missing)} not installed", 'Install the project\'s tools: `pip install -e ".[dev]"`.'
             )
+        if missing_files := settings.missing_certificates():
+            return Conflict(
+                f"there is no such file of certificates: {', '.join(missing_files)}",
+                "Correct the path there, or unset it.",
+            )
         place = next(path for path in (release.store.path, *release.store.path.parents) if path.exists())
         free = shutil.disk_usage(place).free >> 20
         if free < _SPACE_MIB:

@@ -76,6 +76,7 @@ def test_a_traceback_that_would_show_a_token_is_printed_without_it(
         (errno.EDQUOT, "The disk is full: /state/file could not be written"),
         (errno.EACCES, "/state/file cannot be read or written: Permission denied"),
         (errno.EROFS, "/state/file cannot be read or written: Read-only file system"),
+        (errno.ENOTDIR, "/state/file cannot be read or written: Not a directory"),
     ],
 )
 def test_what_the_machine_refuses_is_told_with_a_remedy(

@@ -120,3 +120,26 @@ def test_a_configuration_that_pip_cannot_read_is_named(own: pytest.MonkeyPatch, 
         settings.ignored()
 
     assert str(broken) in caught.value.message
+
+
+def test_uv_has_a_cache_of_its_own_where_the_home_takes_none(own: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert "UV_CACHE_DIR" not in settings.to_reach_an_index(tmp_path / "new")
+
+    own.setenv("HOME", "/dev/null")
+
+    assert settings.to_reach_an_index(tmp_path / "new")["UV_CACHE_DIR"] == str(tmp_path / "new" / "uv-cache")
+
+
+def test_files_of_certificates_that_are_not_there_are_named(own: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO"):
+        own.delenv(name, raising=False)
+    (tmp_path / "own.conf").write_text("[global]\ncert = /gone/50%.pem\n")
+    own.setenv("PIP_CONFIG_FILE", str(tmp_path / "own.conf"))
+    own.setenv("HOME", str(tmp_path / "another"))
+    own.setenv("REQUESTS_CA_BUNDLE", "/gone/requests.pem")
+    own.setenv("PIP_CERT", __file__)
+
+    assert settings.missing_certificates() == [
+        "REQUESTS_CA_BUNDLE names /gone/requests.pem",
+        "cert in pip's configuration names /gone/50%.pem",
+    ]
