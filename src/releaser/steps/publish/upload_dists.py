@@ -6,7 +6,7 @@ from releaser.adapters.index.client import Index
 from releaser.adapters.waiting import wait_for
 from releaser.config.project import INDEX_TITLES, IndexName
 from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Step, Todo, UndoOutcome, Warned
-from releaser.errors import StepError
+from releaser.errors import ServiceError, StepError, ToleratedError
 from releaser.release import Release
 
 
@@ -24,7 +24,19 @@ class UploadDists(Step[Release]):
         self.skippable = index == "testpypi"
 
     def check(self, release: Release) -> Outcome:
-        """Compare the index's hashes with those of the built files."""
+        """Compare the index's hashes with those of the built files.
+
+        Raises:
+            ToleratedError: TestPyPI does not answer, and the tag is public: what TestPyPI is for is over.
+        """
+        try:
+            return self._compared(release)
+        except ServiceError as error:
+            if self.index != "testpypi" or not release.git.remote_tag(release.config.git.remote, release.tag):
+                raise
+            raise ToleratedError(f"{error.message}; it is for trying what is not public yet", error.remedy) from error
+
+    def _compared(self, release: Release) -> Outcome:
         index, dists = release.index(self.index), release.dists()
         served = {name: file.sha256 for name, file in index.files(release.config.distribution, release.version).items()}
         config = release.config.index(self.index)

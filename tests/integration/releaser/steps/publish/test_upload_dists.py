@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from harness.scene import Scene, assert_says
+from harness.scene import NOWHERE, Scene, assert_says
 from harness.wheels import other_wheel
 
 from releaser.core.step import CannotUndo, Done, NothingToUndo, Skipped, Todo, Warned
-from releaser.errors import ServiceError
+from releaser.errors import ServiceError, ToleratedError
 from releaser.steps.publish.try_testpypi import TryTestPyPI
 from releaser.steps.publish.upload_dists import UploadDists
+from releaser.steps.push.create_tag import CreateTag
+from releaser.steps.push.push_tag import PushTag
 
 WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
 PYPI, TESTPYPI = UploadDists("pypi"), UploadDists("testpypi")
@@ -51,6 +53,17 @@ def test_what_testpypi_keeps_of_another_attempt_is_a_warning_and_is_not_tried(sc
     assert_says(outcome.remedy, "Release 0.2.1 instead")
     if built:
         assert scene.check(TryTestPyPI()) == Skipped("testpypi serves other bytes under this version")
+
+
+def test_testpypi_must_answer_until_the_tag_is_public(scene: Scene) -> None:
+    release = scene.with_dists()
+    pyproject = scene.project.path / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace(scene.testpypi.url, NOWHERE))
+    scene.failed(ServiceError, TESTPYPI, "testpypi", "refused the connection", remedy="Check the network")
+
+    CreateTag().run(release)
+    PushTag().run(release)
+    scene.failed(ToleratedError, TESTPYPI, "it is for trying what is not public yet", remedy="Check the network")
 
 
 def test_other_bytes_than_were_built_are_refused_with_both_hashes(scene: Scene) -> None:
