@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.core.step import Outcome, Skipped
+from releaser.core.step import Done, Outcome, Skipped
 from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.release import Release
@@ -23,7 +23,7 @@ class TryPushHook(Receipted):
     def check(self, release: Release) -> Outcome:
         """Look whether there is a hook, then for the receipt."""
         if "pre-push" not in release.git_settings.hooks():
-            return Skipped("there is no pre-push hook")
+            return Done("there is no pre-push hook")
         if release.git_settings.push_hook_uploads():
             return Skipped("the pre-push hook is git-lfs's, which sends files even in a dry run; it runs at the push")
         return super().check(release)

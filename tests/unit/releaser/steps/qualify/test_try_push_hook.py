@@ -11,7 +11,7 @@ from releaser.steps.qualify.try_push_hook import TryPushHook
 
 
 def test_without_a_hook_there_is_nothing_to_try(scene: Scene) -> None:
-    assert scene.check(TryPushHook()) == Skipped("there is no pre-push hook")
+    assert scene.check(TryPushHook()) == Done("there is no pre-push hook")
 
 
 def test_the_hook_of_git_lfs_is_not_run_because_it_sends_files(scene: Scene) -> None:
