@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,11 @@ from pathlib import Path, PurePosixPath
 from releaser.adapters import builder
 from releaser.adapters.git.entries import Entry, blob_id, resolved
 from releaser.adapters.git.lfs import is_pointer
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
 
 # Metadata in an sdist; setuptools writes setup.cfg, too, whatever the project has there.
 _MADE_IN_SDIST = ("PKG-INFO", "*.egg-info/*", "setup.cfg")
@@ -125,7 +131,17 @@ def _in_sdist(name: str, content: bytes, sources: Sources) -> str | None:
     entry = resolved(sources.files, name)
     if entry is None:
         return f"{name} is not a file of the source"
-    return None if entry.holds(content) else f"{name} differs from the source's"
+    if entry.holds(content) or (name == "pyproject.toml" and _same_toml(entry.content, content)):
+        return None
+    return f"{name} differs from the source's"
+
+
+def _same_toml(committed: bytes | None, packed: bytes) -> bool:
+    """Return whether two files say the same: pdm-backend, for example, writes its own form of pyproject.toml."""
+    try:
+        return committed is not None and tomllib.loads(committed.decode()) == tomllib.loads(packed.decode())
+    except ValueError:
+        return False
 
 
 def _in_wheel(name: str, content: bytes, sources: Sources) -> str | None:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from releaser.adapters.git.repository import Git
@@ -24,13 +24,18 @@ class Entry:
         mode: As git writes it, in octal.
         id: The blob's id, or the commit's for a submodule.
         lfs: The sha256 of the content that a Git LFS pointer stands for.
-        target: Where a symbolic link leads.
+        content: The content of what has to be read: links, and the project's pyproject.toml.
     """
 
     mode: str
     id: str
     lfs: str | None = None
-    target: str | None = None
+    content: bytes | None = None
+
+    @property
+    def target(self) -> str | None:
+        """Where it leads, if it is a symbolic link."""
+        return os.fsdecode(self.content) if self.mode == LINK and self.content is not None else None
 
     def holds(self, content: bytes) -> bool:
         """Return whether this is its content."""
@@ -53,9 +58,9 @@ def entries(git: Git, commit: str) -> dict[str, Entry]:
         if path:
             mode, _, name = about.decode().split(" ")
             found[os.fsdecode(path)] = Entry(mode, name)
-    links = [path for path, entry in found.items() if entry.mode == LINK]
-    for link, target in zip(links, git.blobs(found[link].id for link in links), strict=True):
-        found[link] = Entry(LINK, found[link].id, target=os.fsdecode(target))
+    read = [path for path, entry in found.items() if entry.mode == LINK or path == "pyproject.toml"]
+    for name, content in zip(read, git.blobs(found[path].id for path in read), strict=True):
+        found[name] = replace(found[name], content=content)
     return found
 
 
@@ -81,7 +86,7 @@ def present(git: Git) -> dict[str, Entry]:
         here = on_disk(git.root / path)
         if here:
             mode, content = here
-            found[path] = Entry(mode, blob_id(content), target=os.fsdecode(content) if mode == LINK else None)
+            found[path] = Entry(mode, blob_id(content), content=content)
         elif (git.root / path / ".git").exists():
             inner = present(Git(git.root / path))
             found |= {f"{path}/{name}": entry for name, entry in inner.items()}

@@ -39,7 +39,7 @@ class Built:
         self.root = root
         self.sdist, self.wheel, self.links = dict(IN_SDIST), dict(IN_WHEEL), dict[str, str]()
         self.files = {name: Entry("100644", blob_id(text.encode())) for name, text in FILES.items()}
-        self.files |= {name: Entry(LINK, blob_id(to.encode()), target=to) for name, to in LINKS.items()}
+        self.files |= {name: Entry(LINK, blob_id(to.encode()), content=to.encode()) for name, to in LINKS.items()}
 
     def compared(self, *generated: str) -> Origins:
         sdist, wheel = self.root / f"{STEM}.tar.gz", self.root / f"{STEM}-py3-none-any.whl"
@@ -138,6 +138,16 @@ def test_what_only_stands_for_a_file_is_refused_though_it_is_committed(built: Bu
 
     (wrong,) = built.compared().wrong
     assert f"acme/demo/data {reason}" in wrong
+
+
+def test_a_pyproject_that_says_the_same_in_another_form_is_the_same(built: Built) -> None:
+    built.files["pyproject.toml"] = Entry("100644", "0" * 40, content=b"[project]\nname='demo'  # the name\n")
+    built.sdist["pyproject.toml"] = '[project]\nname = "demo"\n'
+    assert built.compared().wrong == []
+
+    for other in ('[project]\nname = "other"\n', "[project\n"):
+        built.sdist["pyproject.toml"] = other
+        assert built.compared().wrong == [f"{STEM}.tar.gz: pyproject.toml differs from the source's"]
 
 
 def test_a_link_of_the_commit_may_be_packed_as_what_it_leads_to(built: Built) -> None:
