@@ -25,6 +25,7 @@ _VERSION = re.compile(
     r"\W{0,9}(?:version|release)?\W{0,9}v?[0-9]+\.[0-9]+\.[0-9]+(?=\W{0,9}$|[^\w\s]{0,3}\s{0,9}[-\u2013\u2014(:/\[\])>])",
     re.IGNORECASE,
 )
+_GLUED = re.compile(r"\[([^][]+)\]:[ \t]*\S")
 _DETAILS = re.compile(r"<(/?)details\b", re.IGNORECASE)
 
 
@@ -105,7 +106,7 @@ def _headings(text: str, scan: Scan, sections: Sequence[Section]) -> Iterator[Pr
         if not line.content.startswith("#") or line.number in known:
             continue
         if line.kind == "heading" and line.level != 2 and names_version(line.title):
-            what = f"'{line.content}' has {line.level} hashes, so it begins no section; write '## {line.title}'"
+            what = f"'{line.content}' is of level {line.level}, so it begins no section; write '## {line.title}'"
             yield Problem(line.number, what, Spoils.SECTION)
         elif line.kind == "heading" and line.level == 2 and _VERSION.match(line.title):
             yield Problem(line.number, f"'{line.content}' is not read as a version; write '## [X.Y.Z] - YYYY-MM-DD'")
@@ -174,9 +175,14 @@ def _links(scan: Scan, sections: Sequence[Section]) -> Iterator[Problem]:
         yield Problem(again, f"a second definition of [{label}]; the one on line {first} counts")
     if all(section.is_unreleased for section in sections):
         return  # before the first release there is nothing to compare with
-    for section in sections:
-        if section.needs_definition and label_key(section.name) not in scan.definitions:
-            yield Problem(section.heading.number, f"[{section.name}] has no compare link at the end of the file")
+    missing = [one for one in sections if one.needs_definition and label_key(one.name) not in scan.definitions]
+    found = ((line, _GLUED.match(line.content)) for line in scan.lines if missing and line.kind == "text")
+    glued = {label_key(match[1]): line.number for line, match in found if match}
+    for section in missing:
+        what = f"[{section.name}] has no compare link at the end of the file"
+        if number := glued.get(label_key(section.name)):
+            what += f": line {number} goes on with the text above it; write an empty line between them"
+        yield Problem(section.heading.number, what)
 
 
 def _date_problem(section: Section, today: dt.date) -> str | None:

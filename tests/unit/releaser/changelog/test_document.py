@@ -648,7 +648,7 @@ CONFLICT = "<<<<<<< HEAD\n- A thing\n=======\n- Another thing\n>>>>>>> feature"
         ),
         (
             lambda text: text.replace("## [0.1.0] - 20", "### [0.1.0] - 20"),
-            ["line 9: '### [0.1.0] - 2025-10-01' has 3 hashes, so it begins no section; write '## [0.1.0] - 2025-10"],
+            ["line 9: '### [0.1.0] - 2025-10-01' is of level 3, so it begins no section; write '## [0.1.0] - 2025-10"],
         ),
         (
             lambda text: text.replace("## [0.1.0]", "<div>\n## [0.1.0]"),
@@ -669,7 +669,7 @@ CONFLICT = "<<<<<<< HEAD\n- A thing\n=======\n- Another thing\n>>>>>>> feature"
         "no space",
         "a hard space",
         "underlined",
-        "three hashes",
+        "another level",
         "HTML",
         "open details",
         "closed",
@@ -758,6 +758,15 @@ def test_a_second_definition_of_a_label_is_shown_and_the_first_is_changed() -> N
     ]
     assert f"[unreleased]: {URL}/compare/v0.2.0...HEAD\n" in rotated(text)
     assert f"[Unreleased]: {URL}/compare/v0.0.1...HEAD\n" in rotated(text)
+
+
+def test_links_that_go_on_with_the_last_entry_are_shown() -> None:
+    assert Changelog.parse(PLAIN.replace("- First\n\n", "- First\n")).check(today=DAY) == [
+        "line 3: [Unreleased] has no compare link at the end of the file: "
+        "line 12 goes on with the text above it; write an empty line between them",
+        "line 9: [0.1.0] has no compare link at the end of the file: "
+        "line 13 goes on with the text above it; write an empty line between them",
+    ]
 
 
 FOOT = """\
