@@ -36,7 +36,7 @@ def explained(error: CommandError) -> CommandError | ServiceError:
             f"{check_of_proxies('PIP_PROXY')}, then rerun the command.",
         )
     if _MISSING.search(error.message) or _CONFLICT in error.message:
-        return CommandError(error.message, ALONE)
+        return CommandError(f"Users could not install this: {error.message}", ALONE)
     return CommandError(error.message, RERUN)
 
 

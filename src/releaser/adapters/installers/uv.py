@@ -68,7 +68,7 @@ def install(wheel: Path, python: Path, path: Path, index: str) -> tuple[Venv, st
     try:
         process.run(words, cwd=path.parent, env=venv.settings(), purpose=f"uv with Python {version}")
     except CommandError as error:
-        raise CommandError(error.message, ALONE) from None
+        raise CommandError(f"Users could not install this: {error.message}", ALONE) from None
     return venv, version
 
 
