@@ -16,6 +16,7 @@ REFUSALS = {
 }
 
 
+DEFAULT_BRANCH = "main"
 PROTECTED = "Pull requests only"
 
 
@@ -52,9 +53,14 @@ def script(rulesets: Iterable[Ruleset]) -> str:
     return "\n".join(lines)
 
 
+def named(pattern: str, target: str) -> str:
+    """Return the pattern of full ref names that GitHub's `~ALL` and `~DEFAULT_BRANCH` stand for; others as they are."""
+    everything = "refs/tags/*" if target == "tag" else "refs/heads/*"
+    return {"~ALL": everything, "~DEFAULT_BRANCH": f"refs/heads/{DEFAULT_BRANCH}"}.get(pattern, pattern)
+
+
 def _pattern(pattern: str, target: str) -> str:
-    folder = "tags" if target == "tag" else "heads"
-    text = f"refs/{folder}/*" if pattern == "~ALL" else pattern
+    text = named(pattern, target)
     return "*".join(shlex.quote(part) if part else "" for part in text.split("*"))
 
 

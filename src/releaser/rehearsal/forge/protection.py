@@ -14,6 +14,7 @@ from aiohttp import web
 from releaser.rehearsal.forge.answers import page_of, problem
 from releaser.rehearsal.forge.shapes import EPOCH, Record, Shapes
 from releaser.rehearsal.forge.store import ForgeStore
+from releaser.rehearsal.rules import named
 
 
 class Protection:
@@ -126,7 +127,7 @@ class Protection:
             if one["target"] == "branch"
             and one.get("enforcement", "active") == "active"
             and any(
-                pattern == "~ALL" or fnmatchcase(f"refs/heads/{branch}", pattern)
+                fnmatchcase(f"refs/heads/{branch}", named(pattern, "branch"))
                 for pattern in one["conditions"]["ref_name"]["include"]
             )
         ]

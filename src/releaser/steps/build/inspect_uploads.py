@@ -24,15 +24,18 @@ class InspectUploads(Receipted):
 
     def attempt(self, release: Release, dists: Dists, _scratch: Path) -> Receipt:
         """Read the metadata out of the files, where the index looks for it."""
-        wrong = [reason for path in dists.uploads for reason in _refusals(path)]
-        again = f"Then run `invoke rollback --version {release.version}` and release again; nothing is public yet."
-        if wrong:
-            raise StepError("PyPI refuses the built files: " + " | ".join(dict.fromkeys(wrong)), f"Fix this. {again}")
+        refused = dict.fromkeys(reason for path in dists.uploads for reason in _refusals(path))
+        wrong = [f"PyPI refuses the built files: {' | '.join(refused)}"] if refused else []
         raw = metadata.built(dists.wheel)
         shown = readme.render(raw.get("description", ""), *rules.description_type(raw))
         if shown.relative:
+            wrong.append(dead_addresses(f"the description in {dists.wheel.name}", shown.relative))
+        if wrong:
+            how = f"{HOW_TO_LINK} " if shown.relative else ""
             raise StepError(
-                dead_addresses(f"The description in {dists.wheel.name}", shown.relative), f"{HOW_TO_LINK} {again}"
+                "; ".join(wrong),
+                f"Correct the project. {how}Then run `invoke rollback --version {release.version}` and release again; "
+                "nothing is public yet.",
             )
         return Receipt("names, platforms and metadata accepted; the description renders, without relative addresses")
 

@@ -76,6 +76,16 @@ def test_a_rule_that_lets_it_through_does_not_matter(scene: Scene, kind: Mapping
     assert isinstance(scene.check(FollowRules()), Done)
 
 
+@pytest.mark.parametrize("name", ["~ALL", "~DEFAULT_BRANCH"])
+def test_rules_of_every_branch_and_of_the_default_one_hold_too(scene: Scene, name: str) -> None:
+    everywhere = ruleset("update", conditions={"ref_name": {"include": [name], "exclude": []}})
+    scene.forge.hold({"rulesets": [everywhere]})
+    scene.refused(FollowRules(), "updates are restricted", remedy="pull request")
+    remote.guard(scene.origin, {}, [everywhere])
+    with pytest.raises(ServiceError, match="Cannot update this protected ref"):
+        scene.release().git.push("origin", f"{scene.with_release_commit().commit()}:refs/heads/main")
+
+
 def test_whom_the_ruleset_lets_through_may_push(scene: Scene) -> None:
     scene.forge.hold({"rulesets": [ruleset("pull_request", bypass="always")]})
     assert scene.check(FollowRules()) == Done("nothing refuses main and v0.2.0")

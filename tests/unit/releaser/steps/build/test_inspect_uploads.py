@@ -38,3 +38,11 @@ def test_what_only_the_built_files_show_is_refused(scene: Scene, old: str, new: 
     assert reason in caught.value.message
     assert "nothing is public yet" in caught.value.remedy
     assert isinstance(scene.check(InspectUploads()), Todo)
+
+
+def test_all_that_is_wrong_is_named_at_once(scene: Scene) -> None:
+    scene.project.replace(BACKEND, "License-Expression: MIT\\n", "Classifier: Nonsense\\n")
+    scene.project.replace(BACKEND, "{Path('README.md').read_text('utf-8')}", "[Guide](docs/guide.md)")
+    scene.project.commit()
+    with pytest.raises(StepError, match=r"(?s)'Nonsense' is not a valid classifier.*link docs/guide\.md"):
+        InspectUploads().run(scene.with_dists())
