@@ -33,8 +33,8 @@ class InspectDists(Receipted):
         if origins.wrong:
             raise StepError(
                 f"The built files are not those of {release.source}: {'; '.join(origins.wrong)}",
-                "Have the build leave these out, or list what it makes under generated in [tool.releaser.build]. If this "
-                f"is a release, first run `invoke rollback --version {release.version}`; nothing is public yet.",
+                "Have the build leave these out, or list what it makes under generated in [tool.releaser.build]. If "
+                f"this is a release, first run `invoke rollback --version {release.version}`; nothing is public yet.",
             )
         if wrong:
             raise StepError(
