@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from releaser.core.step import Conflict, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.errors import ServiceError, StepError
 from releaser.release import Release
 from releaser.texts.release_page import notes, title, with_lf
 
@@ -33,10 +34,20 @@ class DraftRelease(Step[Release]):
         """Create the draft, or update it."""
         forge, name, body, pre = release.forge, title(release), notes(release), release.version.is_prerelease
         found = forge.find_release(release.tag)
-        if found is None:
-            forge.create_draft(release.tag, release.must_have_commit(), name, body, pre)
-        else:
+        if found is not None:
             forge.update_release(found.id, name=name, body=body, prerelease=pre)
+            return
+        try:
+            forge.create_draft(release.tag, release.must_have_commit(), name, body, pre)
+        except ServiceError as error:
+            if "immutable release" not in error.message:
+                raise
+            following = release.version.bump(release.version.stage or "patch")
+            raise StepError(
+                error.message,
+                f"Run `invoke rollback --version {release.version}`, which takes the tag back, and release "
+                f"{following}: a deleted release of this tag was immutable, and GitHub never takes its name again.",
+            ) from error
 
     def undo(self, release: Release) -> UndoOutcome:
         """Delete it. Where releases are immutable, the forge never accepts the tag's name again."""

@@ -6,8 +6,11 @@ from releaser.adapters.index.client import Index
 from releaser.adapters.waiting import wait_for
 from releaser.config.project import INDEX_TITLES, IndexName
 from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Step, Todo, UndoOutcome, Warned
-from releaser.errors import ServiceError, StepError, ToleratedError
+from releaser.errors import CommandError, ServiceError, StepError, ToleratedError
 from releaser.release import Release
+
+_FOR_GOOD = ("filename has already been used", "File already exists")
+"""What PyPI says of a file's name that was used before, also of one that it lists no more."""
 
 
 class UploadDists(Step[Release]):
@@ -65,7 +68,12 @@ class UploadDists(Step[Release]):
             self._await_workflow(release, index)
             return
         served = index.files(release.config.distribution, release.version)
-        index.upload([path for path in dists.uploads if path.name not in served])
+        try:
+            index.upload([path for path in dists.uploads if path.name not in served])
+        except CommandError as error:
+            if any(refusal in error.message for refusal in _FOR_GOOD):
+                raise StepError(error.message, self._way_out(release)) from error
+            raise
 
     def verify(self, release: Release) -> Outcome:
         """Wait until the index lists both files: an upload becomes visible late."""
@@ -88,6 +96,16 @@ class UploadDists(Step[Release]):
             f"{self.index} serves {release.version} permanently: it can be yanked, not replaced",
             f'Run `invoke yank --version {release.version} --reason "..."`, fix the fault, '
             f"and release {release.version.bump('patch')}.",
+        )
+
+    def _way_out(self, release: Release) -> str:
+        """Return how to go on where an index will never take these files."""
+        following = release.version.bump(release.version.stage or "patch")
+        if self.index == "testpypi":
+            return f"Add `--skip testpypi`, which is recorded, or release {following} instead."
+        return (
+            f"Run `invoke rollback --version {release.version}`, which takes back what is public, and release "
+            f"{following}: an index does not show the names of files that were deleted, and never accepts them again."
         )
 
     def _taken(self, release: Release, what: str) -> Conflict | Warned:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from harness.scene import Scene
+from harness.scene import Scene, assert_says
 
 from releaser.core.step import Done, NothingToUndo, Todo, Undone
-from releaser.errors import ToleratedError
+from releaser.errors import StepError, ToleratedError
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
 from releaser.steps.publish.upload_assets import UploadAssets
@@ -100,3 +100,15 @@ def test_a_category_that_is_not_there_does_not_keep_the_release_from_its_users(s
         PublishRelease().run(release)
     assert "releases/tag/v0.2.0, and correct discussion-category" in caught.value.remedy
     assert isinstance(scene.check(PublishRelease()), Done)
+
+
+def test_a_tag_whose_immutable_release_was_deleted_has_a_way_out(scene: Scene) -> None:
+    pushed(scene)
+    (scene.forge.folder / "settings.json").write_text('{"immutable_releases": true}')
+    release = scene.release()
+    for step in (DraftRelease(), UploadAssets(), PublishRelease()):
+        step.run(release)
+    DraftRelease().undo(release)
+    with pytest.raises(StepError, match="was used by an immutable release") as caught:
+        DraftRelease().run(release)
+    assert_says(caught.value.remedy, "Run `invoke rollback --version 0.2.0`", "release 0.2.1")

@@ -7,7 +7,7 @@ from harness.scene import NOWHERE, Scene, assert_says
 from harness.wheels import other_wheel
 
 from releaser.core.step import CannotUndo, Done, NothingToUndo, Skipped, Todo, Warned
-from releaser.errors import ServiceError, ToleratedError
+from releaser.errors import ServiceError, StepError, ToleratedError
 from releaser.steps.publish.try_testpypi import TryTestPyPI
 from releaser.steps.publish.upload_dists import UploadDists
 from releaser.steps.push.create_tag import CreateTag
@@ -53,6 +53,24 @@ def test_what_testpypi_keeps_of_another_attempt_is_a_warning_and_is_not_tried(sc
     assert_says(outcome.remedy, "Release 0.2.1 instead")
     if built:
         assert scene.check(TryTestPyPI()) == Skipped("testpypi serves other bytes under this version")
+
+
+@pytest.mark.parametrize(
+    ("step", "remedy"),
+    [(PYPI, "Run `invoke rollback --version 0.2.0`"), (TESTPYPI, "Add `--skip testpypi`")],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_a_name_that_was_deleted_and_cannot_be_used_again_has_a_way_out(
+    scene: Scene, step: UploadDists, remedy: str
+) -> None:
+    index = scene.stand_ins[step.index]
+    index.accept(other_wheel(scene.others), "tiny-thing", "0.2.0")
+    index.manage("tiny-thing", "0.2.0", action="delete")
+    release = scene.with_dists()
+    assert isinstance(scene.check(step), Todo)
+    with pytest.raises(StepError, match="This filename has already been used") as caught:
+        step.run(release)
+    assert_says(caught.value.remedy, remedy, "0.2.1")
 
 
 def test_testpypi_must_answer_until_the_tag_is_public(scene: Scene) -> None:
