@@ -64,7 +64,9 @@ class Behaviour:
     rejects: str = ""
     """Names of parameters, joined by +, that are answered with 400: max_tokens+stream_options."""
     reasoning: str = ""
-    """Sent as reasoning_content before the answer."""
+    """Sent as reasoning_content before the answer, of whose longest length each word takes one token."""
+    quiet: str = ""
+    """The name of the parameter that, given, stops the reasoning."""
     usage: bool = True
 
     def changed(self, changes: dict[str, Any]) -> Behaviour:
@@ -113,6 +115,9 @@ async def answer(request: web.Request, received: Received, behaviour: Behaviour,
         text = text.replace(f"{{{fact}}}", str(value))
     limit = body.get("max_tokens", body.get("max_completion_tokens", 1 << 20))
     words = text.split(" ")
+    if behaviour.quiet in body:
+        behaviour = dataclasses.replace(behaviour, reasoning="")
+    limit = max(0, limit - len(behaviour.reasoning.split()))
     pieces = [word if at == 0 else f" {word}" for at, word in enumerate(words)][:limit]
     fault = behaviour.fault
     if fault == "stall":
@@ -125,7 +130,7 @@ async def answer(request: web.Request, received: Received, behaviour: Behaviour,
         return web.Response(status=307, headers={"Location": behaviour.location})
     if fault == "html":
         return web.Response(text="<!doctype html><title>Welcome</title>", content_type="text/html")
-    wait = behaviour.total / len(pieces) if behaviour.total else behaviour.per_token
+    wait = behaviour.total / max(1, len(pieces)) if behaviour.total else behaviour.per_token
     usage = {"prompt_tokens": 300, "completion_tokens": len(pieces), "total_tokens": 300 + len(pieces)}
     if not body.get("stream") or fault == "ignores-stream":
         await _until(started + (behaviour.total or behaviour.first_token + wait * (len(pieces) - 1)))
@@ -182,7 +187,7 @@ async def _stream(
                     await asyncio.sleep(0)
             else:
                 yield data
-    yield _dressed(_event({}, "stop"), fault)
+    yield _dressed(_event({}, "stop" if pieces else "length"), fault)
     if usage:
         yield _dressed(_event(None, usage=usage), fault)
     if fault != "no-done":

@@ -38,6 +38,8 @@ class Answer:
         self._length = 0
         self._heard = False
         self._reasoned = False
+        self.has_words = False
+        """Whether there is more than white space."""
         self._finish: str | None = None
         self.begun = False
         """Whether the model has sent anything, including reasoning."""
@@ -63,6 +65,11 @@ class Answer:
             tokens = _tokens_of(chunk, tokens)
         return self._delta("".join(text), tokens)
 
+    @property
+    def reasoned(self) -> bool:
+        """Whether the model has sent reasoning."""
+        return self._reasoned or self._thoughts.has_thought
+
     def end(self) -> Delta | None:
         """Finish the answer; return the text that was still held back.
 
@@ -72,14 +79,13 @@ class Answer:
         if not self._heard:
             raise bad_answer(self._endpoint, "sent no answer")
         delta = self._delta(self._thoughts.close(), None)
-        thought = self._reasoned or self._thoughts.has_thought
-        if not self._length and (self._thoughts.is_thinking or (thought and self._finish == "length")):
+        if not self.has_words and (self._thoughts.is_thinking or (self.reasoned and self._finish == "length")):
             raise ModelError(
                 "bad-answer",
-                f"{self._model} reached the longest answer while still reasoning",
+                f"{self._model} at {self._endpoint.api_base} reached the longest answer while still reasoning",
                 "Allow longer answers, or choose a model that does not reason before it answers.",
             )
-        if not self._length and self._finish == "content_filter":
+        if not self.has_words and self._finish == "content_filter":
             raise ModelError(
                 "refused",
                 f"The content filter of {self._endpoint.api_base} blocked the answer",
@@ -122,6 +128,7 @@ class Answer:
 
     def _delta(self, text: str, tokens: int | None) -> Delta | None:
         self._length += len(text)
+        self.has_words |= bool(text.strip())
         if self._length > self._longest:
             raise ModelError(
                 "bad-answer",

@@ -2,6 +2,9 @@
 
 OpenAI's newer models require ``max_completion_tokens`` and reject ``max_tokens``; others know only the latter. Some
 reject ``stream_options``, without which a stream does not report its number of tokens.
+
+A model that reasons before it answers is too slow for a live picture. Once one is seen to, it is asked not to, by the
+parameters of ``QUIET``, of which each server takes some, ignores some and may reject some.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from live_vlm_webui.models.model import ModelLabel
 
@@ -17,9 +20,21 @@ MOST_DIALECTS = 256
 REFUSED_STATUSES = frozenset({400, 422})
 REFUSES_PARAMETER = re.compile(
     r"unsupported|not supported|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|extra_forbidden"
-    r"|invalid (parameter|argument|field)|use 'max_completion_tokens'",
+    r"|invalid (parameter|argument|field|value)|use 'max_completion_tokens'|input should be|does not support",
     re.IGNORECASE,
 )
+
+
+QUIET: tuple[tuple[str, Any], ...] = (
+    ("reasoning_effort", "none"),
+    ("reasoning_effort", "minimal"),
+    ("reasoning_effort", "low"),
+    ("chat_template_kwargs", {"enable_thinking": False}),
+    ("think", False),
+)
+"""Parameters against reasoning: of OpenAI and Ollama; of vLLM, SGLang and llama.cpp; of Ollama alone."""
+THINKING_TOKENS = 2048
+"""What a model that reasons all the same may use for it, in addition to the longest answer."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +44,27 @@ class Dialect:
     Attributes:
         limit: The name of the parameter for the longest answer; None omits it.
         usage: Whether to request the number of tokens.
+        quiet: Those of ``QUIET`` that the server has not rejected; None before the model was seen to reason.
+        stubborn: Whether it reasons although it was asked not to.
     """
 
     limit: Literal["max_tokens", "max_completion_tokens"] | None = "max_tokens"
     usage: bool = True
+    quiet: tuple[tuple[str, Any], ...] | None = None
+    stubborn: bool = False
+
+    def seen_to_reason(self) -> Dialect:
+        """Return the dialect for the next question to a model that has reasoned."""
+        return replace(self, quiet=QUIET) if self.quiet is None else replace(self, stubborn=True)
+
+    def parameters(self, max_tokens: int) -> dict[str, Any]:
+        """Return the parameters for an answer of at most ``max_tokens`` tokens."""
+        found: dict[str, Any] = dict(reversed(self.quiet or ()))  # of equal names the first counts
+        if self.usage:
+            found["stream_options"] = {"include_usage": True}
+        if self.limit is not None:
+            found[self.limit] = max_tokens + THINKING_TOKENS * self.stubborn
+        return found
 
     def learn(self, status: int, refusal: str) -> Dialect | None:
         """Return the dialect to try after a request was rejected; None if the cause is something else.
@@ -49,6 +81,9 @@ class Dialect:
             return replace(self, limit="max_completion_tokens")
         if self.limit == "max_completion_tokens" and "max_completion_tokens" in refusal:
             return replace(self, limit=None)
+        for pair in self.quiet or ():
+            if re.search(rf"\b({pair[0]}|{'|'.join(pair[1]) if isinstance(pair[1], dict) else pair[0]})\b", refusal):
+                return replace(self, quiet=tuple(other for other in self.quiet or () if other is not pair))
         return None
 
 

@@ -1,4 +1,4 @@
-"""Read the text of a failed answer: its message, and how long to wait."""
+"""Read a failed answer: its text, its message, and how long to wait."""
 
 from __future__ import annotations
 
@@ -9,11 +9,32 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from aiohttp import ClientError, ClientResponse
+
+from live_vlm_webui.models.deadline import Deadline
 from live_vlm_webui.models.endpoint import Endpoint
 
+LONGEST_FAILURE = 64 * 1024
+FAILURE_SECONDS = 5.0
 LONGEST_QUOTE = 300
 LONGEST_WAIT = 24 * 3600.0
 WAIT_IN_WORDS = re.compile(r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(ms|m\b|s|sec|min)?", re.IGNORECASE)
+
+
+async def read_failure(response: ClientResponse) -> bytes:
+    """Return the start of a failed answer, as far as it can be read. Close the connection if more follows."""
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        with Deadline(FAILURE_SECONDS):
+            while size < LONGEST_FAILURE and (piece := await response.content.readany()):
+                pieces.append(piece)
+                size += len(piece)
+    except (ClientError, TimeoutError, OSError):
+        pass  # the status is sufficient
+    finally:
+        response.close()
+    return b"".join(pieces)[:LONGEST_FAILURE]
 
 
 def said_in(body: bytes, endpoint: Endpoint) -> str:

@@ -17,9 +17,9 @@ from live_vlm_webui.models.causes import bad_answer, cause_of_exception, cause_o
 from live_vlm_webui.models.connections import HEADERS
 from live_vlm_webui.models.deadline import Deadline, DeadlineError
 from live_vlm_webui.models.endpoint import Endpoint
+from live_vlm_webui.models.failure_text import read_failure
 from live_vlm_webui.models.model import ModelLabel
 from live_vlm_webui.models.offer import Offer, best_first
-from live_vlm_webui.models.openai import read_failure
 from live_vlm_webui.models.vision import answers_questions, sees_by_card, sees_by_name, sees_by_ollama
 
 LONGEST_LIST = 4 << 20

@@ -10,6 +10,7 @@ import io
 import json
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +32,9 @@ from live_vlm_webui.models.deadline import Deadline, DeadlineError
 from live_vlm_webui.models.dialect import Dialect, Dialects
 from live_vlm_webui.models.endpoint import Endpoint
 from live_vlm_webui.models.event_stream import EventStream, EventTooLongError
-from live_vlm_webui.models.failure_text import said_in
+from live_vlm_webui.models.failure_text import read_failure, said_in
 from live_vlm_webui.models.model import Delta, ModelLabel, Question
 
-LONGEST_FAILURE = 64 * 1024
-FAILURE_SECONDS = 5.0
 STALE_SECONDS = 2.0
 """A reused connection that its server had closed fails within this time; a later failure is the request's own."""
 DRAIN_SECONDS = 0.05
@@ -108,15 +107,34 @@ class OpenAIModel:
     async def answer(self, question: Question) -> AsyncGenerator[Delta, None]:
         """Ask, and yield the answer as it arrives. Closing the generator closes the connection at once.
 
+        A model that begins to reason is asked again, and from then on, to answer without.
+
         Raises:
             ModelError: The model cannot answer.
         """
         asked = time.monotonic()
-        response = await self._ask(question, asked)
+        try:
+            async with aclosing(self._answer(question, asked)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        except _ReasonsError:
+            async with aclosing(self._answer(question, asked)) as deltas:
+                async for delta in deltas:
+                    yield delta
+
+    async def _answer(self, question: Question, asked: float) -> AsyncGenerator[Delta, None]:
+        """Ask once.
+
+        Raises:
+            ModelError: The model cannot answer.
+            _ReasonsError: It reasons, and was not asked not to; nothing was yielded.
+        """
+        response, dialect = await self._ask(question, asked)
         try:
             answer = Answer(self._endpoint, self._label.name, len(question.pictures), self._limits.text)
             if response.content_type == "application/json":
                 delta = answer.take([await self._read_whole(response, asked)])
+                self._notice_reasoning(answer, dialect)
                 if delta:
                     yield delta
             else:
@@ -132,6 +150,7 @@ class OpenAIModel:
                     except EventTooLongError:
                         raise bad_answer(self._endpoint, "sent a stream that is not a chat completion") from None
                     delta = answer.take(events)
+                    self._notice_reasoning(answer, dialect)
                     if delta:
                         yield delta
                     if not piece:
@@ -143,7 +162,16 @@ class OpenAIModel:
         finally:
             response.close()
 
-    async def _ask(self, question: Question, asked: float) -> ClientResponse:
+    def _notice_reasoning(self, answer: Answer, dialect: Dialect) -> None:
+        """Remember that the model reasons; ask again if it was not asked not to, and has not begun to answer."""
+        if not answer.reasoned or dialect.stubborn:
+            return
+        if self._dialects.of(self._label) == dialect:  # else another session has noticed it in the meantime
+            self._dialects.keep(self._label, dialect.seen_to_reason())
+        if dialect.quiet is None and not answer.has_words:
+            raise _ReasonsError
+
+    async def _ask(self, question: Question, asked: float) -> tuple[ClientResponse, Dialect]:
         """Send the question; again if a reused connection was closed, or in another dialect if it was rejected."""
         known = dialect = self._dialects.of(self._label)
         may_be_stale = True
@@ -167,7 +195,7 @@ class OpenAIModel:
             if response.status < 300:
                 if dialect != known:
                     self._dialects.keep(self._label, dialect)
-                return self._checked(response)
+                return self._checked(response), dialect
             failure = await read_failure(response)
             another = dialect.learn(response.status, said_in(failure, self._endpoint))
             if another is None:
@@ -235,6 +263,10 @@ class OpenAIModel:
         )
 
 
+class _ReasonsError(Exception):
+    """The model reasons, and is to be asked again."""
+
+
 def body_of(question: Question, model: str, dialect: Dialect) -> bytes:
     """Return the JSON body of a request: the pictures as ``data:`` URLs, oldest first, then the prompt."""
     content: list[dict[str, Any]] = [
@@ -246,27 +278,8 @@ def body_of(question: Question, model: str, dialect: Dialect) -> bytes:
     ]
     content.append({"type": "text", "text": question.prompt})
     body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": content}], "stream": True}
-    if dialect.usage:
-        body["stream_options"] = {"include_usage": True}
-    if dialect.limit is not None:
-        body[dialect.limit] = question.max_tokens
+    body |= dialect.parameters(question.max_tokens)
     return json.dumps(body, separators=(",", ":")).encode("ascii")
-
-
-async def read_failure(response: ClientResponse) -> bytes:
-    """Return the start of a failed answer, as far as it can be read. Close the connection if more follows."""
-    pieces: list[bytes] = []
-    size = 0
-    try:
-        with Deadline(FAILURE_SECONDS):
-            while size < LONGEST_FAILURE and (piece := await response.content.readany()):
-                pieces.append(piece)
-                size += len(piece)
-    except (ClientError, TimeoutError, OSError):
-        pass  # the status is sufficient
-    finally:
-        response.close()
-    return b"".join(pieces)[:LONGEST_FAILURE]
 
 
 def _broke(error: Exception) -> bool:

@@ -277,6 +277,36 @@ async def test_what_a_server_refuses_is_learned_and_not_tried_again(server, mode
     assert not {"max_tokens", "stream_options"} & body.keys()
 
 
+THOUGHTS = " ".join(["hm"] * 150)
+
+
+@pytest.mark.parametrize("quiet", ["reasoning_effort", "chat_template_kwargs", "think"])
+async def test_a_model_that_reasons_is_asked_at_once_and_from_then_on_not_to(server, model, quiet):
+    server.behave(reasoning=THOUGHTS, quiet=quiet)
+    asked = model()
+    assert await text_of(asked) == ANSWER
+    assert (server.questions, quiet in server.asked[0].body) == (2, False)
+    assert await text_of(asked) == ANSWER
+    assert server.questions == 3
+
+
+async def test_a_server_that_rejects_parameters_against_reasoning_is_sent_those_that_it_knows(server, model):
+    server.behave(reasoning=THOUGHTS, quiet="chat_template_kwargs", rejects="reasoning_effort+think")
+    asked = model()
+    assert await text_of(asked) == ANSWER
+    so_far = server.questions
+    assert await text_of(asked) == ANSWER
+    assert server.questions == so_far + 1
+    assert not {"reasoning_effort", "think"} & server.asked[-1].body.keys()
+
+
+async def test_a_model_that_reasons_all_the_same_may_think_longer_and_answers(server, model):
+    server.behave(reasoning=THOUGHTS)
+    asked = model()
+    assert "still reasoning" in (await failure_of(asked)).message
+    assert await text_of(asked) == ANSWER
+
+
 async def test_a_question_that_is_refused_in_every_dialect_fails(server, model):
     server.behave(rejects="max_tokens+stream_options+max_completion_tokens+messages")
     assert (await failure_of(model())).code == "refused"

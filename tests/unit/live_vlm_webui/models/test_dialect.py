@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from live_vlm_webui.models.dialect import MOST_DIALECTS, Dialect, Dialects
+from live_vlm_webui.models.dialect import MOST_DIALECTS, QUIET, THINKING_TOKENS, Dialect, Dialects
 from live_vlm_webui.models.model import ModelLabel
 
 OPENAI = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
@@ -50,12 +50,49 @@ def test_other_refusals_teach_nothing(status, refusal):
     assert Dialect().learn(status, refusal) is None
 
 
+def test_a_model_that_was_seen_to_reason_is_asked_not_to():
+    assert not {name for name, _ in QUIET} & Dialect().parameters(100).keys()
+    assert Dialect().seen_to_reason().parameters(100) == {
+        "max_tokens": 100,
+        "stream_options": {"include_usage": True},
+        "reasoning_effort": "none",
+        "chat_template_kwargs": {"enable_thinking": False},
+        "think": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("refusal", "name", "then"),
+    [
+        (
+            "Unsupported value: 'reasoning_effort' does not support 'none' with this model. Supported values are:"
+            " 'minimal', 'low', 'medium', and 'high'.",
+            "reasoning_effort",
+            "minimal",
+        ),
+        ("body.reasoning_effort: Input should be 'low', 'medium' or 'high'", "reasoning_effort", "minimal"),
+        ("body.chat_template_kwargs: Extra inputs are not permitted", "chat_template_kwargs", None),
+        ("unexpected keyword argument 'enable_thinking'", "chat_template_kwargs", None),
+        ("Unrecognized request argument supplied: think", "think", None),
+    ],
+)
+def test_what_a_server_rejects_against_reasoning_is_not_sent_again(refusal, name, then):
+    learned = Dialect().seen_to_reason().learn(400, refusal)
+    assert learned.parameters(100).get(name) == then
+
+
+def test_a_model_that_reasons_all_the_same_may_use_more_tokens():
+    stubborn = Dialect().seen_to_reason().seen_to_reason()
+    assert stubborn.parameters(100)["max_tokens"] == 100 + THINKING_TOKENS
+
+
 def test_learning_comes_to_an_end():
-    dialect, rounds = Dialect(), 0
+    dialect, rounds = Dialect().seen_to_reason(), 0
+    names = " ".join(name for name, _ in QUIET)
     while dialect is not None:
-        dialect = dialect.learn(400, f"unknown: stream_options max_tokens max_completion_tokens {OPENAI}")
+        dialect = dialect.learn(400, f"unknown: stream_options max_tokens max_completion_tokens {names} {OPENAI}")
         rounds += 1
-    assert rounds == 4
+    assert rounds == 4 + len(QUIET)
 
 
 def test_dialects_are_of_a_model_at_an_address_and_limited_in_number():
