@@ -14,6 +14,8 @@ from described import DescribedClient, Events
 from openai_server import OpenAIServer
 from webrtc_client import Peer, offer_to
 
+from live_vlm_webui.sessions import worker
+
 SIZE = {"width": 320, "height": 180}
 
 
@@ -130,7 +132,8 @@ async def test_who_comes_later_starts_with_all_that_was_said(api, models, camera
     assert state["camera"]["state"] == "live"
 
 
-async def test_a_model_server_that_dies_is_told_once_and_asked_again_when_it_is_back(api, models, camera):
+async def test_a_model_server_that_dies_is_told_once_and_asked_again_when_it_is_back(api, models, camera, monkeypatch):
+    monkeypatch.setattr(worker, "FIRST_PAUSE", 0.05)
     session = await new_session(api, models)
     async with api.watch(session) as events:
         await camera(session)
@@ -141,7 +144,7 @@ async def test_a_model_server_that_dies_is_told_once_and_asked_again_when_it_is_
             failed = await events.until("answer.failed")
         assert str(models.port) in failed["error"]["message"]
         assert failed["error"]["remedy"]
-        await asyncio.sleep(2)
+        await asyncio.sleep(0.5)  # time for three more attempts, about which nobody is told
         await models.start()
         told = await events.all_until("answer.finished", seconds=15)
     assert [event for event in told if event["type"] == "answer.failed"] == []
