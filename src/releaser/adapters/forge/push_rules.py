@@ -68,8 +68,9 @@ class PushRules:
         found = self._http.find(f"show branch {branch}", path, responses.BRANCH, none_for=_NOT_TOLD)
         if found is None:
             return None
-        if not found.protected:
-            return Protection(protected=False)
+        # A branch that only rulesets protect counts as protected too.
+        if not found.protected or found.protection.enabled is False:
+            return Protection(protected=found.protected)
         checks = found.protection.required_status_checks
         if checks and checks.contexts and checks.enforcement_level == "everyone":
             return Protection(True, (f"status checks must have passed: {', '.join(checks.contexts)}",), whole=False)
@@ -84,7 +85,8 @@ class PushRules:
                 refuses.append("changes must be made through a pull request")
             if whole.required_status_checks:
                 refuses.append("status checks must have passed")
-        return Protection(True, tuple(refuses), whole=whole.restrictions is None)
+        signatures = whole.required_signatures is not None and whole.required_signatures.enabled
+        return Protection(True, tuple(refuses), whole=whole.restrictions is None and not signatures)
 
     def _may_bypass(self, number: int | None) -> bool:
         found = self._ruleset(number) if number is not None else None

@@ -106,7 +106,7 @@ class Protection:
     Attributes:
         protected: Whether there is any.
         refuses: In words, what of it refuses a push.
-        whole: Whether all of it is known: GitHub tells the whole to administrators only.
+        whole: Whether all that matters of it is known: GitHub tells the whole to administrators only.
     """
 
     protected: bool

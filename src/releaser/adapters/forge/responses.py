@@ -173,11 +173,13 @@ class _Enabled(_Response):
 class ProtectionResponse(_Response):
     """A branch's protection: a part of it for everyone, the whole for administrators."""
 
+    enabled: bool | None = None
     required_status_checks: _StatusChecks | None = None
     required_pull_request_reviews: dict[str, Any] | None = None
     restrictions: dict[str, Any] | None = None
     enforce_admins: _Enabled | None = None
     lock_branch: _Enabled | None = None
+    required_signatures: _Enabled | None = None
 
 
 class BranchResponse(_Response):

@@ -14,7 +14,7 @@ from releaser.core.activity import current
 from releaser.errors import CommandError, ServiceError
 from releaser.secret import Redactor
 
-# Those whose exit status makes git refuse, and whether they run at the push.
+# Those whose exit status makes git refuse.
 _REFUSING = ("pre-commit", "prepare-commit-msg", "commit-msg", "reference-transaction", "pre-push")
 _PROBE = "refs/releaser/probe"
 

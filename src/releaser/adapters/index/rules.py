@@ -20,6 +20,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 _VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
 _SUMMARY = 512
 _LABEL = 32
+_RESERVED = ("arpa", "invalid", "local", "localhost", "onion", "test")
 _FIRST = ("metadata-version", "name", "version")
 
 _PLATFORMS = frozenset(["any", "win32", "win_amd64", "win_arm64", "win_ia64", "linux_armv6l", "linux_armv7l"])
@@ -111,8 +112,8 @@ def _pypis_own(raw: RawMetadata) -> Iterator[Refusal]:
         ("maintainer-email", raw.get("maintainer_email", "")),
     ):
         named = parseaddr(address)[1]
-        if named and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", named):
-            yield Refusal(field, f"{named!r} is not a valid email address")
+        if named and (reason := _refused_address(named)):
+            yield Refusal(field, f"{named!r} is not a valid email address: {reason}")
     for classifier in sorted(set(raw.get("classifiers", ()))):
         instead = deprecated_classifiers.get(classifier)
         if instead is not None:
@@ -128,6 +129,18 @@ def _pypis_own(raw: RawMetadata) -> Iterator[Refusal]:
             continue  # refused for that
         if direct:
             yield Refusal("requires-dist", f"Can't have direct dependency: {requirement}")
+
+
+def _refused_address(address: str) -> str | None:
+    """Return why email-validator, which PyPI uses, refuses an address; its forms that matter, not all of them."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        return "An email address must have an @-sign."
+    domain = address.rpartition("@")[2].lower()
+    if domain.rpartition(".")[2] in _RESERVED:
+        return "The part after the @-sign is a special-use or reserved name that cannot be used with email."
+    if not re.fullmatch(r"[^.]+(\.[^.]+)+", domain):
+        return "The part after the @-sign is not valid. It should have a period."
+    return None
 
 
 def _addresses(raw: RawMetadata) -> Iterator[Refusal]:

@@ -79,8 +79,7 @@ def _of_branch(release: Release, branch: str) -> tuple[list[str], list[str]]:
         unproven.append(f"the forge does not tell the rules of {branch}: they are unproven")
     elif protection.protected:
         refuses += protection.refuses
-        # A branch with rulesets counts as protected too, and what they say is known.
-        if not protection.whole and not protection.refuses and not rules:
+        if not protection.whole and not protection.refuses:
             unproven.append(f"{branch} is protected; whether it takes this push is unproven")
     return list(dict.fromkeys(refuses)), unproven
 

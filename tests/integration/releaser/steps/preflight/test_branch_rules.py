@@ -123,6 +123,10 @@ class TestOlderProtection:
         scene.forge.hold({"protected": {"main": {}}})
         assert scene.check(FollowRules()) == Done("main is protected; whether it takes this push is unproven")
 
+    def test_rulesets_do_not_hide_that_it_is_unproven(self, scene: Scene) -> None:
+        scene.forge.hold({"rulesets": [ruleset("deletion")], "protected": {"main": {}}})
+        assert scene.check(FollowRules()) == Done("main is protected; whether it takes this push is unproven")
+
     @pytest.mark.parametrize("binds_administrators", [True, False])
     def test_an_administrator_is_told_the_whole(self, scene: Scene, binds_administrators: bool) -> None:
         whole = {"required_pull_request_reviews": {"url": ""}, "enforce_admins": {"enabled": binds_administrators}}

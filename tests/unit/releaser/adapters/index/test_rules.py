@@ -21,7 +21,7 @@ def test_plain_metadata_is_accepted():
         "classifiers": ["Programming Language :: Python :: 3"],
         "project_urls": {"A label that has 32 characters...": "https://example.invalid"},
         "requires_dist": ["requests>=2; python_version > '3.8'"],
-        "author_email": "Somebody <somebody@example.invalid>",
+        "author_email": "Somebody <somebody@users.noreply.github.com>",
         "description_content_type": "text/markdown; charset=UTF-8; variant=GFM",
     }
     assert refused(**{**fields, "project_urls": {"x" * 32: "https://example.invalid"}}) == []
@@ -45,7 +45,15 @@ def test_plain_metadata_is_accepted():
         ({"home_page": "ftp://example.invalid"}, "'ftp://example.invalid' is not a valid url."),
         ({"summary": "x" * 513}, "'summary' field must be 512 characters or less."),
         ({"summary": "two\nlines"}, "'summary' must be a single line"),
-        ({"author_email": "Somebody <somebody>"}, "'somebody' is not a valid email address"),
+        (
+            {"author_email": "Somebody <somebody>"},
+            "'somebody' is not a valid email address: An email address must",
+        ),
+        (
+            {"author_email": "me@localhost"},
+            "'me@localhost' is not a valid email address: The part after the @-sign is",
+        ),
+        ({"maintainer_email": "me@host"}, "'me@host' is not a valid email address: The part after the @-sign is not"),
         ({"name": "a widget"}, "'a widget' is invalid for 'name'"),
         ({"metadata_version": "2.9"}, "'2.9' is not a valid metadata version"),
         ({"description_content_type": "text/html"}, "'text/html'"),
