@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from releaser.adapters.git import Git
 from releaser.changelog.document import Changelog
-from releaser.errors import UsageError
+from releaser.errors import ChangelogError, UsageError
+from releaser.files import inside
 from releaser.store import ReleaseStore
 from releaser.versions.version import Version
-from releaser.versions.version_file import VersionFile
+from releaser.versions.version_file import FoundVersion, VersionFile
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,45 @@ class ReleaseCommit:
         """
         commit, first = self.find(), self.version_files[0]
         if commit is None:
-            return first.read(self.git.root).version
+            return self.declared(first).version
         text = self.git.file(f"{commit}^", first.path)
         return first.found_in(text).version if text is not None else None
+
+    def declared(self, file: VersionFile) -> FoundVersion:
+        """Return what a version file of the checkout declares.
+
+        Raises:
+            VersionError: It cannot be read, or does not declare one version that could be released.
+        """
+        text = self._left_out(file.path)
+        return file.read(self.git.root) if text is None else file.found_in(text)
+
+    def changelog_here(self) -> Changelog:
+        """Return the changelog of the checkout.
+
+        Raises:
+            ChangelogError: It cannot be read, or is a link that leads out of the project.
+        """
+        path = self.git.root / self.changelog
+        if inside(self.git.root, self.changelog) is None:
+            raise ChangelogError(
+                f"{self.changelog} is a symbolic link that leads outside the project", "Replace the link with the file."
+            )
+        text = self._left_out(self.changelog)
+        return Changelog.read(path) if text is None else Changelog.parse(text)
 
     def declares(self, commit: str) -> bool:
         """Return whether all version files at `commit` declare this version, and its changelog has the section."""
         if commit not in self._declaring:
             self._declaring[commit] = self._find_declared(commit)
         return self._declaring[commit]
+
+    def _left_out(self, path: str) -> str | None:
+        """Return the text at HEAD of a file that a sparse checkout leaves out; None if it is on disk, or should be."""
+        if (self.git.root / path).exists():
+            return None
+        sparse = self.git.line("config", "--type=bool", "core.sparseCheckout", missing="") == "true"
+        return self.git.file(self.git.head(), path) if sparse else None
 
     def _find_declared(self, commit: str) -> bool:
         for file in self.version_files:

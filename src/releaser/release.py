@@ -23,8 +23,7 @@ from releaser.changelog.document import Changelog, today_in_utc
 from releaser.commit import ReleaseCommit
 from releaser.config.project import Config, IndexConfig, IndexName
 from releaser.dists.built import Dists
-from releaser.errors import ChangelogError, UsageError
-from releaser.files import inside
+from releaser.errors import UsageError
 from releaser.history import History
 from releaser.secret import Credentials, Redactor
 from releaser.store import ReleaseStore
@@ -206,12 +205,7 @@ class Release:
         text = self.git.file(commit, self.config.changelog) if commit else None
         if text is not None:
             return Changelog.parse(text)
-        if inside(self.git.root, self.config.changelog) is None:
-            raise ChangelogError(
-                f"{self.config.changelog} is a symbolic link that leads outside the project",
-                "Replace the link with the file.",
-            )
-        found = Changelog.read(self.git.root / self.config.changelog)
+        found = self.release_commit.changelog_here()
         return found if self.version.is_prerelease else Changelog.parse(self.rotated(found))
 
     def rotated(self, found: Changelog) -> str:

@@ -72,7 +72,7 @@ class AgreeOnVersion(Step[Release]):
         commit = release.commit()
         if commit:
             return Done(f"all declare {release.version} at {commit[:12]}")
-        found = [file.read(release.git.root) for file in release.version_files]
+        found = [release.release_commit.declared(file) for file in release.version_files]
         differ = disagreements(found)
         if differ:
             return Conflict(

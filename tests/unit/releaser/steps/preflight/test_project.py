@@ -106,6 +106,18 @@ class TestRaiseVersion:
         assert there.release("0.6.0").highest_stable()
 
 
+def test_a_sparse_checkout_needs_no_file_on_disk(scene: Scene) -> None:
+    scene.git("mv", "CHANGELOG.md", "src/changelog.md")
+    scene.project.replace("pyproject.toml", "[tool.releaser]\n", '[tool.releaser]\nchangelog = "src/changelog.md"\n')
+    scene.project.commit("Keep it there")
+    scene.git("sparse-checkout", "set", "--cone", "docs")
+    assert not (scene.project.path / "src").exists()
+
+    for step in (AgreeOnVersion(), RaiseVersion(), HaveChanges()):
+        assert isinstance(scene.check(step), Done), step.name
+    assert (scene.with_release_commit().tree / INIT).exists()
+
+
 class TestHaveChanges:
     def test_entries_are_counted(self, scene: Scene) -> None:
         assert scene.check(HaveChanges()) == Done("3 entries in CHANGELOG.md")
