@@ -13,7 +13,7 @@ from pathlib import Path
 from releaser.changelog.lead import lead_line
 from releaser.changelog.links import Edit, Target, Urls, apply, base_url, link_edits, newline_near
 from releaser.changelog.markdown import Scan, label_key, scan
-from releaser.changelog.problems import Problem, later_section, problems_of, spoiling
+from releaser.changelog.problems import Problem, day_of, later_section, problems_of, spoiling
 from releaser.changelog.references import definitions_for
 from releaser.changelog.sections import Section, sections_of
 from releaser.errors import ChangelogError
@@ -172,7 +172,14 @@ class Changelog:
         if found := spoiling(self._problems(today), section):
             listed = "\n".join(f"- {problem}" for problem in found)
             raise ChangelogError(f"{self.name} would be published wrong:\n{listed}", "Correct these lines and commit.")
-        later = later_section(self.sections, today)
+        day = day_of(section)
+        later = later_section(self.sections, day or today)
+        if later and day:
+            raise ChangelogError(
+                f"{self.name}: [{section.name}] on line {section.heading.number} is dated {day}, before "
+                f"[{later.name}] on line {later.heading.number}, which is dated {later.date}",
+                "Correct the date that is wrong, and commit.",
+            )
         if later and section.is_unreleased:
             raise ChangelogError(
                 f"This machine's clock says that today is {today}, before the date of [{later.name}], {later.date}, "

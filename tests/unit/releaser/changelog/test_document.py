@@ -614,6 +614,19 @@ def test_a_clock_before_the_last_release_dates_nothing(today: dt.date) -> None:
     assert caught.value.remedy == "Set the clock, or correct that date."
 
 
+@pytest.mark.parametrize(("date", "passes"), [("2025-09-29", False), ("2025-09-30", True), ("2025-11-08", True)])
+def test_a_section_that_is_dated_before_the_last_release_is_not_published(date: str, passes: bool) -> None:
+    changelog = Changelog.parse(PLAIN.replace("## [Unreleased]", f"## [Unreleased]\n\n## [0.2.0] - {date}"))
+
+    if passes:
+        changelog.refuse_wrong(V020, today=DAY)
+    else:
+        with pytest.raises(
+            ChangelogError, match=r"\[0.2.0\] on line 5 is dated 2025-09-29, before \[0.1.0\] on line 11"
+        ):
+            changelog.refuse_wrong(V020, today=DAY)
+
+
 def test_a_section_that_a_wrong_clock_has_dated_is_a_problem() -> None:
     assert Changelog.parse(PLAIN.replace("2025-10-01", "1970-01-01")).check(today=DAY) == [
         "line 9: [0.1.0] has the date 1970-01-01: the clock was wrong"
