@@ -16,8 +16,9 @@ from releaser.errors import RERUN, CommandError, ServiceError
 _Result = TypeVar("_Result")
 
 _MISSING = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
+# Only the last attempt counts: after an earlier one the index may have answered.
 _BROKEN = re.compile(
-    r"after connection broken by '(.*?)':? /|repository located at (\S+ is not a trusted or secure host)"
+    r"total=0\b.* after connection broken by '(.*?)':? /|repository located at (\S+ is not a trusted or secure host)"
 )
 _CONFLICT = "ResolutionImpossible"
 ALONE = (

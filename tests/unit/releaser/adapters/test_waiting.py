@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from unhurried_clock import UnhurriedClock
 
-from releaser.adapters.installers.pip import until_pip_finds
+from releaser.adapters.installers.pip import explained, until_pip_finds
 from releaser.adapters.waiting import WaitLimits, wait_for
 from releaser.core.activity import Activity, bound
 from releaser.errors import CommandError, InterruptedRunError, ServiceError, WaitTimeoutError
@@ -110,6 +110,16 @@ def test_pip_is_tried_until_it_finds_the_version(clock: UnhurriedClock) -> None:
     with bound(Activity(clock=clock)):
         assert until_pip_finds("PyPI", "demo==1.0", install, LIMITS) == "sha256"
     assert len(clock.waits) == 2
+
+
+@pytest.mark.parametrize(("left", "kind"), [(3, CommandError), (0, ServiceError)])
+def test_a_connection_that_broke_and_was_made_again_is_an_answer_of_the_index(left: int, kind: type[Exception]) -> None:
+    said = (
+        f"WARNING: Retrying (Retry(total={left}, connect=None)) after connection broken by 'ProxyError()': /simple/demo/\n"
+        "ERROR: No matching distribution found for demo==1.0"
+    )
+
+    assert type(explained(CommandError(said))) is kind
 
 
 def test_a_dependency_that_is_missing_is_not_waited_for(clock: UnhurriedClock) -> None:
