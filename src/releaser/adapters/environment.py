@@ -32,6 +32,7 @@ _FAMILIES = re.compile(r"^(TWINE_|UV_PUBLISH_|(TEST)?PYPI(_|$)|ACTIONS_ID_TOKEN_
 """All of these are for logging in, so that no other program misses them; but not each holds a secret."""
 _IN_ADDRESS = re.compile(r"""(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/\s"':]*)(?P<password>:[^/\s"']*)?@""")
 _AUTHORIZATION = re.compile(r"(?i)\bauthorization:\s*\S")
+_CONNECTING = re.compile(r"(?i)proxy|tunnel|failed to connect|could not connect|connection (refused|broken)")
 _SHORTEST_SECRET = 8
 _LONGEST_WORD = 15
 
@@ -74,6 +75,20 @@ def overrides() -> dict[str, str]:
     """
     passed = dict(_passed())
     return {name: passed.get(name, "") for name, value in os.environ.items() if passed.get(name) != value}
+
+
+def check_of_proxies(*more: str) -> str:
+    """Return the start of a remedy that names the variables in which a proxy is set, among others `more`."""
+    known = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+    found = [name for one in known for name in (one, one.lower()) if os.environ.get(name)]
+    found += [name for name in more if os.environ.get(name)]
+    return f"Check the proxy in {', '.join(found)}" if found else "Check the network"
+
+
+def proxy_hint(said: str) -> str:
+    """Return what to add to a remedy where a program speaks of a connection and proxies are set; else nothing."""
+    check = check_of_proxies()
+    return f" {check}, if that cannot be reached." if "proxy" in check and _CONNECTING.search(said) else ""
 
 
 def without_passwords() -> list[str]:

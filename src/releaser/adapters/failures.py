@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Iterator
@@ -39,14 +38,6 @@ def failure(error: BaseException) -> str:
 def innermost(error: BaseException) -> str:
     """Return what the innermost error says: `requests` wraps urllib3, which wraps the socket's."""
     return _ERRNO.sub("", str(list(_chain(error))[-1]).rpartition(": ")[2])
-
-
-def check_of_proxies(*more: str) -> str:
-    """Return the start of a remedy that names the variables in which a proxy is set, among others `more`."""
-    known = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
-    found = [name for one in known for name in (one, one.lower()) if os.environ.get(name)]
-    found += [name for name in more if os.environ.get(name)]
-    return f"Check the proxy in {', '.join(found)}" if found else "Check the network"
 
 
 def misfit(error: ValidationError, content: bytes, content_type: str) -> str:

@@ -23,7 +23,8 @@ from pydantic import TypeAdapter, ValidationError
 from urllib3.exceptions import HTTPError
 
 from releaser.adapters.connections import Exchange, WatchedAdapter
-from releaser.adapters.failures import check_of_proxies, failure, innermost, misfit
+from releaser.adapters.environment import check_of_proxies
+from releaser.adapters.failures import failure, innermost, misfit
 from releaser.adapters.retries import RetryRule, is_limited, named_pause
 from releaser.adapters.sessions import Session
 from releaser.errors import ServiceError

@@ -223,4 +223,5 @@ def _failure(what: str, status: int, lines: Sequence[str], where: str, activity:
     remedy = "Fix what it names and rerun the command. Completed steps are not repeated."
     if withheld := environment.without_passwords():
         remedy += f" If it needs the password in {', '.join(withheld)}, add that to pass-env in [tool.releaser]."
+    remedy += environment.proxy_hint(tail)
     return CommandError(f"{what} failed with exit status {status}. Its last lines{where}:\n{tail}", remedy)

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from releaser.adapters import process
+from releaser.adapters.environment import proxy_hint
 from releaser.adapters.git.calls import Calls, last
 from releaser.adapters.remotes import DEFAULT_LIMITS, GitLimits
 from releaser.core.activity import current
@@ -183,7 +184,7 @@ class Git(Calls):
         except CommandError as error:
             raise ServiceError(
                 f"Could not read the git remote {remote}: {last(error, 6)}",
-                "Check its address and your access to it, then rerun the command.",
+                f"Check its address and your access to it, then rerun the command.{proxy_hint(error.message)}",
             ) from error
         pairs = (line.split("\t", 1) for line in lines if "\t" in line)
         return {ref: sha for sha, ref in pairs}
@@ -277,7 +278,7 @@ class Git(Calls):
         except CommandError as error:
             raise ServiceError(
                 f"{pushing} failed; nothing of it arrived: {last(error, 12)}",
-                "Fix what the remote names, then rerun the command.",
+                f"Fix what the remote names, then rerun the command.{proxy_hint(error.message)}",
             ) from error
 
     def fast_forward(self, commit: str) -> None:

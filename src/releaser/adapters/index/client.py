@@ -19,7 +19,7 @@ from packaging.utils import (
 )
 
 from releaser.adapters import process
-from releaser.adapters.environment import Changes
+from releaser.adapters.environment import Changes, proxy_hint
 from releaser.adapters.http import RERUN, Http
 from releaser.adapters.index import trusted_publishing
 from releaser.adapters.index.responses import PAGE, PROJECT, ReleasePage
@@ -215,7 +215,7 @@ class Index:
             if '\n  File "' in error.message:  # twine answers a broken connection with a traceback
                 raise ServiceError(
                     f"The upload to {self.name} broke off: {error.message.splitlines()[-1]}",
-                    "Rerun the command. Files that have arrived are not uploaded again.",
+                    f"Rerun the command. Files that have arrived are not uploaded again.{proxy_hint(error.message)}",
                 ) from None
             raise CommandError(error.message, self._remedy(error.message) or error.remedy) from None
 

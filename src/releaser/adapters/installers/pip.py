@@ -9,7 +9,7 @@ from typing import TypeVar
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from releaser.adapters.failures import check_of_proxies
+from releaser.adapters.environment import check_of_proxies
 from releaser.adapters.waiting import WaitLimits, wait_for
 from releaser.errors import RERUN, CommandError, ServiceError
 

@@ -167,3 +167,15 @@ class TestHidden:
         text = "https://index.invalid/legacy/ as __token__"
 
         assert hide(text, TWINE_USERNAME="__token__", TWINE_REPOSITORY_URL="https://index.invalid/legacy/") == text
+
+
+def test_a_proxy_is_named_where_a_program_speaks_of_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    refused = "fatal: unable to access 'https://forge.invalid/': Failed to connect to proxy.invalid port 3128"
+
+    assert environment.proxy_hint(refused) == ""
+    monkeypatch.setenv("https_proxy", "http://proxy.invalid:3128")
+    assert environment.proxy_hint(refused) == " Check the proxy in https_proxy, if that cannot be reached."
+    assert environment.proxy_hint("error: 3 tests failed") == ""

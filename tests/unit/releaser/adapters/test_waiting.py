@@ -115,7 +115,7 @@ def test_pip_is_tried_until_it_finds_the_version(clock: UnhurriedClock) -> None:
 @pytest.mark.parametrize(("left", "kind"), [(3, CommandError), (0, ServiceError)])
 def test_a_connection_that_broke_and_was_made_again_is_an_answer_of_the_index(left: int, kind: type[Exception]) -> None:
     said = (
-        f"WARNING: Retrying (Retry(total={left}, connect=None)) after connection broken by 'ProxyError()': /simple/demo/\n"
+        f"WARNING: Retrying (Retry(total={left}, read=None)) after connection broken by 'ProxyError()': /simple/demo/\n"
         "ERROR: No matching distribution found for demo==1.0"
     )
 
