@@ -7,7 +7,7 @@ from pathlib import Path
 from releaser.adapters.index.responses import ReleasePage
 from releaser.adapters.waiting import wait_for
 from releaser.dists.built import Dists
-from releaser.errors import StepError
+from releaser.errors import StepError, ToleratedError
 from releaser.release import Release
 from releaser.steps.receipted import Receipted, expect_sha256
 from releaser.store import Receipt
@@ -29,11 +29,6 @@ class VerifyIndexFiles(Receipted):
             if file not in served:
                 raise StepError(f"The index does not serve {file}", "Rerun the command.")
             expect_sha256(index.download(served[file], scratch / file), digest, f"{file} from the index")
-            if served[file].yanked is not None:
-                raise StepError(
-                    f"{file} is yanked: {served[file].yanked or 'no reason given'}",
-                    "Un-yank it, or release a patch version.",
-                )
         wait_for(
             index.name,
             "the release's page",
@@ -52,6 +47,12 @@ class VerifyIndexFiles(Receipted):
         if wrong:
             raise StepError(
                 f"{index.page(name, release.version)} shows a wrong or no {' and '.join(wrong)}", "Check the page."
+            )
+        # Somebody has decided that, after the release: it is no fault of what was built, and rerunning changes nothing.
+        if reasons := [one.yanked or "no reason given" for one in served.values() if one.yanked is not None]:
+            raise ToleratedError(
+                f"{release.version} is served as it was built, and yanked: {', '.join(dict.fromkeys(reasons))}",
+                f"Un-yank it (`invoke yank --version {release.version} --undo`), or release a patch version.",
             )
         links = ", ".join(sorted(page.project_urls or {})) or "none"
         return Receipt(

@@ -1,0 +1,49 @@
+"""What PyPI serves, byte for byte."""
+
+from __future__ import annotations
+
+import pytest
+from harness.scene import NOWHERE, Scene, assert_says
+
+from releaser.core.runner import Runner
+from releaser.core.step import Done, Outcome, Warned, part_of
+from releaser.errors import PublishedError
+from releaser.plan import release_plan
+
+
+def verified(scene: Scene) -> Outcome:
+    """Run the step in its phase of the plan, as a release does."""
+    release = scene.release()
+    (result,) = Runner(part_of(release_plan(release.config), "verify_index_files"), release).run(lambda _: None)
+    return result.outcome
+
+
+@pytest.fixture(autouse=True)
+def _published(scene: Scene) -> None:
+    """0.2.0 on PyPI."""
+    for path in scene.with_dists().built().uploads:
+        scene.pypi.accept(path, "tiny-thing", "0.2.0")
+
+
+def test_the_built_files_are_done(scene: Scene) -> None:
+    assert isinstance(verified(scene), Done)
+
+
+def test_a_release_that_somebody_has_yanked_meanwhile_is_a_warning(scene: Scene) -> None:
+    scene.pypi.manage("tiny-thing", "0.2.0", action="yank", reason="does not start")
+    outcome = verified(scene)
+    assert isinstance(outcome, Warned)
+    assert_says(outcome.reason, "0.2.0 is served as it was built, and yanked: does not start")
+    assert_says(outcome.remedy, "`invoke yank --version 0.2.0 --undo`")
+
+
+def test_an_index_out_of_reach_does_not_make_the_release_look_failed(scene: Scene) -> None:
+    pyproject = scene.project.path / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace(scene.pypi.url, NOWHERE))
+    with pytest.raises(PublishedError) as caught:
+        verified(scene)
+    assert caught.value.exit_code == 6
+    assert_says(
+        caught.value.message, "The release is published, but", "verify_index_files: pypi", "refused the connection"
+    )
+    assert_says(caught.value.remedy, "To end without it, add `--skip verify_index_files`")
