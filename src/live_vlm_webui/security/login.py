@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import math
 import time
 from asyncio import Transport
 from collections.abc import Callable, Iterator
@@ -170,7 +171,7 @@ class Login:
         client = client_of(request, self.settings)
         wait = max(self._failures.wait(client), self._all_failures.wait(ALL))
         if wait:
-            raise LimitError("Too many failed attempts to sign in", f"Wait {wait:.0f} seconds.", retry_after=wait)
+            raise LimitError("Too many failed attempts to sign in", f"Wait {math.ceil(wait)} s.", retry_after=wait)
         if is_right():
             return
         self._failures.take(client)

@@ -109,6 +109,11 @@ def test_fullscreen_shows_the_picture_with_the_answer_over_it(visit):
     tab.until("document.fullscreenElement?.id === 'stage'")
     tab.until_text("caption", "cup")
     assert tab["caption"].is_visible()
+    tab["stage"].get_by_role("button", name="Mirror").click()
+    assert "mirrored" in tab["stage"].get_attribute("class")
+    tab.button("Exit fullscreen").click()
+    tab.until("document.fullscreenElement === null")
+    assert tab.button("Exit fullscreen").is_hidden()
     assert tab.complaints == []
 
 

@@ -40,6 +40,28 @@ def offer(tab, kind):
     tab.page.locator(".segments label", has_text=kind).click()
 
 
+DROP_BESIDE = """
+async (bytes) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([new Uint8Array(bytes)], "cup.jpg", { type: "image/jpeg" }));
+  for (const type of ["dragover", "drop"]) {
+    const event = new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
+    if (document.querySelector("footer, header").dispatchEvent(event)) return "the browser would open it";
+  }
+  return "taken";
+}
+"""
+
+
+def test_a_picture_dropped_beside_the_stage_is_asked_about_too(visit, photograph):
+    tab = visit()
+    jpeg = list(photograph("coffee").read_bytes())
+
+    assert tab.page.evaluate(DROP_BESIDE, jpeg) == "taken"
+    tab.until_text("text", "cup")
+    assert tab["stage"].get_attribute("data-source") == "picture"
+
+
 def test_a_file_on_the_server_is_played_with_its_picture_and_answers_shown(visit, film, models):
     tab = visit()
     offer(tab, "Stream or file")

@@ -79,7 +79,7 @@ function drawn({ answer, count }) {
   );
   const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${count} times` : "");
   if (answer.numbers) head.append(` · ${duration(answer.numbers.total)}`);
-  const words = make("p", { class: "words" }, plain(answer.text));
+  const words = make("p", { class: "words", dir: "auto" }, plain(answer.text));
   const button = make("button", { type: "button", class: "entry" }, image, make("span", {}, head, words));
   button.addEventListener("click", () => open(answer));
   return make("li", {}, button);

@@ -17,9 +17,8 @@ const REASONS = {
 export function obstacle() {
   if (!window.isSecureContext) {
     return (
-      "Browsers allow the camera only on pages from this machine or over HTTPS, and this page is neither. " +
-      `Open it as http://localhost:${location.port || 80}/, through SSH port forwarding from another machine, ` +
-      "or through a reverse proxy with HTTPS."
+      "Browsers allow the camera only on pages from this machine or over HTTPS, and this page is neither. Start the " +
+      "server without --no-ssl and open its address with https://, or put a reverse proxy with HTTPS before it."
     );
   }
   if (!navigator.mediaDevices?.getUserMedia) {

@@ -4,13 +4,15 @@ import { element } from "../common/dom.js";
 
 /** Call `onFile(file)` with each such file; undefined if something else was dropped. */
 export function listenForPictures(onFile) {
-  const stage = element("stage");
   element("file").addEventListener("change", ({ target }) => {
     onFile(target.files[0]);
     target.value = "";
   });
-  stage.addEventListener("dragover", (event) => event.preventDefault());
-  stage.addEventListener("drop", (event) => {
+  // Anywhere on the page: the browser would open a picture that is dropped beside the stage, and leave the page.
+  const hasFile = ({ dataTransfer }) => dataTransfer.types.includes("Files");
+  document.addEventListener("dragover", (event) => hasFile(event) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    if (!hasFile(event)) return;
     event.preventDefault();
     onFile(event.dataTransfer.files[0]);
   });

@@ -5,7 +5,7 @@ import { element, keep, recall, setText } from "../common/dom.js";
 const stage = element("stage");
 const video = element("video");
 const preview = element("preview");
-const mirror = element("mirror");
+const mirrors = document.querySelectorAll("button.mirror");
 
 export const WORDS = {
   off: "The camera is off. Start it and allow it in your browser.",
@@ -51,7 +51,7 @@ function fit(width, height) {
 
 function setMirror(on) {
   stage.classList.toggle("mirrored", on);
-  mirror.setAttribute("aria-pressed", String(on));
+  for (const button of mirrors) button.setAttribute("aria-pressed", String(on));
 }
 
 /** Connect the controls of the picture. */
@@ -60,17 +60,20 @@ export function prepareStage() {
   preview.addEventListener("load", () => fit(preview.naturalWidth, preview.naturalHeight));
 
   setMirror(recall("mirror", false));
-  mirror.addEventListener("click", () => {
-    const on = !stage.classList.contains("mirrored");
-    setMirror(on);
-    keep("mirror", on);
-  });
+  for (const button of mirrors) {
+    button.addEventListener("click", () => {
+      const on = !stage.classList.contains("mirrored");
+      setMirror(on);
+      keep("mirror", on);
+    });
+  }
 
   const possible = document.fullscreenEnabled || video.webkitEnterFullscreen;
   for (const button of document.querySelectorAll("button.fullscreen")) {
     button.hidden = !possible;
     button.addEventListener("click", toggleFullscreen);
   }
+  element("leave-fullscreen").addEventListener("click", () => document.exitFullscreen());
 }
 
 /** Show the picture with the answer in full screen; on an iPhone only the video. */

@@ -34,11 +34,13 @@ export function timeOfDay(at) {
   return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
-/** Format a model's name and its server. */
+/** Format a model's name and its server; of a path, which llama.cpp has for a name, its last part. */
 export function modelName(label) {
   if (!label) return "";
   if (label.api_base === "built-in") return "Built-in describer";
-  return label.server && label.server !== label.name ? `${label.name} · ${label.server}` : label.name;
+  const isPath = /^(\/|\.|[A-Za-z]:\\)/.test(label.name);
+  const name = (isPath && label.name.split(/[\\/]/).findLast(Boolean)) || label.name;
+  return label.server && label.server !== name ? `${name} · ${label.server}` : name;
 }
 
 /** Format tokens per second; meaningless if the answer arrived all at once. */
