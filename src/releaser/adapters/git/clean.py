@@ -19,6 +19,9 @@ from releaser.adapters.git.repository import Git
 
 # What no attribute can say but `!`: true and false are not encodings.
 _NO_CONVERSION = "* -text -eol -crlf -ident -filter !working-tree-encoding\n"
+CONVERTING = ("filter", "eol", "ident", "working-tree-encoding")
+"""The attributes that make a checkout differ from the blobs."""
+
 _CONFIG = """[core]
 \trepositoryformatversion = {format}
 \tbare = false
@@ -51,16 +54,15 @@ class CleanGit:
         self.git.run("read-tree", "--reset", "-u", self.commit, env={**self._env(), **env}, umask=0o022)
         (self.directory / "info" / "attributes").unlink()
 
-    def with_filter(self, paths: Sequence[str]) -> dict[str, str]:
-        """Return the filter that the committed attributes give to each of these paths, if they give one."""
+    def conversions(self, paths: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Return which conversions the committed attributes ask for: path, attribute, value."""
         env = {**self._env(), "GIT_INDEX_FILE": str(self.directory / "attributes.index")}
         self.git.run("read-tree", self.commit, env=env)
         given = b"".join(os.fsencode(path) + b"\0" for path in paths)
-        words = self.git.ask("check-attr", "--cached", "--stdin", "-z", "filter", env=env, stdin=given).stdout.split(
-            b"\0"
-        )
-        found = zip(words[::3], words[2::3], strict=False)
-        return {os.fsdecode(path): name.decode() for path, name in found if name not in (b"unspecified", b"unset")}
+        answer = self.git.ask("check-attr", "--cached", "--stdin", "-z", *CONVERTING, env=env, stdin=given).stdout
+        words = [os.fsdecode(word) for word in answer.split(b"\0")]
+        found = zip(words[::3], words[1::3], words[2::3], strict=False)
+        return [(path, name, value) for path, name, value in found if value not in ("unspecified", "unset", "lf")]
 
     def _env(self) -> Changes:
         return {

@@ -7,29 +7,29 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from releaser.adapters.git.clean import CleanGit
+from releaser.adapters.git.clean import CONVERTING, CleanGit
 from releaser.adapters.git.entries import LINK, SUBMODULE, Entry
 from releaser.adapters.git.repository import Git
 from releaser.errors import ServiceError, UsageError
 
 _POINTER = re.compile(rb"version https://git-lfs[^\n]*\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n")
-_FILTER = b"filter"
+LFS = ("filter", "lfs")
 INSTALL = "Install git-lfs and run `git lfs install`, or commit the files without it."
 
 
 def pointers(clean: CleanGit, files: Mapping[str, Entry]) -> dict[str, str]:
     """Return the sha256 that each Git LFS pointer names, by path: the committed attributes say what may be one."""
-    chosen = [path for path, name in filters(clean, files).items() if name == "lfs"]
+    chosen = [path for path, name, value in conversions(clean, files) if (name, value) == LFS]
     found = zip(chosen, clean.git.blobs(files[path].id for path in chosen), strict=True)
     return {path: named[1].decode() for path, content in found if (named := _POINTER.match(content))}
 
 
-def filters(clean: CleanGit, files: Mapping[str, Entry]) -> dict[str, str]:
-    """Return the filter of each file to which the committed attributes give one."""
+def conversions(clean: CleanGit, files: Mapping[str, Entry]) -> list[tuple[str, str, str]]:
+    """Return which conversions a checkout would make of the files, as committed: path, attribute, value."""
     rules = [entry.id for path, entry in files.items() if Path(path).name == ".gitattributes" and entry.mode != LINK]
-    if not any(_FILTER in content for content in clean.git.blobs(rules)):
-        return {}
-    return clean.with_filter([path for path, entry in files.items() if entry.mode not in (LINK, SUBMODULE)])
+    if not any(name.encode() in content for content in clean.git.blobs(rules) for name in CONVERTING):
+        return []
+    return clean.conversions([path for path, entry in files.items() if entry.mode not in (LINK, SUBMODULE)])
 
 
 def is_pointer(content: bytes) -> bool:

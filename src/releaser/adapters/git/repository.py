@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -226,7 +227,8 @@ class Git(Calls):
         # Not `git add`: it converts line ends and runs filters as the user's settings say.
         whole = ("-c", "core.sparseCheckout=false")
         self.run(*whole, "read-tree", "-m", "HEAD")
-        known = {line.partition("\t")[2]: line[:6] for line in self.lines("ls-files", "--stage", "--", *paths)}
+        listed = self.ask("ls-files", "--stage", "-z", "--", *paths).stdout.split(b"\0")
+        known = {os.fsdecode(line.partition(b"\t")[2]): line[:6].decode() for line in listed}
         names = self.lines("hash-object", "-w", "--no-filters", "--", *paths)
         entries = [f"{known.get(path, '100644')},{name},{path}" for path, name in zip(paths, names, strict=True)]
         self.run(*whole, "update-index", "--add", *(word for one in entries for word in ("--cacheinfo", one)))

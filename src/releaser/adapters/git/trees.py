@@ -94,13 +94,13 @@ class NamedOnly:
         pointers: The sha256 of content that is in Git LFS, by path.
         here: Submodules whose recorded commit the user's checkout has.
         elsewhere: Submodules that have to be fetched, and what their addresses are relative to.
-        filters: Other filters that the attributes ask for, and for how many files.
+        conversions: What else the attributes ask for, such as eol=crlf, and for how many files.
     """
 
     pointers: dict[str, str] = field(default_factory=dict)
     here: list[Submodule] = field(default_factory=list)
     elsewhere: list[tuple[Origin, Submodule]] = field(default_factory=list)
-    filters: Counter[str] = field(default_factory=Counter)
+    conversions: Counter[str] = field(default_factory=Counter)
 
 
 def named_only(git: Git, commit: str, remote: str = "origin") -> NamedOnly:
@@ -114,7 +114,8 @@ def _look(found: NamedOnly, git: Git, commit: str, origin: Origin, prefix: str) 
     files = entries(git, commit)
     with clean_git(git, commit) as clean:
         pointers = lfs.pointers(clean, files)
-        found.filters.update(name for name in lfs.filters(clean, files).values() if name != "lfs")
+        asked = ((name, value) for _, name, value in lfs.conversions(clean, files))
+        found.conversions.update("=".join(one) for one in asked if one != lfs.LFS)
     found.pointers |= {f"{prefix}{path}": sha256 for path, sha256 in pointers.items()}
     for one in submodules(git, commit, files, origin.address):
         shown = replace(one, path=f"{prefix}{one.path}")

@@ -27,5 +27,6 @@ class HaveSources(Step[Release]):
         seen = [f"submodule {one.path} at {one.commit[:12]}" for one in named.here]
         seen += [f"submodule {one.path} is fetched from {one.address}" for _, one in named.elsewhere]
         seen += [f"{len(named.pointers)} files in Git LFS"] if named.pointers else []
-        seen += [f"filter {name} is not applied to {count} files" for name, count in sorted(named.filters.items())]
+        # What is released are the blobs; a checkout would convert these.
+        seen += [f"{what} is not applied to {count} files" for what, count in sorted(named.conversions.items())]
         return Done("; ".join(seen) or "all in the commit itself")

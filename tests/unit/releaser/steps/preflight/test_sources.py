@@ -30,13 +30,14 @@ def test_what_the_commit_holds_itself_needs_nothing(scene: Scene) -> None:
 
 def test_submodules_and_filters_are_named(scene: Scene) -> None:
     with_submodule(scene)
-    scene.project.write(".gitattributes", "*.md filter=spelling\n")
+    scene.project.write(".gitattributes", "*.md filter=spelling\n*.py text eol=crlf\n")
     scene.project.commit("Spell")
 
     outcome = scene.check(HaveSources())
 
     commit = scene.git("rev-parse", "HEAD:src/tiny_thing/vendor")[:12]
-    said = f"submodule src/tiny_thing/vendor at {commit}; filter spelling is not applied to 2 files"
+    converted = "eol=crlf is not applied to 4 files; filter=spelling is not applied to 2 files"
+    said = f"submodule src/tiny_thing/vendor at {commit}; {converted}"
     assert outcome == Done(said)
     assert (scene.with_release_commit().tree / "src" / "tiny_thing" / "vendor" / "tables.py").exists()
 
