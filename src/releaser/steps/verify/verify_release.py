@@ -53,9 +53,9 @@ class VerifyRelease(Receipted):
                 f"Correct it at {found.url}.",
             )
         if latest != release.highest_stable():
-            shown = "shown" if latest else "not shown"
+            shows = "shows it" if latest else "does not show it"
             raise ToleratedError(
-                f"{release.tag} is right, but the forge has it {shown} as the latest release",
+                f"{release.tag} is right, but the forge {shows} as the latest release",
                 f"Choose the latest release at {release.forge.releases_url}, then rerun the command.",
             )
         kind = "pre-release" if found.prerelease else "latest" if latest else "not latest"

@@ -26,7 +26,7 @@ def published(scene: Scene) -> Release:
 
 def test_the_forges_choice_of_the_latest_release_is_no_fault_of_this_one(published: Release, scene: Scene) -> None:
     scene.git("push", "--quiet", "origin", "HEAD:refs/tags/v0.5.0")
-    with pytest.raises(ToleratedError, match=r"v0\.2\.0 is right, but the forge has it shown as the latest release"):
+    with pytest.raises(ToleratedError, match=r"v0\.2\.0 is right, but the forge shows it as the latest release"):
         VerifyRelease().run(published)
 
 
