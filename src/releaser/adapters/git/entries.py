@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from releaser.adapters.git.repository import Git
 
-EXECUTABLE, LINK, SUBMODULE = "100755", "120000", "160000"
+_FILE, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 _SHA1_LENGTH = 40
 _LONGEST_CHAIN = 40
 
@@ -57,7 +57,7 @@ def entries(git: Git, commit: str) -> dict[str, Entry]:
         about, _, path = line.partition(b"\t")
         if path:
             mode, _, name = about.decode().split(" ")
-            found[os.fsdecode(path)] = Entry(mode, name)
+            found[os.fsdecode(path)] = Entry(_usual(mode), name)
     read = [path for path, entry in found.items() if entry.mode == LINK or path == "pyproject.toml"]
     for name, content in zip(read, git.blobs(found[path].id for path in read), strict=True):
         found[name] = replace(found[name], content=content)
@@ -74,7 +74,14 @@ def on_disk(path: Path) -> tuple[str, bytes] | None:
         return LINK, os.fsencode(path.readlink())
     if not stat.S_ISREG(mode):
         return None
-    return EXECUTABLE if mode & stat.S_IXUSR else "100644", path.read_bytes()
+    return EXECUTABLE if mode & stat.S_IXUSR else _FILE, path.read_bytes()
+
+
+def _usual(mode: str) -> str:
+    """Return a file's mode as git writes it now; histories have others, such as 100664."""
+    if not mode.startswith("100"):
+        return mode
+    return EXECUTABLE if int(mode, 8) & stat.S_IXUSR else _FILE
 
 
 def present(git: Git) -> dict[str, Entry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,23 @@ def test_the_checkout_is_the_version_that_it_declares_at_the_commit_that_is_chec
     assert str(opened.version) == "0.1.0"
     assert opened.tree == scene.project.path
     assert opened.must_have_commit() == opened.commit() == scene.git("rev-parse", "HEAD")
+
+
+def test_what_becomes_public_is_built_as_it_is_committed(scene: Scene, tmp_path: Path) -> None:
+    readme = scene.project.path / "README.md"
+    committed = readme.read_bytes()
+    readme.write_bytes(committed.replace(b"\n", b"\r\n"))
+    opened = open_checkout(scene.project.path)
+
+    with opened.source_tree(tmp_path) as tree:
+        assert tree == scene.project.path
+    with replace(opened, exact=True).source_tree(tmp_path) as tree:
+        assert (tree / "README.md").read_bytes() == committed
+    assert len(scene.git("worktree", "list").splitlines()) == 1
+    assert (opened.source_files()["README.md"], opened.source) != (
+        replace(opened, exact=True).source_files()["README.md"],
+        replace(opened, exact=True).source,
+    )
 
 
 def test_what_is_built_from_it_is_kept_apart_from_the_release_and_from_other_clones(scene: Scene) -> None:

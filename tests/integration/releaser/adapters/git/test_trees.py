@@ -138,6 +138,15 @@ def test_a_commit_in_it_holds_what_was_written_byte_for_byte(checkout: Path, con
     assert differences(tree, changed) == []
 
 
+def test_modes_of_old_histories_are_the_usual_ones(checkout: Path, tmp_path: Path) -> None:
+    listed = b"100664 old.txt\0" + bytes.fromhex(git(checkout, "rev-parse", "HEAD:plain.txt"))
+    (tmp_path / "listed").write_bytes(listed)
+    tree = git(checkout, "hash-object", "-t", "tree", "-w", "--literally", tmp_path / "listed")
+    commit = git(checkout, "commit-tree", "-m", "Old", tree)
+
+    assert export(Git(checkout), commit, tmp_path / "tree").keys() == {"old.txt"}
+
+
 def test_a_repository_with_sha256_ids_is_no_different(tmp_path: Path) -> None:
     made = create(tmp_path / "checkout", FILES, form="sha256")
 
