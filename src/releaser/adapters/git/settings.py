@@ -85,6 +85,10 @@ class Settings(Calls):
             if not any(self._same(one, other) for other in fetched)
         ]
 
+    def has_push_addresses(self, remote: str) -> bool:
+        """Return whether the remote has addresses of its own for pushes; url.*.pushInsteadOf does not change those."""
+        return bool(self.line("config", "--get-all", f"remote.{remote}.pushurl", missing=""))
+
     def why_it_cannot_push(self, remote: str, *refspecs: str, hooks: bool) -> str | None:
         """Push without sending anything; return what git says if that fails, None if it works.
 

@@ -19,11 +19,15 @@ class PushWhereAsked(Step[Release]):
         fetched = release.git.remote_url(remote)
         if not elsewhere:
             return Done(str(fetched))
+        how = (
+            f"Run `git config --unset-all remote.{remote}.pushurl` (push to a mirror separately)"
+            if release.git_settings.has_push_addresses(remote)
+            else f"Correct url.*.pushInsteadOf, or what `git config --get-all remote.{remote}.url` lists"
+        )
         return Conflict(
             f"pushes to {remote} go to {', '.join(elsewhere)}, but {remote} is {fetched}: "
             "branch and tag would land where nothing looks for them",
-            f"Run `git remote set-url --push {remote} {fetched}` (or correct url.*.pushInsteadOf), or name the remote "
-            "to release to in [tool.releaser.git].",
+            f"{how}, or name the remote to release to in [tool.releaser.git].",
         )
 
 

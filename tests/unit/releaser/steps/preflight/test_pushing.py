@@ -17,16 +17,22 @@ class TestPushWhereAsked:
 
     def test_another_push_address_is_refused(self, scene: Scene) -> None:
         scene.git("remote", "set-url", "--push", "origin", scene.others / "fork.git")
-        scene.refused(PushWhereAsked(), "pushes to origin go to", "fork.git", remedy="set-url --push origin")
+        scene.refused(PushWhereAsked(), "pushes to origin go to", "fork.git", remedy="--unset-all remote.origin")
 
     def test_one_more_push_address_is_refused(self, scene: Scene) -> None:
         scene.git("remote", "set-url", "--add", "--push", "origin", scene.origin)
         scene.git("remote", "set-url", "--add", "--push", "origin", "https://example.invalid/someone/tiny-thing")
-        scene.refused(PushWhereAsked(), "example.invalid", remedy="set-url")
+        scene.refused(PushWhereAsked(), "example.invalid", remedy="`git config --unset-all remote.origin.pushurl`")
+        scene.git("config", "--unset-all", "remote.origin.pushurl")
+        assert isinstance(scene.check(PushWhereAsked()), Done)
 
     def test_pushes_that_are_sent_elsewhere_by_a_prefix_are_refused(self, scene: Scene) -> None:
         scene.git("config", "url./nowhere/.pushInsteadOf", f"{scene.origin.parent}/")
         scene.refused(PushWhereAsked(), f"/nowhere/{scene.origin.name}", remedy="pushInsteadOf")
+
+    def test_one_more_address_of_the_remote_itself_is_refused(self, scene: Scene) -> None:
+        scene.git("remote", "set-url", "--add", "origin", "https://example.invalid/someone/tiny-thing")
+        scene.refused(PushWhereAsked(), "example.invalid", remedy="`git config --get-all remote.origin.url`")
 
     @pytest.mark.parametrize(
         "pushed",
@@ -48,7 +54,7 @@ class TestPushWhereAsked:
     def test_another_repository_is_refused(self, scene: Scene, pushed: str) -> None:
         scene.git("remote", "set-url", "origin", FETCHED)
         scene.git("remote", "set-url", "--push", "origin", pushed)
-        scene.refused(PushWhereAsked(), pushed, FETCHED, remedy="Run `git remote set-url --push origin")
+        scene.refused(PushWhereAsked(), pushed, FETCHED, remedy="Run `git config --unset-all remote.origin.pushurl`")
 
     def test_a_path_that_is_written_otherwise_is_the_same(self, scene: Scene) -> None:
         scene.git("remote", "set-url", "--push", "origin", f"file://{scene.origin}")
