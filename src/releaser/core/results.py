@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from releaser.core.step import Conflict, Failed, Outcome, Step, Warned, World, said
-from releaser.errors import RERUN, ConflictError, PublishedError, ReleaserError, ToleratedError, WaitTimeoutError
+from releaser.errors import (
+    RERUN,
+    ConflictError,
+    PublishedError,
+    ReleaserError,
+    StepError,
+    ToleratedError,
+    WaitTimeoutError,
+)
+
+OUT_OF_OUR_HANDS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+"""What the machine refuses; any other error of the system is a bug of ours."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,13 @@ def as_warning(step: Step[World], outcome: Outcome) -> Outcome:
     if isinstance(outcome, Conflict) and not step.essential:
         return Warned(outcome.what, outcome.remedy)
     return outcome
+
+
+def unwritable(error: OSError) -> StepError:
+    """Return the error for what the machine's disk or its permissions refused."""
+    what = f"{error.filename} cannot be changed" if error.filename else "a file cannot be changed"
+    remedy = "Free some space or change its permissions, then rerun the command."
+    return StepError(f"{what}: {error.strerror or error}", remedy)
 
 
 def despite(achieved: str, refused: ReleaserError, skippable: Sequence[str]) -> ReleaserError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from releaser.core.activity import Activity, Answers, bound
-from releaser.core.results import Result, as_warning, despite, is_bad, refusals
+from releaser.core.results import OUT_OF_OUR_HANDS, Result, as_warning, despite, is_bad, refusals, unwritable
 from releaser.core.step import (
     CannotUndo,
     Done,
@@ -106,10 +106,15 @@ class Runner(Generic[World]):
             for observer in self.observers:
                 observer.phase(phase.name, phase.title)
             answers = Answers()
-            with self._threads(len(phase.branches), phase.name) as pool:
-                self._gather(
-                    [self._submit(pool, self._run_branch, phase, branch, answers) for branch in phase.branches]
-                )
+            try:
+                with self._threads(len(phase.branches), phase.name) as pool:
+                    self._gather(
+                        [self._submit(pool, self._run_branch, phase, branch, answers) for branch in phase.branches]
+                    )
+            except OSError as error:
+                if phase.achieved and error.errno in OUT_OF_OUR_HANDS:
+                    raise despite(phase.achieved, unwritable(error), ()) from error
+                raise
             self._raise_failures(phase)
         return [self.results[step.name] for step in self._steps(0)]
 
@@ -147,8 +152,7 @@ class Runner(Generic[World]):
         except OSError as error:
             if step.essential:
                 raise
-            what = f"{error.filename} cannot be changed" if error.filename else step.name
-            outcome = Failed(StepError(f"{what}: {error.strerror or error}", "Change its permissions, then rerun."))
+            outcome = Failed(unwritable(error))
         return self._allowed(step, as_warning(step, outcome))
 
     def _allowed(self, step: Step[World], outcome: Outcome) -> Outcome:

@@ -771,7 +771,10 @@ DENIED = PermissionError(13, "Permission denied", "/some/where")
         (Dispensable("extra", failing(TROUBLE)), Warned("It did not work", "Do it by hand.")),
         (
             Dispensable("extra", failing(DENIED)),
-            Warned("/some/where cannot be changed: Permission denied", "Change its permissions, then rerun."),
+            Warned(
+                "/some/where cannot be changed: Permission denied",
+                "Free some space or change its permissions, then rerun the command.",
+            ),
         ),
         (
             Fact("extra", failing(ToleratedError("It is too old", "Try elsewhere."))),
@@ -830,3 +833,15 @@ def test_a_service_that_minds_is_asked_once_in_a_survey_and_once_in_a_phase() ->
     Runner(tuple(phases), world).run(lambda _: None)
 
     assert world.asked.count("the service") == 3
+
+
+def test_a_full_disk_after_the_goal_is_achieved_says_so_too_and_a_bug_stays_one() -> None:
+    def run(error: OSError) -> None:
+        Runner((Phase("last", "seen", together(Fact("a", failing(error))), achieved="It is out"),), World()).run(
+            nobody_asks
+        )
+
+    with pytest.raises(PublishedError, match=r"^It is out: /some/where cannot be changed: Permission denied"):
+        run(DENIED)
+    with pytest.raises(FileNotFoundError):
+        run(FileNotFoundError(2, "No such file or directory", "/some/where"))
