@@ -9,6 +9,7 @@ and no upload continues while the next run resumes.
 
 from __future__ import annotations
 
+import errno
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
@@ -24,6 +25,13 @@ from releaser.errors import CommandError, InterruptedRunError
 from releaser.secret import Redactor, Secret
 
 LAST_LINES = 25
+_LIMITS = {
+    errno.EMFILE: "Raise the limit of open files (`ulimit -n`), then rerun the command.",
+    errno.ENFILE: "Close other programs: this machine has no more open files, then rerun the command.",
+    errno.EAGAIN: "Raise the limit of processes (`ulimit -u`), then rerun the command.",
+    errno.ENOMEM: "Free some memory, then rerun the command.",
+}
+"""What keeps a program from starting that is installed."""
 _SIGNAL_S = 0.1
 """How long a stop may take to reach us when it has reached the program first: Ctrl-C goes to the whole group."""
 
@@ -189,7 +197,7 @@ def start(
             ) from None
         raise CommandError(
             f"Could not start {command[0]}: {error.strerror or error}",
-            f"Install {_name(command)}, or put it on PATH.",
+            _LIMITS.get(error.errno or 0, f"Install {_name(command)}, or put it on PATH."),
         ) from None
 
 

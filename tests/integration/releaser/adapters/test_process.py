@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -355,3 +356,17 @@ def test_programs_stay_in_our_process_group_so_that_what_kills_it_kills_them(tmp
 
 def test_a_program_in_front_only_tells_its_exit_status(tmp_path: Path) -> None:
     assert process.run_in_front(shell("exit 4"), cwd=tmp_path) == 4
+
+
+def test_a_program_that_a_limit_keeps_from_starting_is_not_called_missing(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(2)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+    try:
+        with pytest.raises(CommandError, match="Too many open files") as caught:
+            process.run([sys.executable, "-c", ""], cwd=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert "ulimit -n" in caught.value.remedy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,20 @@ def test_files_of_certificates_that_are_not_there_are_named(own: pytest.MonkeyPa
         "REQUESTS_CA_BUNDLE names /gone/requests.pem",
         "cert in pip's configuration names /gone/50%.pem",
     ]
+
+
+def test_installers_are_started_where_their_settings_are_decided_and_nowhere_else() -> None:
+    source = Path(settings.__file__).parents[2]
+    modules = {path: path.read_text("utf-8") for path in source.rglob("*.py")}
+    starts = {
+        str(path.relative_to(source))
+        for path, text in modules.items()
+        if re.search(r"""["'](-m["'], ["'](pip|uv|virtualenv|build)|uv)["']""", text)
+    }
+
+    assert starts <= {
+        "adapters/builder.py",
+        *(f"adapters/installers/{name}.py" for name in ("settings", "uv", "venv")),
+        "steps/preflight/project.py",  # asks for uv's version alone
+    }
+    assert len(starts) > 3
