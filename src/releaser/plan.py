@@ -103,9 +103,8 @@ def release_plan(config: Config) -> Plan[Release]:
             "qualify",
             "built files pass every local check",
             together(
-                TryWheel(),
+                (TryWheel(), TryWithUv()),
                 TryPushHook(),
-                TryWithUv(),
                 *configured_sessions(config.qualify, alone=False),
                 (BuildImages(), StartImages()),
             ),
