@@ -219,8 +219,8 @@ class Git(Calls):
             self.run(*words, env=self.network(), within=self.limits.transfer)
 
     def index_is_locked(self) -> bool:
-        """Return whether a killed git left this working tree's index locked."""
-        return self.git_path("index.lock").exists()
+        """Return whether a killed git left this working tree's index locked, or not even written."""
+        return self.git_path("index.lock").exists() or not self.git_path("index").exists()
 
     def commit_files(self, message: str, *paths: str) -> str:
         """Commit these files of the working tree, byte for byte, and return the commit."""

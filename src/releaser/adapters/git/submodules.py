@@ -120,7 +120,7 @@ def answers(origin: Origin, submodule: Submodule) -> None:
         ServiceError: It refused, could not be reached, or did not respond in time.
     """
     try:
-        words = ("ls-remote", "--quiet", _address(submodule), "HEAD")
+        words = ("ls-remote", "--quiet", "--", _address(submodule), "HEAD")
         origin.git.ask(*words, env={**origin.git.network(), **_NOT_FROM_USER}, within=origin.git.limits.ask)
     except CommandError as error:
         raise _refused(submodule, error) from error
@@ -142,20 +142,14 @@ def fetched(origin: Origin, submodule: Submodule, cache: Path) -> Git:
     if git.commit(submodule.commit):
         return git
     # The user's repository may say how to log in, and where addresses really lead.
-    words = (
-        "-c",
-        f"include.path={origin.git.git_path('config').resolve()}",
-        "-c",
-        "core.bare=true",
-        "fetch",
-        "--quiet",
-    )
+    settings = ("-c", f"include.path={origin.git.git_path('config').resolve()}", "-c", "core.bare=true")
+    words = (*settings, "fetch", "--quiet", "--no-tags")
     env, within = {**origin.git.network(), **_NOT_FROM_USER}, origin.git.limits.transfer
     try:
         # Old servers give the tips of refs alone, so all of them are fetched then.
-        git.run(*words, "--no-tags", "--depth=1", address, submodule.commit, check=False, env=env, within=within)
+        git.run(*words, "--depth=1", "--", address, submodule.commit, check=False, env=env, within=within)
         if git.commit(submodule.commit) is None:
-            git.run(*words, address, "+refs/*:refs/fetched/*", env=env, within=within)
+            git.run(*words, "--", address, "+refs/*:refs/fetched/*", env=env, within=within)
     except CommandError as error:
         raise _refused(submodule, error) from error
     if git.commit(submodule.commit) is None:

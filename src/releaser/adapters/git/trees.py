@@ -40,8 +40,13 @@ def add_worktree(git: Git, path: Path, commit: str, remote: str = "origin", cach
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without a checkout git runs no hook and no filter.
     git.run("worktree", "add", "--quiet", "--force", "--detach", "--no-checkout", str(path), commit)
-    (Git(path).git_path("info/sparse-checkout")).unlink(missing_ok=True)
-    export(git, commit, path, remote, cache, index=Git(path).git_path("index"))
+    tree = Git(path)
+    tree.git_path("info/sparse-checkout").unlink(missing_ok=True)
+    index = tree.git_path("index")
+    # The index is the last to come: a tree without one was not finished.
+    draft = index.with_name("index.part")
+    export(git, commit, path, remote, cache, index=draft)
+    draft.replace(index)
 
 
 def remove_worktree(git: Git, path: Path) -> None:
@@ -76,14 +81,14 @@ def export(
     return wanted
 
 
-def files_of(git: Git, commit: str, remote: str = "origin", cache: Path | None = None) -> dict[str, Entry]:
-    """Return the files that a tree of the commit has, submodules' files included, by path.
+def files_of(git: Git, commit: str, remote: str, cache: Path) -> dict[str, Entry]:
+    """Return the files that a tree of the commit has, submodules' files included, by path; see `add_worktree`.
 
     Raises:
         ServiceError: A submodule's objects are not here any more and could not be fetched.
         UsageError: A submodule has no address.
     """
-    return _files(git, git.commit(commit) or commit, Origin.of(git, remote), cache or git.git_path("releaser-modules"))
+    return _files(git, git.commit(commit) or commit, Origin.of(git, remote), cache)
 
 
 @dataclass
@@ -111,6 +116,7 @@ def named_only(git: Git, commit: str, remote: str = "origin") -> NamedOnly:
 
 
 def _look(found: NamedOnly, git: Git, commit: str, origin: Origin, prefix: str) -> None:
+    _fetch_missing(git, commit)
     files = entries(git, commit)
     with clean_git(git, commit) as clean:
         pointers = lfs.pointers(clean, files)
@@ -130,11 +136,11 @@ def _files(
     git: Git, commit: str, origin: Origin, cache: Path, tree: Path | None = None, index: Path | None = None
 ) -> dict[str, Entry]:
     """Return the files of a commit; write them, too, if there is a tree to write them to."""
+    _fetch_missing(git, commit)
     found = entries(git, commit)
     with clean_git(git, commit) as clean:
         pointers = lfs.pointers(clean, found)
         if tree:
-            fetch_missing(git, commit)
             clean.write(tree, index)
             lfs.replace(origin.git, tree, pointers)
     found |= {path: replace(found[path], lfs=sha256) for path, sha256 in pointers.items()}
@@ -146,7 +152,7 @@ def _files(
     return found
 
 
-def fetch_missing(git: Git, commit: str) -> None:
+def _fetch_missing(git: Git, commit: str) -> None:
     """Fetch what a partial clone lacks of a commit, all at once; git itself would ask for each file alone."""
     for line in git.line("config", "--get-regexp", r"^remote\..*\.promisor$", missing="").splitlines():
         remote = re.sub(r"^remote\.(.*)\.promisor .*$", r"\1", line)

@@ -153,6 +153,29 @@ def test_a_repository_with_sha256_ids_is_no_different(tmp_path: Path) -> None:
     assert len(export(Git(made), "HEAD", tmp_path / "tree")["plain.txt"].id) == 64
 
 
+def test_a_tree_that_was_not_finished_is_told_from_one_that_was(checkout: Path, tmp_path: Path) -> None:
+    add_worktree(Git(checkout), tmp_path / "tree", "HEAD")
+    assert not Git(tmp_path / "tree").index_is_locked()
+
+    (checkout / "sub").mkdir()
+    git(checkout, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},sub")
+    git(checkout, "commit", "--quiet", "--message", "Record a submodule without an address")
+    with pytest.raises(UsageError, match="no address"):
+        add_worktree(Git(checkout), tmp_path / "tree", "HEAD")
+    assert Git(tmp_path / "tree").index_is_locked()
+
+
+def test_an_address_is_not_taken_for_an_option(nested: Path, tmp_path: Path) -> None:
+    git(nested, "config", "--file", ".gitmodules", "submodule.outer.url", f"--upload-pack=touch {tmp_path}/touched")
+    git(nested, "add", ".gitmodules")
+    git(nested, "commit", "--quiet", "--message", "Attack")
+    git(tmp_path, "clone", "--quiet", "--no-checkout", f"file://{nested}", "victim")
+
+    with pytest.raises(ServiceError, match="could not be fetched"):
+        export(Git(tmp_path / "victim"), "HEAD", tmp_path / "tree")
+    assert not (tmp_path / "touched").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -236,7 +259,7 @@ def test_submodules_come_from_the_users_store_where_it_has_the_commit(nested: Pa
 
     assert (tmp_path / "tree" / "lib" / "outer" / "in" / "inner.txt").read_text() == "recorded\n"
     assert Git(tmp_path / "tree").changes() == []
-    assert "lib/outer/outer.txt" in files_of(Git(nested), "HEAD")
+    assert "lib/outer/outer.txt" in files_of(Git(nested), "HEAD", "origin", tmp_path / "cache")
 
 
 def test_a_submodule_that_cannot_be_had_is_refused_by_name(nested: Path, config: Path, tmp_path: Path) -> None:
