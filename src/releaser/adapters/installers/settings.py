@@ -132,7 +132,7 @@ def _uv_can_cache() -> bool:
 
 def _is_ignored(name: str) -> bool:
     if name.startswith("UV_"):
-        return name not in _UV_REACHING
+        return name not in _UV_REACHING and not name.startswith("UV_PUBLISH_")
     option = _option(name)
     return option is not None and option not in {*_REACHING, *_HARMLESS, "config-file"}
 

@@ -48,7 +48,9 @@ def pythons(wheel: Path, requires: str) -> list[Path]:
 
 
 def install(wheel: Path, python: Path, path: Path, index: str) -> tuple[Venv, str] | None:
-    """Install a wheel with uv in a new environment; return that and the Python's version, None if it is no release.
+    """Install a wheel with uv in a new environment; return that and the Python's version.
+
+    None if that Python is a pre-release, or does not run: some are wrappers for a version that is not there.
 
     Args:
         wheel: What to install.
@@ -57,13 +59,14 @@ def install(wheel: Path, python: Path, path: Path, index: str) -> tuple[Venv, st
         index: The simple API that dependencies come from, and nothing else.
 
     Raises:
-        CommandError: uv failed, or that Python does not run.
+        CommandError: uv failed.
     """
     uv, venv = _command() or ["uv"], Venv(path, index)
-    process.run([*uv, "venv", "--python", python, path], cwd=path.parent, env=venv.settings(), purpose="uv")
-    version, _, level = venv.run("python", "-I", "-c", _ASK).partition(" ")
-    if level != "final":
+    told = process.ask([python, "-I", "-c", _ASK], cwd=path.parent, env=venv.settings(), check=False)
+    version, _, level = told.text.strip().partition(" ")
+    if told.status != 0 or level != "final":
         return None
+    process.run([*uv, "venv", "--python", python, path], cwd=path.parent, env=venv.settings(), purpose="uv")
     words = [*uv, "pip", "install", "--python", venv.bin / "python", wheel]
     try:
         process.run(words, cwd=path.parent, env=venv.settings(), purpose=f"uv with Python {version}")

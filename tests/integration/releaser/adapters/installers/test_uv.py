@@ -72,3 +72,12 @@ def test_uv_installs_from_the_one_index_whatever_the_user_has_told_it(
     with pytest.raises(CommandError, match=f"uv with Python {version} failed(?s:.*)only-elsewhere") as caught:
         uv.install(needing, Path(sys.executable), tmp_path / "other", index.as_uri())
     assert caught.value.remedy.startswith("Publish what is missing")
+
+
+@pytest.mark.parametrize("says", ["echo 3.15.0 alpha", "echo no such version >&2; exit 127"])
+def test_a_python_that_is_no_release_or_does_not_run_is_passed_over(tmp_path: Path, says: str) -> None:
+    python = tmp_path / "python3.15"
+    python.write_text(f"#!/bin/sh\n{says}\n")
+    python.chmod(0o755)
+
+    assert uv.install(WHEEL, python, tmp_path / "venv", "http://127.0.0.1:1/simple/") is None
