@@ -257,7 +257,7 @@ class Worker:
 
     async def _listen(self, model: VisionModel, question: Question, watch: Stopwatch) -> int | None:
         """Record the answer as it arrives; return its length in tokens, or None if unknown."""
-        tokens, length = None, 0
+        tokens, length, has_words = None, 0, False
         try:
             with Deadline(ANSWER_SECONDS):
                 async with aclosing(model.answer(question)) as pieces:
@@ -266,6 +266,7 @@ class Worker:
                         if delta.text:
                             watch.text_came(time.monotonic())
                             length += len(delta.text)
+                            has_words = has_words or not delta.text.isspace()
                             self._transcript.add(delta.text)
                         if length > LONGEST_ANSWER:
                             break
@@ -273,7 +274,7 @@ class Worker:
             raise ModelError(
                 "timeout", f"{model.label.name} did not finish its answer within {ANSWER_SECONDS:g} s", REPORT
             ) from None
-        if not length:
+        if not has_words:
             raise ModelError(
                 "bad-answer",
                 f"{model.label.name} returned an empty answer",

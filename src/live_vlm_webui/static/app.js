@@ -73,6 +73,7 @@ const EVENTS = {
   },
   model({ model, error }) {
     showModel(model, error);
+    if (model) live.ask(model);
     models.answeredBy(model);
   },
   "answer.started": (event) => live.started(event),
@@ -124,6 +125,7 @@ async function restore(wanted, found) {
 }
 
 function hint() {
+  live.current(connection.isOpen && (camera?.state === "live" || camera?.kind === "picture"));
   if (settings?.paused) live.hint("Paused. Resume to ask again.");
   else if (!camera) live.hint("Start a camera to see answers here.");
   else if (camera.state === "live") live.hint("Waiting for the first answer.");
@@ -135,6 +137,7 @@ function showConnection(state, code = 0, failure = null) {
   setText(element("connection-text"), CONNECTION[state]);
   if (state === "lost" && code < REJECTED) notify("server", failure ?? GONE);
   source.connected(state === "open");
+  hint();
 }
 
 /** The session of this tab: the one in the address, else the one before a reload. */

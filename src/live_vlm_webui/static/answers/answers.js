@@ -2,11 +2,13 @@
 
 import { local, sentence, sentences } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
-import { modelName, numbersLine } from "../common/format.js";
+import { ago, modelName, numbersLine, timeOfDay } from "../common/format.js";
 import { plain, render } from "./markdown.js";
 import { caption } from "../camera/stage.js";
 
 const ANNOUNCE_EVERY_MS = 6000;
+const TICK_MS = 500;
+const PATIENCE_MS = 1000; // a question that takes longer is shown as being waited for
 const DRAW_EVERY_MS = 100; // some models answer faster than people can read, and each answer's frame is fetched
 
 /** Shows a session's answer; `onOpen(answer)` is called when its frame is clicked. */
@@ -16,6 +18,10 @@ export class LiveAnswer {
   #image = element("frame-image");
   #answer = null;
   #coming = null;
+  #last = null; // the last whole answer
+  #cameAt = 0; // when #answer came, by this browser's clock
+  #askedAt = 0;
+  #isCurrent = false;
   #announcedAt = -Infinity;
   #drawing = 0;
   #drawnAt = 0;
@@ -23,12 +29,15 @@ export class LiveAnswer {
   constructor(onOpen) {
     element("frame").addEventListener("click", () => this.#answer && onOpen(this.#answer));
     element("copy").addEventListener("click", () => copy(element("copy"), this.#answer?.text ?? ""));
+    setInterval(() => this.#showAge(), TICK_MS);
   }
 
   /** Apply the whole state: the last answers, the current question, and the current error. `keeps` an earlier answer. */
   reset({ answers, asking, error }, keeps = false) {
     this.#coming = null;
-    this.#answer = answers.at(-1) ?? (keeps ? this.#answer : null);
+    this.#answer = answers.at(-1) ?? (keeps ? this.#last : null);
+    this.#last = this.#answer;
+    this.#cameAt = this.#answer ? Date.parse(this.#answer.at) : 0;
     this.#state("idle");
     this.#draw();
     if (error) this.failed({ error });
@@ -39,6 +48,7 @@ export class LiveAnswer {
 
   started({ id, at, model, prompt, frame }) {
     this.#coming = { id, at, model, prompt, frame, text: "" };
+    this.#askedAt = Date.now();
     this.#state("asking");
   }
 
@@ -46,6 +56,7 @@ export class LiveAnswer {
     if (this.#coming?.id !== id) return;
     this.#coming.text += text;
     this.#answer = this.#coming;
+    this.#cameAt = Date.now();
     this.#state("answering");
     this.#drawSoon();
   }
@@ -53,7 +64,8 @@ export class LiveAnswer {
   /** @returns the whole answer for the history; null if it started before this page was connected. */
   finished({ id, text, numbers }) {
     if (this.#coming?.id !== id) return null;
-    this.#answer = { ...this.#coming, text, numbers };
+    this.#answer = this.#last = { ...this.#coming, text, numbers };
+    this.#cameAt = Date.now();
     this.#coming = null;
     this.#state("idle");
     this.#drawSoon();
@@ -63,7 +75,7 @@ export class LiveAnswer {
 
   failed({ error }) {
     this.#coming = null;
-    this.#answer = null;
+    this.#answer = this.#last = null;
     this.#state("failed");
     element("frame").hidden = true;
     element("copy").disabled = true;
@@ -73,6 +85,21 @@ export class LiveAnswer {
       make("p", { class: "problem" }, sentence(error.message)),
       make("p", { class: "quiet" }, error.remedy),
     );
+  }
+
+  /** Another model is asked from now on: drop what the one before had not finished. */
+  ask(model) {
+    if (!this.#coming || sameModel(this.#coming.model, model)) return;
+    if (this.#answer === this.#coming) this.#answer = this.#last;
+    this.#coming = null;
+    this.#state("idle");
+    this.#draw();
+  }
+
+  /** Show whether the answer can be about what the camera shows now. */
+  current(isCurrent) {
+    this.#isCurrent = isCurrent;
+    this.#showAge();
   }
 
   /** Show why there is no answer yet. */
@@ -105,7 +132,22 @@ export class LiveAnswer {
     caption(answer ? plain(answer.text) : "");
     element("frame").hidden = !answer;
     element("copy").disabled = !answer;
-    if (!answer || answer.numbers) setText(element("numbers"), answer ? numbersLine(answer.numbers) : "");
+    setText(element("numbers"), answer?.numbers ? numbersLine(answer.numbers) : "");
+    this.#showAge();
+  }
+
+  /** Show who gave the answer and when, how long the next is waited for, and whether it is about what is seen now. */
+  #showAge() {
+    const answer = this.#answer;
+    const now = Date.now();
+    const isStale = Boolean(answer) && !this.#isCurrent;
+    const waits = this.#coming && !this.#coming.text && now - this.#askedAt > PATIENCE_MS;
+    const words = answer ? [modelName(answer.model), timeOfDay(answer.at), ago(this.#cameAt, now)] : [];
+    if (isStale) words.push("not what the camera shows now");
+    if (waits) words.push(`waiting for ${modelName(this.#coming.model)}: ${Math.round((now - this.#askedAt) / 1000)} s`);
+    setText(element("about"), words.join(" · "));
+    element("about").title = answer ? `Question: ${answer.prompt}` : "";
+    this.#box.toggleAttribute("data-stale", isStale);
   }
 
   /** Announce finished answers to screen readers, at a limited rate. */
@@ -116,6 +158,8 @@ export class LiveAnswer {
     setText(element("announcement"), plain(text));
   }
 }
+
+const sameModel = (one, other) => one?.name === other?.name && one?.api_base === other?.api_base;
 
 /** Copy `text`, and confirm it on the button. */
 export async function copy(button, text) {

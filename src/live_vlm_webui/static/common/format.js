@@ -34,6 +34,13 @@ export function timeOfDay(at) {
   return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
+/** Format how long ago a moment was; both in milliseconds since 1970. */
+export function ago(then, now) {
+  const seconds = Math.max(0, Math.round((now - then) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} min ago` : `${Math.floor(seconds / 3600)} h ago`;
+}
+
 /** Format a model's name and its server; of a path, which llama.cpp has for a name, its last part. */
 export function modelName(label) {
   if (!label) return "";

@@ -96,6 +96,14 @@ async def test_whatever_a_server_does_the_next_question_may_fare_better(watched,
     await browser.until("answer.finished")
 
 
+async def test_white_space_alone_is_no_answer(watched, server):
+    _, camera, browser = watched
+    server.behave(text=" \n ", times=1)
+    camera.put()
+
+    assert "empty answer" in (await browser.until("answer.failed"))[0]["error"]["message"]
+
+
 async def test_a_key_that_comes_late_is_used_at_once_and_for_that_server_alone(sessions, monkeypatch):
     monkeypatch.setattr(worker, "FIRST_PAUSE", 60.0)
     async with OpenAIServer(api_key="sk-right") as locked, OpenAIServer() as other:
