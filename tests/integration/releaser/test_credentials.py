@@ -29,7 +29,7 @@ from releaser.adapters.registry.http import RegistryHttp
 from releaser.errors import ServiceError
 from releaser.secret import HIDDEN
 
-HOOKS = ("pre-commit", "commit-msg", "post-checkout", "pre-push")
+HOOKS = ("pre-commit", "commit-msg", "pre-push")
 # PyPI's token comes from a variable that looks like nothing.
 NAMED = "SHIP_WITH"
 UPLOADS = {"testpypi": TOKENS["TESTPYPI_TOKEN"], "pypi": TOKENS["PYPI_TOKEN"]}
