@@ -101,6 +101,14 @@ def test_a_rule_that_nobody_knows_is_unproven(scene: Scene) -> None:
     assert scene.check(FollowRules()) == Done("whether the rule moon_phase lets this through is unproven")
 
 
+def test_a_forge_that_does_not_tell_its_rules_leaves_them_unproven(scene: Scene) -> None:
+    scene.project.replace("pyproject.toml", 'repository = "someone/tiny-thing"', 'repository = "someone/else"')
+    assert scene.check(FollowRules()) == Done(
+        "the forge does not tell the rules of main: they are unproven; "
+        "the forge does not tell the rules of tags: they are unproven"
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
