@@ -7,7 +7,7 @@ from pathlib import Path
 
 from releaser import engine
 from releaser.adapters import nox
-from releaser.adapters.git.entries import entries
+from releaser.adapters.git.entries import unlike
 from releaser.commands.checkout import open_checkout, with_files
 from releaser.commands.opening import opened_release, project
 from releaser.config.project import IndexName
@@ -26,12 +26,8 @@ def build(start: Path, out: Path) -> None:
     opened = open_checkout(start)
     if changes := opened.git.changes():
         print(f"The checkout has {len(changes)} uncommitted changes; they are built too.")
-    committed = entries(opened.git, opened.revision)
-    here = opened.source_files()
-    # Git's line ends and filters make files differ that git status says are unchanged.
-    differing = [path for path, entry in here.items() if path in committed and committed[path].id != entry.id]
-    if differing:
-        shown = ", ".join(sorted(differing)[:5]) + (f" and {len(differing) - 5} more" if len(differing) > 5 else "")
+    if differing := unlike(opened.git, opened.revision, opened.source_files()):
+        shown = ", ".join(differing[:5]) + (f" and {len(differing) - 5} more" if len(differing) > 5 else "")
         print(f"Not built as commit {opened.revision[:12]} stores them: {shown}")
     copy = CopyDists(opened.git.root / out)
     keep = Phase("keep", "built files kept", in_order(copy))

@@ -124,7 +124,7 @@ def _stand_in(name: str, content: bytes) -> str | None:
     """Return why users would not get a file but what is committed in its place."""
     if content.startswith(_ENCRYPTED):
         return f"{name} is encrypted in the commit (git-crypt)"
-    return f"{name} is a Git LFS pointer, and no committed .gitattributes says so" if is_pointer(content) else None
+    return f"{name} is a Git LFS pointer, not the content that it stands for" if is_pointer(content) else None
 
 
 def _in_sdist(name: str, content: bytes, sources: Sources) -> str | None:

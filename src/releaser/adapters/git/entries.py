@@ -87,16 +87,33 @@ def _usual(mode: str) -> str:
 def present(git: Git) -> dict[str, Entry]:
     """Return the files of a working tree as they are on disk: tracked and new ones, not those that git ignores."""
     found: dict[str, Entry] = {}
+    length = len(git.head())
     words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for raw in {*git.ask(*words).stdout.split(b"\0")} - {b""}:
         path = os.fsdecode(raw).rstrip("/")
         here = on_disk(git.root / path)
         if here:
             mode, content = here
-            found[path] = Entry(mode, blob_id(content), content=content)
+            found[path] = Entry(mode, blob_id(content, length), content=content)
         elif (git.root / path / ".git").exists():
             inner = present(Git(git.root / path))
             found |= {f"{path}/{name}": entry for name, entry in inner.items()}
+    return found
+
+
+def unlike(git: Git, commit: str, here: Mapping[str, Entry]) -> list[str]:
+    """Return which files and submodules of a commit are otherwise in a working tree, in the order of their paths.
+
+    Git's line ends and filters make files differ that `git status` says are unchanged.
+    """
+    found = []
+    for path, entry in sorted(entries(git, commit).items()):
+        if entry.mode == SUBMODULE:
+            inside = (git.root / path / ".git").exists()
+            if not inside or Git(git.root / path).commit("HEAD") != entry.id:
+                found.append(path)
+        elif path in here and here[path].id != entry.id:
+            found.append(path)
     return found
 
 

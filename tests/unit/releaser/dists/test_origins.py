@@ -128,7 +128,7 @@ def test_lfs_content_is_what_its_pointer_names(built: Built) -> None:
         ("\0GITCRYPT\0abc", "is encrypted in the commit (git-crypt)"),
         (
             f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1\n",
-            "is a Git LFS pointer, and no",
+            "is a Git LFS pointer, not",
         ),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from harness.projects import git
 
 from releaser.adapters.git import Git
-from releaser.adapters.git.entries import differences, entries
+from releaser.adapters.git.entries import differences, entries, present, unlike
 from releaser.adapters.git.submodules import absolute
 from releaser.adapters.git.trees import add_worktree, export, files_of
 from releaser.errors import ServiceError, StepError, UsageError
@@ -151,6 +151,8 @@ def test_a_repository_with_sha256_ids_is_no_different(tmp_path: Path) -> None:
     made = create(tmp_path / "checkout", FILES, form="sha256")
 
     assert len(export(Git(made), "HEAD", tmp_path / "tree")["plain.txt"].id) == 64
+    git(made, "checkout", "--quiet", "HEAD", "dos.txt")
+    assert unlike(Git(made), "HEAD", present(Git(made))) == []
 
 
 def test_a_tree_that_was_not_finished_is_told_from_one_that_was(checkout: Path, tmp_path: Path) -> None:

@@ -123,10 +123,12 @@ class TestCheckout:
     def test_invoke_build_says_what_is_not_as_it_is_stored(self, scene: Scene) -> None:
         path = scene.project.path / "README.md"
         scene.git("config", "core.autocrlf", "true")
+        scene.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendor")
+        scene.git("commit", "--quiet", "--message", "Record a submodule that is not checked out")
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
         ran = scene.run("build")
 
         assert ran.code == 0, ran.text
-        assert f"Not built as commit {scene.project.head()[:12]} stores them: README.md\n" in ran.out
+        assert f"Not built as commit {scene.project.head()[:12]} stores them: README.md, vendor\n" in ran.out
         assert "compared with the checkout as it is" in ran.words
