@@ -183,6 +183,20 @@ def try_wheel(place: Path, wheel: Path, version: str) -> None:
     ask_installed(python, version)
 
 
+def try_with_uv(place: Path, wheel: Path, version: str) -> None:
+    # The engine takes the oldest and the newest Python here; of one Python the work is the same.
+    for end in ("oldest", "newest"):
+        run(PYTHON, "-m", "uv", "venv", "--python", PYTHON, place / end, cwd=wheel.parent)
+        python = place / end / "bin" / "python"
+        run(PYTHON, "-m", "uv", "pip", "install", "--python", python, wheel, cwd=wheel.parent)
+        ask_installed(python, version)
+
+
+def try_by_pip_and_uv(world: Path, wheel: Path, version: str) -> None:
+    try_wheel(world / "try_wheel", wheel, version)
+    try_with_uv(world / "try_with_uv", wheel, version)
+
+
 def smoke(tree: Path, place: Path, wheel: Path) -> None:
     words = ["--noxfile", tree / "noxfile.py", "--envdir", place, "--session", "smoke"]
     run(PYTHON, "-m", "nox", *words, cwd=tree, RELEASER_WHEEL=str(wheel))
@@ -260,9 +274,7 @@ def main(project: Path, world: Path, version: str) -> None:
         commit = commit_release(clone, tree, world, version)
         files = build_release(tree, dist, commit, fast)
         _, wheel = files
-        side_by_side(
-            lambda: try_wheel(world / "try_wheel", wheel, version), lambda: smoke(tree, world / "smoke", wheel)
-        )
+        side_by_side(lambda: try_by_pip_and_uv(world, wheel, version), lambda: smoke(tree, world / "smoke", wheel))
         publish_index(testpypi, files)
         try_testpypi(world / "try_testpypi", testpypi, version)
         run("git", "tag", "--annotate", tag, commit, "--message", f"Release version {version}", cwd=clone)
