@@ -23,6 +23,9 @@ _LATEST_PATCH = 99
 """Stands for the patch version, which a program's name does not tell."""
 _ASK = "import sys; print('.'.join(map(str, sys.version_info[:3])), sys.version_info.releaselevel)"
 
+_OLDEST = 8
+"""The minor version of the oldest Python that can be asked which version is installed: by importlib.metadata."""
+
 
 def available() -> bool:
     """Return whether uv is installed here."""
@@ -44,7 +47,7 @@ def pythons(wheel: Path, requires: str) -> list[Path]:
             name = _NAME.fullmatch(path.name)
             if name and SpecifierSet(requires).contains(f"{name[1]}.{_LATEST_PATCH}") and _fits(wheel, name[1]):
                 found.setdefault(int(name[1].partition(".")[2]), path)
-    return [found[minor] for minor in sorted(found)]
+    return [found[minor] for minor in sorted(found) if minor >= _OLDEST]
 
 
 def install(wheel: Path, python: Path, path: Path, index: str) -> tuple[Venv, str] | None:
