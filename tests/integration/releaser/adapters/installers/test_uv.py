@@ -17,7 +17,7 @@ WHEEL = Path("demo-1.0-py3-none-any.whl")
 
 @pytest.fixture
 def own_pythons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with a Python 3.9 on PATH, one that is too old to be asked, shims of pyenv, a 3.13 in pyenv and a 3.12 that uv brought."""
+    """A machine with Pythons 3.7 (too old) and 3.9 on PATH, shims of pyenv, a 3.13 in pyenv, and a 3.12 by uv."""
     (tmp_path / "bin").mkdir()
     for name in ("python3", "python3.7", "python3.9", "python3.9-config"):
         (tmp_path / "bin" / name).touch()
