@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 45
 TOOLS = Path(__file__).parents[2] / "tools"
 
 DESKTOP = {"width": 1280, "height": 800}
+SHOW_LIVE = "localStorage.setItem('showing', '\"live\"');"
 COUNT_SCRIPTS = "addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective));"
 
 
@@ -93,7 +94,17 @@ class Visit:
     """A page that was opened, with all that it asked for and complained about."""
 
     def __init__(
-        self, browser, url, *, viewport=DESKTOP, scheme="light", scale=1, script="", prepare=None, fragment=""
+        self,
+        browser,
+        url,
+        *,
+        viewport=DESKTOP,
+        scheme="light",
+        scale=1,
+        script="",
+        prepare=None,
+        fragment="",
+        showing="live",
     ):
         self.context = browser.new_context(viewport=viewport, color_scheme=scheme, device_scale_factor=scale)
         self.page = self.context.new_page()
@@ -103,7 +114,7 @@ class Visit:
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type != "log" else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
-        self.page.add_init_script(COUNT_SCRIPTS + script)
+        self.page.add_init_script(COUNT_SCRIPTS + (SHOW_LIVE if showing == "live" else "") + script)
         if prepare:
             prepare(self.page)
         self.page.goto(url + fragment)

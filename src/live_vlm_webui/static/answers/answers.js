@@ -1,12 +1,15 @@
-// The current answer, and the last one until the next starts.
+// The current answer. A whole one stands still for as long as its words take to read, and then gives way to the newest;
+// while nothing is being read, the next appears as it comes. Shown live, each appears as it comes, however fast.
 
 import { local, sentence, sentences } from "../common/api.js";
-import { element, make, setText } from "../common/dom.js";
+import { element, keep, make, recall, setText } from "../common/dom.js";
 import { ago, modelName, numbersLine, timeOfDay } from "../common/format.js";
 import { plain, render } from "./markdown.js";
 import { caption } from "../camera/stage.js";
 
 const ANNOUNCE_EVERY_MS = 6000;
+const WORD_MS = 250;
+const LEAST_MS = 2000;
 const TICK_MS = 500;
 const PATIENCE_MS = 1000; // a question that takes longer is shown as being waited for
 const DRAW_EVERY_MS = 100; // some models answer faster than people can read, and each answer's frame is fetched
@@ -16,7 +19,10 @@ export class LiveAnswer {
   #box = element("answer");
   #text = element("text");
   #image = element("frame-image");
-  #answer = null;
+  #answer = null; // what is shown
+  #next = null; // the newest whole answer, while another is being read
+  #passed = 0; // how many were not shown since
+  #turn = 0; // the timer that ends the reading
   #coming = null;
   #last = null; // the last whole answer
   #cameAt = 0; // when #answer came, by this browser's clock
@@ -30,6 +36,29 @@ export class LiveAnswer {
     element("frame").addEventListener("click", () => this.#answer && onOpen(this.#answer));
     element("copy").addEventListener("click", () => copy(element("copy"), this.#answer?.text ?? ""));
     setInterval(() => this.#showAge(), TICK_MS);
+    const showing = element("showing");
+    showing.value = recall("showing", "read");
+    showing.addEventListener("change", () => {
+      keep("showing", showing.value);
+      if (this.#isLive) this.#turnPage();
+    });
+    element("hold").addEventListener("click", ({ target }) => {
+      target.setAttribute("aria-pressed", String(!this.#isHeld));
+      if (!this.#isHeld && !this.#turn) this.#turnPage();
+    });
+  }
+
+  get #isLive() {
+    return element("showing").value === "live";
+  }
+
+  get #isHeld() {
+    return element("hold").getAttribute("aria-pressed") === "true";
+  }
+
+  /** Whether what is shown must not change now. */
+  get #isRead() {
+    return this.#isHeld || (!this.#isLive && this.#turn !== 0);
   }
 
   /** Apply the whole state: the last answers, the current question, and the current error. `keeps` an earlier answer. */
@@ -37,6 +66,8 @@ export class LiveAnswer {
     this.#coming = null;
     this.#answer = answers.at(-1) ?? (keeps ? this.#last : null);
     this.#last = this.#answer;
+    this.#next = null;
+    this.#passed = 0;
     this.#cameAt = this.#answer ? Date.parse(this.#answer.at) : 0;
     this.#state("idle");
     this.#draw();
@@ -55,7 +86,9 @@ export class LiveAnswer {
   delta({ id, text }) {
     if (this.#coming?.id !== id) return;
     this.#coming.text += text;
+    if (this.#isRead) return;
     this.#answer = this.#coming;
+    this.#passed = 0;
     this.#cameAt = Date.now();
     this.#state("answering");
     this.#drawSoon();
@@ -64,18 +97,44 @@ export class LiveAnswer {
   /** @returns the whole answer for the history; null if it started before this page was connected. */
   finished({ id, text, numbers }) {
     if (this.#coming?.id !== id) return null;
-    this.#answer = this.#last = { ...this.#coming, text, numbers };
-    this.#cameAt = Date.now();
+    const answer = { ...this.#coming, text, numbers, cameAt: Date.now() };
+    this.#last = answer;
     this.#coming = null;
     this.#state("idle");
+    if (this.#answer?.id === id || !this.#isRead) {
+      this.#show(answer);
+    } else {
+      if (this.#next) this.#passed += 1;
+      this.#next = answer;
+    }
+    return answer;
+  }
+
+  /** Show a whole answer for as long as it takes to read. */
+  #show(answer) {
+    this.#answer = answer;
+    this.#next = null;
+    this.#cameAt = answer.cameAt;
+    clearTimeout(this.#turn);
+    const words = answer.text.split(/\s+/).length;
+    this.#turn = setTimeout(() => this.#turnPage(), Math.max(LEAST_MS, words * WORD_MS));
     this.#drawSoon();
-    this.#announce(text);
-    return this.#answer;
+    this.#announce(answer.text);
+  }
+
+  #turnPage() {
+    clearTimeout(this.#turn);
+    this.#turn = 0;
+    if (!this.#next || this.#isHeld) return;
+    this.#show(this.#next);
+    this.#passed = 0;
   }
 
   failed({ error }) {
     this.#coming = null;
-    this.#answer = this.#last = null;
+    this.#answer = this.#last = this.#next = null;
+    clearTimeout(this.#turn);
+    this.#turn = 0;
     this.#state("failed");
     element("frame").hidden = true;
     element("copy").disabled = true;
@@ -143,6 +202,7 @@ export class LiveAnswer {
     const isStale = Boolean(answer) && !this.#isCurrent;
     const waits = this.#coming && !this.#coming.text && now - this.#askedAt > PATIENCE_MS;
     const words = answer ? [modelName(answer.model), timeOfDay(answer.at), ago(this.#cameAt, now)] : [];
+    if (this.#passed) words.push(`${this.#passed} passed over`);
     if (isStale) words.push("not what the camera shows now");
     if (waits) words.push(`waiting for ${modelName(this.#coming.model)}: ${Math.round((now - this.#askedAt) / 1000)} s`);
     setText(element("about"), words.join(" · "));

@@ -1,0 +1,68 @@
+"""Answers of a fast model can be read: each that is shown stands whole and still, and those passed over are counted."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+WORDS = " ".join(["word"] * 18)
+WATCH = """
+window.isWhole = (text) => /^Number [0-9]+:( word){18}$/.test(text);
+window.shown = [];
+addEventListener("DOMContentLoaded", () => {
+  const text = document.getElementById("text");
+  new MutationObserver(() => shown.push([performance.now(), text.innerText])).observe(
+    text, { childList: true, subtree: true, characterData: true });
+});
+"""
+
+
+@pytest.fixture
+def tab(visit, models):
+    """A page that shows answers of twenty words, of which there are more than two a second."""
+    models.behave(text=f"Number {{number}}: {WORDS}", total=0.4)
+    tab = visit(showing="read", script=WATCH)
+    tab.start_camera()
+    tab.until("isWhole(document.getElementById('text').innerText)")
+    return tab
+
+
+def test_a_whole_answer_stands_still_for_as_long_as_its_words_take_to_read(tab):
+    tab.until("new Set(shown.map(([, text]) => text).filter(isWhole)).size >= 3")
+
+    changes = tab.page.evaluate("() => window.shown")
+    whole = [(at, text) for at, text in changes if re.fullmatch(r"Number \d+:( word){18}", text)]
+    began = {text: at for at, text in reversed(whole)}
+    ended = [min(at for at, other in changes if at > began[text] and other != text) for text in list(began)[1:]]
+    stood = [end - began[text] for text, end in zip(list(began)[1:], ended, strict=True)]
+    assert stood
+    assert min(stood) >= 4900
+
+
+def test_those_that_were_passed_over_are_counted(tab):
+    tab.until_text("about", "passed over")
+    assert int(re.search(r"(\d+) passed over", tab.text("about"))[1]) >= 1
+
+
+def test_what_is_held_stays_until_it_is_released(tab):
+    tab.button("Hold").click()
+    held = tab.text("text")
+    end = time.monotonic() + 7
+    while time.monotonic() < end:
+        assert tab.text("text") == held
+        tab.page.wait_for_timeout(500)
+    tab.button("Hold").click()
+    tab.until(f"document.getElementById('text').innerText !== {held!r}")
+
+
+def test_shown_live_each_answer_appears_as_it_comes(tab):
+    tab["showing"].select_option("live")
+    numbers = set()
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        if found := re.search(r"Number (\d+)", tab.text("text")):
+            numbers.add(found[1])
+        tab.page.wait_for_timeout(50)
+    assert len(numbers) >= 4
