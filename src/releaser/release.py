@@ -20,11 +20,11 @@ from releaser.adapters.registry.client import Registry
 from releaser.adapters.remotes import GitLimits, repository_of
 from releaser.adapters.waiting import WaitLimits
 from releaser.changelog.document import Changelog, today_in_utc
-from releaser.commit import ReleaseCommit
 from releaser.config.project import Config, IndexConfig, IndexName
 from releaser.dists.built import Dists
 from releaser.errors import UsageError
-from releaser.history import History
+from releaser.history.commit import ReleaseCommit
+from releaser.history.tags import History
 from releaser.secret import Credentials, Redactor
 from releaser.store import ReleaseStore
 from releaser.versions.files import from_config

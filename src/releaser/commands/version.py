@@ -9,7 +9,7 @@ from releaser.adapters.git import Git
 from releaser.changelog.document import Changelog
 from releaser.commands.opening import project
 from releaser.errors import CommandError, ServiceError, UsageError, VersionError
-from releaser.history import History
+from releaser.history.tags import History
 from releaser.images.tags import tags_of
 from releaser.versions.files import disagreements, from_config
 from releaser.versions.version import PARTS, Version
