@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.release import Release
 
-# Whoever made the last commit may have had a clock that is a few hours ahead, or in local time.
+# The clock of the last commit's author may have been a few hours ahead, or in local time.
 _TOLERANCE = timedelta(days=1)
 
 
