@@ -112,8 +112,10 @@ def test_killed_at_any_moment_what_it_lists_it_has(start_index, files):
     for attempt in range(5):
         index = start_index()
         client = threading.Thread(target=swallow, args=(lambda i=index, n=attempt * 200: upload_many(i, n),))
+        before = len(accepted)
         client.start()
-        time.sleep(0.1 + attempt * 0.013)
+        until(lambda n=before: len(accepted) > n)
+        time.sleep(attempt * 0.013)
         index.stop(signal.SIGKILL)
         client.join()
     index = start_index()
@@ -126,10 +128,14 @@ def test_killed_at_any_moment_what_it_lists_it_has(start_index, files):
 
 
 def wait_for(path):
+    until(path.exists)
+
+
+def until(holds):
     deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.01)
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def swallow(call):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 from harness.projects import git
 from harness.scene import Scene
 
@@ -64,11 +67,14 @@ def test_a_submodule_without_an_address_is_refused(scene: Scene) -> None:
     scene.in_another_clone().failed(UsageError, HaveSources(), "no address", remedy="Add it with `git submodule add")
 
 
-def test_pointers_are_refused_by_name_where_git_lfs_is_not_installed(scene: Scene) -> None:
+def test_pointers_are_refused_by_name_where_git_lfs_is_not_installed(scene: Scene, tmp_path: Path) -> None:
+    git_alone = tmp_path / "git alone"
+    git_alone.mkdir()
+    (git_alone / "git").symlink_to(str(shutil.which("git")))
     scene.project.write("src/tiny_thing/model.onnx", POINTER)
     scene.project.write(".gitattributes", "*.onnx filter=lfs -text\n")
     scene.git("config", "filter.lfs.clean", "cat")
     scene.project.commit("A model")
-    scene.set(PATH="/usr/bin:/bin")
+    scene.set(PATH=str(git_alone))
 
     scene.refused(HaveSources(), "src/tiny_thing/model.onnx", "git-lfs is not installed", remedy="Install git-lfs")
