@@ -53,8 +53,13 @@ def test_alone(number):
 @pytest.mark.parametrize("number", range(6))
 def test_shared_too(number, made):
     note("shared")
+
+
+@pytest.mark.lengthy
+def test_lengthy(made):
+    note("lengthy")
 """
-SETTINGS = f'[pytest]\nmarkers = alone\npythonpath = "{TOOLS}"\naddopts = -p side_by_side\n'
+SETTINGS = f'[pytest]\nmarkers =\n  alone\n  lengthy\npythonpath = "{TOOLS}"\naddopts = -p side_by_side\n'
 
 
 Ran = list[tuple[str, float, float]]
@@ -81,7 +86,7 @@ def two_workers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, str, boo
 
 def test_a_test_that_is_alone_overlaps_no_other(two_workers: tuple[Ran, str, bool]) -> None:
     ran, *_ = two_workers
-    assert sorted(name for name, _, _ in ran) == ["alone"] * 4 + ["shared"] * 12
+    assert sorted(name for name, _, _ in ran) == ["alone"] * 4 + ["lengthy"] + ["shared"] * 12
     for name, begun, ended in ran:
         if name == "alone":
             assert [other for other in ran if other[1] < ended and begun < other[2]] == [(name, begun, ended)]
@@ -91,7 +96,7 @@ def test_those_that_are_alone_begin_when_the_others_are_done_but_for_the_last_of
     two_workers: tuple[Ran, str, bool],
 ) -> None:
     names = [name for name, _, _ in two_workers[0]]
-    assert names.index("alone") >= 12 - 2
+    assert names.index("alone") >= 13 - 2
     first = names.index("alone")
     assert names[first : first + 4] == ["alone"] * 4
 
@@ -109,5 +114,9 @@ def test_what_was_made_is_removed_after_all_tests(two_workers: tuple[Ran, str, b
     assert two_workers[2]
 
 
+def test_a_lengthy_test_begins_first(two_workers: tuple[Ran, str, bool]) -> None:
+    assert "lengthy" in [name for name, _, _ in two_workers[0]][:2]
+
+
 def test_one_after_another_those_that_are_alone_come_last(tmp_path: Path) -> None:
-    assert [name for name, _, _ in run(tmp_path)] == ["shared"] * 12 + ["alone"] * 4
+    assert [name for name, _, _ in run(tmp_path)] == ["lengthy"] + ["shared"] * 12 + ["alone"] * 4

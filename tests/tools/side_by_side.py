@@ -1,7 +1,8 @@
 """Tests side by side (pytest-xdist): some run while no other does, and what is expensive is made once for all workers.
 
 A test that compares what it sees with a clock is marked `alone`. Such tests run last, one at a time, while every other
-worker waits between two tests.
+worker waits between two tests. One that takes a minute or more is marked `lengthy` and begins first: begun late, it
+would keep one worker busy when the others have nothing left.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def _run_afterwards(commands: Path) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_is_alone)
+    items.sort(key=lambda item: (_is_alone(item), item.get_closest_marker("lengthy") is None))
 
 
 @pytest.hookimpl(wrapper=True)

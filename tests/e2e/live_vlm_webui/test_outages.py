@@ -51,6 +51,7 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing_on_the_page(tab
     assert before.splitlines()[-1] in tab.text("history")
 
 
+@pytest.mark.lengthy
 def test_a_server_that_hangs_for_forty_seconds_loses_nothing_on_the_page(tab, models, server):
     os.kill(server._process.pid, signal.SIGSTOP)
     try:

@@ -124,6 +124,7 @@ def ladder(create_ladder, tmp_path_factory: pytest.TempPathFactory) -> Ladder:
     return made
 
 
+@pytest.mark.lengthy
 def test_killed_at_every_step_boundary_in_turn(create_ladder, tmp_path, undisturbed):
     ladder = create_ladder(tmp_path)
     events = map(json.loads, (undisturbed.world.store / "journal.jsonl").read_text("utf-8").splitlines())

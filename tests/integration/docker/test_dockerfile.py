@@ -203,6 +203,7 @@ def test_nothing_that_the_app_uses_was_left_out(docker, images):
     assert exercise(docker, images["multiarch"]) == WORKS
 
 
+@pytest.mark.lengthy
 def test_nothing_that_the_app_uses_was_left_out_on_a_jetson(docker, thor):
     # Emulators show the PC's processors, on which onnxruntime looks for those of an arm64 machine, and crashes.
     processors = f"--volume={Path(__file__).with_name('cpuinfo-arm64.txt')}:/proc/cpuinfo:ro"

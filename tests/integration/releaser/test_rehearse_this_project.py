@@ -26,6 +26,7 @@ def head() -> Path:
     return Path(found.stdout.strip())
 
 
+@pytest.mark.lengthy
 def test_this_project_is_released_though_killed_after_testpypi(head, create_clone, invoke, read_git, tmp_path):
     project = create_clone(head, tmp_path / "clone")
     pyproject = (project.path / "pyproject.toml").read_text("utf-8")
