@@ -43,12 +43,17 @@ class JournalObserver:
 
 
 def survey(
-    release: Release, plan: Plan[Release], skip: Mapping[str, str], require: Mapping[str, str] | None = None
+    release: Release,
+    plan: Plan[Release],
+    skip: Mapping[str, str],
+    require: Mapping[str, str] | None = None,
+    *,
+    within: float | None = None,
 ) -> list[Result]:
-    """Check every step of the plan. Change nothing, and take no lock."""
+    """Check every step of the plan, as `Runner.survey` does. Change nothing, and take no lock."""
     import_clients()
     with _stoppable():
-        return Runner(plan, release, skip=skip, require=require or {}).survey()
+        return Runner(plan, release, skip=skip, require=require or {}).survey(within=within)
 
 
 def carry_out(

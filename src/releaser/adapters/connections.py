@@ -76,7 +76,7 @@ class Exchange:
 
     def begin(self) -> None:
         """Start the time of another attempt."""
-        self._deadline = time.monotonic() + self._limit
+        self._deadline = time.monotonic() + current().at_most(self._limit)
         self._late = False
 
     @contextlib.contextmanager

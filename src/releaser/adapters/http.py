@@ -27,6 +27,7 @@ from releaser.adapters.environment import check_of_proxies
 from releaser.adapters.failures import failure, innermost, misfit
 from releaser.adapters.retries import RetryRule, is_limited, named_pause
 from releaser.adapters.sessions import Session
+from releaser.core.activity import current
 from releaser.errors import ServiceError
 from releaser.secret import Redactor, Secret
 
@@ -96,8 +97,9 @@ class Http:
             requests.RequestException: There was no response, or only a part of one; `reporting` says what that means.
             InterruptedRunError: The run was stopped.
         """
+        timeout = _timeout(limits)
         with Exchange(limits.whole, whole=True):
-            return self._session.request(method, url, timeout=(limits.connect, limits.read), **options)
+            return self._session.request(method, url, timeout=timeout, **options)
 
     def send(
         self, method: str, url: str, doing: str, *, limits: Limits = DOCUMENT, **options: Any
@@ -223,7 +225,7 @@ class Http:
             InterruptedRunError: The run was stopped.
         """
         plain = {"Accept": "*/*", "Accept-Encoding": "identity"}
-        timeout, retries = (FILE.connect, FILE.read), self._rule
+        timeout, retries = _timeout(FILE), self._rule
         with self.reporting(doing), Exchange(FILE.whole, whole=False) as exchange:
             while True:
                 response = self._session.get(
@@ -242,6 +244,12 @@ class Http:
                     except (HTTPError, TimeoutError) as error:
                         retries = retries.increment("GET", url, error=error)
                 retries.sleep()
+
+
+def _timeout(limits: Limits) -> tuple[float, float]:
+    """Return the seconds to connect and between two pieces, as `requests` takes them."""
+    activity = current()
+    return activity.at_most(limits.connect), activity.at_most(limits.read)
 
 
 def _hiding(request: requests.PreparedRequest) -> Redactor:

@@ -94,6 +94,7 @@ def run(
         InterruptedRunError: The run was stopped; the program and its children were ended.
     """
     activity, redact = current(), _redactor(env)
+    within = activity.at_most(within) if within else None
     feed = subprocess.DEVNULL if stdin is None else subprocess.PIPE
     process = start(command, cwd=cwd, env=env, stdin=feed, stderr=subprocess.STDOUT, umask=umask)
     lines: list[str] = []
@@ -137,6 +138,7 @@ def ask(
         InterruptedRunError: The run was stopped; the program and its children were ended.
     """
     activity = current()
+    within = activity.at_most(within) if within else None
     feed = subprocess.DEVNULL if stdin is None else subprocess.PIPE
     process = start(command, cwd=cwd, env=env, stdin=feed)
     answer: list[bytes] = []

@@ -104,7 +104,7 @@ class RetryRule(Retry):
             raise MaxRetryError(_pool, url or "", error) from error  # type: ignore[arg-type]  # as in urllib3's own
         following = super().increment(method, url, response, error, _pool, _stacktrace)
         pause = self._pause(response, len(following.history))
-        if pause is None or self.waited + pause > LONGEST_PAUSE_S:
+        if pause is None or self.waited + pause > LONGEST_PAUSE_S or current().at_most(pause) < pause:
             reason = error or ResponseError(f"HTTP {response.status if response else 0}")
             raise MaxRetryError(_pool, url or "", reason) from error  # type: ignore[arg-type]
         following.pause = pause

@@ -10,6 +10,7 @@ from pathlib import Path
 from releaser import engine
 from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release
+from releaser.core.asking import LIMIT_S
 from releaser.core.named import required_steps, skipped_steps
 from releaser.core.runner import Observer, Runner
 from releaser.core.step import CannotUndo, Done, Plan, Skipped, Undone, Warned, part_of
@@ -29,16 +30,22 @@ def release(
     skip: Sequence[str],
     title: str | None,
     require: Sequence[str] = (),
+    within: float | None = None,
 ) -> None:
-    """Run `invoke release` or `invoke status`."""
+    """Run `invoke release` or, with `dry_run`, its survey; `within` is as in `Runner.survey`."""
     opened = opened_release(start, version, title)
     plan = release_plan(opened.config)
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
     if dry_run:
         print(f"{opened.config.distribution} {opened.version}: state of each step\n")
-        engine.print_survey(opened, engine.survey(opened, plan, skips, required), plan)
+        engine.print_survey(opened, engine.survey(opened, plan, skips, required, within=within), plan)
         return
     carry_out(opened, plan, skips, required, engine.say_yes if yes else engine.ask_person)
+
+
+def status(start: Path, version: str | None) -> None:
+    """Run `invoke status`, which ends in time even where no service answers."""
+    release(start, version, dry_run=True, yes=False, skip=(), title=None, within=LIMIT_S)
 
 
 def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool) -> None:

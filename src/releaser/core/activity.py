@@ -6,6 +6,7 @@ a program's output or a wait's countdown shows under the right step without bein
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -18,6 +19,7 @@ from releaser.errors import InterruptedRunError, ReleaserError
 
 _Answer = TypeVar("_Answer")
 _POLL_S = 0.1
+_SHORTEST_S = 0.05  # a time limit of 0 is an error to requests
 
 
 class Tell(Protocol):
@@ -94,12 +96,25 @@ class Answers:
 
 @dataclass(frozen=True)
 class Activity:
-    """The progress channel, the stop signal and the clock of one running step, and what was answered before."""
+    """The progress channel, the stop signal and the clock of one running step, and what was answered before.
+
+    Attributes:
+        tell: Reports progress.
+        cancelled: The stop signal.
+        clock: What waits go by.
+        answers: What was answered before.
+        deadline: Until when services may answer, in seconds of `time.monotonic`; local programs may take longer.
+    """
 
     tell: Tell = _say_nothing
     cancelled: threading.Event = field(default_factory=threading.Event)
     clock: Clock = field(default_factory=Clock)
     answers: Answers = field(default_factory=Answers)
+    deadline: float = math.inf
+
+    def at_most(self, seconds: float) -> float:
+        """Return how long a service may take: so many seconds, but no longer than until the deadline."""
+        return min(seconds, max(_SHORTEST_S, self.deadline - time.monotonic()))
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not a moment longer than until the run is cancelled.

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
-from releaser.core.activity import Activity, Answers, bound
+from releaser.core.activity import Activity, Answers, bound, current
+from releaser.core.asking import side_by_side
 from releaser.core.results import OUT_OF_OUR_HANDS, Result, as_warning, despite, is_bad, refusals, unwritable
 from releaser.core.step import (
     CannotUndo,
@@ -30,7 +32,7 @@ from releaser.core.step import (
     UndoOutcome,
     World,
 )
-from releaser.errors import InterruptedRunError, ReleaserError, StepError
+from releaser.errors import InterruptedRunError, ReleaserError, ServiceError, StepError
 
 _CHECKS_AT_ONCE = 8
 _Result = TypeVar("_Result")
@@ -71,12 +73,21 @@ class Runner(Generic[World]):
     results: dict[str, Result] = field(default_factory=dict, init=False)
     _changed: bool = field(default=False, init=False)
 
-    def survey(self, phases: Iterable[Phase[World]] | None = None) -> list[Result]:
-        """Check every step, several at once; return the results in the order of the plan. Change nothing."""
+    def survey(self, phases: Iterable[Phase[World]] | None = None, *, within: float | None = None) -> list[Result]:
+        """Check every step, several at once; return the results in the order of the plan. Change nothing.
+
+        Args:
+            phases: The phases to check; all by default.
+            within: Seconds until services that do not answer are given up; then all steps are asked at once.
+        """
         asked = [(phase, step) for phase in (self.plan if phases is None else phases) for step in phase.steps]
-        answers = Answers()
-        with self._threads(_CHECKS_AT_ONCE, "check") as pool:
-            outcomes = self._gather([self._submit(pool, self._check, step, answers) for _, step in asked])
+        if within is not None:
+            found = side_by_side([partial(self._check, step) for _, step in asked], within)
+            outcomes = [one or Failed(_unanswered(within)) for one in found]
+        else:
+            answers = Answers()
+            with self._threads(_CHECKS_AT_ONCE, "check") as pool:
+                outcomes = self._gather([self._submit(pool, self._check, step, answers) for _, step in asked])
         return [
             Result(step.name, step.title, phase.name, outcome)
             for (phase, step), outcome in zip(asked, outcomes, strict=True)
@@ -132,12 +143,13 @@ class Runner(Generic[World]):
 
     # --- one step -------------------------------------------------------------------------------------------------
 
-    def _check(self, step: Step[World], answers: Answers) -> Outcome:
+    def _check(self, step: Step[World], answers: Answers | None = None) -> Outcome:
         if self.cancelled.is_set():
             raise InterruptedRunError("stopped before the next check")
         if reason := self.skip.get(step.name):
             return self._allowed(step, Skipped(reason))
-        with bound(Activity(cancelled=self.cancelled, answers=answers)):
+        activity = Activity(cancelled=self.cancelled, answers=answers) if answers else current()
+        with bound(activity):
             return self._outcome(step, lambda: step.check(self.world))
 
     def _outcome(self, step: Step[World], attempt: Callable[[], Outcome]) -> Outcome:
@@ -258,3 +270,7 @@ class Runner(Generic[World]):
         for error in sorted(errors, key=lambda one: isinstance(one, InterruptedRunError)):
             raise error
         return [future.result() for future in futures]
+
+
+def _unanswered(within: float) -> ServiceError:
+    return ServiceError(f"nothing answered within {within:.0f} s", "Check the network, then rerun the command.")

@@ -94,7 +94,7 @@ def rehearse(
 @task(help=_VERSION)
 def status(version: str | None = None) -> None:
     """Check every step of a release and print the outcomes; change nothing. Exit with 3 if there are conflicts."""
-    commands.release.release(Path.cwd(), version, dry_run=True, yes=False, skip=(), title=None)
+    commands.release.status(Path.cwd(), version)
 
 
 @task(help=_VERSION)

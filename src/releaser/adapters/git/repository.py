@@ -175,11 +175,12 @@ class Git(Calls):
 
     def _ask_remote(self, remote: str) -> dict[str, str]:
         words = ("ls-remote", "--quiet", remote, "refs/heads/*", "refs/tags/*")
+        within = current().at_most(self.limits.ask)
         try:
-            lines = self.ask(*words, env=self.network(), within=self.limits.ask).text.splitlines()
+            lines = self.ask(*words, env=self.network(), within=within).text.splitlines()
         except process.NoAnswerError:
             raise ServiceError(
-                f"The git remote {remote} did not respond within {self.limits.ask:.0f} s",
+                f"The git remote {remote} did not respond within {within:.0f} s",
                 f"Check the network and its address (`git remote get-url {remote}`), then rerun the command.",
             ) from None
         except CommandError as error:
