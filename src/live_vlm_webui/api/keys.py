@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from live_vlm_webui.system.monitor import Monitor
 
 ASSETS = web.AppKey("ASSETS", Mapping[str, Asset])
+PAGES = web.AppKey("PAGES", Mapping[str, Asset])
+"""The page, by language."""
 SETTINGS = web.AppKey("SETTINGS", Settings)
 HTTP: web.AppKey[ClientSession] = web.AppKey("HTTP")
 """The client for requests to other servers."""

@@ -5,19 +5,24 @@ from __future__ import annotations
 from aiohttp import web
 
 from live_vlm_webui import __version__
-from live_vlm_webui.api.keys import ASSETS
+from live_vlm_webui.api.keys import ASSETS, PAGES
 from live_vlm_webui.http.assets import asset_response
+from live_vlm_webui.http.languages import COOKIE, chosen
 
 
 async def page(request: web.Request) -> web.Response:
-    """Send the page."""
-    return asset_response(request, request.app[ASSETS]["index.html"])
+    """Send the page, in the language that was chosen in it, else in the browser's."""
+    pages = request.app[PAGES]
+    language = chosen(request.cookies.get(COOKIE), request.headers.get("Accept-Language", ""), pages)
+    response = asset_response(request, pages[language])
+    response.headers.update({"Vary": "Accept-Language, Cookie", "Content-Language": language})
+    return response
 
 
 async def static(request: web.Request) -> web.Response:
     """Send a file of the page."""
     asset = request.app[ASSETS].get(request.match_info["name"])
-    if asset is None:
+    if asset is None or asset.content_type == "text/html":  # the page without its texts
         raise web.HTTPNotFound
     return asset_response(request, asset)
 

@@ -13,6 +13,7 @@ CONTENT_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
     ".js": "text/javascript",
+    ".json": "application/json",
     ".svg": "image/svg+xml",
 }
 
@@ -37,7 +38,7 @@ def load_assets() -> dict[str, Asset]:
     root = files("live_vlm_webui").joinpath("static")
     folders = {"": root, **{f"{entry.name}/": entry for entry in root.iterdir() if entry.is_dir()}}
     return {
-        f"{prefix}{entry.name}": _asset(entry.name, entry.read_bytes())
+        f"{prefix}{entry.name}": make_asset(entry.name, entry.read_bytes())
         for prefix, folder in folders.items()
         for entry in folder.iterdir()
         if PurePath(entry.name).suffix in CONTENT_TYPES
@@ -55,5 +56,6 @@ def asset_response(request: web.Request, asset: Asset) -> web.Response:
     return response
 
 
-def _asset(name: str, body: bytes) -> Asset:
+def make_asset(name: str, body: bytes) -> Asset:
+    """Return the asset of a file called ``name``."""
     return Asset(body, CONTENT_TYPES[PurePath(name).suffix], hashlib.sha256(body).hexdigest()[:16])

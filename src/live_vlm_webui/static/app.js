@@ -1,30 +1,23 @@
 // Connects the parts of the page to a session of the server.
 
-import { ask } from "./common/api.js";
+import { ask, fault } from "./common/api.js";
 import { LiveAnswer, showModel } from "./answers/answers.js";
 import { Connection } from "./common/connection.js";
 import { element, setText } from "./common/dom.js";
 import { History, open, showPercentiles } from "./answers/history.js";
 import { signIn, signOut } from "./common/login.js";
 import { Models } from "./question/models.js";
-import { notify, withdraw } from "./common/notices.js";
+import { notify, redrawNotices, withdraw } from "./common/notices.js";
 import { Prompts } from "./question/prompts.js";
 import { SettingControls } from "./question/settings.js";
 import { Source } from "./camera/source.js";
 import { prepareStage } from "./camera/stage.js";
 import { SystemCard } from "./system/system.js";
+import { say, speak, tell } from "./common/words.js";
 
-const CONNECTION = {
-  connecting: "Connecting",
-  open: "Connected",
-  lost: "Connection lost",
-};
-const GONE = {
-  message: "The server does not respond",
-  remedy: "Start live-vlm-webui again if it was stopped; this page reconnects by itself.",
-};
+const GONE = fault("fault.gone");
 const REJECTED = 4000; // from this close code on, the server has sent the reason in an error event
-const REPLACED = { message: "The server was replaced by another version", remedy: "Reload this page to use it." };
+const REPLACED = fault("fault.version");
 
 const fail = (failure) => notify("request", failure);
 const live = new LiveAnswer(open);
@@ -42,6 +35,8 @@ let settings = recallSettings();
 let camera = null;
 let id = rememberedSession();
 let version = "";
+let model = {};
+let percentiles = null;
 
 const EVENTS = {
   session(event) {
@@ -56,7 +51,7 @@ const EVENTS = {
     EVENTS.model({ model: event.model });
     history.reset(event.id, event.answers, replaces);
     live.reset(event, replaces);
-    showPercentiles(event.percentiles);
+    showPercentiles((percentiles = event.percentiles));
     system.reset(event.system);
     connection.expect(event.system.interval);
     camera = event.camera;
@@ -71,17 +66,18 @@ const EVENTS = {
     source.apply(camera);
     hint();
   },
-  model({ model, error }) {
-    showModel(model, error);
-    if (model) live.ask(model);
-    models.answeredBy(model);
+  model(event) {
+    model = event;
+    showModel(event.model, event.error);
+    if (event.model) live.ask(event.model);
+    models.answeredBy(event.model);
   },
   "answer.started": (event) => live.started(event),
   "answer.delta": (event) => live.delta(event),
   "answer.finished"(event) {
     const answer = live.finished(event);
     if (answer) history.add(answer);
-    showPercentiles(event.percentiles);
+    showPercentiles((percentiles = event.percentiles));
   },
   "answer.failed": (event) => live.failed(event),
   system(event) {
@@ -126,15 +122,15 @@ async function restore(wanted, found) {
 
 function hint() {
   live.current(connection.isOpen && (camera?.state === "live" || camera?.kind === "picture"));
-  if (settings?.paused) live.hint("Paused. Resume to ask again.");
-  else if (!camera) live.hint("Start a camera to see answers here.");
-  else if (camera.state === "live") live.hint("Waiting for the first answer.");
-  else live.hint(camera.detail || "Waiting for the first frame.");
+  if (settings?.paused) live.hint(say("answer.hint.paused"));
+  else if (!camera) live.hint(say("answer.hint.no-camera"));
+  else if (camera.state === "live") live.hint(say("answer.hint.waiting"));
+  else live.hint(camera.detail || say("answer.hint.no-frame"));
 }
 
 function showConnection(state, code = 0, failure = null) {
   element("connection").dataset.state = state;
-  setText(element("connection-text"), CONNECTION[state]);
+  tell(element("connection-text"), `connection.${state}`);
   if (state === "lost" && code < REJECTED) notify("server", failure ?? GONE);
   source.connected(state === "open");
   hint();
@@ -171,6 +167,24 @@ function store(name, text) {
   } catch {
     // Storage is disabled in this browser: a reload starts a new session.
   }
+}
+
+element("language").addEventListener("change", ({ target }) => speak(target.value, redraw));
+
+/** Show in the language of the page what is not told by `tell`. */
+function redraw() {
+  redrawNotices();
+  if (settings) {
+    prompts.apply(settings.prompt);
+    showModel(model.model, model.error);
+    showPercentiles(percentiles);
+  }
+  models.redraw();
+  source.redraw();
+  live.redraw();
+  history.redraw();
+  system.redraw();
+  hint();
 }
 
 // Theme: theme.js has already applied the stored choice.

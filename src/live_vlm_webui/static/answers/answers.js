@@ -2,6 +2,7 @@
 // while nothing is being read, the next appears as it comes. Shown live, each appears as it comes, however fast.
 
 import { local, sentence, sentences } from "../common/api.js";
+import { say, tell } from "../common/words.js";
 import { element, keep, make, recall, setText } from "../common/dom.js";
 import { ago, modelName, numbersLine, timeOfDay } from "../common/format.js";
 import { plain, render } from "./markdown.js";
@@ -28,6 +29,7 @@ export class LiveAnswer {
   #cameAt = 0; // when #answer came, by this browser's clock
   #askedAt = 0;
   #isCurrent = false;
+  #error = null; // that is shown
   #announcedAt = -Infinity;
   #drawing = 0;
   #drawnAt = 0;
@@ -131,6 +133,7 @@ export class LiveAnswer {
   }
 
   failed({ error }) {
+    this.#error = error;
     this.#coming = null;
     this.#answer = this.#last = this.#next = null;
     clearTimeout(this.#turn);
@@ -155,6 +158,12 @@ export class LiveAnswer {
     this.#draw();
   }
 
+  /** Show all in the language of the page. */
+  redraw() {
+    if (this.#error) this.failed({ error: this.#error });
+    else this.#draw();
+  }
+
   /** Show whether the answer can be about what the camera shows now. */
   current(isCurrent) {
     this.#isCurrent = isCurrent;
@@ -168,6 +177,7 @@ export class LiveAnswer {
   }
 
   #state(state) {
+    if (state !== "failed") this.#error = null;
     this.#box.dataset.state = state;
   }
 
@@ -202,11 +212,11 @@ export class LiveAnswer {
     const isStale = Boolean(answer) && !this.#isCurrent;
     const waits = this.#coming && !this.#coming.text && now - this.#askedAt > PATIENCE_MS;
     const words = answer ? [modelName(answer.model), timeOfDay(answer.at), ago(this.#cameAt, now)] : [];
-    if (this.#passed) words.push(`${this.#passed} passed over`);
-    if (isStale) words.push("not what the camera shows now");
-    if (waits) words.push(`waiting for ${modelName(this.#coming.model)}: ${Math.round((now - this.#askedAt) / 1000)} s`);
+    if (this.#passed) words.push(say("answer.passed", { count: this.#passed }));
+    if (isStale) words.push(say("answer.stale"));
+    if (waits) words.push(say("answer.waiting", { model: modelName(this.#coming.model), seconds: Math.round((now - this.#askedAt) / 1000) }));
     setText(element("about"), words.join(" · "));
-    element("about").title = answer ? `Question: ${answer.prompt}` : "";
+    element("about").title = answer ? say("answer.question", { prompt: answer.prompt }) : "";
     this.#box.toggleAttribute("data-stale", isStale);
   }
 
@@ -232,8 +242,8 @@ export async function copy(button, text) {
     document.execCommand("copy");
     area.remove();
   }
-  setText(button, "Copied");
-  setTimeout(() => setText(button, "Copy"), 1500);
+  tell(button, "answer.copied");
+  setTimeout(() => tell(button, "answer.copy"), 1500);
 }
 
 /** Show the model that answers, or why none does. */

@@ -3,6 +3,7 @@
 import { local } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
 import { duration, modelName, numbersOf, timeOfDay } from "../common/format.js";
+import { say } from "../common/words.js";
 import { plain, render } from "./markdown.js";
 
 const MOST_ENTRIES = 60;
@@ -30,6 +31,12 @@ export class History {
     this.#draw();
     const path = `/api/sessions/${encodeURIComponent(session)}/answers?format=`;
     for (const form of ["zip", "jsonl", "csv"]) element(`export-${form}`).href = local(path) + form;
+  }
+
+  /** Show all in the language of the page. */
+  redraw() {
+    for (const entry of this.#entries) entry.drawn = false;
+    this.#draw();
   }
 
   /** Add an answer; answers in quick succession are drawn together. */
@@ -77,7 +84,7 @@ function drawn({ answer, count }) {
     (address) => (image.src = address),
     () => image.classList.add("gone"),
   );
-  const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${count} times` : "");
+  const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${say("history.times", { count })}` : "");
   if (answer.numbers) head.append(` · ${duration(answer.numbers.total)}`);
   const words = make("p", { class: "words", dir: "auto" }, plain(answer.text));
   const button = make("button", { type: "button", class: "entry" }, image, make("span", {}, head, words));
@@ -113,7 +120,7 @@ export function open(answer) {
     (there) => (shown.src = there),
     () => {},
   );
-  setText(element("detail-about"), `${timeOfDay(answer.at)} · ${modelName(answer.model)} · “${answer.prompt}”`);
+  setText(element("detail-about"), [timeOfDay(answer.at), modelName(answer.model), say("answer.question", { prompt: answer.prompt })].join(" · "));
   render(element("detail-text"), answer.text);
   const pairs = answer.numbers ? numbersOf(answer.numbers) : [];
   element("detail-numbers").replaceChildren(
@@ -124,10 +131,10 @@ export function open(answer) {
 
 /** Show percentiles of the last answers. */
 export function showPercentiles({ total, first_token: first, answers, calls_saved: saved }) {
-  const words = answers ? [answers === 1 ? "1 answer" : `${answers} answers`, `median ${duration(total.p50)}`] : [];
-  if (saved) words.push(`${saved} calls saved`);
+  const words = answers ? [say("percentiles.answers", { count: answers }), say("percentiles.median", { time: duration(total.p50) })] : [];
+  if (saved) words.push(say("percentiles.saved", { count: saved }));
   setText(element("percentiles"), words.join(" · "));
   element("percentiles").title = answers
-    ? `95th percentile: ${duration(total.p95)}, first token ${duration(first.p95)}`
+    ? say("percentiles.most", { total: duration(total.p95), first: duration(first.p95) })
     : "";
 }

@@ -1,35 +1,31 @@
 // This browser's camera: open, switch and close it.
 
+import { say } from "../common/words.js";
+
 const WANTED = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
 const REASONS = {
-  NotAllowedError:
-    "The browser did not allow the camera. Allow it for this address in the browser's site settings (the icon next to " +
-    "the address) and for the browser in the system's privacy settings, then start again.",
-  NotFoundError: "No camera found. Connect a camera, then start again.",
-  NotReadableError:
-    "The camera cannot be read. Close other programs that may be using it, then start again.",
-  OverconstrainedError: "The selected camera is no longer available. Choose another one, then start again.",
-  SecurityError: "The browser's settings or policies do not allow cameras on this page.",
+  NotAllowedError: "camera.not-allowed",
+  NotFoundError: "camera.not-found",
+  NotReadableError: "camera.not-readable",
+  OverconstrainedError: "camera.gone",
+  SecurityError: "camera.forbidden",
 };
 
-/** Return why the browser cannot use any camera, or null. */
+/** Return the key of the text that says why the browser cannot use any camera, or null. */
 export function obstacle() {
   if (!window.isSecureContext) {
-    return (
-      "Browsers allow the camera only on pages from this machine or over HTTPS, and this page is neither. Start the " +
-      "server without --no-ssl and open its address with https://, or put a reverse proxy with HTTPS before it."
-    );
+    return "camera.insecure";
   }
   if (!navigator.mediaDevices?.getUserMedia) {
-    return "This browser does not support cameras on web pages. Use a current Firefox, Chrome, Edge or Safari.";
+    return "camera.unsupported";
   }
   return null;
 }
 
 /** Return what an error of getUserMedia means, and what to do. */
 export function explain(error) {
-  return REASONS[error.name] ?? `Starting the camera failed: ${error.message || error.name}.`;
+  return say(REASONS[error.name] ?? "camera.failed", { why: error.message || error.name });
 }
 
 /** A camera on a video element; `onEnd` is called when it is disconnected. */
@@ -109,7 +105,7 @@ export async function listCameras() {
   const devices = await navigator.mediaDevices.enumerateDevices();
   return devices
     .filter((device) => device.kind === "videoinput" && device.deviceId)
-    .map((device, index) => ({ id: device.deviceId, label: device.label || `Camera ${index + 1}` }));
+    .map((device, index) => ({ id: device.deviceId, label: device.label || say("camera.number", { number: index + 1 }) }));
 }
 
 function close(stream) {

@@ -1,17 +1,15 @@
 // The source of pictures: this browser's camera, a stream that the server reads, or an uploaded picture.
 
-import { ask, local, sentences } from "../common/api.js";
+import { ask, fault, local, sentences } from "../common/api.js";
 import { Camera, explain, listCameras, obstacle } from "./camera.js";
 import { element, setText } from "../common/dom.js";
 import { listenForPictures } from "./picture.js";
-import { show, showImage, showVideo, WORDS } from "./stage.js";
+import { redrawMessage, show, showImage, showVideo } from "./stage.js";
 import { inWords, isUp, kindOf, note, reason } from "./status.js";
+import { say, tell } from "../common/words.js";
 import { Transport } from "./transport.js";
 
-const TAKEN = {
-  message: "Another source replaced this browser's camera",
-  remedy: "Start the camera again to use it.",
-};
+const TAKEN = fault("fault.replaced");
 
 const TELL_MS = 1500; // how long the event that another source has replaced the camera may take
 
@@ -80,7 +78,7 @@ export class Source {
   connected(isConnected) {
     this.#isConnected = isConnected;
     if (!isConnected && element("stage").dataset.shows === "image" && this.kind === "stream") {
-      show("starting", "Waiting for the connection to the server.");
+      show("starting", () => say("camera.waiting-for-server"));
     }
     this.#update();
   }
@@ -109,14 +107,14 @@ export class Source {
 
   async startCamera() {
     this.#leaving = false;
-    show("starting", "Waiting for the camera. Allow it in your browser.");
+    show("starting", () => say("camera.waiting"));
     this.#update();
     try {
       if (!(await this.#camera.open(element("picker").value))) return;
     } catch (error) {
       if (this.#transport.how) this.#withdraw();
       this.#transport.stop();
-      show("failed", explain(error));
+      show("failed", () => explain(error));
       await this.#fillPicker();
       this.#update();
       return;
@@ -142,20 +140,20 @@ export class Source {
   async #connectStream(address) {
     if (!address) return;
     this.#leaveCamera();
-    show("starting", `Connecting to ${withoutPassword(address)}.`);
+    show("starting", () => say("stream.connecting", { address: withoutPassword(address) }));
     try {
       await ask("PUT", `${this.#path}/camera`, { address }); // events report its status
       this.#address = address;
       this.#showRemote();
     } catch (failure) {
-      show("failed", sentences(failure));
+      show("failed", () => sentences(failure));
     }
     this.#update();
   }
 
   async #sendPicture(file) {
     if (!file?.type.startsWith("image/")) {
-      this.#onFailure({ message: "The file is not a picture", remedy: "Choose a JPEG, PNG or WebP file." });
+      this.#onFailure(fault("fault.no-picture"));
       return;
     }
     this.#leaveCamera();
@@ -173,7 +171,7 @@ export class Source {
     try {
       await ask("POST", `${this.#path}/picture`, this.#picture);
     } catch (failure) {
-      show("failed", sentences(failure));
+      show("failed", () => sentences(failure));
     }
     this.#update();
   }
@@ -225,7 +223,7 @@ export class Source {
   #unplugged() {
     this.#transport.stop();
     this.#withdraw();
-    show("failed", "The camera was disconnected. Connect it, then start again.");
+    show("failed", () => say("camera.unplugged"));
     this.#update();
   }
 
@@ -237,7 +235,7 @@ export class Source {
   #showNothing(kind) {
     showVideo();
     const hindrance = kind === "camera" ? this.#hindrance : "";
-    show(hindrance ? "failed" : "off", hindrance || WORDS[kind === "camera" ? "off" : kind]);
+    show(hindrance ? "failed" : "off", () => say(hindrance || `source.${kind}.hint`));
     this.#update();
   }
 
@@ -252,8 +250,15 @@ export class Source {
       showImage(`${local(this.#path)}/preview?look=${this.#looks}`);
       show("on");
     } else if (status.kind !== "picture") {
-      show(status.state === "connecting" ? "starting" : "failed", reason(status));
+      show(status.state === "connecting" ? "starting" : "failed", () => reason(status));
     }
+  }
+
+  /** Show all in the language of the page. */
+  redraw() {
+    redrawMessage();
+    this.#update();
+    if (!this.#hindrance) this.#fillPicker();
   }
 
   /** Update texts and controls. */
@@ -261,14 +266,14 @@ export class Source {
     const status = this.#status;
     const sending = Boolean(this.#camera.track);
     const starting = element("stage").dataset.state === "starting" && this.kind === "camera";
-    setText(element("toggle"), sending ? "Stop camera" : starting ? "Cancel" : "Start camera");
+    tell(element("toggle"), sending ? "camera.stop" : starting ? "cancel" : "camera.start");
     element("toggle").disabled = Boolean(this.#hindrance);
     element("play").dataset.state = sending ? "on" : "off";
-    setText(element("stream-toggle"), this.#isStreaming ? "Disconnect" : "Connect");
+    tell(element("stream-toggle"), this.#isStreaming ? "stream.disconnect" : "stream.connect");
     element("again").disabled = !this.#picture;
     const connecting = this.#transport.how === "connecting";
-    const words = connecting ? "Connecting over WebRTC" : inWords(status, this.#camera.label);
-    setText(element("camera-state"), this.#isConnected || !status ? words : "Not connected to the server");
+    const words = connecting ? say("camera.connecting") : inWords(status, this.#camera.label);
+    setText(element("camera-state"), this.#isConnected || !status ? words : say("camera.unconnected"));
     const more = note(status, this.#transport);
     element("camera-note").hidden = !more;
     setText(element("camera-note"), more);

@@ -7,22 +7,24 @@ const video = element("video");
 const preview = element("preview");
 const mirrors = document.querySelectorAll("button.mirror");
 
-export const WORDS = {
-  off: "The camera is off. Start it and allow it in your browser.",
-  stream: "Enter the address of a network camera, or the path of a video file on the server.",
-  picture: "Choose a picture, drop one here, or paste one.",
-};
+let message = () => "";
 
 /**
  * Show the state of the picture.
  *
  * @param {"off" | "starting" | "on" | "failed"} state
- * @param {string} message shown instead of the picture.
+ * @param {() => string} words returns what is shown instead of the picture, in the language of the page.
  */
-export function show(state, message = "") {
+export function show(state, words = () => "") {
   stage.dataset.state = state;
-  setText(element("message"), message);
+  message = words;
+  redrawMessage();
   for (const button of document.querySelectorAll("button.fullscreen")) button.disabled = state !== "on";
+}
+
+/** Show the message in the language of the page. */
+export function redrawMessage() {
+  setText(element("message"), message());
 }
 
 /** Show the video element of this browser's camera. */

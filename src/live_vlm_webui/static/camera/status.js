@@ -1,7 +1,8 @@
 // The state of a source in words.
 
-const STATES = { connecting: "Connecting", live: "Live", stalled: "No frames", lost: "Lost", ended: "Ended" };
-const TRANSPORTS = { webrtc: "WebRTC", websocket: "JPEGs", stream: "read by the server", picture: "" };
+import { say } from "../common/words.js";
+
+const TRANSPORTS = { webrtc: "camera.over.webrtc", websocket: "camera.over.websocket", stream: "camera.over.stream" };
 
 /** Return the kind of source on the page ("camera", "stream" or "picture") of a server camera. */
 export function kindOf(status) {
@@ -15,7 +16,7 @@ export function isUp(status) {
 
 /** Return the message to show instead of a missing picture. */
 export function reason(status) {
-  return status.detail || STATES[status.state];
+  return status.detail || say(`camera.state.${status.state}`);
 }
 
 /**
@@ -25,15 +26,16 @@ export function reason(status) {
  * @param {string} label the label of this browser's camera, if it is the source; else "".
  */
 export function inWords(status, label) {
-  if (!status) return label ? "Not received by the server yet" : "Off";
+  if (!status) return say(label ? "camera.unreceived" : "camera.off");
+  const how = TRANSPORTS[status.kind] ? say(TRANSPORTS[status.kind]) : "";
   const size = status.width ? `${status.width} × ${status.height}` : "";
-  return [STATES[status.state], label || status.source, size, TRANSPORTS[status.kind]].filter(Boolean).join(" · ");
+  return [say(`camera.state.${status.state}`), label || status.source, size, how].filter(Boolean).join(" · ");
 }
 
 /** Return details: why it is not live, or not WebRTC. */
 export function note(status, transport) {
   if (transport.how === "websocket") {
-    return `WebRTC did not connect; the picture is sent as JPEGs over the WebSocket. ${transport.why}`;
+    return say("camera.jpegs", { why: transport.why });
   }
   return status && status.state !== "live" ? status.detail : "";
 }

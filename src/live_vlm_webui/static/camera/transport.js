@@ -1,6 +1,6 @@
 // Sends the camera's picture to the server: over WebRTC if it connects, else as JPEGs over the WebSocket.
 
-import { Failure } from "../common/api.js";
+import { Failure, fault, sentence } from "../common/api.js";
 import { JpegSender } from "./push.js";
 import { NotConnected, WebRtcSender } from "./webrtc.js";
 
@@ -21,7 +21,7 @@ export class Transport {
   #track = null;
   #timer = 0;
   how = "";
-  why = "";
+  #why = null;
 
   constructor(video, connection, handlers) {
     this.#connection = connection;
@@ -70,7 +70,7 @@ export class Transport {
       } else {
         const hasReason = error instanceof NotConnected || error instanceof Failure;
         this.#jpegs.start();
-        this.#become("websocket", hasReason ? error.message : "This browser failed to set it up.");
+        this.#become("websocket", hasReason ? error : fault("webrtc.failed"));
       }
       return;
     }
@@ -78,9 +78,13 @@ export class Transport {
     this.#become("webrtc");
   }
 
-  #become(how, why = "") {
+  get why() {
+    return this.#why ? sentence(this.#why.message) : "";
+  }
+
+  #become(how, why = null) {
     this.how = how;
-    this.why = why;
+    this.#why = why;
     this.#handlers.onChange();
   }
 }

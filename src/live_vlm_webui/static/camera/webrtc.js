@@ -1,12 +1,12 @@
 // The camera over WebRTC: this browser sends, the server only receives.
 
-import { ask } from "../common/api.js";
+import { ask, Failure, fault } from "../common/api.js";
 
 const GATHER_MS = 2000;
 const CONNECT_MS = 6000;
 
 /** WebRTC did not connect; the message has the reason. */
-export class NotConnected extends Error {}
+export class NotConnected extends Failure {}
 
 /** A connection that sends a camera's picture to the server. */
 export class WebRtcSender {
@@ -26,7 +26,7 @@ export class WebRtcSender {
    * @throws {Failure} the server rejected the offer.
    */
   async start(session, track) {
-    if (!window.RTCPeerConnection) throw new NotConnected("This browser does not support WebRTC.");
+    if (!window.RTCPeerConnection) throw new NotConnected(fault("webrtc.unsupported"));
     const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#peer = peer;
     try {
@@ -36,7 +36,7 @@ export class WebRtcSender {
       const { type, sdp } = peer.localDescription;
       await peer.setRemoteDescription(await ask("POST", "/offer", { session, type, sdp }));
       await until(peer, "connectionstatechange", CONNECT_MS, () => isOver(peer.connectionState));
-      if (peer.connectionState !== "connected") throw new NotConnected("No network path to the server was found.");
+      if (peer.connectionState !== "connected") throw new NotConnected(fault("webrtc.no-path"));
     } catch (error) {
       this.stop();
       throw error;

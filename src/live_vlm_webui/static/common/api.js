@@ -1,15 +1,37 @@
 // Requests to the server, and its errors.
 
+import { say } from "./words.js";
+
 const TIMEOUT_MS = 30000;
 
 /** An error of the server: `message` is what happened, without a full stop; `remedy` what to do next. */
-export class Failure extends Error {
-  constructor(message, remedy, status = 0) {
-    super(message);
-    this.remedy = remedy;
+export class Failure {
+  #error;
+
+  /** @param {{message: string, remedy: string}} error the server's, or a `fault`. */
+  constructor(error, status = 0) {
+    this.#error = error;
     this.status = status;
   }
+
+  get message() {
+    return this.#error.message;
+  }
+
+  get remedy() {
+    return this.#error.remedy ?? "";
+  }
 }
+
+/** Return what this page itself has found, in the language at the time of looking: the texts `key` and `key`.remedy. */
+export const fault = (key, parameters) => ({
+  get message() {
+    return say(key, parameters);
+  },
+  get remedy() {
+    return say(`${key}.remedy`, parameters);
+  },
+});
 
 /** Return `text` with a full stop, unless it ends with a punctuation mark. */
 export const sentence = (text) => (/[.?!]$/.test(text) ? text : `${text}.`);
@@ -41,10 +63,9 @@ export async function ask(method, path, body) {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
-    throw new Failure("The server does not respond", "Start live-vlm-webui again if it was stopped.");
+    throw new Failure(fault("fault.silent"));
   }
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
-  const { message, remedy } = answer?.error ?? {};
-  throw new Failure(message ?? `The server responded with HTTP ${response.status}`, remedy ?? "", response.status);
+  throw new Failure(answer?.error?.message ? answer.error : fault("fault.status", { status: String(response.status) }), response.status);
 }

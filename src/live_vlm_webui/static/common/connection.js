@@ -1,6 +1,6 @@
 // The WebSocket of a session: receives events, sends frames, and reconnects by itself.
 
-import { ask, Failure, local } from "./api.js";
+import { ask, Failure, fault, local } from "./api.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
@@ -8,10 +8,7 @@ const UNKNOWN_SESSION = 4404;
 const LOOK_MS = 1000;
 const LEAST_PATIENCE_MS = 8000;
 const PATH = "/ws";
-const BLOCKED = new Failure(
-  "The server responds, but its WebSocket does not open",
-  "If a reverse proxy forwards requests to it, let it forward WebSockets too: HTTP/1.1, and the headers Upgrade and Connection.",
-);
+const BLOCKED = new Failure(fault("fault.websocket"));
 
 /**
  * The connection to a session.

@@ -20,6 +20,7 @@ export function make(tag, properties = {}, ...children) {
 
 /** Set an element's text if it differs, so that nothing is announced again and no selection is lost. */
 export function setText(target, text) {
+  delete target.dataset.say; // it follows the language no more
   if (target.textContent !== text) target.textContent = text;
 }
 

@@ -2,6 +2,7 @@
 
 import { ask, sentences } from "./api.js";
 import { element, setText } from "./dom.js";
+import { tell } from "./words.js";
 
 /**
  * Sign this browser in, if required; show the form if there is no valid code.
@@ -57,7 +58,7 @@ function form(error) {
   };
   element("main").hidden = true;
   shown.hidden = false;
-  setText(element("connection-text"), "Not signed in");
+  tell(element("connection-text"), "connection.signed-out");
   showError(error);
   element("token").focus();
   return new Promise((resolve) => {

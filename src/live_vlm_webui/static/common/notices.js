@@ -1,16 +1,33 @@
 // Errors at the top of the page, until they are dismissed or resolved.
 
 import { sentence } from "./api.js";
-import { element, make } from "./dom.js";
+import { element, make, setText } from "./dom.js";
+import { tell } from "./words.js";
+
+const errors = new WeakMap();
 
 /** Show an error with its remedy. It replaces a notice with the same `key`. */
-export function notify(key, { message, remedy = "" }) {
+export function notify(key, error) {
   withdraw(key);
-  const close = make("button", { type: "button", class: "small" }, "Dismiss");
-  const notice = make("div", { class: "notice" }, make("p", {}, make("strong", {}, sentence(message)), " ", remedy), close);
+  const close = make("button", { type: "button", class: "small" });
+  tell(close, "notice.dismiss");
+  const notice = make("div", { class: "notice" }, make("p", {}, make("strong"), " ", make("span")), close);
   notice.dataset.key = key;
+  errors.set(notice, error);
+  show(notice);
   close.addEventListener("click", () => notice.remove());
   element("notices").append(notice);
+}
+
+function show(notice) {
+  const { message, remedy = "" } = errors.get(notice);
+  setText(notice.querySelector("strong"), sentence(message));
+  setText(notice.querySelector("span"), remedy);
+}
+
+/** Show all in the language of the page. */
+export function redrawNotices() {
+  for (const notice of element("notices").children) show(notice);
 }
 
 /** Remove a notice. */

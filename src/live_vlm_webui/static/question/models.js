@@ -1,8 +1,9 @@
 // The choice of the model: those that were found, and those of another server.
 
 import { ask } from "../common/api.js";
-import { element, setText } from "../common/dom.js";
+import { element } from "../common/dom.js";
 import { modelName } from "../common/format.js";
+import { say, tell } from "../common/words.js";
 
 const AUTOMATIC = "";
 
@@ -61,7 +62,7 @@ export class Models {
       element("api_key").value = "";
       this.#show();
       this.#select.focus();
-      this.#note(this.#others.length ? `Choose one of its ${this.#others.length} models above.` : "The server lists no models.");
+      this.#note(this.#others.length ? "server.listed" : "server.empty", this.#others.length);
     });
   }
 
@@ -105,13 +106,14 @@ export class Models {
     const at = api_base ? offers.findIndex((offer) => isSame(offer, { api_base, name: model || this.#label?.name })) : -1;
     const groups = new Map();
     for (const [index, offer] of offers.entries()) {
-      const where = offer.api_base === "built-in" ? "Built in" : [offer.server, offer.api_base].filter(Boolean).join(", ");
+      const where = offer.api_base === "built-in" ? say("model.built-in") : [offer.server, offer.api_base].filter(Boolean).join(", ");
       if (!groups.has(where)) groups.set(where, []);
-      const blind = offer.vision === false ? " (no pictures)" : "";
+      const blind = offer.vision === false ? ` (${say("model.blind")})` : "";
       groups.get(where).push(new Option(offer.name + blind, String(index), false, index === at));
     }
-    const now = !api_base && this.#label ? `: ${modelName(this.#label)}` : "";
-    this.#select.replaceChildren(new Option(`Automatic${now}`, AUTOMATIC, false, at === -1));
+    const isChosen = api_base || !this.#label;
+    const automatic = isChosen ? say("model.automatic") : say("model.automatic.now", { model: modelName(this.#label) });
+    this.#select.replaceChildren(new Option(automatic, AUTOMATIC, false, at === -1));
     for (const [label, options] of groups) {
       const group = document.createElement("optgroup");
       group.label = label;
@@ -120,11 +122,16 @@ export class Models {
     }
   }
 
-  #note(words) {
+  /** Show all in the language of the page. */
+  redraw() {
+    this.#show();
+  }
+
+  #note(key, count = 0) {
     const note = element("model-note");
     note.classList.remove("problem");
-    note.hidden = !words;
-    setText(note, words);
+    note.hidden = !key;
+    if (key) tell(note, key, { count });
   }
 }
 

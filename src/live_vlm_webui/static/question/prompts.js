@@ -1,28 +1,9 @@
 // The prompt: presets, the user's own ones stored in this browser, and free text.
 
 import { element, keep, recall } from "../common/dom.js";
+import { say } from "../common/words.js";
 
-const PRESETS = [
-  ["Scene", "Describe what you see in one or two sentences."],
-  ["Objects", "List the objects that you see, one per line, with how many there are and where in the picture they are."],
-  [
-    "People and safety",
-    "How many people are there and what does each do? Then name anything that could be dangerous: fire, smoke, somebody " +
-      "on the ground, a blocked way, missing protective gear. If nothing is, say so.",
-  ],
-  ["Text in the picture", "Read all text in the picture, exactly as it is written, line by line. If there is none, say so."],
-  [
-    "Robot navigation",
-    "You are the eyes of a small robot. In three short lines: which way is free (left, ahead, right); the nearest " +
-      "obstacle and about how far it is; the move that you recommend.",
-  ],
-  ["What happens", "These frames follow each other. Say in one sentence what happens in them: what moves, and where to."],
-  [
-    "Structured JSON",
-    'Answer with JSON alone, without a code fence: {"scene": "...", "objects": [{"name": "...", "count": 1, "place": ' +
-      '"..."}], "people": 0, "text": "..."}',
-  ],
-];
+const PRESETS = ["scene", "objects", "people", "text", "robot", "happens", "json"];
 const KEY = "presets";
 const MOST_OWN = 50;
 
@@ -60,7 +41,7 @@ export class Prompts {
   }
 
   get #all() {
-    return [...PRESETS, ...this.#own];
+    return [...PRESETS.map((name) => [say(`preset.${name}`), say(`preset.${name}.prompt`)]), ...this.#own];
   }
 
   #choose() {
@@ -102,10 +83,10 @@ export class Prompts {
     const at = this.#all.findIndex(([, prompt]) => prompt === text);
     const option = ([name], index) => new Option(name, String(index), false, index === at);
     const own = this.#own.map((preset, index) => option(preset, PRESETS.length + index));
-    const free = new Option("Custom", "", false, at === -1);
+    const free = new Option(say("preset.custom"), "", false, at === -1);
     free.disabled = at !== -1;
-    this.#select.replaceChildren(free, group("Presets", PRESETS.map(option)));
-    if (own.length) this.#select.append(group("Saved in this browser", own));
+    this.#select.replaceChildren(free, group(say("preset.ours"), this.#all.slice(0, PRESETS.length).map(option)));
+    if (own.length) this.#select.append(group(say("preset.own"), own));
     element("apply").disabled = !text || text === this.#active;
     element("save-preset").hidden = at !== -1 || !text;
     element("delete-preset").hidden = at < PRESETS.length;

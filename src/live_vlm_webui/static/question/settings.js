@@ -1,12 +1,13 @@
 // The settings of a session: when to ask, about which frames, and the longest answer.
 
-import { element, setText } from "../common/dom.js";
+import { element } from "../common/dom.js";
+import { tell } from "../common/words.js";
 
 const NUMBERS = ["max_tokens", "long_side", "max_frame_age", "frames_per_question", "frame_spacing"];
 const EVERY = {
-  frames: { label: "Frames", name: "every", otherwise: 30, min: 1, max: 100000, step: 1 },
-  seconds: { label: "Seconds", name: "every", otherwise: 5, min: 0.05, max: 86400, step: "any" },
-  change: { label: "Changed share of the picture, in percent", name: "threshold", otherwise: 0.05, min: 0, max: 100, step: "any" },
+  frames: { label: "sampling.every.frames", name: "every", otherwise: 30, min: 1, max: 100000, step: 1 },
+  seconds: { label: "sampling.every.seconds", name: "every", otherwise: 5, min: 0.05, max: 86400, step: "any" },
+  change: { label: "sampling.every.change", name: "threshold", otherwise: 0.05, min: 0, max: 100, step: "any" },
 };
 
 /** Connects the controls of a session's settings; `change(patch)` sends changes. */
@@ -36,7 +37,7 @@ export class SettingControls {
     element("sampling").value = mode;
     this.#showEvery(mode, settings.sampling, refused);
     element("pause").setAttribute("aria-pressed", String(settings.paused));
-    setText(element("pause"), settings.paused ? "Resume" : "Pause");
+    tell(element("pause"), settings.paused ? "resume" : "pause");
   }
 
   #setMode(mode, value) {
@@ -53,7 +54,7 @@ export class SettingControls {
     const every = EVERY[mode];
     element("every-field").hidden = !every;
     if (!every) return;
-    setText(element("every-label"), every.label);
+    tell(element("every-label"), every.label);
     const input = element("every");
     Object.assign(input, { min: every.min, max: every.max, step: every.step });
     set(input, mode === "change" ? Number((sampling.threshold * 100).toFixed(3)) : sampling.every, refused);

@@ -3,6 +3,7 @@
 import { ask } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
 import { celsius, gigabytes, percent, watts } from "../common/format.js";
+import { say } from "../common/words.js";
 import { Sparkline } from "./sparkline.js";
 
 const PLACES = 120;
@@ -11,6 +12,8 @@ const QUIET_STATES = new Set(["ok", "absent", "starting"]);
 /** Shows the server's machine; `onFailure(failure)` is called if it rejects an interval. */
 export class SystemCard {
   #gauges = new Map();
+  #machine = null;
+  #sample = null;
 
   constructor(onFailure) {
     element("interval").addEventListener("change", async ({ target }) => {
@@ -24,14 +27,25 @@ export class SystemCard {
 
   /** Apply the whole state. */
   reset({ machine, interval, sample, history }) {
-    const size = machine.memory_bytes ? gigabytes(machine.memory_bytes) : "";
-    const cores = machine.cores ? `${machine.cores} cores` : "";
-    const [name, ...words] = [machine.product, machine.name, machine.cpu, cores, size, machine.os].filter(Boolean);
-    element("machine").replaceChildren(make("strong", {}, name ?? ""), words.map((word) => ` · ${word}`).join(""));
+    this.#machine = machine;
+    this.redraw();
     showInterval(interval);
     for (const { node } of this.#gauges.values()) node.remove();
     this.#gauges.clear();
     if (sample) this.#show(sample, (gauge, key) => gauge.fill(column(history, key), gauge.last));
+  }
+
+  #describe(machine) {
+    const size = machine.memory_bytes ? gigabytes(machine.memory_bytes) : "";
+    const cores = machine.cores ? say("machine.cores", { count: machine.cores }) : "";
+    const [name, ...words] = [machine.product, machine.name, machine.cpu, cores, size, machine.os].filter(Boolean);
+    element("machine").replaceChildren(make("strong", {}, name ?? ""), words.map((word) => ` · ${word}`).join(""));
+  }
+
+  /** Show all in the language of the page. */
+  redraw() {
+    if (this.#machine) this.#describe(this.#machine);
+    if (this.#sample) this.#show(this.#sample, () => {});
   }
 
   /** Add a sample. */
@@ -41,6 +55,7 @@ export class SystemCard {
   }
 
   #show(sample, advance) {
+    this.#sample = sample;
     const shown = new Set();
     for (const { key, ...figures } of gaugesOf(sample)) {
       if (!this.#gauges.has(key)) this.#gauges.set(key, new Gauge(element("gauges")));
@@ -62,7 +77,7 @@ export class SystemCard {
 function showSources({ gpus, sources }) {
   const told = sources.filter(({ state }) => !QUIET_STATES.has(state) || (state === "absent" && gpus.length === 0));
   const list = element("sources");
-  const words = told.map(({ name, state, reason }) => (state === "absent" ? `No GPU: ${reason}` : `${name}: ${reason}`));
+  const words = told.map(({ name, state, reason }) => (state === "absent" ? say("machine.no-gpu", { reason }) : `${name}: ${reason}`));
   list.hidden = words.length === 0;
   if (list.dataset.words === words.join("\n")) return;
   list.dataset.words = words.join("\n");
@@ -75,40 +90,40 @@ function gaugesOf({ gpus, cpu, memory, board }) {
   for (const [place, gpu] of gpus.entries()) {
     const number = gpus.length > 1 ? ` ${place}` : "";
     made.push({
-      key: `gpu ${place} use`, label: `GPU${number}`, value: percent(gpu.use_percent), figure: gpu.use_percent, most: 100,
+      key: `gpu ${place} use`, label: say("machine.gpu", { number }), value: percent(gpu.use_percent), figure: gpu.use_percent, most: 100,
       more: gpu.name, why: gpu.missing.use_percent,
     });
     if (gpu.memory_used_bytes !== null || !gpu.integrated) {
       made.push({
-        key: `gpu ${place} memory`, label: gpu.integrated ? `GPU${number} memory (shared)` : `VRAM${number}`,
+        key: `gpu ${place} memory`, label: say(gpu.integrated ? "machine.gpu.shared" : "machine.gpu.memory", { number }),
         value: gigabytes(gpu.memory_used_bytes, gpu.memory_total_bytes), figure: gpu.memory_used_bytes,
         most: gpu.memory_total_bytes ?? 0, why: gpu.missing.memory_used_bytes,
       });
     }
     if (gpu.temperature_celsius !== null || !gpu.integrated) {
       made.push({
-        key: `gpu ${place} temperature`, label: `GPU${number} temperature`, value: celsius(gpu.temperature_celsius),
+        key: `gpu ${place} temperature`, label: say("machine.gpu.temperature", { number }), value: celsius(gpu.temperature_celsius),
         figure: gpu.temperature_celsius, most: gpu.temperature_limit_celsius ?? 100, why: gpu.missing.temperature_celsius,
-        more: gpu.temperature_limit_celsius ? `limit ${celsius(gpu.temperature_limit_celsius)}` : "",
+        more: gpu.temperature_limit_celsius ? say("machine.limit", { limit: celsius(gpu.temperature_limit_celsius) }) : "",
       });
     }
     if (gpu.power_watts !== null || !gpu.integrated) {
       made.push({
-        key: `gpu ${place} power`, label: `GPU${number} power`, value: watts(gpu.power_watts), figure: gpu.power_watts,
+        key: `gpu ${place} power`, label: say("machine.gpu.power", { number }), value: watts(gpu.power_watts), figure: gpu.power_watts,
         most: gpu.power_limit_watts ?? 10, why: gpu.missing.power_watts,
-        more: gpu.power_limit_watts ? `of ${watts(gpu.power_limit_watts)}` : "",
+        more: gpu.power_limit_watts ? say("machine.of", { most: watts(gpu.power_limit_watts) }) : "",
       });
     }
   }
   const heat = cpu.temperature_celsius === null ? "" : celsius(cpu.temperature_celsius);
-  made.push({ key: "cpu", label: "CPU", value: percent(cpu.use_percent), figure: cpu.use_percent, most: 100, more: heat });
+  made.push({ key: "cpu", label: say("machine.cpu"), value: percent(cpu.use_percent), figure: cpu.use_percent, most: 100, more: heat });
   made.push({
-    key: "memory", label: "Memory", value: gigabytes(memory.used_bytes, memory.total_bytes), figure: memory.used_bytes,
+    key: "memory", label: say("machine.memory"), value: gigabytes(memory.used_bytes, memory.total_bytes), figure: memory.used_bytes,
     most: memory.total_bytes ?? 0,
   });
   if (board) {
     made.push({
-      key: "board", label: "Board power", value: watts(board.power_watts), figure: board.power_watts, most: 10,
+      key: "board", label: say("machine.board"), value: watts(board.power_watts), figure: board.power_watts, most: 10,
       more: board.power_mode,
     });
   }
@@ -164,7 +179,7 @@ class Gauge {
 function showInterval(seconds) {
   const select = element("interval");
   const known = [...select.options].find(({ value }) => Number(value) === seconds);
-  const chosen = known ?? new Option(`Every ${seconds} s`, String(seconds));
+  const chosen = known ?? new Option(say("machine.interval.other", { count: seconds }), String(seconds));
   if (!known) select.append(chosen);
   chosen.selected = true;
 }
