@@ -1,7 +1,8 @@
 """Test and check sessions, each in an environment of its own: `nox --list`.
 
 `unit`, `integration`, `performance` and `e2e` test the tree, engine and product. Given a wheel (`-- --wheel FILE`, or
-RELEASER_WHEEL, as a release does) they install that instead and test the product alone, with src off the path.
+RELEASER_WHEEL, as a release does) they install that instead and test the product alone, with src off the path; `e2e`
+then runs the tests marked `release`, and `performance` measures more briefly.
 `contract` and `faults` test the engine. RELEASER_JUNIT names a directory for JUnit reports; further arguments after
 `--` go to pytest: `-n 0` runs one test after another.
 """
@@ -43,6 +44,8 @@ def run_tests(
         tests = f"tests/{kind}/live_vlm_webui"
         # The product's integration tests wait half of the time, for frames and for what is to come back or to end.
         workers = WORKERS * 2 if kind == "integration" else WORKERS
+        if kind == "e2e":
+            arguments = ["-m", "release", *arguments]
     else:
         session.install("-e", f".[{','.join(('dev', *extras))}]", *groups("test", *extra))
         tests, workers = f"tests/{kind}", WORKERS

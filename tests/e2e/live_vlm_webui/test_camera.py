@@ -24,6 +24,7 @@ LOOK_AT_THE_PICTURE = """
 NO_WEBRTC = "RTCPeerConnection.prototype.setRemoteDescription = async () => {};"
 
 
+@pytest.mark.release
 def test_the_camera_shows_a_live_picture_until_it_is_stopped(visit, url):
     tab = visit()
     tab.start_camera()
@@ -42,6 +43,7 @@ def test_the_camera_shows_a_live_picture_until_it_is_stopped(visit, url):
     assert tab.hosts == {urlsplit(url).netloc}
 
 
+@pytest.mark.release
 def test_the_picture_is_sent_over_webrtc_and_the_page_says_so(visit):
     tab = visit()
     tab.start_camera()
@@ -50,6 +52,7 @@ def test_the_picture_is_sent_over_webrtc_and_the_page_says_so(visit):
     assert tab["camera-note"].is_hidden()
 
 
+@pytest.mark.release
 def test_where_webrtc_does_not_connect_jpegs_are_sent_and_the_page_says_why(visit, models):
     tab = visit(script=NO_WEBRTC)
     tab.start_camera()
@@ -99,6 +102,7 @@ def test_mirroring_turns_the_picture_round_and_is_remembered(visit):
     assert tab["video"].evaluate(transform) == "none"
 
 
+@pytest.mark.release
 def test_fullscreen_shows_the_picture_with_the_answer_over_it(visit):
     tab = visit()
     assert tab.button("Fullscreen").is_disabled()

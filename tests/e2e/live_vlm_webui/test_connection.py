@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 import live_vlm_webui
 
 
+@pytest.mark.release
 def test_the_page_tells_the_servers_version_and_that_it_is_connected(visit):
     tab = visit()
     assert tab.text("version") == live_vlm_webui.__version__

@@ -9,6 +9,7 @@ def server(serve):
     return serve("--model", "describer")
 
 
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("photograph_of", "seen", "not_seen"),
     [("coffee", "cup", "dog"), ("chelsea", "cat", "dog"), ("astronaut", "person", "cat")],

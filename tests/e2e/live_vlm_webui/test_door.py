@@ -114,6 +114,7 @@ def address_of(line: str) -> str:
 FAKE_CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
+@pytest.mark.release
 def test_over_https_the_page_connects_shows_the_camera_and_gets_answers(launch, over_https, visit_class):
     url, trusting = over_https
     tab = visit_class(launch(trusting, *FAKE_CAMERA), url).connected()

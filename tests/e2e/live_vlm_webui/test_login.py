@@ -36,6 +36,7 @@ def enter(browser, url, visit_class):
     return start
 
 
+@pytest.mark.release
 def test_who_is_not_signed_in_sees_the_form_alone_and_gets_in_with_the_token(enter):
     tab = enter()
     tab.page.wait_for_selector("#login:visible")

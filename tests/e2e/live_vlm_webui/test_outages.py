@@ -36,6 +36,7 @@ def shows_all_as_before(tab, models) -> None:
     tab.until("[...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
 
 
+@pytest.mark.release
 def test_a_server_that_is_killed_and_started_again_loses_nothing_on_the_page(tab, serve, models, server, url):
     before = tab.text("history")
     server._process.send_signal(signal.SIGKILL)

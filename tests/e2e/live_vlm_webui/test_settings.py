@@ -11,6 +11,7 @@ def choose(tab, name, **what):
     tab.page.get_by_role("combobox", name=name, exact=True).select_option(**what)
 
 
+@pytest.mark.release
 def test_a_preset_is_asked_from_the_next_frame_on(visit, models):
     tab = visit()
     tab.start_camera()
@@ -140,6 +141,7 @@ def test_models_are_listed_with_those_that_see_no_pictures_marked(visit):
     assert "llava:7b · Ollama" in tab.text("label")
 
 
+@pytest.mark.release
 def test_models_of_another_server_are_listed_with_its_key_and_the_key_goes_nowhere_else(visit, serve_models, models):
     other = serve_models("--model", "other-vlm", "--api-key", "secret-of-the-other")
     other.behave(text="From the other.", total=0.1)

@@ -62,6 +62,7 @@ def test_a_picture_dropped_beside_the_stage_is_asked_about_too(visit, photograph
     assert tab["stage"].get_attribute("data-source") == "picture"
 
 
+@pytest.mark.release
 def test_a_file_on_the_server_is_played_with_its_picture_and_answers_shown(visit, film, models):
     tab = visit()
     offer(tab, "Stream or file")
@@ -102,6 +103,7 @@ def test_a_camera_that_does_not_answer_is_told_and_its_password_is_not_shown(vis
     tab.until_text("camera-state", "Off")
 
 
+@pytest.mark.release
 def test_a_picture_is_described_and_asked_about_again(visit, jpeg, models):
     tab = visit()
     offer(tab, "Picture")

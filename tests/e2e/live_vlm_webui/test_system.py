@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 MIB = 1024 * 1024
 GPUS = [
     {
@@ -44,6 +46,7 @@ def gauge(tab, label):
     return tab.page.locator(".gauge").filter(has=tab.page.get_by_text(label, exact=True))
 
 
+@pytest.mark.release
 def test_the_machine_is_shown_with_figures_that_change(visit):
     tab = visit()
     tab["interval"].select_option("0.25")
