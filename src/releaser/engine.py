@@ -15,8 +15,10 @@ from releaser.core.journal import Journal
 from releaser.core.results import Result, refusals
 from releaser.core.runner import Observer, Runner
 from releaser.core.step import Outcome, Plan, Todo, first_line, said
-from releaser.errors import InterruptedRunError, NotConfirmedError, ReleaserError
+from releaser.dists.built import read_dists
+from releaser.errors import ConflictError, InterruptedRunError, NotConfirmedError, ReleaserError
 from releaser.release import Release
+from releaser.store import ACCEPT, broken_journal
 
 
 @dataclass
@@ -73,8 +75,9 @@ def carry_out(
     redact = release.redactor()
     import_clients()
     with release.store.locked():
-        journal = Journal(release.store.path / "journal.jsonl", redact)
-        journal.write("begin", version=str(release.version), command=sys.argv[1:], skipped=dict(skip))
+        journal = _opened_journal(release)
+        chosen = {"choices": dict(release.choices)} if release.choices else {}
+        journal.write("begin", version=str(release.version), command=sys.argv[1:], skipped=dict(skip), **chosen)
         with display.display(redact) as shown, _stoppable():
 
             def asked(question: str) -> None:
@@ -101,6 +104,21 @@ def carry_out(
                 raise
         journal.write("end", outcome="done")
     return results
+
+
+def _opened_journal(release: Release) -> Journal:
+    """Return the journal; where a person chose to begin another, with the built files as they are now.
+
+    Raises:
+        ConflictError: The journal is not what was written.
+    """
+    chain, begin = release.store.chain, ACCEPT in {f"{step}={how}" for step, how in release.choices.items()}
+    if chain.problem and not begin:
+        raise ConflictError(*broken_journal(chain))
+    journal = release.journal
+    if begin and (chain.problem or chain.newest("built") is None) and (dists := read_dists(release.store.dist)):
+        journal.write("built", files=dists.sha256, commit=release.commit(), accepted="as they are, by choice")
+    return journal
 
 
 def ask_person(question: str) -> None:

@@ -24,10 +24,11 @@ def sha256(path: Path) -> str:
 def read_sums(directory: Path) -> dict[str, str] | None:
     """Return the sha256 of each file that a directory's SHA256SUMS lists, by name; None if it has no such file.
 
-    The lines are those that `sha256sum` writes and checks; ` *` before a name marks what it read as binary.
+    The lines are those that `sha256sum` writes and checks; ` *` before a name marks what it read as binary. What is not
+    UTF-8 is no name of a file here, and is returned as Python writes it.
     """
     try:
-        text = (directory / SUMS).read_text("utf-8")
+        text = (directory / SUMS).read_bytes().decode("utf-8", "backslashreplace")
     except (FileNotFoundError, NotADirectoryError):
         return None
     pairs = (line.partition(" ") for line in text.splitlines() if line.strip())
@@ -54,6 +55,21 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have what the system refuses in the block name a file: of a full disk, it does not say itself what was written.
+
+    Raises:
+        OSError: What the block raised.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 def inside(root: Path, path: str) -> str | None:
     """Return the path under `root` of the file that `path` leads to, through symbolic links; None if it leads out."""
     try:
@@ -76,12 +92,13 @@ def replacing(path: Path) -> Iterator[Path]:
     # One fixed name, so that the next run replaces what a killed one left.
     draft = target.with_name(f".{target.name}.part")
     try:
-        yield draft
-        with draft.open("r+b") as file:
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, draft)
-        draft.replace(target)
+        with naming(target):
+            yield draft
+            with draft.open("r+b") as file:
+                os.fsync(file.fileno())
+            if target.exists():
+                shutil.copymode(target, draft)
+            draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

@@ -22,6 +22,7 @@ from releaser.steps.preflight.checkout import BeClean, BeLevel, BeOnBranch, Find
 from releaser.steps.preflight.clock import TrustClock
 from releaser.steps.preflight.forge_accepts import FitNotes, HavePassedTests
 from releaser.steps.preflight.index_rules import MeetIndexRules, RenderReadme
+from releaser.steps.preflight.journal import TrustJournal
 from releaser.steps.preflight.project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
 from releaser.steps.preflight.pushing import LogInToRemote, PushWhereAsked
 from releaser.steps.preflight.registry import LogInForImages
@@ -63,6 +64,7 @@ def release_plan(config: Config) -> Plan[Release]:
             "ready to release",
             together(
                 FindTools(),
+                TrustJournal(),
                 FindIdentity(),
                 SignSomething(),
                 KnowHooks(),

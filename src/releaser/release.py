@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +21,8 @@ from releaser.adapters.remotes import GitLimits, repository_of
 from releaser.adapters.waiting import WaitLimits
 from releaser.changelog.document import Changelog, today_in_utc
 from releaser.config.project import Config, IndexConfig, IndexName
+from releaser.core.holder import now
+from releaser.core.journal import Journal
 from releaser.dists.built import Dists
 from releaser.errors import UsageError
 from releaser.history.commit import ReleaseCommit
@@ -44,6 +46,9 @@ class Release:
         credentials: Where tokens come from.
         description: The brief description in the release's title; by default the changelog section's lead line.
         bake_options: How its images are built.
+        choices: What a person decided where what was found differs from what this release needs, by step.
+        required: The steps that may not be skipped.
+        opened: When this run began, in ISO 8601.
     """
 
     config: Config
@@ -53,6 +58,9 @@ class Release:
     credentials: Credentials
     description: str | None = None
     bake_options: BakeOptions = field(default_factory=BakeOptions)
+    choices: Mapping[str, str] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    opened: str = field(default_factory=now)
 
     @property
     def tree(self) -> Path:
@@ -88,6 +96,11 @@ class Release:
     def source_files(self) -> dict[str, Entry]:
         """Return the files that the built files are made from, by path: those of the release commit."""
         return trees.files_of(self.git, self.must_have_commit(), self.config.git.remote, self.store.modules)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The record, to be written to; see `store.chain` for what it holds."""
+        return Journal(self.store.journal, self.redactor())
 
     @property
     def tag(self) -> str:
@@ -126,11 +139,7 @@ class Release:
 
     @cached_property
     def registry(self) -> Registry:
-        """Where images go.
-
-        Raises:
-            UsageError: The project has no images.
-        """
+        """Where images go; a project without images has no registry."""
         images = self.config.images
         if images.repository is None:
             raise UsageError(
@@ -183,11 +192,7 @@ class Release:
         return self.release_commit.find()
 
     def must_have_commit(self) -> str:
-        """Return the release commit.
-
-        Raises:
-            UsageError: There is none yet.
-        """
+        """Return the release commit; see `ReleaseCommit.require`."""
         return self.release_commit.require()
 
     @cached_property

@@ -11,7 +11,7 @@ from releaser import engine
 from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release
 from releaser.core.asking import LIMIT_S
-from releaser.core.named import required_steps, skipped_steps
+from releaser.core.named import chosen, required_steps, skipped_steps
 from releaser.core.runner import Observer, Runner
 from releaser.core.step import CannotUndo, Done, Plan, Skipped, Undone, Warned, part_of
 from releaser.errors import ReleaserError, UsageError
@@ -30,12 +30,14 @@ def release(
     skip: Sequence[str],
     title: str | None,
     require: Sequence[str] = (),
+    choose: Sequence[str] = (),
     within: float | None = None,
 ) -> None:
     """Run `invoke release` or, with `dry_run`, its survey; `within` is as in `Runner.survey`."""
     opened = opened_release(start, version, title)
     plan = release_plan(opened.config)
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
+    opened = replace(opened, choices=chosen(plan, choose), required=frozenset(required))
     if dry_run:
         print(f"{opened.config.distribution} {opened.version}: state of each step\n")
         engine.print_survey(opened, engine.survey(opened, plan, skips, required, within=within), plan)
@@ -48,7 +50,7 @@ def status(start: Path, version: str | None) -> None:
     release(start, version, dry_run=True, yes=False, skip=(), title=None, within=LIMIT_S)
 
 
-def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool) -> None:
+def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool, choose: Sequence[str] = ()) -> None:
     """Run `invoke tag`: the push of a release whose commit exists.
 
     Raises:
@@ -56,6 +58,7 @@ def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool) -> None:
     """
     opened = opened_release(start, version)
     plan = release_plan(opened.config)
+    opened = replace(opened, choices=chosen(plan, choose))
     before = engine.survey(opened, part_of(plan, "preflight", "stage"), {})
     if missing := [result.step for result in before if not isinstance(result.outcome, Done | Skipped)]:
         raise UsageError(

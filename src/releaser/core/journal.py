@@ -1,41 +1,23 @@
 """The record of what was done: JSON lines, each holding the hash of the line before it.
 
-The journal is a record, never an input: a run asks git and the services. The chain makes a later edit visible.
+What was built, and what passed with it, is compared with the record by every later step. Everything else in it is for
+people: a run asks git and the services.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from releaser.files import sync_directory
+from releaser.core.chain import START, Chain, digest, head_of, read_chain
+from releaser.files import naming, sync_directory
 from releaser.secret import Redactor
-
-_START = "0" * 64
-
-
-def _digest(line: bytes) -> str:
-    return hashlib.sha256(line).hexdigest()
-
-
-def broken_at(lines: list[str]) -> int | None:
-    """Return the number (from 1) of the first line without the hash of the one before; None for a whole chain."""
-    previous = _START
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            return number
-        if not isinstance(entry, dict) or entry.get("previous") != previous:
-            return number
-        previous = _digest(line.encode())
-    return None
 
 
 @dataclass
@@ -43,47 +25,66 @@ class Journal:
     """Append events to a file, safely from several threads; each line is on disk before the call returns.
 
     A last line torn by a kill is dropped. A file whose chain is broken elsewhere is kept under another name, and a new
-    one begins with a line about it.
+    one begins with a line about it: whether a run may go on then is decided before it is opened.
+
+    Attributes:
+        path: The file.
+        redact: Hides secrets.
+        set_aside: Where an altered file was kept, if this one was.
     """
 
     path: Path
     redact: Redactor
-    _previous: str = field(default=_START, init=False)
+    set_aside: Path | None = field(default=None, init=False)
+    _previous: str = field(default=START, init=False)
+    _lines: int = field(default=0, init=False)
+    _size: int = field(default=0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if not self.path.exists():
+        chain = read_chain(self.path)
+        if chain.problem:
+            name = f"{self.path.stem}.altered-{datetime.now(timezone.utc):%Y%m%dT%H%M%S%f}.jsonl"
+            self.set_aside = self.path.with_name(name)
+            if self.path.exists():
+                self.path.rename(self.set_aside)
+            head_of(self.path).unlink(missing_ok=True)
+            self.write("altered", file=name, line=chain.line, problem=chain.problem)
             return
-        content = self.path.read_bytes()
-        whole, end, torn = content.rpartition(b"\n")
-        lines = whole.decode("utf-8", "replace").split("\n") if end else []
-        if broken := broken_at(lines):
-            kept = self.path.with_name(f"{self.path.stem}.altered-{datetime.now(timezone.utc):%Y%m%dT%H%M%S%f}.jsonl")
-            self.path.rename(kept)
-            self.write("altered", file=kept.name, line=broken)
-            return
-        self._previous = _digest(lines[-1].encode()) if lines else _START
-        if torn:
-            os.truncate(self.path, len(content) - len(torn))
-            self.write("torn", dropped=len(torn))
+        self._follow(chain)
+        if chain.torn:
+            os.truncate(self.path, chain.size - chain.torn)
+            self._size -= chain.torn
+            self.write("torn", dropped=chain.torn)
 
     def write(self, event: str, **facts: Any) -> None:
         """Append one event with its facts, secrets redacted."""
         with self._lock:
+            if self.path.exists() and self.path.stat().st_size != self._size:
+                self._follow(read_chain(self.path))  # another part of this run has written to it
             entry = {"at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"), "event": event, **facts}
             line = json.dumps({**_redacted(entry, self.redact), "previous": self._previous}, ensure_ascii=False)
             # A file name or an argument need not be UTF-8; other bytes are written as JSON's own escapes.
             content = line.encode("utf-8", "backslashreplace")
-            _append(self.path, content + b"\n")
-            self._previous = _digest(content)
+            with naming(self.path):
+                self._size = _append(self.path, content + b"\n")
+            self._previous = digest(content)
+            self._lines += 1
+            # In place and of one length, so that it takes no room. A head that is behind says less, and nothing wrong.
+            with suppress(OSError):
+                _overwrite(head_of(self.path), f"{self._lines:010} {self._previous}\n".encode())
+
+    def _follow(self, chain: Chain) -> None:
+        self._previous, self._lines, self._size = chain.last, chain.lines, chain.size
 
 
-def _append(path: Path, content: bytes) -> None:
-    """Append all of it or, when the disk is full, nothing."""
+def _append(path: Path, content: bytes) -> int:
+    """Append all of it or, when the disk is full, nothing; return the file's size."""
     is_new = not path.exists()
     with path.open("ab", buffering=0) as file:
         end = file.tell()
+        size = end + len(content)
         try:
             while content:
                 content = content[file.write(content) :]
@@ -93,6 +94,15 @@ def _append(path: Path, content: bytes) -> None:
             raise
     if is_new:
         sync_directory(path.parent)
+    return size
+
+
+def _overwrite(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        os.pwrite(handle, content, 0)
+    finally:
+        os.close(handle)
 
 
 def _redacted(value: Any, redact: Redactor) -> Any:

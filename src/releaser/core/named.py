@@ -1,4 +1,4 @@
-"""Find the steps of a plan that words such as the values of `--skip` and `--require` name."""
+"""Find the steps of a plan that words such as the values of `--skip`, `--require` and `--choose` name."""
 
 from __future__ import annotations
 
@@ -36,6 +36,20 @@ def required_steps(plan: Plan[World], asked: Iterable[str]) -> dict[str, str]:
     """
     names = [step.name for phase in plan for step in phase.steps]
     return {step.name: f"--require {word}" for word in asked for step in _named(plan, word, "required", names)}
+
+
+def chosen(plan: Plan[World], asked: Iterable[str]) -> dict[str, str]:
+    """Return the choice, by step, that each STEP=CHOICE of `--choose` makes.
+
+    Raises:
+        UsageError: There is no such choice; all are given.
+    """
+    known = {f"{step.name}={how}": (step.name, how) for phase in plan for step in phase.steps for how in step.choices}
+    for word in asked:
+        if word not in known:
+            near = get_close_matches(word, known, n=3, cutoff=0.4)
+            raise UsageError(f"There is no choice {word}", f"Choose one of these: {', '.join(near or known)}.")
+    return dict(known[word] for word in asked)
 
 
 def _named(plan: Plan[World], word: str, how: str, offered: Sequence[str]) -> list[Step[World]]:

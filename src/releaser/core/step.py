@@ -116,12 +116,14 @@ class Step(ABC, Generic[World]):
         skippable: Whether `--skip` may leave it out, because no later step needs it.
         essential: Whether the run fails if this step does. What stops any other step is a warning, because what was
             achieved before it would look failed for its sake.
+        choices: What `--choose NAME=CHOICE` may decide where what was found differs from what the release needs.
     """
 
     name: str
     title: str
     skippable: bool = False
     essential: bool = True
+    choices: tuple[str, ...] = ()
 
     @abstractmethod
     def check(self, world: World) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,10 @@ class Dists:
         return self.directory / next(name for name in self.sha256 if name.endswith(ending))
 
 
+def _is_line(name: str, digest: str) -> bool:
+    return bool(re.fullmatch(r"[0-9a-f]{64}", digest)) and bool(name) and not {"/", "\\"} & set(name)
+
+
 def read_dists(directory: Path) -> Dists | None:
     """Return the built files in a directory; None if it has no SHA256SUMS, which is written last.
 
@@ -55,6 +60,11 @@ def read_dists(directory: Path) -> Dists | None:
     expected = read_sums(directory)
     if expected is None:
         return None
+    if odd := [f"{digest} {name}" for name, digest in expected.items() if not _is_line(name, digest)]:
+        raise ConflictError(
+            f"{directory / SUMS} is not a list of checksums: {odd[0][:80]!r} is not a sha256 and the name of a file",
+            "Restore it; or run `invoke rollback` if nothing is published yet, and build again.",
+        )
     for name, digest in expected.items():
         path = directory / name
         found = sha256(path) if path.is_file() else None

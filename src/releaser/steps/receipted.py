@@ -9,7 +9,7 @@ from releaser.core.step import Done, Outcome, Skipped, Step, Todo
 from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.release import Release
-from releaser.store import Receipt
+from releaser.store import NoReceipt, Receipt
 
 
 class Receipted(Step[Release]):
@@ -22,19 +22,30 @@ class Receipted(Step[Release]):
     doing: str
 
     def check(self, release: Release) -> Outcome:
-        """Look for the receipt of these bytes."""
+        """Look for the receipt of these bytes; what was left out for lack of something is tried when it is required."""
         dists = release.dists()
-        receipt = release.store.receipt(dists.sha256[dists.wheel.name], self.receipt_name(release)) if dists else None
-        if receipt is None:
+        if dists is None:
             return Todo(self.doing)
-        return Skipped(receipt.evidence) if receipt.skipped else Done(receipt.evidence)
+        receipt = release.store.receipt(dists.sha256[dists.wheel.name], self.receipt_name(release))
+        if isinstance(receipt, NoReceipt):
+            return Todo(f"{self.doing}: {receipt.reason}" if receipt.reason else self.doing)
+        if not receipt.skipped:
+            return Done(f"{receipt.evidence} (tried {receipt.at[:16]} UTC with {receipt.wheel[:12]})")
+        if receipt.at < release.opened and (self.name in release.required or self.has_become_possible(receipt)):
+            return Todo(f"{self.doing}, which was skipped: {receipt.evidence}")
+        return Skipped(receipt.evidence)
 
     def run(self, release: Release) -> None:
         """Try it; write the receipt if it passes."""
         dists = release.built()
         with release.store.scratch(self.name) as scratch:
             receipt = self.attempt(release, dists, scratch)
-        release.store.write_receipt(dists.sha256[dists.wheel.name], self.receipt_name(release), receipt)
+        wheel = dists.sha256[dists.wheel.name]
+        release.store.write_receipt(release.journal, wheel, self.receipt_name(release), receipt)
+
+    def has_become_possible(self, _skipped: Receipt) -> bool:
+        """Return whether what this machine lacked when the step was skipped is there now, as far as that is cheap."""
+        return False
 
     def receipt_name(self, _release: Release) -> str:
         """Return the receipt's name; a trial of more than the wheel names that too."""

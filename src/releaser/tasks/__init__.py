@@ -25,6 +25,7 @@ from releaser.tasks.menu import is_dry, task
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
 _REQUIRE = "fail if this step or phase would be skipped (repeatable): images, e2e ..."
+_CHOOSE = "decide a conflict whose message offers it, STEP=CHOICE (repeatable); it is recorded"
 _VERSION = {"version": "the version in SemVer form, such as 0.2.0 or 0.2.0-rc.1"}
 
 
@@ -35,9 +36,10 @@ _VERSION = {"version": "the version in SemVer form, such as 0.2.0 or 0.2.0-rc.1"
         "yes": "publish without asking",
         "skip": "skip a step or a phase (repeatable): testpypi, pass_e2e, close_milestone ...; it is recorded",
         "require": _REQUIRE,
+        "choose": _CHOOSE,
         "title": "the brief description in the release's title (default: the first paragraph of the changelog section)",
     },
-    iterable=["skip", "require"],
+    iterable=["skip", "require", "choose"],
 )
 def release(
     c: Context,
@@ -46,6 +48,7 @@ def release(
     yes: bool = False,
     skip: Sequence[str] | None = None,
     require: Sequence[str] | None = None,
+    choose: Sequence[str] | None = None,
     title: str | None = None,
 ) -> None:
     """Release a version: build, test, publish to the index and the forge, and verify what users get.
@@ -54,9 +57,8 @@ def release(
     (nothing was changed), 4 not confirmed, 5 gave up waiting, 6 published, but a check failed, 130 Ctrl-C, 143 SIGTERM.
     """
     dry = dry_run or is_dry(c)
-    commands.release.release(
-        Path.cwd(), version, dry_run=dry, yes=yes, skip=skip or (), title=title, require=require or ()
-    )
+    words = {"skip": skip or (), "require": require or (), "choose": choose or ()}
+    commands.release.release(Path.cwd(), version, dry_run=dry, yes=yes, title=title, **words)
 
 
 @task(
@@ -113,10 +115,10 @@ def yank(
     commands.release.yank(Path.cwd(), version, reason, undo=undo)
 
 
-@task(help={**_VERSION, "yes": "push without asking"})
-def tag(c: Context, version: str | None = None, yes: bool = False) -> None:
+@task(help={**_VERSION, "yes": "push without asking", "choose": _CHOOSE}, iterable=["choose"])
+def tag(c: Context, version: str | None = None, yes: bool = False, choose: Sequence[str] | None = None) -> None:
     """Create the annotated tag at the release commit, and push branch and tag together."""
-    commands.release.tag(Path.cwd(), version, yes=yes, dry_run=is_dry(c))
+    commands.release.tag(Path.cwd(), version, yes=yes, dry_run=is_dry(c), choose=choose or ())
 
 
 @task(help={"out": "where to put the files (default: dist)"})

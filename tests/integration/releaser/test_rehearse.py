@@ -172,7 +172,7 @@ def test_second_run_is_quick(undisturbed, again):
 
 
 def test_journal_tells_both_runs_and_its_chain_is_whole(undisturbed, again):
-    from releaser.core.journal import broken_at
+    from releaser.core.chain import broken_at
 
     lines = (undisturbed.world.store / "journal.jsonl").read_text("utf-8").splitlines()
     assert broken_at(lines) is None

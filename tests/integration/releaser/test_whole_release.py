@@ -18,7 +18,7 @@ from harness.stand_ins import TOKENS, StandIn
 from harness.started import HIDE_CURSOR, Started, Terminal, Watch, command_of, started
 from harness.waiting import wait_until
 
-from releaser.core.journal import broken_at
+from releaser.core.chain import broken_at
 from releaser.rehearsal import remote
 
 RELEASE = ("release", "--version", "0.2.0")

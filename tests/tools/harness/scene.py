@@ -208,7 +208,7 @@ class Scene:
         """
         folders = {"checkout": self.project.path, "origin": self.origin, "state": self.state}
         folders |= {name: one.folder for name, one in self.stand_ins.items()}
-        skip = ("objects", "__pycache__", "journal.jsonl", "lock", "holding", "faults")
+        skip = ("objects", "__pycache__", "journal.jsonl", "journal.head", "holder.json", "lock", "holding", "faults")
         return {
             f"{where}/{name}": digest
             for where, folder in folders.items()
@@ -247,8 +247,10 @@ class Scene:
         building = "import backend, sys; backend.build_sdist(sys.argv[1]); backend.build_wheel(sys.argv[1])"
         command = [sys.executable, "-B", "-c", building, str(release.store.dist)]
         subprocess.run(command, cwd=release.store.worktree, check=True)
-        write_sums(release.store.dist, {path.name: sha256(path) for path in release.store.dist.iterdir()})
-        return release
+        digests = {path.name: sha256(path) for path in release.store.dist.iterdir()}
+        write_sums(release.store.dist, digests)
+        release.journal.write("built", files=digests, commit=release.commit())
+        return self.release(version)
 
     def bump_by_hand(self) -> None:
         """Make the release commit as a pull request does that raises the version."""

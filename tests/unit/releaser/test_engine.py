@@ -18,7 +18,7 @@ from releaser import engine
 from releaser.adapters.git import Git
 from releaser.config.load import parse_config
 from releaser.core.activity import current
-from releaser.core.journal import broken_at
+from releaser.core.chain import broken_at
 from releaser.core.named import required_steps, skipped_steps
 from releaser.core.step import Conflict, Done, Outcome, Phase, Plan, Step, Todo, in_order, together
 from releaser.errors import ConflictError, InterruptedRunError, NotConfirmedError, StepError, UsageError

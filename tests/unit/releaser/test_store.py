@@ -1,17 +1,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from releaser.errors import ConflictError
-from releaser.store import Receipt, ReleaseStore
+from releaser.core.journal import Journal
+from releaser.errors import ConflictError, UsageError
+from releaser.secret import Redactor
+from releaser.store import NoReceipt, Receipt, ReleaseStore
 from releaser.versions.version import Version
 
 
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def journal_of(store: ReleaseStore) -> Journal:
+    return Journal(store.journal, Redactor())
 
 
 @pytest.fixture
@@ -24,11 +32,32 @@ def store(tmp_path: Path) -> ReleaseStore:
 
 def test_a_receipt_is_of_one_wheel_and_one_trial(store: ReleaseStore) -> None:
     written = Receipt("12 passed, 1 skipped (n\u00f6 GPU)", skipped=True)
-    store.write_receipt(digest(b"wheel"), "pass_unit", written)
+    store.write_receipt(journal_of(store), digest(b"wheel"), "pass_unit", written)
 
-    assert store.receipt(digest(b"wheel"), "pass_unit") == written
-    assert store.receipt(digest(b"other"), "pass_unit") is None
-    assert store.receipt(digest(b"wheel"), "pass_e2e") is None
+    found = store.receipt(digest(b"wheel"), "pass_unit")
+    assert isinstance(found, Receipt)
+    assert (found.evidence, found.skipped, found.wheel) == (written.evidence, True, digest(b"wheel"))
+    assert datetime.fromisoformat(found.at).tzinfo is not None
+    assert store.receipt(digest(b"other"), "pass_unit") == NoReceipt()
+    assert store.receipt(digest(b"wheel"), "pass_e2e") == NoReceipt()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"evid', b"[]", b"\xff\xfe", b'{"evidence": "all is well"}'])
+def test_a_receipt_that_is_not_as_it_was_written_does_not_count(store: ReleaseStore, content: bytes) -> None:
+    store.write_receipt(journal_of(store), digest(b"wheel"), "pass_unit", Receipt("12 passed"))
+    (path,) = store.path.glob("receipts/*/pass_unit.json")
+    path.write_bytes(content)
+
+    assert store.receipt(digest(b"wheel"), "pass_unit") == NoReceipt("its receipt was changed after it was written")
+
+
+def test_a_receipt_of_other_bytes_does_not_count_under_another_name(store: ReleaseStore) -> None:
+    store.write_receipt(journal_of(store), digest(b"wheel"), "pass_unit", Receipt("12 passed"))
+    (folder,) = store.path.glob("receipts/*")
+    folder.rename(folder.with_name(digest(b"other")[:16]))
+
+    found = store.receipt(digest(b"other"), "pass_unit")
+    assert found == NoReceipt("the journal does not have its receipt")
 
 
 def test_scratch_is_empty_and_gone_afterwards_however_it_went(store: ReleaseStore) -> None:
@@ -45,7 +74,7 @@ def test_scratch_is_empty_and_gone_afterwards_however_it_went(store: ReleaseStor
 
 def test_discarding_keeps_the_record_and_the_lock_alone(store: ReleaseStore) -> None:
     store.dist.mkdir(parents=True)
-    store.write_receipt(digest(b"wheel"), "try_wheel", Receipt("ok"))
+    store.write_receipt(journal_of(store), digest(b"wheel"), "try_wheel", Receipt("ok"))
     for name in (
         "journal.jsonl",
         "journal.altered-1.jsonl",
@@ -59,7 +88,12 @@ def test_discarding_keeps_the_record_and_the_lock_alone(store: ReleaseStore) -> 
     store.discard()
     ReleaseStore(store.path / "never used").discard()
 
-    assert sorted(path.name for path in store.path.iterdir()) == ["journal.altered-1.jsonl", "journal.jsonl", "lock"]
+    assert sorted(path.name for path in store.path.iterdir()) == [
+        "journal.altered-1.jsonl",
+        "journal.head",
+        "journal.jsonl",
+        "lock",
+    ]
 
 
 def test_clones_of_one_remote_share_a_store_and_others_do_not(tmp_path: Path) -> None:
@@ -81,7 +115,8 @@ def test_clones_of_one_remote_share_a_store_and_others_do_not(tmp_path: Path) ->
 
 def test_two_runs_of_one_version_keep_each_other_out(store: ReleaseStore) -> None:
     with store.locked():
-        with pytest.raises(ConflictError, match="Another run is releasing this version"), store.locked():
+        named = rf"Another run is releasing this version \(\S.* on \S.*, process {os.getpid()}, since 20"
+        with pytest.raises(ConflictError, match=named), store.locked():
             raise AssertionError("was let in")
         with ReleaseStore(store.path.with_name("1.0.1")).locked():
             pass
@@ -95,3 +130,14 @@ def test_a_lock_is_free_again_when_its_run_is_over_even_if_the_error_is_kept(sto
 
     with store.locked():
         assert str(kept.value) == "broken"
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_state_directory_that_is_a_file_is_named(store: ReleaseStore, depth: int) -> None:
+    path = [store.path, store.path.parent][depth]
+    path.parent.mkdir(parents=True)
+    path.touch()
+
+    with pytest.raises(UsageError, match="is not a directory") as caught, store.locked():
+        raise AssertionError("was let in")
+    assert caught.value.remedy.startswith("Move that file away")

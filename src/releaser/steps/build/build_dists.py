@@ -37,7 +37,10 @@ class BuildDists(Step[Release]):
             log = release.store.path / "logs" / "build.log"
             with release.source_tree(scratch) as tree:
                 builder.build(tree, target, epoch=release.git.time_of(commit), log=log)
-            write_sums(target, {path.name: sha256(path) for path in target.iterdir()})
+            digests = {path.name: sha256(path) for path in target.iterdir()}
+            # Before they are in place: files that nothing records are never taken.
+            release.journal.write("built", files=digests, commit=commit)
+            write_sums(target, digests)
             if release.store.dist.exists():
                 shutil.rmtree(release.store.dist)
             target.rename(release.store.dist)

@@ -33,7 +33,9 @@ class WriteSbom(Step[Release]):
             entries = Venv.create(scratch / "venv", release.pypi.simple_url).resolve(dists.wheel)
         path = dists.directory / self._file_name(release)
         write_atomically(path, sbom.cyclonedx(entries, digest, release.git.time_of(commit)))
-        write_sums(dists.directory, {**dists.sha256, path.name: sha256(path)})
+        digests = {**dists.sha256, path.name: sha256(path)}
+        release.journal.write("built", files=digests, commit=release.commit())
+        write_sums(dists.directory, digests)
 
     def _file_name(self, release: Release) -> str:
         return f"{release.config.package}-{release.version.pep440}.cdx.json"

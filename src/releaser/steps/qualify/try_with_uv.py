@@ -13,6 +13,8 @@ from releaser.release import Release
 from releaser.steps.receipted import Receipted
 from releaser.store import Receipt
 
+_NO_UV = "uv is not installed"
+
 
 class TryWithUv(Receipted):
     """The built wheel installs with uv too, and runs on the ends of the range of Pythons that it declares."""
@@ -26,7 +28,7 @@ class TryWithUv(Receipted):
         """Try the ends of the range; of a single Python, that."""
         requires = builder.wheel_metadata(dists.wheel).get("Requires-Python", "")
         if not uv.available():
-            return Receipt("uv is not installed", skipped=True)
+            return Receipt(_NO_UV, skipped=True)
         pythons = uv.pythons(dists.wheel, requires)
         oldest = self._first(release, dists, scratch / "oldest", pythons)
         newest = self._first(release, dists, scratch / "newest", pythons[:0:-1])
@@ -34,6 +36,10 @@ class TryWithUv(Receipted):
         if not tried:
             return Receipt(f"no Python here is a release and fits {requires or 'the wheel'}", skipped=True)
         return Receipt(f"on Python {' and '.join(tried)} (requires-python: {requires or 'any'})")
+
+    def has_become_possible(self, skipped: Receipt) -> bool:
+        """Return whether uv is here by now."""
+        return skipped.evidence == _NO_UV and uv.available()
 
     def _first(self, release: Release, dists: Dists, scratch: Path, pythons: Sequence[Path]) -> str | None:
         """Try the first of these that is a release; return its version."""

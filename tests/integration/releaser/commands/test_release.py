@@ -15,7 +15,7 @@ from harness.stand_ins import TOKENS
 from harness.waiting import wait_until
 from harness.wheels import other_wheel
 
-from releaser.core.journal import broken_at
+from releaser.core.chain import broken_at
 
 RELEASE = ("release", "--version", "0.2.0", "--yes")
 PREFLIGHT = ["be_on_branch", "be_clean", "be_level", "agree_on_version", "log_in_pypi", "create_tag"]
@@ -175,7 +175,7 @@ class TestSecrets:
 
 
 class TestJournal:
-    def test_an_altered_one_is_kept_aside_and_the_next_says_so(self, scene: Scene) -> None:
+    def test_an_altered_one_is_named_at_once_and_kept_aside_by_choice(self, scene: Scene) -> None:
         scene.project.write("notes.txt", "in the way")
         assert scene.run(*RELEASE).code == 3
         journal = scene.store / "journal.jsonl"
@@ -183,7 +183,10 @@ class TestJournal:
         altered = text.replace('"version": "0.2.0"', '"version": "0.1.9"')
         assert altered != text
         journal.write_text(altered)
-        assert scene.run(*RELEASE).code == 3
+        for words in (RELEASE, ("status", "--version", "0.2.0")):
+            scene.refuses(*words, code=3, says=[f"{journal} was altered: line 2", "--choose trust_journal=begin"])
+        assert journal.read_text() == altered
+        assert scene.run(*RELEASE, "--choose", "trust_journal=begin").code == 3
         lines = journal.read_text().splitlines()
         (kept,) = scene.store.glob("journal.altered-*.jsonl")
         assert kept.read_text() == altered

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from releaser.core.journal import Journal, broken_at
+from releaser.core.chain import broken_at
+from releaser.core.journal import Journal
 from releaser.secret import Redactor, Secret
 
 
