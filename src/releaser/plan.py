@@ -35,6 +35,7 @@ from releaser.steps.publish.push_images import PushImages
 from releaser.steps.publish.try_testpypi import TryTestPyPI
 from releaser.steps.publish.upload_assets import UploadAssets
 from releaser.steps.publish.upload_dists import UploadDists
+from releaser.steps.push.ask_again import AskAgain
 from releaser.steps.push.create_tag import CreateTag
 from releaser.steps.push.push_tag import PushTag
 from releaser.steps.qualify.build_images import BuildImages
@@ -117,7 +118,7 @@ def release_plan(config: Config) -> Plan[Release]:
         Phase(
             "testpypi",
             "TestPyPI serves the files, and they install from there",
-            in_order(UploadDists("testpypi"), TryTestPyPI()),
+            in_order(AskAgain(), UploadDists("testpypi"), TryTestPyPI()),
             ask="All local checks passed; from here on the release is public. Still to do:\n{steps}\nContinue?",
         ),
         # Branch and tag together or not at all. From here the way back costs a version.

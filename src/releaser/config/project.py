@@ -58,6 +58,7 @@ class GitConfig(Table):
     remote: str = "origin"
     branch: str = "main"
     tag: _VersionText = "v{version}"
+    release_branch: _VersionText = "release/{version}"
     tag_message: _VersionText = "Release version {version}"
     commit_message: _VersionText = "chore: bump version to {version}"
     timeout: float = Field(default=1800.0, gt=0)

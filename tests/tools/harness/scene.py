@@ -272,11 +272,13 @@ class Scene:
 
     # --- what others do -----------------------------------------------------------------------------------------------
 
-    def others_push(self) -> str:
-        """Push somebody else's commit: it is at the remote and not here; return it."""
+    def others_push(self, name: str | None = None, old: str = "", new: str = "") -> str:
+        """Push somebody else's commit, which may replace a text of a file: it is at the remote and not here."""
         elsewhere = self.others / "clone"
         git(self.origin, "clone", "--quiet", self.origin, elsewhere)
-        git(elsewhere, "commit", "--quiet", "--allow-empty", "--message", "Elsewhere")
+        if name:
+            replace(self.project, path=elsewhere).replace(name, old, new)
+        git(elsewhere, "commit", "--quiet", "--allow-empty", "--all", "--message", "Elsewhere")
         git(elsewhere, "push", "--quiet", "origin", "HEAD")
         return git(elsewhere, "rev-parse", "HEAD")
 

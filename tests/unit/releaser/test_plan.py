@@ -126,6 +126,7 @@ def test_the_first_phase_only_looks() -> None:
         ("build_images", "start_images"),
         ("start_images", "push_images"),
         ("inspect_dists", "upload_testpypi"),
+        ("ask_again", "upload_testpypi"),
         ("upload_testpypi", "try_testpypi"),
         ("try_testpypi", "push_tag"),
         ("create_tag", "push_tag"),

@@ -30,6 +30,12 @@ class FastForward(Step[Release]):
         if head != git.parent(commit):
             pull = f"Run `git pull --rebase {remote} {branch}`."
             return Warned(f"{branch} has moved since the release began, and stays without the release commit", pull)
+        there = git.remote_branch(remote, branch)
+        if there and git.commit(there) and not git.contains(there, commit) and not git.contains(commit, there):
+            return Warned(
+                f"{remote}/{branch} does not have the release commit, so {branch} stays without it too",
+                f"Merge {release.tag} into {branch}, for example by a pull request, then pull.",
+            )
         if git.changes():
             pull = f"Commit or stash them, then run `git pull --ff-only {remote} {branch}`."
             return Warned(f"there are uncommitted changes; {branch} stays without the release commit", pull)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from releaser.adapters.git import merging
+from releaser.changelog.merging import with_new_entries
 from releaser.core.step import (
     CannotUndo,
     Conflict,
@@ -14,7 +16,7 @@ from releaser.core.step import (
     UndoOutcome,
     Warned,
 )
-from releaser.errors import ServiceError
+from releaser.errors import ServiceError, StepError
 from releaser.release import Release
 from releaser.steps.preflight.branch_rules import by_pull_request
 
@@ -24,6 +26,7 @@ class PushTag(Step[Release]):
 
     name = "push_tag"
     title = "Branch and tag pushed"
+    choices = ("merge", "branch")
 
     def check(self, release: Release) -> Outcome:
         """Ask the remote for both."""
@@ -50,25 +53,24 @@ class PushTag(Step[Release]):
                 else Todo(f"push {release.tag}")
             )
         if branch and not git.contains(commit, branch):
-            if there and release.pypi.files(release.config.distribution, release.version):
-                return Warned(
-                    f"{config.remote}/{config.branch} has moved to {branch[:12]}, and no longer has {release.tag}",
-                    f"Merge {release.tag} into {config.branch}: users have what it leads to.",
-                )
-            return Conflict(
-                f"{config.remote}/{config.branch} has moved to {branch[:12]} since {commit[:12]} was created",
-                f"Run `invoke rollback --version {release.version}`, which discards it; then pull and release again.",
-            )
+            return self._moved(release, commit, branch, published=there is not None)
         if there:
             return Todo(f"push {config.branch}: the remote has the tag, not the branch")
         return Todo(f"git push --atomic {config.remote} {config.branch} {release.tag}")
 
     def run(self, release: Release) -> None:
-        """Push what is missing of both, atomically."""
+        """Push what is missing of both, atomically; a branch that has moved gets the commit as was chosen."""
         config, commit = release.config.git, release.must_have_commit()
         branch = self._remote_branch(release)
         refs = [f"refs/tags/{release.tag}"]
-        if not (branch and release.git.contains(branch, commit)):
+        if branch and not release.git.contains(branch, commit):
+            moved, how = not release.git.contains(commit, branch), release.choices.get(self.name)
+            if moved and how == "branch":
+                refs.insert(0, f"{commit}:refs/heads/{side_branch(release)}")
+            else:
+                tip = merged(release, commit, branch) if moved and how == "merge" else commit
+                refs.insert(0, f"{tip}:refs/heads/{config.branch}")
+        elif not branch:
             refs.insert(0, f"{commit}:refs/heads/{config.branch}")
         try:
             release.git.push(config.remote, *refs)
@@ -87,13 +89,44 @@ class PushTag(Step[Release]):
         config = release.config.git
         if release.git.remote_tag(config.remote, release.tag) is None:
             return NothingToUndo("no tag at the remote")
-        release.git.push(config.remote, f":refs/tags/{release.tag}")
+        aside = side_branch(release)
+        there = release.git.remote_branch(config.remote, aside)
+        pushed_aside = [f":refs/heads/{aside}"] if there and there == release.commit() else []
+        release.git.push(config.remote, f":refs/tags/{release.tag}", *pushed_aside)
         if release.git.remote_tag(config.remote, release.tag):
             return CannotUndo(
                 f"{config.remote} still has {release.tag}: the deletion went elsewhere",
                 f"Delete the tag there, and compare `git remote get-url --push --all {config.remote}`.",
             )
         return Undone(f"{release.tag} is deleted at {config.remote}; the bump stays in {config.branch}")
+
+    def _moved(self, release: Release, commit: str, branch: str, *, published: bool) -> Outcome:
+        """Answer where others have pushed since the release commit was created: a person chooses, at a known price."""
+        config, how, aside = release.config.git, release.choices.get(self.name), side_branch(release)
+        there = release.git.remote_branch(config.remote, aside)
+        if published and there and release.git.commit(there) and release.git.contains(there, commit):
+            return Done(f"{release.tag} at {commit[:12]}, in {config.remote}/{aside}; {config.branch} lacks it")
+        if published and release.pypi.files(release.config.distribution, release.version):
+            return Warned(
+                f"{config.remote}/{config.branch} has moved to {branch[:12]}, and no longer has {release.tag}",
+                f"Merge {release.tag} into {config.branch}: users have what it leads to.",
+            )
+        what = f"{config.remote}/{config.branch} has moved to {branch[:12]} since {commit[:12]} was created"
+        if how == "branch":
+            return Todo(f"push {aside} and {release.tag}; {config.branch} stays at {branch[:12]}")
+        if how == "merge":
+            try:
+                merged(release, commit, branch)
+            except StepError as error:
+                return Conflict(f"{what}, and {error.message}", error.remedy)
+            return Todo(f"merge {commit[:12]} into {config.branch} at {branch[:12]}, push it and {release.tag}")
+        return Conflict(
+            what,
+            f"Choose: `--choose {self.name}=merge` (costs a merge commit in {config.branch}; the files stay as they "
+            f"are), `--choose {self.name}=branch` (costs a merge later: the commit and {release.tag} are pushed as "
+            f"{aside}), or `invoke rollback --version {release.version}`, which discards it; then pull and release "
+            f"again ({_price_of_again(release)}).",
+        )
 
     def _remote_branch(self, release: Release) -> str | None:
         """Return the remote branch's commit, with its objects fetched."""
@@ -102,3 +135,45 @@ class PushTag(Step[Release]):
         if found and git.commit(found) is None:
             git.fetch_objects(config.remote, found)
         return found
+
+
+def side_branch(release: Release) -> str:
+    """Return the branch that takes the release commit where the branch of releases has moved and stays as it is."""
+    return release.config.git.release_branch.format(version=release.version)
+
+
+def merged(release: Release, commit: str, branch: str) -> str:
+    """Return a merge of the release commit into a branch that has moved; nothing but objects is written.
+
+    Raises:
+        StepError: Files were changed on both sides.
+    """
+    git, path = release.git, release.config.changelog
+    merge, base = merging.merge_trees(git, branch, commit), merging.merge_base(git, branch, commit)
+    texts = [git.file(one, path) if one else None for one in (commit, base, branch)]
+    resolved = None
+    if all(texts) and len(set(texts)) == 3:
+        resolved = with_new_entries(*(str(text) for text in texts))
+    open_files = [name for name in merge.conflicts if not (name == path and resolved)]
+    if len(set(texts)) == 3 and not resolved and path not in open_files:
+        open_files.append(path)
+    if open_files:
+        raise StepError(
+            f"a person has to merge {', '.join(open_files)}",
+            f"Choose `--choose push_tag=branch`, and merge {side_branch(release)} into {release.config.git.branch} "
+            "by a pull request.",
+        )
+    tree = merging.with_texts(git, merge.tree, {path: resolved}) if resolved else merge.tree
+    message = f"Merge release {release.tag} into {release.config.git.branch}"
+    return merging.commit_merge(git, tree, (branch, commit), message)
+
+
+def _price_of_again(release: Release) -> str:
+    """Return what a rollback would cost now, in words."""
+    try:
+        taken = release.testpypi.files(release.config.distribution, release.version)
+    except ServiceError:
+        return "costs another build"
+    if not taken:
+        return "costs another build, and no number"
+    return f"costs another build, and TestPyPI: it keeps the files of {release.version}"
