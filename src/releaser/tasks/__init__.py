@@ -57,8 +57,10 @@ def release(
     (nothing was changed), 4 not confirmed, 5 gave up waiting, 6 published, but a check failed, 130 Ctrl-C, 143 SIGTERM.
     """
     dry = dry_run or is_dry(c)
-    words = {"skip": skip or (), "require": require or (), "choose": choose or ()}
-    commands.release.release(Path.cwd(), version, dry_run=dry, yes=yes, title=title, **words)
+    skip, require, choose = skip or (), require or (), choose or ()
+    commands.release.release(
+        Path.cwd(), version, dry_run=dry, yes=yes, skip=skip, title=title, require=require, choose=choose
+    )
 
 
 @task(

@@ -278,7 +278,7 @@ def test_a_signal_that_this_process_was_told_to_ignore_stays_ignored(release: Re
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        ("testpypi", {"log_in_testpypi", "upload_testpypi", "try_testpypi"}),
+        ("testpypi", {"log_in_testpypi", "ask_again", "upload_testpypi", "try_testpypi"}),
         ("pass_unit", {"pass_unit"}),
         ("e2e", {"pass_e2e"}),
         ("long_name", {"pass_long_name"}),
