@@ -101,6 +101,18 @@ def status(version: str | None = None) -> None:
     commands.release.status(Path.cwd(), version)
 
 
+_JSON = {"json": "print a JSON document instead of a table"}
+
+
+@task(help={**_VERSION, **_JSON})
+def verify(version: str | None = None, json: bool = False) -> None:
+    """Look at a published version on index, forge, git remote and registry, install it, and compare all of it.
+
+    It needs a clone and nothing that a release has kept. Exit codes: 1 something is wrong, 5 something did not answer.
+    """
+    commands.inspect.verify(Path.cwd(), version, json=json)
+
+
 @task(help=_VERSION)
 def rollback(c: Context, version: str | None = None) -> None:
     """Undo a release, last step first, down to the first step that cannot be undone; then say how to go forward."""
@@ -208,6 +220,7 @@ namespace = Collection(
     release,
     rehearse,
     status,
+    verify,
     rollback,
     yank,
     tag,

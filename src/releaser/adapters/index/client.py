@@ -22,6 +22,7 @@ from releaser.adapters import process
 from releaser.adapters.environment import Changes, proxy_hint
 from releaser.adapters.http import RERUN, Http
 from releaser.adapters.index import trusted_publishing
+from releaser.adapters.index.provenance import PROVENANCE, Attestation
 from releaser.adapters.index.responses import PAGE, PROJECT, ReleasePage
 from releaser.adapters.index.twine_login import (
     IndexAddress,
@@ -155,6 +156,18 @@ class Index:
         url = urljoin(self.simple_url, f"/pypi/{distribution}/{version.pep440}/json")
         response = self._get(url, "application/json", doing)
         return self._http.document(response, PAGE, doing).info if response is not None else None
+
+    def provenance(self, distribution: str, version: Version, file: str) -> list[Attestation] | None:
+        """Return the attestations of a file; None if it has none, or the index tells none.
+
+        Raises:
+            ServiceError: The index refused, or did not respond, or sent something else.
+        """
+        doing = f"show the provenance of {file}"
+        name = _normalized(distribution)
+        url = urljoin(self.simple_url, f"/integrity/{name}/{version.pep440}/{file}/provenance")
+        response = self._get(url, "application/json", doing)
+        return None if response is None else self._http.document(response, PROVENANCE, doing).records()
 
     def download(self, file: IndexFile, target: Path) -> str:
         """Download a file and put it at `target` when it has arrived whole; return its sha256.

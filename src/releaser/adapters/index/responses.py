@@ -24,6 +24,8 @@ class ReleasePage(_Response):
     """What the release's page shows (PyPI's JSON API)."""
 
     version: str = ""
+    summary: str | None = None
+    requires_python: str | None = None
     description: str | None = None
     description_content_type: str | None = None
     project_urls: dict[str, str] | None = None

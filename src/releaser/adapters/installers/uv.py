@@ -50,13 +50,13 @@ def pythons(wheel: Path, requires: str) -> list[Path]:
     return [found[minor] for minor in sorted(found) if minor >= _OLDEST]
 
 
-def install(wheel: Path, python: Path, path: Path, index: str) -> tuple[Venv, str] | None:
+def install(wheel: Path | str, python: Path, path: Path, index: str) -> tuple[Venv, str] | None:
     """Install a wheel with uv in a new environment; return that and the Python's version.
 
     None if that Python is a pre-release, or does not run: some are wrappers for a version that is not there.
 
     Args:
-        wheel: What to install.
+        wheel: What to install: a file, or a requirement.
         python: The Python.
         path: Where to make the environment.
         index: The simple API that dependencies come from, and nothing else.

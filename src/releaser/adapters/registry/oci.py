@@ -140,6 +140,30 @@ def blobs(source: Source, manifest: Descriptor) -> list[Descriptor]:
     return _parts(_json(source.read(manifest), manifest), manifest)
 
 
+def attested(source: Source, root: Descriptor) -> dict[str, set[str]]:
+    """Return the kinds of attestations (predicate types) by the digest of the manifest that each is about.
+
+    BuildKit keeps them as manifests for `unknown/unknown`:
+    https://docs.docker.com/build/metadata/attestations/attestation-storage/
+
+    Raises:
+        StepError: It is no index and no image.
+    """
+    found: dict[str, set[str]] = {}
+    if root.media_type not in INDEXES:
+        return found
+    for entry in _list(_json(source.read(root), root), "manifests", root):
+        notes = entry.get("annotations") if isinstance(entry, dict) else None
+        if not isinstance(notes, dict) or notes.get("vnd.docker.reference.type") != "attestation-manifest":
+            continue
+        descriptor = Descriptor.of(entry)
+        kinds = found.setdefault(str(notes.get("vnd.docker.reference.digest")), set())
+        for layer in _list(_json(source.read(descriptor), descriptor), "layers", descriptor):
+            said = layer.get("annotations") if isinstance(layer, dict) else None
+            kinds.add(str(said.get("in-toto.io/predicate-type", "")) if isinstance(said, dict) else "")
+    return found
+
+
 def wrong_labels(image: Image, version: str, revision: str) -> list[str]:
     """Return what is wrong with an image's labels, in words; empty if nothing is."""
     expected = {"version": version, "revision": revision}

@@ -10,10 +10,13 @@ from aiohttp import web
 from releaser.rehearsal.forge.shapes import Record
 from releaser.rehearsal.forge.tokens import Caller
 
+# aiohttp before 3.14 has plain names only, and since then warns of them.
+CALLER: Any = web.RequestKey("caller", Caller) if hasattr(web, "RequestKey") else "caller"
+
 
 def caller_of(request: web.Request) -> Caller:
     """Who sent a request, as the guard found out."""
-    caller: Caller = request["caller"]
+    caller: Caller = request[CALLER]
     return caller
 
 

@@ -22,7 +22,7 @@ from aiohttp.typedefs import Handler, Middleware
 from filelock import FileLock, Timeout
 
 from releaser.errors import ReleaserError, UsageError
-from releaser.rehearsal.forge.answers import problem
+from releaser.rehearsal.forge.answers import CALLER, problem
 from releaser.rehearsal.forge.faults import FAULTS, ForgeFaults, parse_fault
 from releaser.rehearsal.forge.protection import Protection
 from releaser.rehearsal.forge.releases import Releases
@@ -92,7 +92,7 @@ def _guard(tokens: Tokens, faults: ForgeFaults) -> Middleware:
             if caller.login is None:
                 return problem(401, "Requires authentication")
             return problem(403, "Resource not accessible by personal access token")
-        request["caller"] = caller
+        request[CALLER] = caller
         answer = await handler(request)
         if caller.scopes is not None:
             answer.headers["X-OAuth-Scopes"] = caller.scopes

@@ -64,6 +64,10 @@ class BareRepository:
         found = self._git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         return None if found is None else found.strip()
 
+    def contains(self, commit: str, other: str) -> bool:
+        """Return whether ``other`` is in the history of ``commit``."""
+        return self._git("merge-base", "--is-ancestor", other, commit) is not None
+
     def create_tag(self, name: str, commit: str) -> bool:
         """Create a lightweight tag; False when the name is taken or is not a valid one."""
         return self._git("update-ref", f"refs/tags/{name}", commit, NO_OBJECT) is not None

@@ -36,6 +36,7 @@ class Work:
             web.get(f"{api}/git/ref/{{ref:.+}}", self.git_ref),
             web.get(f"{api}/git/matching-refs/{{ref:.+}}", self.matching_refs),
             web.get(f"{api}/git/tags/{{sha}}", self.git_tag),
+            web.get(f"{api}/compare/{{base}}...{{head}}", self.compare),
             web.get(f"{api}/milestones", self.milestones),
             web.patch(f"{api}/milestones/{{number:\\d+}}", self.change_milestone),
             web.get(f"{api}/issues", self.issues),
@@ -75,6 +76,14 @@ class Work:
         if tag is None:
             return problem(404, "Not Found")
         return web.json_response(self._shapes(request).git_tag(tag))
+
+    async def compare(self, request: web.Request) -> web.Response:
+        """GET: how two commits lie to each other, as seen from the first."""
+        base, head = (self._git().commit(request.match_info[name]) for name in ("base", "head"))
+        if base is None or head is None:
+            return problem(404, "Not Found")
+        status = "identical" if base == head else "behind" if self._git().contains(base, head) else "ahead"
+        return web.json_response({"status": status, "commits": [], "files": []})
 
     async def milestones(self, request: web.Request) -> web.Response:
         """GET: the milestones, open ones if nothing else is asked for."""

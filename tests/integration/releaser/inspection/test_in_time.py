@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from harness.scene import Scene
+from harness.scene import NOWHERE, Scene
 
 LONGEST = 20
 
 
 @pytest.fixture
-def _silent(scene: Scene):
+def _silent(scene: Scene) -> Iterator[None]:
     with ExitStack() as stack:
         for one in scene.stand_ins.values():
             stack.enter_context(one.silent())
@@ -27,3 +28,26 @@ def test_status_says_what_it_could_not_ask(scene: Scene) -> None:
     assert "done      be_clean" in ran.out
     assert "upload_pypi: pypi at" in ran.err
     assert "did not respond in time when asked to list the files of tiny-thing" in ran.err
+
+
+@pytest.mark.usefixtures("_silent")
+def test_verify_says_what_it_could_not_ask(scene: Scene) -> None:
+    begun = time.monotonic()
+    ran = scene.run("verify", "--version", "0.2.0")
+    assert time.monotonic() - begun < LONGEST
+    assert "not asked  files" in ran.out
+    assert "wrong: tag tag" in ran.err  # the remote is a directory, which answers
+
+
+def test_verify_says_so_at_once_where_nothing_can_be_reached(scene: Scene) -> None:
+    pyproject = scene.project.path / "pyproject.toml"
+    text = pyproject.read_text()
+    for one in scene.stand_ins.values():
+        text = text.replace(one.url, NOWHERE)
+    pyproject.write_text(text)
+    scene.git("remote", "set-url", "origin", f"{NOWHERE}/tiny.git")
+    begun = time.monotonic()
+    ran = scene.run("verify", "--version", "0.2.0")
+    assert time.monotonic() - begun < LONGEST / 2
+    assert ran.code == 5
+    assert "could not be asked: index files, release release, tag forge, tag tag" in ran.err
