@@ -7,7 +7,7 @@ from pathlib import Path
 
 from releaser.core.step import Done, Outcome, Skipped, Step, Todo
 from releaser.dists.built import Dists
-from releaser.errors import StepError
+from releaser.errors import ServiceError, StepError
 from releaser.release import Release
 from releaser.store import NoReceipt, Receipt
 
@@ -30,7 +30,8 @@ class Receipted(Step[Release]):
         if isinstance(receipt, NoReceipt):
             return Todo(f"{self.doing}: {receipt.reason}" if receipt.reason else self.doing)
         if not receipt.skipped:
-            return Done(f"{receipt.evidence} (tried {receipt.at[:16]} UTC with {receipt.wheel[:12]})")
+            given = f"{receipt.evidence} (given {receipt.at[:16]} UTC for {receipt.wheel[:12]})"
+            return self.since(release, dists) or Done(given)
         if receipt.at < release.opened and (self.name in release.required or self.has_become_possible(receipt)):
             return Todo(f"{self.doing}, which was skipped: {receipt.evidence}")
         return Skipped(receipt.evidence)
@@ -42,6 +43,10 @@ class Receipted(Step[Release]):
             receipt = self.attempt(release, dists, scratch)
         wheel = dists.sha256[dists.wheel.name]
         release.store.write_receipt(release.journal, wheel, self.receipt_name(release), receipt)
+
+    def since(self, _release: Release, _dists: Dists) -> Outcome | None:
+        """Return what has changed since the receipt was given, as far as it can be asked; None if nothing has."""
+        return None
 
     def has_become_possible(self, _skipped: Receipt) -> bool:
         """Return whether what this machine lacked when the step was skipped is there now, as far as that is cheap."""
@@ -60,12 +65,24 @@ class Receipted(Step[Release]):
         """
 
 
-def expect_sha256(found: str, digest: str, what: str) -> None:
+def expect_sha256(found: str, digest: str, what: str, listed: str | None = None) -> None:
     """Fail a trial that received other bytes than were built.
 
+    Args:
+        found: The sha256 of what was received.
+        digest: The sha256 of what was built.
+        what: What was received, in words.
+        listed: The sha256 that the service says it holds.
+
     Raises:
+        ServiceError: What was built is there, and did not arrive whole.
         StepError: The hashes differ.
     """
+    if found != digest and listed == digest:
+        raise ServiceError(
+            f"{what} did not arrive whole: its sha256 is {found[:12]}, and {digest[:12]} is listed there",
+            "Rerun the command, which downloads it again.",
+        )
     if found != digest:
         raise StepError(
             f"{what} has sha256 {found[:12]}; {digest[:12]} was built",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+
+from releaser.adapters.forge.client import ReleaseInfo
 from releaser.release import Release
 
 
@@ -25,6 +28,16 @@ def notes(release: Release) -> str:
     }
     parts = [release.notes(), config.forge.install.format(**words), config.forge.full_changes.format(**words)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def identity(found: ReleaseInfo) -> str:
+    """Return what tells a title with its notes from any others."""
+    return hashlib.sha256(f"{found.name}\n{with_lf(found.body)}".encode()).hexdigest()
+
+
+def is_kept(release: Release, found: ReleaseInfo) -> bool:
+    """Return whether a person chose to keep title and notes as they are: they stand edited by somebody."""
+    return release.store.chain.newest("kept", step="draft_release", sha256=identity(found)) is not None
 
 
 def with_lf(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from releaser.core.step import Conflict, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
 from releaser.errors import ServiceError, StepError
 from releaser.release import Release
-from releaser.texts.release_page import notes, title, with_lf
+from releaser.texts.release_page import identity, is_kept, notes, title, with_lf
 
 
 class DraftRelease(Step[Release]):
@@ -13,32 +13,58 @@ class DraftRelease(Step[Release]):
 
     name = "draft_release"
     title = "Release drafted with title and notes"
+    choices = ("theirs", "ours")
 
     def check(self, release: Release) -> Outcome:
         """Look for a draft or a published release of the tag."""
         found = release.forge.find_release(release.tag)
         if found is None:
             return Todo("draft it with title and notes" if release.commit() is None else f"draft {title(release)!r}")
+        chosen = release.choices.get(self.name)
+        if is_kept(release, found) and chosen != "ours":
+            return Done(f"{found.name!r}, as somebody edited it")
         if found.draft:
             there = (found.name, with_lf(found.body), found.prerelease)
             wanted = (title(release), with_lf(notes(release)), release.version.is_prerelease)
-            return Done(f"draft {found.name!r}") if there == wanted else Todo("update the draft")
-        if with_lf(release.notes()) not in with_lf(found.body):
+            if there == wanted:
+                return Done(f"draft {found.name!r}")
+            ours = release.store.chain.newest("drafted", sha256=identity(found)) is not None
+            if ours or chosen == "ours" or there[:2] == wanted[:2]:
+                return Todo("update the draft")
+            what = f"somebody has edited title or notes of the draft of {release.tag}, {found.name!r}"
+        elif with_lf(release.notes()) in with_lf(found.body):
+            return Done(repr(found.name))
+        else:
+            what = f"the release {release.tag} is published with other notes than the changelog's section"
+        if chosen == "theirs":
+            return Todo(f"keep title and notes as they are: {found.name!r}")
+        if found.draft:
             return Conflict(
-                f"the release {release.tag} is published with other notes than the changelog's section",
-                f"Edit it at {found.url}, so that it has the section word for word.",
+                what,
+                f"Look at {found.url}, then keep what is there with `--choose {self.name}=theirs`, or write this "
+                f"release's title and notes with `--choose {self.name}=ours`.",
             )
-        return Done(repr(found.name))
+        return Conflict(
+            what,
+            f"Edit it at {found.url}, so that it has the section word for word, or keep it with "
+            f"`--choose {self.name}=theirs`.",
+        )
 
     def run(self, release: Release) -> None:
         """Create the draft, or update it."""
         forge, name, body, pre = release.forge, title(release), notes(release), release.version.is_prerelease
         found = forge.find_release(release.tag)
+        if found is not None and release.choices.get(self.name) == "theirs":
+            release.journal.write("kept", step=self.name, sha256=identity(found), name=found.name)
+            if found.prerelease != pre:
+                forge.update_release(found.id, prerelease=pre)
+            return
         if found is not None:
-            forge.update_release(found.id, name=name, body=body, prerelease=pre)
+            made = forge.update_release(found.id, name=name, body=body, prerelease=pre)
+            release.journal.write("drafted", sha256=identity(made))
             return
         try:
-            forge.create_draft(release.tag, release.must_have_commit(), name, body, pre)
+            made = forge.create_draft(release.tag, release.must_have_commit(), name, body, pre)
         except ServiceError as error:
             if "immutable release" not in error.message:
                 raise
@@ -48,6 +74,8 @@ class DraftRelease(Step[Release]):
                 f"Run `invoke rollback --version {release.version}`, which takes the tag back, and release "
                 f"{following}: a deleted release of this tag was immutable, and GitHub never takes its name again.",
             ) from error
+
+        release.journal.write("drafted", sha256=identity(made))
 
     def undo(self, release: Release) -> UndoOutcome:
         """Delete it. Where releases are immutable, the forge never accepts the tag's name again."""

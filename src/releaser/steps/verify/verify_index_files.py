@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from releaser.adapters.index.client import IndexFile
 from releaser.adapters.index.responses import ReleasePage
 from releaser.adapters.waiting import wait_for
+from releaser.core.step import Conflict, Outcome, Warned
 from releaser.dists.built import Dists
 from releaser.errors import StepError, ToleratedError
 from releaser.release import Release
@@ -20,6 +23,19 @@ class VerifyIndexFiles(Receipted):
     title = "PyPI serves the built files byte for byte"
     doing = "download both files, compare them, read the release's page"
     skippable = True
+
+    def since(self, release: Release, dists: Dists) -> Outcome | None:
+        """Ask what the index serves now: files may be deleted or yanked at any time."""
+        served = release.pypi.files(release.config.distribution, release.version)
+        now = {name: file.sha256 for name, file in served.items()}
+        if wrong := [name for name, digest in dists.upload_sha256.items() if now.get(name) != digest]:
+            return Conflict(
+                f"pypi served {', '.join(wrong)} as built, and does not any more",
+                f"Find out who deleted it, and release {release.version.bump(release.version.stage or 'patch')}: the "
+                "name of a deleted file can never be used again. To go on without this check, add "
+                f"`--skip {self.name}`.",
+            )
+        return _yanked(release, served)
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Download and compare; then read the data that the page shows, which lags behind the files."""
@@ -49,13 +65,21 @@ class VerifyIndexFiles(Receipted):
                 f"{index.page(name, release.version)} shows a wrong or no {' and '.join(wrong)}", "Check the page."
             )
         # Somebody has decided that, after the release: it is no fault of what was built, and rerunning changes nothing.
-        if reasons := [one.yanked or "no reason given" for one in served.values() if one.yanked is not None]:
-            raise ToleratedError(
-                f"{release.version} is served as it was built, and yanked: {', '.join(dict.fromkeys(reasons))}",
-                f"Un-yank it (`invoke yank --version {release.version} --undo`), or release a patch version.",
-            )
+        if yanked := _yanked(release, served):
+            raise ToleratedError(yanked.reason, yanked.remedy)
         links = ", ".join(sorted(page.project_urls or {})) or "none"
         return Receipt(
             "; ".join(f"{file} sha256 {digest[:12]}" for file, digest in dists.upload_sha256.items())
             + f"; page: {page.description_content_type or 'plain'} description, links: {links}"
         )
+
+
+def _yanked(release: Release, served: Mapping[str, IndexFile]) -> Warned | None:
+    """Return what to say of yanked files; None if none is."""
+    reasons = [one.yanked or "no reason given" for one in served.values() if one.yanked is not None]
+    if not reasons:
+        return None
+    return Warned(
+        f"{release.version} is served as it was built, and yanked: {', '.join(dict.fromkeys(reasons))}",
+        f"Un-yank it (`invoke yank --version {release.version} --undo`), or release a patch version.",
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from harness.scene import Scene, assert_says
@@ -14,6 +16,7 @@ from releaser.steps.publish.publish_release import PublishRelease
 from releaser.steps.publish.upload_assets import UploadAssets
 from releaser.steps.push.create_tag import CreateTag
 from releaser.steps.push.push_tag import PushTag
+from releaser.steps.verify.verify_release import VerifyRelease
 
 PUBLISHED = {"tag_name": "v0.2.0", "name": "v0.2.0"}
 
@@ -52,13 +55,45 @@ class TestDraftRelease:
         scene.forge.hold({"releases": [{**PUBLISHED, "body": f"{notes}\n\nMore.".replace("\n", "\r\n")}]})
         assert isinstance(scene.check(DraftRelease()), Done)
 
-    def test_a_draft_with_other_words_is_brought_up_to_date(self, scene: Scene) -> None:
+    def test_a_draft_of_an_earlier_run_is_brought_up_to_date(self, scene: Scene) -> None:
         pushed(scene)
-        scene.forge.hold({"releases": [{**PUBLISHED, "body": "Nothing much", "draft": True}]})
+        DraftRelease().run(replace(scene.release(), description="Another title"))
+        assert scene.forge.releases()[0]["name"] == "v0.2.0 - Another title"
         assert isinstance(scene.check(DraftRelease()), Todo)
         DraftRelease().run(scene.release())
         (made,) = scene.forge.releases()
         assert scene.release().notes() in made["body"]
+        assert isinstance(scene.check(DraftRelease()), Done)
+
+    @pytest.mark.parametrize("draft", [True, False])
+    def test_what_a_person_wrote_is_kept_or_replaced_by_choice(self, scene: Scene, draft: bool) -> None:
+        pushed(scene)
+        release, words = scene.release(), {"name": "Our finest", "body": "Nothing much"}
+        for step in (DraftRelease(), UploadAssets(), *([] if draft else [PublishRelease()])):
+            step.run(release)
+        found = release.forge.find_release("v0.2.0")
+        assert found
+        release.forge.update_release(found.id, **words)
+        scene.refused(DraftRelease(), "v0.2.0", "notes", remedy="`--choose draft_release=theirs`")
+
+        theirs = replace(scene.release(), choices={"draft_release": "theirs"})
+        assert isinstance(DraftRelease().check(theirs), Todo)
+        DraftRelease().run(theirs)
+        assert isinstance(scene.check(DraftRelease()), Done)
+        PublishRelease().run(scene.release())
+        VerifyRelease().run(scene.release())
+        (made,) = scene.forge.releases()
+        assert (made["name"], made["body"], made["draft"]) == (*words.values(), False)
+        assert isinstance(scene.check(VerifyRelease()), Done)
+
+    def test_what_a_person_wrote_is_replaced_by_choice(self, scene: Scene) -> None:
+        pushed(scene)
+        scene.forge.hold({"releases": [{**PUBLISHED, "body": "Nothing much", "draft": True}]})
+        scene.refused(DraftRelease(), "somebody has edited", remedy="`--choose draft_release=ours`")
+        ours = replace(scene.release(), choices={"draft_release": "ours"})
+        assert isinstance(DraftRelease().check(ours), Todo)
+        DraftRelease().run(ours)
+        assert scene.release().notes() in scene.forge.releases()[0]["body"]
         assert isinstance(scene.check(DraftRelease()), Done)
 
     def test_it_is_deleted(self, scene: Scene) -> None:
@@ -88,6 +123,33 @@ class TestUploadAssets:
         UploadAssets().run(release)
         assert isinstance(scene.check(UploadAssets()), Done)
         assert sum(" /uploads/" in one for one in scene.forge.mutations()) == len(made["assets"]) + 1
+
+    @pytest.mark.parametrize("how", ["theirs", "ours"])
+    def test_what_others_attached_to_the_draft_is_kept_or_deleted_by_choice(
+        self, scene: Scene, how: str, tmp_path: Path
+    ) -> None:
+        pushed(scene)
+        release = scene.release()
+        for step in (DraftRelease(), UploadAssets()):
+            step.run(release)
+        found = release.forge.find_release("v0.2.0")
+        assert found
+        (tmp_path / "slides.txt").write_text("A talk")
+        release.forge.assets.upload(found.id, tmp_path / "slides.txt", "text/plain")
+        scene.refused(UploadAssets(), "slides.txt", remedy=f"`--choose upload_assets={how}`")
+
+        chosen = replace(scene.release(), choices={"upload_assets": how})
+        assert isinstance(UploadAssets().check(chosen), Todo)
+        UploadAssets().run(chosen)
+        outcome = scene.check(UploadAssets())
+        assert isinstance(outcome, Done)
+        assert ("slides.txt" in outcome.evidence) == (how == "theirs")
+        PublishRelease().run(release)
+        VerifyRelease().run(scene.release())
+        said = scene.check(VerifyRelease())
+        assert isinstance(said, Done)
+        more = ", and 1 that this release did not build: slides.txt" if how == "theirs" else ""
+        assert said.evidence.startswith(f"3 assets byte for byte{more};")
 
 
 def test_a_category_that_is_not_there_does_not_keep_the_release_from_its_users(scene: Scene) -> None:

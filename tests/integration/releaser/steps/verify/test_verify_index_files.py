@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from harness.scene import NOWHERE, Scene, assert_says
 
@@ -9,6 +11,7 @@ from releaser.core.runner import Runner
 from releaser.core.step import Done, Outcome, Warned, part_of
 from releaser.errors import PublishedError
 from releaser.plan import release_plan
+from releaser.steps.verify.verify_index_files import VerifyIndexFiles
 
 
 def verified(scene: Scene) -> Outcome:
@@ -35,6 +38,18 @@ def test_a_release_that_somebody_has_yanked_meanwhile_is_a_warning(scene: Scene)
     assert isinstance(outcome, Warned)
     assert_says(outcome.reason, "0.2.0 is served as it was built, and yanked: does not start")
     assert_says(outcome.remedy, "`invoke yank --version 0.2.0 --undo`")
+
+
+def test_what_happened_to_the_files_since_is_said(scene: Scene) -> None:
+    said = verified(scene)
+    assert isinstance(said, Done)
+    assert re.search(r"\(given 20\S+ UTC for [0-9a-f]{12}\)$", said.evidence)
+    scene.pypi.manage("tiny-thing", "0.2.0", action="yank", reason="does not start")
+    assert isinstance(scene.check(VerifyIndexFiles()), Warned)
+    status = scene.run("status", "--version", "0.2.0")
+    assert_says(status.out, "verify_index_files", "yanked: does not start")
+    scene.pypi.manage("tiny-thing", "0.2.0", action="delete")
+    scene.refused(VerifyIndexFiles(), "tiny_thing-0.2.0.tar.gz", "does not any more", remedy="release 0.2.1")
 
 
 def test_an_index_out_of_reach_does_not_make_the_release_look_failed(scene: Scene) -> None:

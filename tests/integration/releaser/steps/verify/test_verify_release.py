@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from harness.scene import Scene
 
+from releaser.core.step import Done
 from releaser.errors import StepError, ToleratedError
 from releaser.release import Release
 from releaser.steps.publish.draft_release import DraftRelease
@@ -36,3 +37,16 @@ def test_other_notes_are(published: Release) -> None:
     published.forge.update_release(found.id, body="Nothing much")
     with pytest.raises(StepError, match="its notes lack the changelog's section"):
         VerifyRelease().run(published)
+
+
+def test_what_was_right_and_is_not_any_more_is_said(published: Release, scene: Scene) -> None:
+    VerifyRelease().run(published)
+    assert isinstance(scene.check(VerifyRelease()), Done)
+    found = published.forge.find_release("v0.2.0")
+    assert found
+    asset = next(one for one in found.assets if one.name.endswith(".whl"))
+    published.forge.assets.delete(asset.id)
+    scene.git("push", "--quiet", "--force", "origin", "HEAD:refs/tags/v0.2.0")
+    scene.refused(
+        VerifyRelease(), f"{asset.name} was deleted or replaced", "it is not at the release commit", remedy=found.url
+    )
