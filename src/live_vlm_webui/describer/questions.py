@@ -47,16 +47,21 @@ class Request:
     brief: bool = False
 
 
-# The first match counts. A prompt without a match is an open question.
+# The first match counts. A prompt without a match is an open question. German is that of the page's presets.
 KINDS: tuple[tuple[Kind, str], ...] = (
     (Kind.STRUCTURED, r'\bjson\b|\{\s*"'),
-    (Kind.NAVIGATION, r"\b(robots?|navigat\w*|obstacles?|steer\w*|(free|clear) (path|way)|path ahead|which way)\b"),
+    (Kind.NAVIGATION, r"\b(robots?|navigat\w*|obstacles?|steer\w*|(free|clear) (path|way)|path ahead|which way)\b"
+                      r"|\b(roboters?)\b"),
     (Kind.TEXT, r"\b(read|transcribe|ocr|text|written|writing|lettering|inscriptions?|(licen[cs]e|number) plates?)\b"),
-    (Kind.PEOPLE, r"\b(safety|safe|unsafe|hazard\w*|danger\w*|emergency|people|persons?|(any|some)(one|body))\b"),
-    (Kind.CHANGE, r"\b(changed?|changes|changing|mov(e|es|ed|ing)|motion|differen(t|ce|ces)|happens in them)\b"),
-    (Kind.OBJECTS, r"\b(objects?|things|items|list (all|every|what|the)|inventory|count)\b|\bwhat is (in|on) th"),
+    (Kind.PEOPLE, r"\b(safety|safe|unsafe|hazard\w*|danger\w*|emergency|people|persons?|(any|some)(one|body))\b"
+                  r"|\b(personen)\b"),
+    (Kind.CHANGE, r"\b(changed?|changes|changing|mov(e|es|ed|ing)|motion|differen(t|ce|ces)|happens in them)\b"
+                  r"|\b(geschieht)\b"),
+    (Kind.OBJECTS, r"\b(objects?|things|items|list (all|every|what|the)|inventory|count)\b|\bwhat is (in|on) th"
+                   r"|\b(gegenstände)\b"),
     (Kind.SCENE, r"\b(describe|description|caption|summari[sz]e|what (do|can) you see|scene)\b"
-                 r"|\bwhat is (there|here|visible|shown)\b|\b(picture|image|frame|view) shows?\b|\bwhat's (in|on) th"),
+                 r"|\bwhat is (there|here|visible|shown)\b|\b(picture|image|frame|view) shows?\b|\bwhat's (in|on) th"
+                 r"|\b(beschreibe)\b"),
 )  # fmt: skip
 FREE = re.compile(
     r"(^|[.?!,:;] )(when|which|who|whose|whom)\b|\bwhy\b"
@@ -67,11 +72,12 @@ FREE = re.compile(
     r"|\b(brands?|feel(s|ing|ings)|emotions?|moods?|expressions?|faces?|gender|ages?|wear(s|ing)?|hold(s|ing)|doing|feel"
     r"|activit(y|ies)|actions?|behaviou?rs?|gestures?|stor(y|ies)|poem|joke|haiku|imagine|explain|guess|predict|translate"
     r"|means|meaning|purpose|opinion|solve|calculate|recommend\w*|suggest\w*|think|fire|smoke|protective|on the ground"
-    r"|unusual|concerning|suspicious|weather|season)\b",
+    r"|feuer|empfiehlst|unusual|concerning|suspicious|weather|season)\b",
     re.IGNORECASE,
 )
 BRIEF = re.compile(
-    r"\b(one|two|a single|1|2|one or two) (short )?(sentences?|lines?)\b|\b(brief|briefly|short|concise)\b",
+    r"\b(one|two|a single|1|2|one or two) (short )?(sentences?|lines?)\b|\b(brief|briefly|short|concise)\b"
+    r"|\b(ein oder zwei|einem|kurzen) (satz|sätzen|zeilen)\b",
     re.IGNORECASE,
 )
 PRESENCE = (

@@ -13,7 +13,7 @@ import { SettingControls } from "./question/settings.js";
 import { Source } from "./camera/source.js";
 import { prepareStage } from "./camera/stage.js";
 import { SystemCard } from "./system/system.js";
-import { say, speak, tell } from "./common/words.js";
+import { learn, say, speak, tell, translated } from "./common/words.js";
 
 const GONE = fault("fault.gone");
 const REJECTED = 4000; // from this close code on, the server has sent the reason in an error event
@@ -34,6 +34,7 @@ const source = new Source(connection, fail);
 let settings = recallSettings();
 let camera = null;
 let id = rememberedSession();
+let isOwn = false; // whether this page began the session, rather than joining it
 let version = "";
 let model = {};
 let percentiles = null;
@@ -42,6 +43,7 @@ const EVENTS = {
   session(event) {
     const replaces = id && id !== event.id; // the session before ended, with the server or after a long absence
     const wanted = settings;
+    isOwn = !id || (isOwn && replaces);
     remember(event.id);
     withdraw("server");
     version ||= event.version;
@@ -57,6 +59,7 @@ const EVENTS = {
     camera = event.camera;
     source.apply(camera, true);
     if (replaces) restore(wanted, event.settings);
+    askInOurLanguage();
     hint();
     models.list();
   },
@@ -120,12 +123,18 @@ async function restore(wanted, found) {
   source.restore();
 }
 
+/** Let models answer in the language of the page, if this page began the session and nothing else was asked for. */
+function askInOurLanguage() {
+  const prompt = translated(settings?.prompt);
+  if (isOwn && prompt !== settings?.prompt) change({ prompt });
+}
+
 function hint() {
   live.current(connection.isOpen && (camera?.state === "live" || camera?.kind === "picture"));
   if (settings?.paused) live.hint(say("answer.hint.paused"));
   else if (!camera) live.hint(say("answer.hint.no-camera"));
   else if (camera.state === "live") live.hint(say("answer.hint.waiting"));
-  else live.hint(camera.detail || say("answer.hint.no-frame"));
+  else live.hint(translated(camera.detail) || say("answer.hint.no-frame"));
 }
 
 function showConnection(state, code = 0, failure = null) {
@@ -202,3 +211,4 @@ element("theme").addEventListener("change", ({ target }) => {
 element("sign-out").addEventListener("click", () => signOut().catch(fail));
 
 connection.start();
+learn(redraw).then(askInOurLanguage);

@@ -105,8 +105,11 @@ class Visit:
         prepare=None,
         fragment="",
         showing="live",
+        locale="en-US",
     ):
-        self.context = browser.new_context(viewport=viewport, color_scheme=scheme, device_scale_factor=scale)
+        self.context = browser.new_context(
+            viewport=viewport, color_scheme=scheme, device_scale_factor=scale, locale=locale
+        )
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.complaints: list[str] = []

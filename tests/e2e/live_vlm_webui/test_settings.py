@@ -152,7 +152,7 @@ def test_models_of_another_server_are_listed_with_its_key_and_the_key_goes_nowhe
     tab.page.wait_for_selector("#notices .notice")
     tab["api_key"].fill("secret-of-the-other")
     tab.button("List models").click()
-    tab.until_text("model-note", "Choose one of its")
+    tab.until_text("model-note", "Choose its model above.")
     assert tab["api_key"].input_value() == ""
     choose(tab, "Model to ask", label="other-vlm")
     tab.start_camera()

@@ -14,6 +14,8 @@ from live_vlm_webui.secret import Secret
 MAX_LENGTH = 2048
 SCHEMES = ("rtsp", "rtsps")
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
+DEVICE = re.compile(r"(v4l2://|file://)?/dev/\S+|/?video\d+|\d{1,2}", re.IGNORECASE)
+"""What people enter for a camera that is connected to the server: a device file, or the number of OpenCV."""
 REMEDY = "Use an address such as rtsp://USER:PASSWORD@HOST/PATH; the camera's manual states it."
 SECRETS = re.compile(r"(user(name)?|login|pass(word|wd)?|pwd|token|auth|key)[=:]", re.IGNORECASE)
 """Some cameras use credentials in the path, such as ``/user=admin_password=..._channel=1``; it is shown up to them."""
@@ -50,6 +52,12 @@ def parse_address(text: str, directories: Sequence[Path] = ()) -> Address:
     if not text or len(text) > MAX_LENGTH or not text.isprintable():
         raise InputError("The address is empty, too long or contains unprintable characters", REMEDY)
     scheme, colon, rest = text.partition(":")
+    if DEVICE.fullmatch(text):
+        raise InputError(
+            f"{text} is a camera of the server's machine, which is not read through this field",
+            "Choose Camera above to use it in a browser on that machine, or serve it as an RTSP stream and enter its"
+            " rtsp:// address.",
+        )
     if scheme.lower() == "file":
         return _file(unquote(rest.removeprefix("//")), directories)
     if rest.startswith("//"):

@@ -2,7 +2,7 @@
 // while nothing is being read, the next appears as it comes. Shown live, each appears as it comes, however fast.
 
 import { local, sentence, sentences } from "../common/api.js";
-import { say, tell } from "../common/words.js";
+import { say, tell, translated } from "../common/words.js";
 import { element, keep, make, recall, setText } from "../common/dom.js";
 import { ago, modelName, numbersLine, timeOfDay } from "../common/format.js";
 import { plain, render } from "./markdown.js";
@@ -145,7 +145,7 @@ export class LiveAnswer {
     caption("");
     this.#text.replaceChildren(
       make("p", { class: "problem" }, sentence(error.message)),
-      make("p", { class: "quiet" }, error.remedy),
+      make("p", { class: "quiet" }, translated(error.remedy)),
     );
   }
 

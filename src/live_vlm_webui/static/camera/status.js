@@ -1,6 +1,6 @@
 // The state of a source in words.
 
-import { say } from "../common/words.js";
+import { say, translated } from "../common/words.js";
 
 const TRANSPORTS = { webrtc: "camera.over.webrtc", websocket: "camera.over.websocket", stream: "camera.over.stream" };
 
@@ -16,7 +16,7 @@ export function isUp(status) {
 
 /** Return the message to show instead of a missing picture. */
 export function reason(status) {
-  return status.detail || say(`camera.state.${status.state}`);
+  return translated(status.detail) || say(`camera.state.${status.state}`);
 }
 
 /**
@@ -37,5 +37,5 @@ export function note(status, transport) {
   if (transport.how === "websocket") {
     return say("camera.jpegs", { why: transport.why });
   }
-  return status && status.state !== "live" ? status.detail : "";
+  return status && status.state !== "live" ? translated(status.detail) : "";
 }

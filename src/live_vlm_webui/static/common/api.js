@@ -1,6 +1,6 @@
 // Requests to the server, and its errors.
 
-import { say } from "./words.js";
+import { say, translated } from "./words.js";
 
 const TIMEOUT_MS = 30000;
 
@@ -33,11 +33,14 @@ export const fault = (key, parameters) => ({
   },
 });
 
-/** Return `text` with a full stop, unless it ends with a punctuation mark. */
-export const sentence = (text) => (/[.?!]$/.test(text) ? text : `${text}.`);
+/** Return a text of the page or the server, translated, with a full stop unless it ends with a punctuation mark. */
+export const sentence = (text) => {
+  const said = translated(text);
+  return /[.?!]$/.test(said) ? said : `${said}.`;
+};
 
 /** Return message and remedy of a failure as running text. */
-export const sentences = ({ message, remedy }) => [sentence(message), remedy].filter(Boolean).join(" ");
+export const sentences = ({ message, remedy }) => [sentence(message), translated(remedy)].filter(Boolean).join(" ");
 
 /** Return a path of the server as an address relative to the page, which a proxy may serve below a sub-path. */
 export const local = (path) => path.replace(/^\//, "");

@@ -2,7 +2,7 @@
 
 import { sentence } from "./api.js";
 import { element, make, setText } from "./dom.js";
-import { tell } from "./words.js";
+import { tell, translated } from "./words.js";
 
 const errors = new WeakMap();
 
@@ -22,7 +22,7 @@ export function notify(key, error) {
 function show(notice) {
   const { message, remedy = "" } = errors.get(notice);
   setText(notice.querySelector("strong"), sentence(message));
-  setText(notice.querySelector("span"), remedy);
+  setText(notice.querySelector("span"), translated(remedy));
 }
 
 /** Show all in the language of the page. */

@@ -3,7 +3,7 @@
 import { ask } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
 import { celsius, gigabytes, percent, watts } from "../common/format.js";
-import { say } from "../common/words.js";
+import { say, translated } from "../common/words.js";
 import { Sparkline } from "./sparkline.js";
 
 const PLACES = 120;
@@ -77,7 +77,7 @@ export class SystemCard {
 function showSources({ gpus, sources }) {
   const told = sources.filter(({ state }) => !QUIET_STATES.has(state) || (state === "absent" && gpus.length === 0));
   const list = element("sources");
-  const words = told.map(({ name, state, reason }) => (state === "absent" ? say("machine.no-gpu", { reason }) : `${name}: ${reason}`));
+  const words = told.map(({ name, state, reason }) => (state === "absent" ? say("machine.no-gpu", { reason: translated(reason) }) : `${name}: ${translated(reason)}`));
   list.hidden = words.length === 0;
   if (list.dataset.words === words.join("\n")) return;
   list.dataset.words = words.join("\n");
@@ -158,8 +158,8 @@ class Gauge {
   show({ label, value, figure, most, more = "", why = "" }) {
     setText(this.#label, label);
     setText(this.#value, value);
-    setText(this.#more, figure === null && why ? why : more);
-    this.node.title = figure === null ? why : "";
+    setText(this.#more, figure === null && why ? translated(why) : more);
+    this.node.title = figure === null ? translated(why) : "";
     this.node.classList.toggle("missing", figure === null);
     this.last = figure;
     this.#most = most;

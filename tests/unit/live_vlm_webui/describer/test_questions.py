@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
 
 import pytest
 
+import live_vlm_webui
 from live_vlm_webui.describer.questions import Kind, understood
 from live_vlm_webui.describer.vocabulary import Vocabulary
 
-PAGE = Path(__file__).parents[4] / "src" / "live_vlm_webui" / "static" / "question" / "prompts.js"
+WORDS = Path(live_vlm_webui.__file__).parent / "static" / "words"
 
 
 @pytest.mark.parametrize(
@@ -110,23 +112,22 @@ def test_a_short_answer_is_given_where_one_is_wanted(vocabulary: Vocabulary) -> 
     assert not understood("Describe the scene.", vocabulary).brief
 
 
-@pytest.mark.skipif(not PAGE.is_file(), reason="the page's source is not here: an installed wheel is tested")
-def test_each_preset_of_the_page_is_recognised(vocabulary: Vocabulary) -> None:
-    presets = PAGE.read_text("utf-8").split("const PRESETS = [")[1].split("\n];")[0]
-    prompts = {
-        name: text.replace('" +\n      "', "").replace("' +\n      '", "")
-        for name, text in re.findall(r'\[\s*"([^"]+)",\s*["\'](.+?)["\'],?\s*\]', presets, re.DOTALL)
+@pytest.mark.parametrize("language", sorted(path.stem for path in WORDS.glob("*.json")))
+def test_each_preset_of_the_page_is_recognised_in_each_language(vocabulary: Vocabulary, language: str) -> None:
+    page = json.loads((WORDS / f"{language}.json").read_text("utf-8"))["page"]
+    prompts = {key.split(".")[1]: text for key, text in page.items() if re.fullmatch(r"preset\.\w+\.prompt", key)}
+    assert {name: understood(text, vocabulary).kind for name, text in prompts.items()} == {
+        "scene": Kind.SCENE,
+        "objects": Kind.OBJECTS,
+        "people": Kind.PEOPLE,
+        "text": Kind.TEXT,
+        "robot": Kind.NAVIGATION,
+        "happens": Kind.CHANGE,
+        "json": Kind.STRUCTURED,
     }
-    kinds = {name: understood(text, vocabulary).kind for name, text in prompts.items()}
-    assert kinds == {
-        "Scene": Kind.SCENE,
-        "Objects": Kind.OBJECTS,
-        "People and safety": Kind.PEOPLE,
-        "Text in the picture": Kind.TEXT,
-        "Robot navigation": Kind.NAVIGATION,
-        "What happens": Kind.CHANGE,
-        "Structured JSON": Kind.STRUCTURED,
-    }
+    english = json.loads((WORDS / "en.json").read_text("utf-8"))["page"]
+    for name, text in prompts.items():
+        assert understood(text, vocabulary) == understood(english[f"preset.{name}.prompt"], vocabulary), name
 
 
 @pytest.mark.parametrize("piece", ["a ", "is there a ", '{"', "how many in on the this ", "\n", "{" * 50])

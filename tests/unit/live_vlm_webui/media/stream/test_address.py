@@ -34,6 +34,13 @@ def test_a_camera_is_named_without_its_secrets(text, url, name):
     assert "s3cret" not in repr(address)
 
 
+@pytest.mark.parametrize("text", ["/dev/video0", "video1", "0", "v4l2:///dev/video0", "file:///dev/video2"])
+def test_a_camera_of_the_servers_machine_is_told_what_to_do_instead(text):
+    with pytest.raises(InputError, match="is a camera of the server's machine") as raised:
+        parse_address(text)
+    assert "rtsp://" in raised.value.remedy
+
+
 def test_the_same_camera_has_the_same_address():
     assert parse_address("rtsp://Camera:554/live") == parse_address("RTSP://camera/live")
     assert parse_address("rtsp://camera/live") != parse_address("rtsp://camera/Live")
