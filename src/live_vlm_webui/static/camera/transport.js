@@ -2,7 +2,7 @@
 
 import { Failure, fault, sentence } from "../common/api.js";
 import { JpegSender } from "./push.js";
-import { NotConnected, WebRtcSender } from "./webrtc.js";
+import { WebRtcSender } from "./webrtc.js";
 
 const AGAIN_MS = 2000;
 const REFUSALS = new Set([401, 403, 404, 409, 429]); // errors that JPEGs would cause as well
@@ -68,9 +68,8 @@ export class Transport {
         this.stop();
         this.#handlers.onRefusal(error);
       } else {
-        const hasReason = error instanceof NotConnected || error instanceof Failure;
         this.#jpegs.start();
-        this.#become("websocket", hasReason ? error : fault("webrtc.failed"));
+        this.#become("websocket", error instanceof Failure ? error : fault("webrtc.failed"));
       }
       return;
     }

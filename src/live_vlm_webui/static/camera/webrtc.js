@@ -5,8 +5,12 @@ import { ask, Failure, fault } from "../common/api.js";
 const GATHER_MS = 2000;
 const CONNECT_MS = 6000;
 
-/** WebRTC did not connect; the message has the reason. */
-export class NotConnected extends Failure {}
+/** WebRTC did not connect, although the server responds; the message has the reason. */
+export class NotConnected extends Failure {
+  constructor(error) {
+    super(error, null);
+  }
+}
 
 /** A connection that sends a camera's picture to the server. */
 export class WebRtcSender {

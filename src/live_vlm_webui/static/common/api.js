@@ -8,7 +8,10 @@ const TIMEOUT_MS = 30000;
 export class Failure {
   #error;
 
-  /** @param {{message: string, remedy: string}} error the server's, or a `fault`. */
+  /**
+   * @param {{message: string, remedy: string}} error the server's, or a `fault`.
+   * @param {number | null} status of the response; 0 if the server did not respond, null if it is no matter of a request.
+   */
   constructor(error, status = 0) {
     this.#error = error;
     this.status = status;
