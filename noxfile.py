@@ -30,9 +30,17 @@ def groups(*names: str) -> list[str]:
 
 
 def run_tests(
-    session: nox.Session, kind: str, *extra: str, extras: tuple[str, ...] = (), side_by_side: bool = True
+    session: nox.Session,
+    kind: str,
+    *extra: str,
+    extras: tuple[str, ...] = (),
+    side_by_side: bool = True,
+    product: tuple[str, ...] = ("live_vlm_webui",),
 ) -> None:
-    """Install the tree, or the given wheel, with the product's ``extras``, and run one kind of tests."""
+    """Install the tree, or the given wheel, with the product's ``extras``, and run one kind of tests.
+
+    Of a wheel, only the tests in ``product`` are run, files or folders of that kind.
+    """
     arguments = list(session.posargs)
     wheel = os.environ.get("RELEASER_WHEEL", "")
     if "--wheel" in arguments:
@@ -41,20 +49,20 @@ def run_tests(
         del arguments[at : at + 2]
     if wheel:
         session.install(f"{wheel}[{','.join(extras)}]" if extras else wheel, *groups("test", *extra))
-        tests = f"tests/{kind}/live_vlm_webui"
+        tests = [f"tests/{kind}/{one}" for one in product]
         # The product's integration tests wait half of the time, for frames and for what is to come back or to end.
         workers = WORKERS * 2 if kind == "integration" else WORKERS
         if kind == "e2e":
             arguments = ["-m", "release", *arguments]
     else:
         session.install("-e", f".[{','.join(('dev', *extras))}]", *groups("test", *extra))
-        tests, workers = f"tests/{kind}", WORKERS
+        tests, workers = [f"tests/{kind}"], WORKERS
     if side_by_side:
         # A worker keeps neighbours, which share what is made once for a module, until another has nothing left to do.
         arguments = [f"--numprocesses={workers}", "--dist=worksteal", *arguments]
     if junit := os.environ.get("RELEASER_JUNIT"):
         arguments += [f"--junitxml={Path(junit) / f'{session.name}.xml'}", "--override-ini=junit_family=xunit1"]
-    session.run("python", "-m", "pytest", tests, *arguments, env={"PYTHONPATH": ""})
+    session.run("python", "-m", "pytest", *tests, *arguments, env={"PYTHONPATH": ""})
 
 
 @nox.session
@@ -90,7 +98,7 @@ def performance(session: nox.Session) -> None:
 @nox.session
 def e2e(session: nox.Session) -> None:
     """Test the page in a real browser."""
-    run_tests(session, "e2e", "e2e", "photographs")
+    run_tests(session, "e2e", "e2e", "photographs", product=("test_real_workflow.py", "live_vlm_webui"))
 
 
 @nox.session

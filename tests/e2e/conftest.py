@@ -17,7 +17,7 @@ import pytest
 START_SECONDS = 30
 STOP_SECONDS = 10
 PATIENCE_SECONDS = 45
-TOOLS = Path(__file__).parents[2] / "tools"
+TOOLS = Path(__file__).parents[1] / "tools"
 
 DESKTOP = {"width": 1280, "height": 800}
 SHOW_LIVE = "localStorage.setItem('showing', '\"live\"');"
