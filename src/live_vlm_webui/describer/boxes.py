@@ -103,6 +103,33 @@ def confirmed(seen: Sequence[Detection], mirrored: Sequence[Detection]) -> list[
     return sorted(both, key=lambda one: -one.score)
 
 
+def agreed(looks: Sequence[Sequence[Detection]]) -> list[Detection]:
+    """Return what the first look shows or several looks show, with the mean of the two highest scores if that is more.
+
+    A look alone proves little, and the first look's score is kept: it saw the picture at its largest.
+
+    Args:
+        looks: The detections of one class in looks at the same picture; the first one saw it at its largest.
+    """
+    left = sorted(
+        ((one, number) for number, look in enumerate(looks) for one in look), key=lambda pair: -pair[0].score
+    )
+    found = []
+    while left:
+        best, _ = left[0]
+        group: dict[int, Detection] = {}
+        for one, number in left:
+            if number not in group and one.box.overlap(best.box) >= OVERLAP:
+                group[number] = one
+        left = [pair for pair in left if pair[0].box.overlap(best.box) < OVERLAP]
+        scores = sorted((one.score for one in group.values()), reverse=True)
+        together = sum(scores[:2]) / 2 if len(scores) > 1 else 0.0
+        if 0 in group or together:
+            score = max(together, group[0].score if 0 in group else 0.0)
+            found.append(Detection(best.number, score, group.get(0, best).box))
+    return suppress(found)
+
+
 def suppress(detections: Sequence[Detection]) -> list[Detection]:
     """Keep only the highest-scoring of overlapping boxes of a class (non-maximum suppression), highest first."""
     kept: list[Detection] = []

@@ -2,6 +2,9 @@
 
 ``data/NOTICE.txt`` states their origin. Both are run on a picture and its mirror image, and the mean of both results is
 used: a mirrored picture then gets the mirrored answer, and detections in only one of the two are mostly wrong.
+
+The detector knows people as a whole: one who fills the picture or is cut off by its edge gets a low score. So it also
+looks from farther away, at the picture within borders, and what several looks agree on counts as people.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_vlm_webui.describer.boxes import Box, Detection, confirmed, suppress
+from live_vlm_webui.describer.boxes import Box, Detection, agreed, confirmed, suppress
 from live_vlm_webui.describer.pixels import scaled
 from live_vlm_webui.errors import ModelError
 
@@ -33,6 +36,10 @@ BGR_DEVIATION = (57.375, 57.12, 58.395)
 PADDING = (114, 114, 114)
 WORTH_CONFIRMING = 0.4
 """If no box has this score, none is accepted, and the mirror image is not analysed."""
+PERSON = 0
+"""The detector's class of people."""
+BORDERS = (1 / 6, 1 / 3)
+"""The borders of the looks from farther away, in sides of the picture."""
 FAINTEST = 0.3
 """Boxes with a lower score are dropped."""
 TAGGER = "efficientnet-lite0.onnx"
@@ -70,10 +77,11 @@ class Networks:
     def detect(self, image: Image) -> list[Detection]:
         """Return the detections in ``image`` with a score of at least ``FAINTEST``, highest first."""
         detector, _ = self.load()
-        seen = _detect(detector, image)
-        if all(one.score < WORTH_CONFIRMING for one in seen):
-            return seen
-        return confirmed(seen, _detect(detector, image[:, ::-1]))
+        near = _look(detector, image)
+        looks = [near, *(_look(detector, image, border) for border in BORDERS)]
+        people = agreed([[one for one in look if one.number == PERSON] for look in looks])
+        others = [one for one in near if one.number != PERSON]
+        return sorted([*people, *others], key=lambda one: -one.score)
 
     def tag(self, image: Image) -> Floats:
         """Return the likelihoods of the tagger's 1000 classes, [1000], from one look."""
@@ -123,9 +131,17 @@ def _session(name: str) -> onnxruntime.InferenceSession:
         ) from error
 
 
-def _detect(detector: onnxruntime.InferenceSession, image: Image) -> list[Detection]:
+def _look(detector: onnxruntime.InferenceSession, image: Image, border: float = 0.0) -> list[Detection]:
+    """Detect in the picture and in its mirror image, unless nothing there is worth it."""
+    seen = _detect(detector, image, border)
+    if all(one.score < WORTH_CONFIRMING for one in seen):
+        return seen
+    return confirmed(seen, _detect(detector, image[:, ::-1], border))
+
+
+def _detect(detector: onnxruntime.InferenceSession, image: Image, border: float) -> list[Detection]:
     height, width = image.shape[:2]
-    scale = DETECTOR_SIDE / max(height, width)
+    scale = DETECTOR_SIDE / (max(height, width) * (1 + 2 * border))
     inner_width, inner_height = max(2, round(width * scale)), max(2, round(height * scale))
     left, top = (DETECTOR_SIDE - inner_width) // 2, (DETECTOR_SIDE - inner_height) // 2
     square = np.empty((DETECTOR_SIDE, DETECTOR_SIDE, 3), np.uint8)
