@@ -74,6 +74,7 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Run tests with real servers on loopback, real git, twine and pip."""
+    session.install("--no-deps", *groups("people"))
     run_tests(session, "integration", "photographs", extras=("ocr",))
 
 

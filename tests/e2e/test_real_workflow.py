@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import urllib.request
 
 import pytest
@@ -66,9 +67,10 @@ def video_runs(tab) -> bool:
     return video.is_visible() and video.evaluate("(video) => video.videoWidth === 1280 && !video.paused")
 
 
+@pytest.mark.release
 def test_full_video_analysis_workflow(camera_of, visit, url, models, record_property):
     api_base, model = real_model(url)
-    print(f"\nasked: {model} at {api_base}")
+    sys.stdout.write(f"\nasked: {model} at {api_base}\n")
     record_property("model", f"{model} at {api_base}")
 
     # The camera is granted and its picture is seen.

@@ -40,7 +40,7 @@ class Answering:
         return self._networks.loaded
 
     def answer(self, question: Question, before: Scene | None) -> tuple[str, Scene]:
-        """Return the answer and the scene in the newest picture. Takes 0.1 to 0.3 s, or some seconds to read text.
+        """Return the answer and the scene in the newest picture. Takes 0.2 to 0.4 s, or some seconds to read text.
 
         Args:
             question: The question; of several pictures the first and the last are compared.

@@ -111,9 +111,7 @@ def agreed(looks: Sequence[Sequence[Detection]]) -> list[Detection]:
     Args:
         looks: The detections of one class in looks at the same picture; the first one saw it at its largest.
     """
-    left = sorted(
-        ((one, number) for number, look in enumerate(looks) for one in look), key=lambda pair: -pair[0].score
-    )
+    left = sorted(((one, number) for number, look in enumerate(looks) for one in look), key=lambda pair: -pair[0].score)
     found = []
     while left:
         best, _ = left[0]

@@ -74,7 +74,7 @@ class Scene:
 
 
 def look(networks: Networks, vocabulary: Vocabulary, image: Image) -> Scene:
-    """Analyse a picture. Takes about 0.1 s; call it in a worker thread.
+    """Analyse a picture. Takes about 0.2 s; call it in a worker thread.
 
     Args:
         networks: The networks; loaded if necessary.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from live_vlm_webui.describer.boxes import Box, Detection, confirmed, suppress
+from live_vlm_webui.describer.boxes import Box, Detection, agreed, confirmed, suppress
 
 LEFT_HALF = Box(0, 0, 0.5, 1)
 RIGHT_HALF = Box(0.5, 0, 1, 1)
@@ -44,3 +44,23 @@ def test_one_box_of_the_mirror_image_confirms_one_box() -> None:
     near_by = Box(0.02, 0, 0.52, 1)
     seen = [Detection(1, 0.9, LEFT_HALF), Detection(1, 0.8, near_by)]
     assert len(confirmed(seen, [Detection(1, 0.9, RIGHT_HALF)])) == 1
+
+
+PLACE = Box(0.2, 0.2, 0.5, 0.9)
+NEARLY = Box(0.21, 0.22, 0.5, 0.9)
+
+
+def test_looks_that_agree_count_for_more_than_a_single_one() -> None:
+    near, far = Detection(0, 0.47, PLACE), Detection(0, 0.71, NEARLY)
+    farther = Detection(0, 0.66, NEARLY)
+    (found,) = agreed([[near], [far], [farther]])
+    assert found.score == pytest.approx((0.71 + 0.66) / 2)
+    assert found.box == PLACE
+
+
+def test_what_only_one_look_from_farther_away_shows_is_dropped() -> None:
+    assert agreed([[], [Detection(0, 0.9, PLACE)], []]) == []
+
+
+def test_what_the_first_look_shows_keeps_its_score_if_the_others_see_less() -> None:
+    assert agreed([[Detection(0, 0.87, PLACE)], [Detection(0, 0.37, NEARLY)], []]) == [Detection(0, 0.87, PLACE)]
