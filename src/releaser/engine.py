@@ -66,8 +66,18 @@ def carry_out(
     confirm: Callable[[str], None],
     require: Mapping[str, str] | None = None,
     observers: Sequence[Observer] = (),
+    any_journal: bool = False,
 ) -> list[Result]:
     """Run the plan, show it, and record it in the journal however it ends.
+
+    Args:
+        release: The release.
+        plan: The plan.
+        skip: Why steps are left out, by step.
+        confirm: Asks the plan's question.
+        require: What demands that steps are not left out, by step.
+        observers: Further observers of the run.
+        any_journal: Whether to go on with an altered journal, which is set aside: what is taken back needs none.
 
     Raises:
         ReleaserError: See `Runner.run`. Ctrl-C and SIGTERM become InterruptedRunError once running programs have ended.
@@ -75,7 +85,7 @@ def carry_out(
     redact = release.redactor()
     import_clients()
     with release.store.locked():
-        journal = _opened_journal(release)
+        journal = _opened_journal(release, any_journal=any_journal)
         chosen = {"choices": dict(release.choices)} if release.choices else {}
         journal.write("begin", version=str(release.version), command=sys.argv[1:], skipped=dict(skip), **chosen)
         with display.display(redact) as shown, _stoppable():
@@ -106,14 +116,14 @@ def carry_out(
     return results
 
 
-def _opened_journal(release: Release) -> Journal:
+def _opened_journal(release: Release, *, any_journal: bool) -> Journal:
     """Return the journal; where a person chose to begin another, with the built files as they are now.
 
     Raises:
         ConflictError: The journal is not what was written.
     """
     chain, begin = release.store.chain, ACCEPT in {f"{step}={how}" for step, how in release.choices.items()}
-    if chain.problem and not begin:
+    if chain.problem and not begin and not any_journal:
         raise ConflictError(*broken_journal(chain))
     journal = release.journal
     if begin and (chain.problem or chain.newest("built") is None) and (dists := read_dists(release.store.dist)):
@@ -121,15 +131,24 @@ def _opened_journal(release: Release) -> Journal:
     return journal
 
 
-def ask_person(question: str) -> None:
+def ask_person(
+    question: str,
+    unasked: str = "All local checks passed, but publishing needs confirmation and stdin is not a terminal",
+    declined: str = "Stopped before publishing",
+) -> None:
     """Ask on the terminal.
+
+    Args:
+        question: What to ask.
+        unasked: What to say where it cannot be asked.
+        declined: What to say after a no.
 
     Raises:
         NotConfirmedError: The answer was not yes, or stdin is not a terminal.
     """
     if not sys.stdin.isatty():
         raise NotConfirmedError(
-            "All local checks passed, but publishing needs confirmation and stdin is not a terminal",
+            unasked,
             "Rerun the command with --yes, or in a terminal.",
         )
     try:
@@ -137,7 +156,7 @@ def ask_person(question: str) -> None:
     except EOFError:
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):
-        raise NotConfirmedError("Stopped before publishing", "Rerun the command to be asked again.")
+        raise NotConfirmedError(declined, "Rerun the command to be asked again.")
 
 
 def say_yes(question: str) -> None:

@@ -13,6 +13,7 @@
     │   ├── ServiceError           the index, the forge or the remote answered with an error, or not at all
     │   ├── ToleratedError         a step could not be done, which ends as a warning: the run is complete without it
     │   └── WaitTimeoutError  exit 5  what was published did not become visible in the configured time
+    ├── StaysError       exit 7  a rollback took back what can be taken back, and something stays
     ├── PublishedError     exit 6  the release is published, and a check of what users get failed
     ├── NotConfirmedError  exit 4  the question before publishing was answered no, or could not be asked
     └── InterruptedRunError  exit 130 (Ctrl-C) or 143 (SIGTERM)
@@ -100,6 +101,12 @@ class PublishedError(ReleaserError):
     """What a run is for is achieved, and a check of it failed."""
 
     exit_code = 6
+
+
+class StaysError(ReleaserError):
+    """A rollback took back what can be taken back, and something of the version stays."""
+
+    exit_code = 7
 
 
 class WaitTimeoutError(StepError):

@@ -49,6 +49,7 @@ class Release:
         choices: What a person decided where what was found differs from what this release needs, by step.
         required: The steps that may not be skipped.
         opened: When this run began, in ISO 8601.
+        found_absent: Whether a person has seen that PyPI has no file of it, on the page that shows its owner all files.
     """
 
     config: Config
@@ -61,6 +62,7 @@ class Release:
     choices: Mapping[str, str] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     opened: str = field(default_factory=now)
+    found_absent: bool = False
 
     @property
     def tree(self) -> Path:

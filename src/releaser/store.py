@@ -10,6 +10,7 @@
         commit.bundle       the release commit, so that a new clone gets the same one
         worktree/           the release commit, written as it is committed
         modules/            objects of its submodules that the checkout lacks
+        sent/               what may have been sent to the services
         dist/               sdist, wheel, SBOM, SHA256SUMS: these bytes and no others
         images/             an OCI layout with every image
         receipts/WHEEL/     what passed with that wheel (by its sha256)
@@ -36,6 +37,7 @@ from releaser.core.journal import Journal
 from releaser.dists.built import Dists, read_dists
 from releaser.errors import ConflictError, UsageError
 from releaser.files import write_atomically
+from releaser.sent import Sent
 from releaser.versions.version import Version
 
 ACCEPT = "trust_journal=begin"
@@ -95,6 +97,11 @@ class ReleaseStore:
     def images(self) -> Path:
         """Where the built images are."""
         return self.path / "images"
+
+    @property
+    def sent(self) -> Sent:
+        """What may have been sent to the services."""
+        return Sent(self.path / "sent")
 
     @property
     def modules(self) -> Path:

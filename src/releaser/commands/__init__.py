@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from releaser.commands import build, changelog, docker_build, images, inspect, rehearse, release, version
+    from releaser.commands import build, changelog, docker_build, images, inspect, rehearse, release, rollback, version
 
-__all__ = ["build", "changelog", "docker_build", "images", "inspect", "rehearse", "release", "version"]
+__all__ = ["build", "changelog", "docker_build", "images", "inspect", "rehearse", "release", "rollback", "version"]
 
 if not TYPE_CHECKING:
 

@@ -1,4 +1,4 @@
-"""Release, show the status of a release, push its tag, roll it back, yank it."""
+"""Release, show the status of a release, push its tag, yank it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release
 from releaser.core.asking import LIMIT_S
 from releaser.core.named import chosen, required_steps, skipped_steps
-from releaser.core.runner import Observer, Runner
-from releaser.core.step import CannotUndo, Done, Plan, Skipped, Undone, Warned, part_of
-from releaser.errors import ReleaserError, UsageError
+from releaser.core.runner import Observer
+from releaser.core.step import Done, Plan, Skipped, Warned, part_of
+from releaser.errors import UsageError
 from releaser.files import write_atomically
 from releaser.plan import release_plan
 from releaser.release import Release
@@ -71,24 +71,6 @@ def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool, choose: S
         engine.print_survey(opened, engine.survey(opened, part, {}), part)
         return
     engine.carry_out(opened, part, skip={}, confirm=engine.say_yes if yes else engine.ask_person)
-
-
-def rollback(start: Path, version: str | None, *, dry_run: bool) -> None:
-    """Run `invoke rollback`."""
-    opened = opened_release(start, version)
-    plan = release_plan(opened.config)
-    if dry_run:
-        raise UsageError(
-            "A rollback has no dry run", f"Run `invoke status --version {opened.version}`, which shows what is done."
-        )
-    with opened.store.locked():
-        outcomes = Runner(plan, opened).undo()
-    for step, outcome in outcomes:
-        if isinstance(outcome, CannotUndo):
-            raise ReleaserError(f"{step.name}: {outcome.reason}", outcome.forward)
-        if isinstance(outcome, Undone):
-            print(f"{step.name}: {outcome.evidence}")
-    print(f"{opened.version} is undone." if outcomes else f"There was nothing of {opened.version} to undo.")
 
 
 def yank(start: Path, version: str | None, reason: str | None, *, undo: bool) -> None:

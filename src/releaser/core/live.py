@@ -22,6 +22,7 @@ _STYLES = {
     "to do": "cyan",
     "skipped": "yellow",
     "WARNING": "bold yellow",
+    "STAYS": "magenta",
     "CONFLICT": "bold red",
     "FAILED": "bold red",
 }

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TextIO
 
-from releaser.core.step import Conflict, Done, Failed, Outcome, Skipped, Todo, Warned, first_line
+from releaser.core.step import Conflict, Done, Failed, Outcome, Skipped, Stays, Todo, Warned, first_line
 from releaser.secret import Redactor
 
 MARKS: dict[type[Outcome], str] = {
@@ -18,6 +18,7 @@ MARKS: dict[type[Outcome], str] = {
     Todo: "to do",
     Skipped: "skipped",
     Warned: "WARNING",
+    Stays: "STAYS",
     Conflict: "CONFLICT",
     Failed: "FAILED",
 }

@@ -19,17 +19,14 @@ from releaser.core.activity import Activity, Answers, bound, current
 from releaser.core.asking import side_by_side
 from releaser.core.results import OUT_OF_OUR_HANDS, Result, as_warning, despite, is_bad, refusals, unwritable
 from releaser.core.step import (
-    CannotUndo,
     Done,
     Failed,
-    NothingToUndo,
     Outcome,
     Phase,
     Plan,
     Skipped,
     Step,
     Todo,
-    UndoOutcome,
     World,
 )
 from releaser.errors import InterruptedRunError, ReleaserError, ServiceError, StepError
@@ -128,18 +125,6 @@ class Runner(Generic[World]):
                 raise
             self._raise_failures(phase)
         return [self.results[step.name] for step in self._steps(0)]
-
-    def undo(self) -> list[tuple[Step[World], UndoOutcome]]:
-        """Undo steps in reverse order, down to the first that cannot be undone."""
-        undone: list[tuple[Step[World], UndoOutcome]] = []
-        for step in reversed(list(self._steps(0))):
-            with bound(Activity(cancelled=self.cancelled)):
-                outcome = step.undo(self.world)
-            if not isinstance(outcome, NothingToUndo):
-                undone.append((step, outcome))
-            if isinstance(outcome, CannotUndo):
-                break
-        return undone
 
     # --- one step -------------------------------------------------------------------------------------------------
 

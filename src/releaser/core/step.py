@@ -1,4 +1,4 @@
-"""A step is responsible for one fact: it checks it, makes it true, verifies it and takes it back."""
+"""A step is responsible for one fact: it checks it, makes it true, and verifies it."""
 
 from __future__ import annotations
 
@@ -53,6 +53,13 @@ class Warned(Skipped):
 
 
 @dataclass(frozen=True)
+class Stays(Skipped):
+    """What the step would take back is public for good; `remedy` says what to do instead."""
+
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
 class Failed:
     """The fact could not be checked, or the step could not make it true."""
 
@@ -68,7 +75,7 @@ def said(outcome: Outcome) -> str:
         return outcome.evidence
     if isinstance(outcome, Todo):
         return outcome.what
-    if isinstance(outcome, Warned):
+    if isinstance(outcome, Warned | Stays) and outcome.remedy:
         return f"{outcome.reason}\n{outcome.remedy}"
     if isinstance(outcome, Skipped):
         return outcome.reason
@@ -80,31 +87,6 @@ def said(outcome: Outcome) -> str:
 def first_line(outcome: Outcome) -> str:
     """Return the first line of an outcome's text; the whole text of a failure follows at the end of a run."""
     return next(iter(said(outcome).splitlines()), "")
-
-
-@dataclass(frozen=True)
-class Undone:
-    """The fact was taken back."""
-
-    evidence: str
-
-
-@dataclass(frozen=True)
-class NothingToUndo:
-    """The fact did not hold, or leaves nothing behind that matters."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class CannotUndo:
-    """The fact is public for good; `forward` says what to do instead."""
-
-    reason: str
-    forward: str
-
-
-UndoOutcome = Undone | NothingToUndo | CannotUndo
 
 
 class Step(ABC, Generic[World]):
@@ -144,10 +126,6 @@ class Step(ABC, Generic[World]):
     def verify(self, world: World) -> Outcome:
         """Check again after `run`; anything but `Done` or `Skipped` fails the step."""
         return self.check(world)
-
-    def undo(self, _world: World) -> UndoOutcome:
-        """Take the fact back, or say why it cannot be."""
-        return NothingToUndo("leaves nothing behind")
 
 
 @dataclass(frozen=True)

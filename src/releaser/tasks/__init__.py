@@ -3,8 +3,8 @@
 Nothing heavy is imported here, because `invoke --list` and tab completion pay for it.
 
 Exit codes: 0 done, 1 a step failed, 2 wrong usage or configuration, 3 conflicts (nothing was changed), 4 not confirmed,
-5 gave up waiting for an index, 6 published, but a check of what users get failed, 130 stopped by Ctrl-C,
-143 by SIGTERM.
+5 gave up waiting for an index, 6 published, but a check of what users get failed,
+7 taken back, but something stays, 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -113,10 +113,19 @@ def verify(version: str | None = None, json: bool = False) -> None:
     commands.inspect.verify(Path.cwd(), version, json=json)
 
 
-@task(help=_VERSION)
-def rollback(c: Context, version: str | None = None) -> None:
-    """Undo a release, last step first, down to the first step that cannot be undone; then say how to go forward."""
-    commands.release.rollback(Path.cwd(), version, dry_run=is_dry(c))
+@task(
+    help={
+        **_VERSION,
+        "yes": "take it back without asking",
+        "revert": "also push a commit that reverts the version bump, and its changelog section",
+        "absent": "you have seen on PyPI's manage page that it has no file of this version; it is recorded",
+    }
+)
+def rollback(
+    c: Context, version: str | None = None, yes: bool = False, revert: bool = False, absent: bool = False
+) -> None:
+    """Take a release back: print what can be taken back and what stays, ask, do it. Exit with 7 if something stays."""
+    commands.rollback.rollback(Path.cwd(), version, dry_run=is_dry(c), yes=yes, revert=revert, absent=absent)
 
 
 @task(help={**_VERSION, "reason": "why, in words for users", "undo": "wait until the release is un-yanked instead"})

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,7 @@ class Scene:
     def serve(self, folder: Path) -> None:
         """Have each service serve what is in its folder below ``folder``, from now on."""
         for name, one in self.stand_ins.items():
+            one.lag = timedelta(0)
             one.serve(folder / name, self.origin if name == "forge" else None)
 
     def stop(self) -> None:

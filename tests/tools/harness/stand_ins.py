@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,14 @@ class StandIn:
     Attributes:
         url: Its address.
         asked: Method and path of each request since it was served last.
+        lag: How late an index shows what it took, from when it is served next.
     """
 
     def __init__(self, thread: ServerThread, name: str, token: str) -> None:
         self.name = name
         self.token = token
         self.asked: list[str] = []
+        self.lag = timedelta(0)
         self._thread = thread
         self._runner: web.AppRunner | None = None
         # It listens as long as the session lasts, so that no other program gets the port between two tests.
@@ -92,7 +95,7 @@ class StandIn:
             grants = {self.token: "write", READ_ONLY: "guest"}
             app = create_forge(REPOSITORY, ForgeStore(folder, git_dir), Tokens(grants), ForgeFaults([], folder))
         else:
-            app = create_index(IndexStore(folder), Settings(self.name, self.token))
+            app = create_index(IndexStore(folder), Settings(self.name, self.token, lag=self.lag))
         app.middlewares.insert(0, self._listen)
         self._thread.run(self._start(app))
 
@@ -101,6 +104,11 @@ class StandIn:
         self.stop()
         shutil.rmtree(self.folder)
         self.serve(self.folder, self._git_dir, seed)
+
+    def late(self, seconds: float) -> None:
+        """Show what it takes so many seconds late."""
+        self.lag = timedelta(seconds=seconds)
+        self.serve(self.folder, self._git_dir)
 
     def stop(self) -> None:
         """Serve nothing; the address stays."""

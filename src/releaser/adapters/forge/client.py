@@ -18,6 +18,7 @@ from releaser.adapters.forge.http import PUBLIC_API, Connection
 from releaser.adapters.forge.push_rules import PushRules
 from releaser.adapters.forge.records import Asset, Issue, Milestone, ReleaseInfo, Run, TokenFacts
 from releaser.adapters.forge.tags import Tags
+from releaser.adapters.forge.workflows import Workflows
 from releaser.errors import ServiceError
 
 _TAGS_OF_TAGS = 10
@@ -40,6 +41,7 @@ class Forge:
         assets: The files of its releases.
         rules: What it lets be pushed.
         tags: What it tells of its tags.
+        workflows: What its workflows run.
 
     Raises:
         ServiceError: The token cannot be sent.
@@ -55,6 +57,7 @@ class Forge:
         self.assets = ReleaseAssets(self._http, self._repo)
         self.rules = PushRules(self._http, self._repo)
         self.tags = Tags(self._http, self._repo)
+        self.workflows = Workflows(self._http, self._repo)
         self._web = f"{(web_url or _web_url(self._http.api_url)).rstrip('/')}/{repository}"
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -43,7 +44,7 @@ class Asset:
 
 @dataclass(frozen=True)
 class ReleaseInfo:
-    """A release, draft or published; ``url`` is its page."""
+    """A release, draft or published; ``url`` is its page, ``published`` when it was."""
 
     id: int
     tag: str
@@ -53,6 +54,7 @@ class ReleaseInfo:
     prerelease: bool
     url: str
     assets: tuple[Asset, ...]
+    published: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,25 @@ class Milestone:
 
 @dataclass(frozen=True)
 class Run:
-    """A workflow run; ``conclusion`` (success, failure, cancelled ...) is None until ``status`` is completed."""
+    """A workflow run; ``conclusion`` (success, failure, cancelled ...) is None until ``status`` is completed.
+
+    Attributes:
+        id: GitHub's number.
+        status: ``completed``, or queued, waiting, in_progress and others before that.
+        conclusion: How it ended.
+        url: Its page.
+        commit: What it runs at.
+        branch: The branch or the tag that it runs for.
+        updated: When its status last changed.
+    """
 
     id: int
     status: str
     conclusion: str | None
     url: str
+    commit: str = ""
+    branch: str = ""
+    updated: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -11,6 +12,14 @@ from releaser.adapters.forge.records import Asset, Milestone, ReleaseInfo, Run
 
 class _Response(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return the moment that GitHub writes as 2026-11-27T06:30:00Z; None for what is no moment."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None  # Python 3.10 knows no Z
+    except ValueError:
+        return None
 
 
 class AssetResponse(_Response):
@@ -42,6 +51,7 @@ class ReleaseResponse(_Response):
     html_url: str
     upload_url: str
     assets: list[AssetResponse]
+    published_at: str | None = None
 
     def record(self) -> ReleaseInfo:
         """Return it in our words."""
@@ -54,6 +64,7 @@ class ReleaseResponse(_Response):
             prerelease=self.prerelease,
             url=self.html_url,
             assets=tuple(asset.record() for asset in self.assets),
+            published=moment(self.published_at),
         )
 
 
@@ -120,10 +131,21 @@ class RunResponse(_Response):
     status: str
     conclusion: str | None
     html_url: str
+    head_sha: str = ""
+    head_branch: str | None = None
+    updated_at: str | None = None
 
     def record(self) -> Run:
         """Return it in our words."""
-        return Run(self.id, self.status, self.conclusion, self.html_url)
+        return Run(
+            self.id,
+            self.status,
+            self.conclusion,
+            self.html_url,
+            self.head_sha,
+            self.head_branch or "",
+            moment(self.updated_at),
+        )
 
 
 class RunsResponse(_Response):

@@ -119,6 +119,11 @@ class Index:
     def _web(self) -> str:
         return (self.address.web_url or urljoin(self.simple_url, "/")).rstrip("/")
 
+    @staticmethod
+    def normalized(distribution: str) -> str:
+        """Return a project's name as addresses have it."""
+        return canonicalize_name(distribution)
+
     # --- asking ---------------------------------------------------------------------------------------------------
 
     def all_files(self, distribution: str) -> list[IndexFile]:
@@ -128,7 +133,7 @@ class Index:
             ServiceError: The index refused, or did not respond, or sent something else.
         """
         doing = f"list the files of {distribution}"
-        response = self._get(urljoin(self.simple_url, f"{_normalized(distribution)}/"), _JSON, doing)
+        response = self._get(urljoin(self.simple_url, f"{self.normalized(distribution)}/"), _JSON, doing)
         if response is None:
             return []
         found = self._http.document(response, PROJECT, doing)
@@ -164,7 +169,7 @@ class Index:
             ServiceError: The index refused, or did not respond, or sent something else.
         """
         doing = f"show the provenance of {file}"
-        name = _normalized(distribution)
+        name = self.normalized(distribution)
         url = urljoin(self.simple_url, f"/integrity/{name}/{version.pep440}/{file}/provenance")
         response = self._get(url, "application/json", doing)
         return None if response is None else self._http.document(response, PROVENANCE, doing).records()
@@ -251,11 +256,11 @@ class Index:
             return None
         project = file.name.partition("-")[0]
         if self.all_files(project):
-            page = f"{self._web}/manage/project/{_normalized(project)}/settings/publishing/"
+            page = f"{self._web}/manage/project/{self.normalized(project)}/settings/publishing/"
             where = f"as a publisher of the project at {page}"
         else:
             page = f"{self._web}/manage/account/publishing/"
-            where = f"as a pending publisher of {_normalized(project)}, which the first upload creates, at {page}"
+            where = f"as a pending publisher of {self.normalized(project)}, which the first upload creates, at {page}"
         root = urljoin(self.upload_url, "/")
         return trusted_publishing.TrustedPublishing(self.name, root, where, self.token_env).mint()
 
@@ -279,10 +284,6 @@ def version_of(filename: str) -> Version | None:
     except (InvalidSdistFilename, InvalidWheelFilename):
         return None
     return Version.from_pep440(str(found))
-
-
-def _normalized(distribution: str) -> str:
-    return canonicalize_name(distribution)
 
 
 def _reason(yanked: bool | str | None) -> str | None:

@@ -41,6 +41,7 @@ class Work:
             web.patch(f"{api}/milestones/{{number:\\d+}}", self.change_milestone),
             web.get(f"{api}/issues", self.issues),
             web.get(f"{api}/actions/workflows/{{workflow}}/runs", self.runs),
+            web.post(f"{api}/actions/runs/{{id:\\d+}}/cancel", self.cancel_run),
         ]
 
     async def user(self, request: web.Request) -> web.Response:
@@ -139,6 +140,18 @@ class Work:
         part, headers = page_of(request, found)
         runs = [self._shapes(request).run(run) for run in part]
         return web.json_response({"total_count": len(found), "workflow_runs": runs}, headers=headers)
+
+    async def cancel_run(self, request: web.Request) -> web.Response:
+        """POST: cancel a run that has not ended; here it ends at once."""
+        number = int(request.match_info["id"])
+        run = next((run for run in self._store.state["workflow_runs"] if run["id"] == number), None)
+        if run is None:
+            return problem(404, "Not Found")
+        if run["status"] == "completed":
+            return problem(409, "Cannot cancel a workflow run that is completed.")
+        run.update(status="completed", conclusion="cancelled")
+        self._store.commit()
+        return web.json_response({}, status=202)
 
     def _fits(self, run: Record, asked: Mapping[str, str]) -> bool:
         if any(ANY not in (wanted, run[key]) and wanted != run[key] for key, wanted in asked.items()):

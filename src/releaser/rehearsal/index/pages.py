@@ -56,7 +56,7 @@ class Pages:
         """Serve all of it on ``app``."""
         app.router.add_get("/simple{slash:/?}", self.list_projects)
         app.router.add_get("/simple/{name:[^/]+}{slash:/?}", self.show_project)
-        app.router.add_get("/files/{prefix}/{filename}", self.send_file)
+        app.router.add_get("/packages/{one}/{two}/{rest}/{filename}", self.send_file)
         app.router.add_get("/pypi/{name}/json", self.describe_release)
         app.router.add_get("/pypi/{name}/{version}/json", self.describe_release)
         app.router.add_get("/project/{name}/{version}/", self.show_release)
@@ -86,7 +86,7 @@ class Pages:
         releases = self._visible(project, self._lag)
         base = request.url.origin()
         files = [
-            _simple_file(f"{base}/files/{file.path}", f"{base}/integrity/{name}/{version}", file, yanked)
+            _simple_file(f"{base}/packages/{file.address}", f"{base}/integrity/{name}/{version}", file, yanked)
             for version in releases
             for yanked in [project.releases[version].yanked]
             for file in releases[version]
@@ -97,12 +97,14 @@ class Pages:
         return cacheable(request, _html(f"Links for {name}", "".join(map(_link, files))), content_type)
 
     async def send_file(self, request: web.Request) -> web.StreamResponse:
-        """``/files/<prefix>/<filename>``: a file that the store records, or its core metadata."""
-        asked = f"{request.match_info['prefix']}/{request.match_info['filename']}"
+        """Send a file that the store records, or its core metadata; as at PyPI's file host, there is no lag."""
         for file in self._store.files():
-            if asked == file.path or (file.metadata_sha256 and asked == f"{file.path}.metadata"):
+            address, ending = f"/packages/{file.address}", ""
+            if file.metadata_sha256 and request.path.endswith(".metadata"):
+                ending = ".metadata"
+            if request.path == address + ending:
                 headers = {"Cache-Control": "max-age=365000000, immutable, public"}
-                return web.FileResponse(self._store.root / "files" / asked, headers=headers)
+                return web.FileResponse(self._store.root / "files" / f"{file.path}{ending}", headers=headers)
         raise RefusedError("Not Found", 404)
 
     async def describe_release(self, request: web.Request) -> web.Response:
@@ -124,12 +126,12 @@ class Pages:
                 "project_url": about,
                 "release_url": f"{about}{version}/",
             },
-            "urls": [_json_file(f"{base}/files/{file.path}", file, yanked) for file in releases[version]],
+            "urls": [_json_file(f"{base}/packages/{file.address}", file, yanked) for file in releases[version]],
             "vulnerabilities": [],
         }
         if not asked:
             page["releases"] = {
-                each: [_json_file(f"{base}/files/{f.path}", f, project.releases[each].yanked) for f in files]
+                each: [_json_file(f"{base}/packages/{f.address}", f, project.releases[each].yanked) for f in files]
                 for each, files in releases.items()
             }
         return cacheable(request, _json(page), "application/json")
@@ -144,7 +146,7 @@ class Pages:
         info, yanked = project.releases[version].info, project.releases[version].yanked
         name = canonicalize_name(project.name)
         rows = "".join(
-            f'<li><a href="/files/{file.path}">{file.filename}</a> {file.size} bytes, '
+            f'<li><a href="/packages/{file.address}">{file.filename}</a> {file.size} bytes, '
             f"sha256 <code>{file.digests['sha256']}</code></li>\n"
             for file in releases[version]
         )

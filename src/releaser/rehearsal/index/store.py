@@ -42,8 +42,14 @@ class StoredFile(BaseModel):
 
     @property
     def path(self) -> str:
-        """Where it is stored, below ``files/`` on disk and in URLs."""
+        """Where it is stored, below ``files/`` on disk."""
         return f"{self.digests['sha256'][:16]}/{self.filename}"
+
+    @property
+    def address(self) -> str:
+        """Its address below ``/packages/``, made of its BLAKE2b-256 as at PyPI's file host."""
+        digest = self.digests["blake2b_256"]
+        return f"{digest[:2]}/{digest[2:4]}/{digest[4:]}/{self.filename}"
 
 
 class IndexRelease(BaseModel):

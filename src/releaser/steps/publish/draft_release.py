@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from releaser.core.step import Conflict, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.errors import ServiceError, StepError
 from releaser.release import Release
 from releaser.texts.release_page import identity, is_kept, notes, title, with_lf
@@ -76,11 +76,3 @@ class DraftRelease(Step[Release]):
             ) from error
 
         release.journal.write("drafted", sha256=identity(made))
-
-    def undo(self, release: Release) -> UndoOutcome:
-        """Delete it. Where releases are immutable, the forge never accepts the tag's name again."""
-        found = release.forge.find_release(release.tag)
-        if found is None:
-            return NothingToUndo("no release on the forge")
-        release.forge.delete_release(found.id)
-        return Undone(f"the {'draft' if found.draft else 'published'} release {release.tag} is deleted")

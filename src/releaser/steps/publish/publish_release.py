@@ -31,6 +31,9 @@ class PublishRelease(Step[Release]):
             raise StepError(
                 f"The draft of {release.tag} no longer exists", "Rerun the command, which creates it again."
             )
+        config, dists = release.config.pypi, release.dists()
+        if config.via == "ci" and found.draft and dists:  # publishing starts the workflow
+            release.store.sent.will_upload("pypi", dists.uploads, config.workflow)
         category = release.config.forge.discussion_category if found.draft else None
         publish = partial(release.forge.publish_release, found.id, make_latest=release.highest_stable())
         try:

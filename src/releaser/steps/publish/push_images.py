@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from releaser.adapters.registry.oci import LABEL, Descriptor
 from releaser.adapters.registry.oci import images as images_of
 from releaser.core.activity import current
-from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Skipped, Step, Todo, UndoOutcome
+from releaser.core.step import Conflict, Done, Outcome, Skipped, Step, Todo
 from releaser.errors import ConflictError, UsageError, VersionError
 from releaser.images import of_release
 from releaser.images.tags import Tag
@@ -69,27 +69,8 @@ class PushImages(Step[Release]):
                     f"In {registry.repository} {_differs(reason, found, root)} since the push began", _remedy(release)
                 )
             current().tell(f"{tag.name} -> {root.digest[:19]}")
+            release.store.sent.will_move(tag.name, found.digest if found else None, root.digest)
             registry.put(tag.name, root, layout.read(root))
-
-    def undo(self, release: Release) -> UndoOutcome:
-        """Undo nothing: users may have pulled what was pushed, and registries do not guarantee deletion."""
-        layout = of_release.built(release)
-        if layout is None:
-            return NothingToUndo("no image of this version was built here, so none was pushed from here")
-        roots = of_release.roots(release, layout)
-        # By digest: `latest` may be the release before.
-        out = [
-            tag.name
-            for tag in of_release.tags(release)
-            if release.registry.digest(tag.name) == roots[tag.target].digest
-        ]
-        if not out:
-            return NothingToUndo("no tag in the registry points at an image of this version")
-        return CannotUndo(
-            f"{release.registry.repository} has published {', '.join(out)}",
-            f"Delete the tags on the registry's page if necessary, fix the fault, "
-            f"and release {release.version.bump('patch')}.",
-        )
 
     def _without_images(self, release: Release) -> Outcome:
         """Answer where no image is built yet, or none can be; conflicts are found all the same."""

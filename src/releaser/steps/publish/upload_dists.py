@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from releaser.adapters.index.client import Index
 from releaser.adapters.waiting import wait_for
 from releaser.config.project import INDEX_TITLES, IndexName
-from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Outcome, Step, Todo, UndoOutcome, Warned
+from releaser.core.step import Conflict, Done, Outcome, Step, Todo, Warned
 from releaser.errors import CommandError, ServiceError, StepError, ToleratedError
 from releaser.release import Release
+from releaser.sent import Ending
+
+_REFUSAL = re.compile(r"\bHTTPError: 4\d\d\b")
+"""How twine reports that the index took nothing of a file; after a 5xx or a broken connection that is unknown."""
 
 _FOR_GOOD = ("filename has already been used", "File already exists")
 """What PyPI says of a file's name that was used before, also of one that it lists no more."""
@@ -68,9 +74,17 @@ class UploadDists(Step[Release]):
             self._await_workflow(release, index)
             return
         served = index.files(release.config.distribution, release.version)
+        missing = [path for path in dists.uploads if path.name not in served]
+        names, sent = [path.name for path in missing], release.store.sent
+        if missing:
+            sent.will_upload(self.index, missing, "upload")
         try:
-            index.upload([path for path in dists.uploads if path.name not in served])
+            index.upload(missing)
+            sent.ended(self.index, names, Ending.ACCEPTED)
         except CommandError as error:
+            # twine sends one file after the other: what it names of them was sent, the last of these was refused.
+            if _REFUSAL.search(error.message) and sum(name in error.message for name in names) <= 1:
+                sent.ended(self.index, names, Ending.REFUSED)
             if any(refusal in error.message for refusal in _FOR_GOOD):
                 raise StepError(error.message, self._way_out(release)) from error
             raise
@@ -84,19 +98,6 @@ class UploadDists(Step[Release]):
 
         wait_for(index.name, " and ".join(sorted(ours)), shown, release.wait_limits)
         return self.check(release)
-
-    def undo(self, release: Release) -> UndoOutcome:
-        """Undo nothing: on an index, a file's name can never be used again."""
-        index = release.index(self.index)
-        if not index.files(release.config.distribution, release.version):
-            return NothingToUndo(f"{self.index} has no file of this version")
-        if self.index == "testpypi":
-            return NothingToUndo("TestPyPI keeps its files; users do not install from it by default")
-        return CannotUndo(
-            f"{self.index} serves {release.version} permanently: it can be yanked, not replaced",
-            f'Run `invoke yank --version {release.version} --reason "..."`, fix the fault, '
-            f"and release {release.version.bump('patch')}.",
-        )
 
     def _way_out(self, release: Release) -> str:
         """Return how to go on where an index will never take these files."""

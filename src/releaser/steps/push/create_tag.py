@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from releaser.core.step import Conflict, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.release import Release
 
 
@@ -35,10 +35,3 @@ class CreateTag(Step[Release]):
         release.git.create_tag(
             release.tag, release.must_have_commit(), release.config.git.tag_message.format(version=release.version)
         )
-
-    def undo(self, release: Release) -> UndoOutcome:
-        """Delete it here."""
-        if release.git.tag(release.tag) is None:
-            return NothingToUndo("no tag here")
-        release.git.delete_tag(release.tag)
-        return Undone(f"{release.tag} is deleted here")

@@ -5,15 +5,11 @@ from __future__ import annotations
 from releaser.adapters.git import merging
 from releaser.changelog.merging import with_new_entries
 from releaser.core.step import (
-    CannotUndo,
     Conflict,
     Done,
-    NothingToUndo,
     Outcome,
     Step,
     Todo,
-    Undone,
-    UndoOutcome,
     Warned,
 )
 from releaser.errors import ServiceError, StepError
@@ -83,22 +79,6 @@ class PushTag(Step[Release]):
                 f"{error.remedy} If {config.branch} takes only pull requests, run "
                 f"`invoke rollback --version {release.version}`. {by_pull_request(release)}",
             ) from error
-
-    def undo(self, release: Release) -> UndoOutcome:
-        """Delete the tag at the remote; the commit stays in the branch."""
-        config = release.config.git
-        if release.git.remote_tag(config.remote, release.tag) is None:
-            return NothingToUndo("no tag at the remote")
-        aside = side_branch(release)
-        there = release.git.remote_branch(config.remote, aside)
-        pushed_aside = [f":refs/heads/{aside}"] if there and there == release.commit() else []
-        release.git.push(config.remote, f":refs/tags/{release.tag}", *pushed_aside)
-        if release.git.remote_tag(config.remote, release.tag):
-            return CannotUndo(
-                f"{config.remote} still has {release.tag}: the deletion went elsewhere",
-                f"Delete the tag there, and compare `git remote get-url --push --all {config.remote}`.",
-            )
-        return Undone(f"{release.tag} is deleted at {config.remote}; the bump stays in {config.branch}")
 
     def _moved(self, release: Release, commit: str, branch: str, *, published: bool) -> Outcome:
         """Answer where others have pushed since the release commit was created: a person chooses, at a known price."""

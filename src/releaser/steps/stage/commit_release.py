@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from releaser.adapters.git import Git
-from releaser.adapters.git.trees import remove_worktree
-from releaser.core.step import CannotUndo, Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.core.step import Done, Outcome, Step, Todo
 from releaser.files import inside
 from releaser.release import Release
 
@@ -42,15 +41,3 @@ class CommitRelease(Step[Release]):
         if release.git.commit(release.ref) is None:
             release.git.set_ref(release.ref, commit)
         release.git.bundle(release.store.bundle, release.ref, release.git.parent(commit))
-
-    def undo(self, release: Release) -> UndoOutcome:
-        """Discard the commit and what was built from it, unless the remote's tag leads to it."""
-        pinned = release.git.commit(release.ref)
-        if pinned is None:
-            return NothingToUndo("no release commit")
-        if release.git.remote_tag(release.config.git.remote, release.tag):
-            return CannotUndo(f"the remote's tag {release.tag} leads to it", "Delete the tag there first.")
-        release.git.delete_ref(release.ref)
-        remove_worktree(release.git, release.store.worktree)
-        release.store.discard()
-        return Undone(f"{pinned[:12]} and what was built from it are discarded")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from releaser.adapters.git import Git
-from releaser.adapters.git.trees import remove_worktree
-from releaser.core.step import Done, NothingToUndo, Outcome, Step, Todo, Undone, UndoOutcome
+from releaser.core.step import Done, Outcome, Step, Todo
 from releaser.errors import UsageError
 from releaser.release import Release
 
@@ -34,10 +33,3 @@ class OpenWorktree(Step[Release]):
     def run(self, release: Release) -> None:
         """Add the tree at the release commit, or at HEAD."""
         release.add_worktree(release.store.worktree, release.commit() or release.git.head())
-
-    def undo(self, release: Release) -> UndoOutcome:
-        """Remove the tree."""
-        if not release.store.worktree.exists():
-            return NothingToUndo("no working tree")
-        remove_worktree(release.git, release.store.worktree)
-        return Undone("the working tree is removed")

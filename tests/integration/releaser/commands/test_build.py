@@ -74,7 +74,11 @@ class TestPublish:
             ran = scene.run("publish.pypi", "--version", "0.2.0", "--dist", dist)
             assert ran.code == 0, ran.text
             assert sorted(scene.pypi.uploads()) == FILES
-        assert {path.name for path in scene.state.rglob("*") if path.is_file()} == {"journal.jsonl", "lock"}
+        assert {path.name for path in scene.state.rglob("*") if path.is_file()} == {
+            "journal.jsonl",
+            "lock",
+            "pypi.json",
+        }
 
     def test_files_of_a_directory_go_to_testpypi_and_are_installed_from_there(self, scene: Scene) -> None:
         ran = scene.run("publish.testpypi", "--version", "0.2.0", "--dist", self._built_elsewhere(scene))

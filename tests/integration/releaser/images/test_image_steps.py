@@ -20,11 +20,12 @@ from releaser.adapters.registry.layout import OciLayout
 from releaser.adapters.registry.oci import Descriptor
 from releaser.commands import images as image_tasks
 from releaser.config.load import load_config
-from releaser.core.step import CannotUndo, Conflict, Done, NothingToUndo, Todo
+from releaser.core.step import Conflict, Done, Stays, Todo
 from releaser.errors import ConflictError, ServiceError, StepError, UsageError
 from releaser.images.build import ImageBuild
 from releaser.rehearsal.registry import program
 from releaser.release import Release, open_release
+from releaser.rollback.images import RestoreImageTags
 from releaser.secret import Credentials
 from releaser.steps.preflight.registry import LogInForImages
 from releaser.steps.publish.push_images import PushImages
@@ -124,34 +125,52 @@ def has(make_layout, tmp_path, registry, name) -> Callable[..., str]:
 # --- pushing ----------------------------------------------------------------------------------------------------------
 
 
-def test_taking_back_asks_no_registry_where_no_image_was_built(open_at, unused_tcp_port) -> None:
-    release = open_at(f"localhost:{unused_tcp_port}")
+def test_taking_back_leads_floating_tags_to_where_the_registry_had_them(
+    open_at, registry, make_layout, name, has
+) -> None:
+    release, back = open_at(registry.host), RestoreImageTags()
+    make_layout(release.store.images, name)
+    before = has("0.9.0", "0.9", "latest")
+    assert isinstance(back.check(release), Done)
 
-    assert isinstance(PushImages().undo(release), NothingToUndo)
+    PushImages().run(release)
+    ours = release.registry.digest("1.0.0")
+    assert release.registry.digest("latest") == ours != before
+
+    assert isinstance(back.check(release), Todo)
+    back.run(release)
+    outcome = back.verify(release)
+
+    assert release.registry.digest("latest") == before
+    assert isinstance(outcome, Stays)
+    assert "1.0, 1.0.0" in outcome.reason
+    assert "release 1.0.1" in outcome.remedy
 
 
-def test_taking_back_passes_where_nothing_was_pushed_and_latest_is_the_release_before(
+def test_a_push_that_was_continued_goes_back_to_where_the_tags_were_at_first(
     open_at, registry, make_layout, name, has
 ) -> None:
     release = open_at(registry.host)
     make_layout(release.store.images, name)
-    has("0.9.0", "0.9", "latest")
+    before = has("0.9.0", "latest")
+    PushImages().run(release)
+    PushImages().run(release)
 
-    assert isinstance(PushImages().undo(release), NothingToUndo)
+    RestoreImageTags().run(release)
+
+    assert release.registry.digest("latest") == before
 
 
-def test_what_was_pushed_cannot_be_taken_back_and_is_named(open_at, registry, make_layout, name, has) -> None:
+def test_a_tag_that_others_have_moved_since_is_left_to_them(open_at, registry, make_layout, name, has) -> None:
     release = open_at(registry.host)
-    layout = make_layout(release.store.images, name)
+    make_layout(release.store.images, name)
     has("0.9.0", "latest")
-    release.registry.push(layout, layout.roots()["image"])
-    registry.put(name, "1.0.0", layout.read(layout.roots()["image"]))
+    PushImages().run(release)
+    other = has("1.1.0", "latest")
 
-    outcome = PushImages().undo(release)
+    RestoreImageTags().run(release)
 
-    assert isinstance(outcome, CannotUndo)
-    assert outcome.reason == f"{registry.host}/{name} has published 1.0.0"
-    assert "release 1.0.1" in outcome.forward
+    assert release.registry.digest("latest") == other
 
 
 def while_blobs_go_up(proxy, do: Callable[[], object]) -> None:

@@ -11,19 +11,15 @@ from hypothesis import strategies as st
 from releaser.core.activity import current
 from releaser.core.runner import Runner
 from releaser.core.step import (
-    CannotUndo,
     Conflict,
     Done,
     Failed,
-    NothingToUndo,
     Outcome,
     Phase,
     Plan,
     Skipped,
     Step,
     Todo,
-    Undone,
-    UndoOutcome,
     Warned,
     in_order,
     together,
@@ -73,21 +69,6 @@ class Fact(Step[World]):
         self.doing(world)
         world.facts.add(self.name)
         world.made.append(self.name)
-
-    def undo(self, world: World) -> UndoOutcome:
-        if self.name not in world.facts:
-            return NothingToUndo(f"no {self.name}")
-        world.facts.remove(self.name)
-        return Undone(f"{self.name} is gone")
-
-
-class ForGood(Fact):
-    """A fact that cannot be taken back."""
-
-    def undo(self, world: World) -> UndoOutcome:
-        if self.name not in world.facts:
-            return NothingToUndo(f"no {self.name}")
-        return CannotUndo(f"{self.name} is public", "release the next version")
 
 
 class Unless(Fact):
@@ -668,35 +649,6 @@ def test_an_observer_that_fails_stops_the_run() -> None:
         Runner(one_phase(Fact("a")), world, [Broken()]).run(nobody_asks)
 
     assert world.made == []
-
-
-# --- taking back ------------------------------------------------------------------------------------------------------
-
-
-def test_undoing_goes_backwards() -> None:
-    world = World({"a", "b", "d"})
-    plan = (
-        Phase("first", "", in_order(Fact("a"), Fact("b"))),
-        Phase("second", "", together(Fact("c"), Fact("d"))),
-    )
-
-    undone = Runner(plan, world).undo()
-
-    assert [(step.name, outcome) for step, outcome in undone] == [
-        ("d", Undone("d is gone")),
-        ("b", Undone("b is gone")),
-        ("a", Undone("a is gone")),
-    ]
-    assert world.facts == set()
-
-
-def test_undoing_ends_at_what_cannot_be_undone() -> None:
-    world = World({"a", "b", "c"})
-
-    undone = Runner(one_phase(Fact("a"), ForGood("b"), Fact("c")), world).undo()
-
-    assert [(step.name, type(outcome)) for step, outcome in undone] == [("c", Undone), ("b", CannotUndo)]
-    assert world.facts == {"a", "b"}
 
 
 # --- stopped anywhere -------------------------------------------------------------------------------------------------

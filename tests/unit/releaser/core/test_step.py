@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from releaser.core.step import Done, NothingToUndo, Outcome, Phase, Skipped, Step, Todo, in_order, part_of, together
+from releaser.core.step import Done, Outcome, Phase, Skipped, Step, Todo, in_order, part_of, together
 from releaser.errors import ReleaserError
 
 
@@ -25,10 +25,9 @@ def test_a_fact_that_no_program_can_establish_says_so() -> None:
         Given().run({})
 
 
-def test_unless_a_step_says_otherwise_verifying_is_checking_again_and_there_is_nothing_to_undo() -> None:
+def test_unless_a_step_says_otherwise_verifying_is_checking_again() -> None:
     assert Given().verify({}) == Todo("have it given")
     assert Given().verify({"it": "here"}) == Done("here")
-    assert isinstance(Given().undo({"it": "here"}), NothingToUndo)
 
 
 def test_steps_in_order_are_one_branch_and_steps_together_are_many() -> None:

@@ -136,7 +136,9 @@ def test_a_draft_becomes_a_published_release_with_its_assets(start: Start, wheel
     draft = draft_of(forge)
     asset = forge.assets.upload(draft.id, wheel, "application/zip")
     published = forge.publish_release(draft.id, make_latest=True, discussion_category="Announcements")
-    assert published == replace(draft, draft=False, url=forge.release_url("v1.0"), assets=published.assets)
+    assert published == replace(
+        draft, draft=False, url=forge.release_url("v1.0"), assets=published.assets, published=published.published
+    )
     assert [(a.name, a.sha256, a.size, a.state) for a in published.assets] == [
         (wheel.name, sha256(wheel), 500_000, "uploaded")
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from harness.scene import Scene, assert_says
 
-from releaser.core.step import Done, NothingToUndo, Todo, Undone
+from releaser.core.step import Done, Todo
 from releaser.errors import StepError, ToleratedError
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
@@ -96,14 +96,6 @@ class TestDraftRelease:
         assert scene.release().notes() in scene.forge.releases()[0]["body"]
         assert isinstance(scene.check(DraftRelease()), Done)
 
-    def test_it_is_deleted(self, scene: Scene) -> None:
-        pushed(scene)
-        release = scene.release()
-        assert isinstance(DraftRelease().undo(release), NothingToUndo)
-        DraftRelease().run(release)
-        assert isinstance(DraftRelease().undo(release), Undone)
-        assert scene.forge.releases() == []
-
 
 class TestUploadAssets:
     def test_a_published_release_that_lacks_files_is_refused(self, scene: Scene) -> None:
@@ -170,7 +162,8 @@ def test_a_tag_whose_immutable_release_was_deleted_has_a_way_out(scene: Scene) -
     release = scene.release()
     for step in (DraftRelease(), UploadAssets(), PublishRelease()):
         step.run(release)
-    DraftRelease().undo(release)
+    (published,) = scene.forge.releases()
+    release.forge.delete_release(published["id"])
     with pytest.raises(StepError, match="was used by an immutable release") as caught:
         DraftRelease().run(release)
     assert_says(caught.value.remedy, "Run `invoke rollback --version 0.2.0`", "release 0.2.1")

@@ -6,7 +6,7 @@ import pytest
 from harness.scene import NOWHERE, Scene, assert_says
 from harness.wheels import other_wheel
 
-from releaser.core.step import CannotUndo, Done, NothingToUndo, Skipped, Todo, Warned
+from releaser.core.step import Done, Skipped, Todo, Warned
 from releaser.errors import ServiceError, StepError, ToleratedError
 from releaser.steps.publish.try_testpypi import TryTestPyPI
 from releaser.steps.publish.upload_dists import UploadDists
@@ -94,14 +94,3 @@ def test_other_bytes_than_were_built_are_refused_with_both_hashes(scene: Scene) 
 def test_an_index_that_does_not_answer_is_named_with_its_address(scene: Scene, closed: str, step: UploadDists) -> None:
     scene.project.replace("pyproject.toml", f'{scene.stand_ins[step.index].url}/simple/"', f'{closed}/simple/"')
     scene.failed(ServiceError, step, step.index, closed, remedy="network")
-
-
-def test_pypi_takes_nothing_back_and_the_way_forward_is_told(scene: Scene) -> None:
-    release = scene.with_dists()
-    assert isinstance(PYPI.undo(release), NothingToUndo)
-    PYPI.run(release)
-    outcome = PYPI.undo(release)
-    assert isinstance(outcome, CannotUndo)
-    assert_says(outcome.forward, "`invoke yank --version 0.2.0 --reason", "0.2.1")
-    TESTPYPI.run(release)
-    assert isinstance(TESTPYPI.undo(release), NothingToUndo)

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 from harness.scene import Scene
 
-from releaser.core.step import CannotUndo, Done, NothingToUndo, Skipped, Todo, Undone
+from releaser.core.step import Done, Skipped, Todo
 from releaser.errors import ChangelogError, CommandError
 from releaser.steps.preflight.project import HaveChanges
 from releaser.steps.stage.bump_versions import BumpVersions
@@ -63,21 +63,6 @@ def test_the_commit_is_the_same_in_another_clone_that_has_the_store(scene: Scene
     other = scene.in_another_clone()
     assert other.release().commit() == commit
     assert other.git("rev-parse", "refs/releaser/v0.2.0") == commit
-
-
-class TestTakingBack:
-    def test_the_commit_and_what_was_made_of_it_are_forgotten(self, scene: Scene) -> None:
-        before = scene.everything()
-        release = scene.with_release_commit()
-        assert isinstance(CommitRelease().undo(release), Undone)
-        assert scene.everything() == before
-        assert isinstance(CommitRelease().undo(release), NothingToUndo)
-
-    def test_a_commit_that_a_public_tag_leads_to_stays(self, scene: Scene) -> None:
-        release = scene.with_release_commit()
-        scene.git("push", "--quiet", "origin", "refs/releaser/v0.2.0:refs/tags/v0.2.0")
-        assert isinstance(CommitRelease().undo(release), CannotUndo)
-        assert scene.git("rev-parse", "refs/releaser/v0.2.0") == release.commit()
 
 
 class TestLinks:

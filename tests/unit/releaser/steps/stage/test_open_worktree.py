@@ -6,7 +6,7 @@ import shutil
 
 from harness.scene import Scene
 
-from releaser.core.step import Done, NothingToUndo, Todo, Undone
+from releaser.core.step import Done, Todo
 from releaser.steps.stage.open_worktree import OpenWorktree
 
 
@@ -33,14 +33,6 @@ def test_a_tree_that_git_does_not_know_is_checked_out_again(scene: Scene) -> Non
     scene.with_release_commit()
     shutil.rmtree(scene.project.path / ".git" / "worktrees")
     is_made_again(scene)
-
-
-def test_it_is_removed(scene: Scene) -> None:
-    release = scene.with_release_commit()
-    assert isinstance(OpenWorktree().undo(release), Undone)
-    assert not release.store.worktree.exists()
-    assert len(scene.git("worktree", "list").splitlines()) == 1
-    assert isinstance(OpenWorktree().undo(release), NothingToUndo)
 
 
 def is_made_again(scene: Scene) -> None:

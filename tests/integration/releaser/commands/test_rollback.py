@@ -1,0 +1,166 @@
+"""`invoke rollback`: what it shows, what it asks, what it takes back in which order, and what it never guesses."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from harness.scene import Scene, assert_says
+from harness.wheels import other_wheel
+
+from releaser.core.step import Step
+from releaser.release import Release
+from releaser.steps.publish.draft_release import DraftRelease
+from releaser.steps.publish.publish_release import PublishRelease
+from releaser.steps.publish.upload_assets import UploadAssets
+from releaser.steps.publish.upload_dists import UploadDists
+from releaser.steps.push.create_tag import CreateTag
+from releaser.steps.push.push_tag import PushTag
+
+BACK = ("rollback", "--version", "0.2.0")
+WHEEL = "tiny_thing-0.2.0-py3-none-any.whl"
+
+
+def make(release: Release, *steps: Step[Release]) -> Release:
+    """Run steps."""
+    for step in steps:
+        step.run(release)
+    return release
+
+
+@pytest.fixture
+def pushed(scene: Scene) -> Scene:
+    """0.2.0 has its commit, its files and its tag, and its release is published; PyPI has nothing."""
+    make(scene.with_dists(), CreateTag(), PushTag(), DraftRelease(), UploadAssets(), PublishRelease())
+    return scene
+
+
+def configure(scene: Scene, old: str, new: str) -> None:
+    """Change pyproject.toml in the checkout alone: the release commit is at the remote already."""
+    scene.project.replace("pyproject.toml", old, new)
+
+
+class TestLag:
+    """PyPI shows late what it took; nothing may be deleted meanwhile."""
+
+    def test_what_pypi_took_and_does_not_show_is_found_at_its_own_address(self, pushed: Scene) -> None:
+        pushed.pypi.accept(other_wheel(pushed.others, "0.1.0"), "tiny-thing", "0.1.0")
+        pushed.pypi.late(0)
+        release = pushed.release()
+        UploadDists("pypi").run(release)
+        # The project's page is an hour old; the files of 0.2.0 show in no list.
+        document = pushed.pypi.folder / "index.json"
+        held = json.loads(document.read_text())
+        held["projects"]["tiny-thing"]["created"] = "2026-01-01T00:00:00Z"
+        for file in held["projects"]["tiny-thing"]["releases"]["0.1.0"]["files"].values():
+            file["uploaded"] = "2026-01-01T00:00:00Z"
+        document.write_text(json.dumps(held))
+        pushed.pypi.late(3600)
+        assert release.pypi.files("tiny-thing", release.version) == {}
+
+        refs = pushed.at_origin("for-each-ref")
+        ran = pushed.run(*BACK, "--yes")
+        assert ran.code == 7, ran.text
+        assert_says(ran.out, f"pypi serves {WHEEL}", "the files' own addresses")
+        assert_says(ran.err, "Not all of 0.2.0 is taken back", "invoke yank --version 0.2.0", "release --version 0.2.1")
+        assert pushed.at_origin("for-each-ref") == refs
+        (one,) = pushed.forge.releases()
+        assert one["body"].startswith("> [!WARNING]")
+        assert pushed.release().dists() is not None
+
+    def test_what_pypi_accepted_and_nothing_shows_is_waited_for_and_then_not_guessed(self, pushed: Scene) -> None:
+        configure(pushed, "timeout = 30", "timeout = 1")
+        pushed.pypi.late(3600)
+        UploadDists("pypi").run(pushed.release())
+        refs, releases = pushed.at_origin("for-each-ref"), pushed.forge.releases()
+        ran = pushed.run(*BACK, "--yes")
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, f"pypi accepted {WHEEL} and does not show it yet", "cannot be told", "--absent")
+        assert (pushed.at_origin("for-each-ref"), pushed.forge.releases()) == (refs, releases)
+        assert pushed.release().dists() is not None
+
+    def test_what_shows_while_it_waits_ends_it_before_anything_is_deleted(self, pushed: Scene) -> None:
+        pushed.pypi.late(2)
+        UploadDists("pypi").run(pushed.release())
+        refs, releases = pushed.at_origin("for-each-ref"), pushed.forge.releases()
+        ran = pushed.run(*BACK, "--yes")
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, "it arrived after all; nothing was taken back", "Run `invoke rollback --version 0.2.0`")
+        assert (pushed.at_origin("for-each-ref"), pushed.forge.releases()) == (refs, releases)
+
+    def test_an_upload_that_pypi_refused_is_in_nobodys_way(self, pushed: Scene) -> None:
+        pushed.set(PYPI_TOKEN="wrong")
+        with pytest.raises(Exception, match="403"):
+            UploadDists("pypi").run(pushed.release())
+        ran = pushed.run(*BACK, "--yes")
+        assert ran.code == 7, ran.text
+        assert pushed.at_origin("tag", "--list") == ""
+
+
+class TestPlan:
+    def test_a_dry_run_shows_it_and_changes_nothing(self, pushed: Scene) -> None:
+        with pushed.unchanged():
+            ran = pushed.run("-R", *BACK)
+        assert ran.code == 0, ran.text
+        assert_says(ran.out, "to do delete_tag", "to do delete_release", "STAYS revert_bump", "to do discard_state")
+
+    def test_without_a_terminal_and_without_yes_it_changes_nothing(self, pushed: Scene) -> None:
+        pushed.refuses(*BACK, code=4, says=["Taking back what is public needs confirmation", "--yes"])
+
+    def test_a_no_changes_nothing_and_it_is_in_the_journal(self, pushed: Scene) -> None:
+        ran = pushed.run(*BACK, "--yes")
+        assert ran.code == 7, ran.text
+        assert_says(ran.out, "Taken back: delete_tag: delete v0.2.0", "Stays: revert_bump: origin/main keeps the bump")
+        lines = [json.loads(line) for line in (pushed.store / "journal.jsonl").read_text().splitlines()]
+        done = [one["step"] for one in lines if one["event"] == "finished" and one["outcome"] == "done"]
+        assert done[-3:] == ["delete_tag", "delete_release", "discard_state"]
+        assert pushed.at_origin("tag", "--list") + pushed.git("tag", "--list") == ""
+        assert pushed.forge.releases() == []
+        # Asked again, nothing is left but what stays.
+        again = pushed.run(*BACK)
+        assert again.code == 7, again.text
+        assert_says(again.err, "nothing else was there; these stay: revert_bump")
+
+    def test_a_remote_that_refuses_to_delete_the_tag_leaves_the_release_and_what_remains_is_told(
+        self, pushed: Scene
+    ) -> None:
+        hook = pushed.origin / "hooks" / "pre-receive"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text("#!/bin/sh\necho tags are for good >&2\nexit 1\n")
+        hook.chmod(0o755)
+        before = pushed.public()
+        ran = pushed.run(*BACK, "--yes")
+        assert ran.code == 1, ran.text
+        assert_says(ran.err, "tags are for good", "The tag and the release v0.2.0 are as they were")
+        assert_says(ran.out, "Not reached: delete_tag:", "delete_release:")
+        assert pushed.public() == before
+        hook.unlink()
+        again = pushed.run(*BACK, "--yes")
+        assert again.code == 7, again.text
+        assert pushed.forge.releases() == []
+
+
+class TestRevert:
+    def test_the_bump_is_reverted_by_a_pushed_commit_and_the_next_release_has_its_entries(self, pushed: Scene) -> None:
+        bump = pushed.at_origin("rev-parse", "main")
+        ran = pushed.run(*BACK, "--yes", "--revert")
+        assert ran.code == 0, ran.text
+        assert_says(ran.out, "All of 0.2.0 is taken back.")
+        head = pushed.at_origin("rev-parse", "main")
+        assert pushed.at_origin("rev-parse", f"{head}^") == bump
+        assert pushed.at_origin("diff", "--stat", f"{head}~2", head) == ""
+        pushed.git("checkout", "--quiet", "--", ".")
+        pushed.git("pull", "--quiet", "origin", "main")
+        again = pushed.release("0.2.1")
+        assert "### " in again.notes()
+
+    def test_it_can_be_asked_for_later(self, pushed: Scene) -> None:
+        assert pushed.run(*BACK, "--yes").code == 7
+        ran = pushed.run(*BACK, "--yes", "--revert")
+        assert ran.code == 0, ran.text
+        assert 'version = "0.1.0"' in pushed.at_origin("show", "main:pyproject.toml")
+
+    def test_a_branch_that_went_on_keeps_its_commits(self, pushed: Scene) -> None:
+        moved = pushed.others_push()
+        assert pushed.run(*BACK, "--yes", "--revert").code == 0
+        assert pushed.at_origin("rev-parse", "main^") == moved
