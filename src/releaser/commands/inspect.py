@@ -1,14 +1,19 @@
-"""Look without changing anything: `verify`."""
+"""Look without changing anything: `verify`, `doctor`."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from releaser.commands.checkout import declared_version
 from releaser.commands.opening import opened_release
-from releaser.inspection.findings import as_json, counted, refusal, table
+from releaser.inspection.doctor.examine import examine
+from releaser.inspection.findings import Finding, as_json, counted, refusal, table
 from releaser.inspection.verify.look import look
+from releaser.release import Release
+from releaser.versions.version import Version
 
 
 def verify(start: Path, version: str | None, *, json: bool) -> None:
@@ -19,18 +24,34 @@ def verify(start: Path, version: str | None, *, json: bool) -> None:
         WaitTimeoutError: Something could not be asked.
     """
     opened = opened_release(start, version)
-    redact, what = opened.redactor(), f"{opened.config.distribution} {opened.version}"
+    what = f"{opened.config.distribution} {opened.version}"
 
     def tell(text: str) -> None:
         print(f"{text} ...", file=sys.stderr, flush=True)
 
     with tempfile.TemporaryDirectory(prefix="releaser-verify-") as scratch:
         found = look(opened, Path(scratch).resolve(), tell)
+    _show(opened, found, f"{what}: what is published", what, json=json)
+
+
+def doctor(start: Path, version: str | None, *, json: bool) -> None:
+    """Run `invoke doctor`, for the patch version after the one that the project declares if none is given.
+
+    Raises:
+        StepError: Something would go wrong.
+        WaitTimeoutError: Something could not be asked.
+    """
+    declared = declared_version(start)
+    opened = opened_release(start, version or str(Version.parse(declared).next_versions()["patch"]))
+    what = f"{opened.config.distribution} {opened.version}"
+    _show(opened, examine(opened), f"{what}: what a release needs", what, json=json)
+
+
+def _show(opened: Release, found: Sequence[Finding], title: str, what: str, *, json: bool) -> None:
+    redact = opened.redactor()
     if json:
         print(as_json(found, redact, distribution=opened.config.distribution, version=str(opened.version)))
     else:
-        print(f"{what}: what is published\n")
-        print(table(found, redact))
-        print(f"\n{counted(found)}")
+        print(f"{title}\n\n{table(found, redact)}\n\n{counted(found)}")
     if error := refusal(found, what):
         raise error.reworded(redact(error.message), redact(error.remedy))

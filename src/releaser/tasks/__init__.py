@@ -113,6 +113,15 @@ def verify(version: str | None = None, json: bool = False) -> None:
     commands.inspect.verify(Path.cwd(), version, json=json)
 
 
+@task(help={"version": "the version to be released (default: the next patch version)", **_JSON})
+def doctor(version: str | None = None, json: bool = False) -> None:
+    """Find what would go wrong: releases that failed, tools, credentials, rules, workflows, network; change nothing.
+
+    Exit codes: 1 something would go wrong, 5 something did not answer.
+    """
+    commands.inspect.doctor(Path.cwd(), version, json=json)
+
+
 @task(
     help={
         **_VERSION,
@@ -230,6 +239,7 @@ namespace = Collection(
     rehearse,
     status,
     verify,
+    doctor,
     rollback,
     yank,
     tag,

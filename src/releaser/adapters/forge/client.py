@@ -17,6 +17,7 @@ from releaser.adapters.forge.assets import ReleaseAssets
 from releaser.adapters.forge.http import PUBLIC_API, Connection
 from releaser.adapters.forge.push_rules import PushRules
 from releaser.adapters.forge.records import Asset, Issue, Milestone, ReleaseInfo, Run, TokenFacts
+from releaser.adapters.forge.settings import Settings
 from releaser.adapters.forge.tags import Tags
 from releaser.adapters.forge.workflows import Workflows
 from releaser.errors import ServiceError
@@ -42,6 +43,7 @@ class Forge:
         rules: What it lets be pushed.
         tags: What it tells of its tags.
         workflows: What its workflows run.
+        settings: What it tells of the token, and of settings that change what a release may do.
 
     Raises:
         ServiceError: The token cannot be sent.
@@ -58,6 +60,7 @@ class Forge:
         self.rules = PushRules(self._http, self._repo)
         self.tags = Tags(self._http, self._repo)
         self.workflows = Workflows(self._http, self._repo)
+        self.settings = Settings(self._http, self._repo)
         self._web = f"{(web_url or _web_url(self._http.api_url)).rstrip('/')}/{repository}"
 
     def __repr__(self) -> str:

@@ -140,6 +140,17 @@ class Connection:
             raise self._refusals.refusal(doing, status, content, headers, permission)
         return self.http.shaped(content, shape, doing, headers.get("content-type", ""))
 
+    def headers(self, doing: str, path: str) -> dict[str, str]:
+        """Send one GET and return the headers of the response, in lower case.
+
+        Raises:
+            ServiceError: As `call`.
+        """
+        status, headers, content = self._request(doing, "GET", path)
+        if status >= 400:
+            raise self._refusals.refusal(doing, status, content, headers, "metadata: read")
+        return {name.lower(): value for name, value in headers.items()}
+
     def delete(self, doing: str, path: str) -> None:
         """Delete something; that it is gone already is fine.
 

@@ -98,6 +98,10 @@ class Index:
         """Return the page whose form yanks the release; PyPI has no API for it."""
         return f"{self._web}/manage/project/{distribution}/release/{version.pep440}/"
 
+    def publishing_page(self, distribution: str) -> str:
+        """Return the page that lists a project's trusted publishers; only its owners see it."""
+        return f"{self._web}/manage/project/{self.normalized(distribution)}/settings/publishing/"
+
     @property
     def upload_url(self) -> str:
         """Where uploads go: as configured, else as twine knows the repository.
@@ -256,7 +260,7 @@ class Index:
             return None
         project = file.name.partition("-")[0]
         if self.all_files(project):
-            page = f"{self._web}/manage/project/{self.normalized(project)}/settings/publishing/"
+            page = self.publishing_page(project)
             where = f"as a publisher of the project at {page}"
         else:
             page = f"{self._web}/manage/account/publishing/"

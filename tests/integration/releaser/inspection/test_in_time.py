@@ -39,7 +39,18 @@ def test_verify_says_what_it_could_not_ask(scene: Scene) -> None:
     assert "wrong: tag tag" in ran.err  # the remote is a directory, which answers
 
 
-def test_verify_says_so_at_once_where_nothing_can_be_reached(scene: Scene) -> None:
+@pytest.mark.usefixtures("_silent")
+def test_doctor_says_what_it_could_not_ask(scene: Scene) -> None:
+    begun = time.monotonic()
+    ran = scene.run("doctor")
+    assert time.monotonic() - begun < LONGEST
+    assert ran.code == 5
+    assert "right      be_clean" in ran.out
+    assert "network testpypi, network pypi, network forge" in ran.err
+
+
+@pytest.mark.parametrize("task", ["doctor", "status", "verify"])
+def test_each_says_so_at_once_where_nothing_can_be_reached(scene: Scene, task: str) -> None:
     pyproject = scene.project.path / "pyproject.toml"
     text = pyproject.read_text()
     for one in scene.stand_ins.values():
@@ -47,7 +58,7 @@ def test_verify_says_so_at_once_where_nothing_can_be_reached(scene: Scene) -> No
     pyproject.write_text(text)
     scene.git("remote", "set-url", "origin", f"{NOWHERE}/tiny.git")
     begun = time.monotonic()
-    ran = scene.run("verify", "--version", "0.2.0")
+    ran = scene.run(task, "--version", "0.2.0")
     assert time.monotonic() - begun < LONGEST / 2
-    assert ran.code == 5
-    assert "could not be asked: index files, release release, tag forge, tag tag" in ran.err
+    assert ran.code != 0
+    assert "pypi at http://127.0.0.1:1/simple/ refused the connection" in ran.text
