@@ -24,7 +24,7 @@ from releaser.steps.preflight.forge_accepts import FitNotes, HavePassedTests
 from releaser.steps.preflight.index_rules import MeetIndexRules, RenderReadme
 from releaser.steps.preflight.journal import TrustJournal
 from releaser.steps.preflight.project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
-from releaser.steps.preflight.pushing import LogInToRemote, PushWhereAsked
+from releaser.steps.preflight.pushing import LogInToRemote, PushWhereAsked, WriteToGit
 from releaser.steps.preflight.registry import LogInForImages
 from releaser.steps.preflight.services import HaveNoBlockers, LogInToForge, LogInToIndex
 from releaser.steps.preflight.signing import KnowHooks, SignSomething
@@ -73,6 +73,7 @@ def release_plan(config: Config) -> Plan[Release]:
                 BeOnBranch(),
                 BeClean(),
                 BeLevel(),
+                WriteToGit(),
                 PushWhereAsked(),
                 LogInToRemote(),
                 AgreeOnVersion(),

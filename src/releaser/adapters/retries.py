@@ -9,6 +9,9 @@ no response in time                       GET, HEAD, PUT, DELETE, once   0.5 s
 503                                       GET, HEAD, PUT, DELETE         `Retry-After`, else as above
 429; 403 that says rate limit             every request: the service     `Retry-After`, `X-RateLimit-Reset`, a minute
                                           says that it did nothing       for GitHub's secondary limit, else 2 s, doubled
+another 403                               GET, HEAD, PUT, DELETE, once:  0.5 s
+                                          a guard in front of a service
+                                          refuses at random
 ========================================  =============================  ===========================================
 
 A POST or PATCH is not repeated otherwise: one that is sent twice because its response was lost makes a second draft. An
@@ -20,7 +23,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +106,7 @@ class RetryRule(Retry):
         if error is not None and self._is_final(method or "", error):
             raise MaxRetryError(_pool, url or "", error) from error  # type: ignore[arg-type]  # as in urllib3's own
         following = super().increment(method, url, response, error, _pool, _stacktrace)
-        pause = self._pause(response, len(following.history))
+        pause = self._pause(method or "", response, len(following.history))
         if pause is None or self.waited + pause > LONGEST_PAUSE_S or current().at_most(pause) < pause:
             reason = error or ResponseError(f"HTTP {response.status if response else 0}")
             raise MaxRetryError(_pool, url or "", reason) from error  # type: ignore[arg-type]
@@ -131,7 +134,7 @@ class RetryRule(Retry):
             silent and any(isinstance(one.error, _SILENT) for one in self.history)
         )
 
-    def _pause(self, response: BaseHTTPResponse | None, times: int) -> float | None:
+    def _pause(self, method: str, response: BaseHTTPResponse | None, times: int) -> float | None:
         """Return how long to wait; None where waiting does not help."""
         growing = 2.0 ** (times - 1)
         if response is None:
@@ -145,7 +148,20 @@ class RetryRule(Retry):
             return _SECONDARY_LIMIT_S
         if limited:
             return _FIRST_PAUSE_WHEN_LIMITED_S * growing
-        return None if response.status == 403 else _FIRST_PAUSE_S * growing
+        if response.status == 403 and (method.upper() not in _IDEMPOTENT or any(o.status == 403 for o in self.history)):
+            return None
+        return _FIRST_PAUSE_S * growing
+
+
+def pauses_for(status: int) -> Iterator[float]:
+    """Return the pauses before each further attempt of a program whose upload got this status.
+
+    The service says by it that it did nothing, so even an upload is repeated; what the program says has no named pause.
+    """
+    if status == 403:
+        yield _FIRST_PAUSE_S
+    elif status == 429:
+        yield from (_FIRST_PAUSE_WHEN_LIMITED_S * 2**times for times in range(_TIMES))
 
 
 def is_limited(status: int, headers: Mapping[str, str]) -> bool:

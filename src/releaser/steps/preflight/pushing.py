@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.release import Release
 
@@ -29,6 +32,33 @@ class PushWhereAsked(Step[Release]):
             "branch and tag would land where nothing looks for them",
             f"{how}, or name the remote to release to in [tool.releaser.git].",
         )
+
+
+class WriteToGit(Step[Release]):
+    """The release commit, its private ref, its working tree and the tag can be written to this clone."""
+
+    name = "write_to_git"
+    title = "Git directory writable"
+
+    def check(self, release: Release) -> Outcome:
+        """Ask the system for each directory that git will write to; one that is missing is made in the one above."""
+        places = ("objects", "refs", "refs/tags", "refs/releaser", "worktrees", "logs", "packed-refs")
+        denied = dict.fromkeys(
+            str(found)
+            for place in places
+            if not os.access(found := _existing(release.git.git_path(place)), os.W_OK | (os.X_OK * found.is_dir()))
+        )
+        if denied:
+            return Conflict(
+                f"git cannot write to {', '.join(denied)}",
+                "Change the permissions or the owner, or mount the disk for writing; nothing was changed.",
+            )
+        return Done(f"{_existing(release.git.git_path('refs'))} and what git keeps with it")
+
+
+def _existing(path: Path) -> Path:
+    """Return a path, or the nearest directory above it that exists."""
+    return next(one for one in (path, *path.parents) if one.exists())
 
 
 class LogInToRemote(Step[Release]):

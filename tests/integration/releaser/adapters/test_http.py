@@ -140,7 +140,28 @@ def test_a_limit_that_names_no_time_is_waited_for_longer_and_longer(server, http
     assert clock.waits == [2, 4]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+def test_a_403_without_a_reason_is_asked_about_once_more(server, http, clock) -> None:
+    server.plays(answer(403), OK)
+
+    assert http.send("GET", server.url, "show it").status_code == 200
+    assert clock.waits == [0.5]
+
+
+def test_a_403_that_stays_is_an_answer(server, http, clock) -> None:
+    server.plays(answer(403), answer(403), OK)
+
+    assert http.send("GET", server.url, "show it").status_code == 403
+    assert clock.waits == [0.5]
+
+
+def test_a_403_is_no_reason_to_change_something_twice(server, http, clock) -> None:
+    server.plays(answer(403), OK)
+
+    assert http.send("POST", server.url, "create it").status_code == 403
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 422])
 def test_a_refusal_is_not_repeated(server: PlayingServer, http: Http, clock: UnhurriedClock, status) -> None:
     server.plays(answer(status), OK)
 

@@ -247,6 +247,17 @@ def test_an_upload_whose_connection_breaks_is_an_error_and_the_same_again_arrive
         assert [file.sha256 for file in adapter(url).all_files("demo")] == [sha256(wheel)]
 
 
+@pytest.mark.parametrize("status", [429, 403])
+def test_an_upload_that_is_refused_once_arrives_all_the_same(tmp_path: Path, files: Files, status: int) -> None:
+    clock, wheel = UnhurriedClock(), files.wheel()
+    with standing_in(tmp_path / "index", "--fault", f"upload-status-once={status}") as url:
+        with bound(Activity(clock=clock)):
+            adapter(url).upload([wheel])
+
+        assert [file.sha256 for file in adapter(url).all_files("demo")] == [sha256(wheel)]
+    assert clock.waits == [2 if status == 429 else 0.5]
+
+
 def test_an_upload_that_gets_no_response_may_have_arrived(files: Files) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         index = replace(adapter(f"http://127.0.0.1:{silent.getsockname()[1]}"), upload_limit=3)
@@ -310,8 +321,8 @@ def test_an_index_that_is_down_for_a_moment_is_waited_for(tmp_path: Path, files:
 
 
 def test_an_error_is_told_with_its_status_and_address(tmp_path: Path) -> None:
-    with standing_in(tmp_path / "index", "--fault", "simple-status-once=403") as url:
-        said = rf"PyPI at {url}/simple/ refused to list the files of demo \(HTTP 403\): "
+    with standing_in(tmp_path / "index", "--fault", "simple-status-once=401") as url:
+        said = rf"PyPI at {url}/simple/ refused to list the files of demo \(HTTP 401\): "
         with pytest.raises(ServiceError, match=said):
             adapter(url).all_files("demo")
         assert adapter(url).all_files("demo") == []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from harness.scene import Scene
 
 from releaser.core.step import Done
-from releaser.steps.preflight.pushing import LogInToRemote, PushWhereAsked
+from releaser.steps.preflight.pushing import LogInToRemote, PushWhereAsked, WriteToGit
 
 FETCHED = "https://github.com/someone/tiny-thing.git"
 
@@ -91,3 +94,15 @@ def refuse(scene: Scene, hook: str) -> None:
     folder.mkdir(exist_ok=True)
     (folder / hook).write_text("#!/bin/sh\necho no from the hook >&2\nexit 1\n")
     (folder / hook).chmod(0o755)
+
+
+@pytest.mark.parametrize("place", ["refs", "objects", "refs/tags"])
+def test_a_git_directory_that_cannot_be_written_is_refused_before_anything_is_public(scene: Scene, place: str) -> None:
+    path = scene.project.path / ".git" / place
+    assert isinstance(scene.check(WriteToGit()), Done)
+
+    def access(asked: Path, mode: int) -> bool:  # root may write everywhere: the system's answer is what matters
+        return asked != path or not mode & os.W_OK
+
+    scene.patch.setattr("os.access", access)
+    scene.refused(WriteToGit(), f"git cannot write to {path}", remedy="Change the permissions")
