@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,8 +30,7 @@ from releaser.adapters.index.twine_login import (
     twine_repository,
     twine_settings,
 )
-from releaser.adapters.retries import pauses_for
-from releaser.core.activity import current
+from releaser.adapters.index.twine_upload import run_twine
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.files import replacing
 from releaser.secret import Secret
@@ -224,7 +222,7 @@ class Index:
             login = {**login, "TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token}
         twine = [sys.executable, "-m", "twine", "--no-color", "upload", "--non-interactive", "--disable-progress-bar"]
         try:
-            self._patiently([*twine, *where, *files], files[0].parent, login)
+            run_twine([*twine, *where, *files], files[0].parent, login, self.name, self.upload_limit)
         except process.NoAnswerError as error:
             raise ServiceError(
                 f"{error.message}; whether it arrived is unknown",
@@ -237,34 +235,6 @@ class Index:
                     f"Rerun the command. Files that have arrived are not uploaded again.{proxy_hint(error.message)}",
                 ) from None
             raise CommandError(error.message, self._remedy(error.message) or error.remedy) from None
-
-    def _patiently(self, command: Sequence[str | Path], where: Path, login: Changes) -> None:
-        """Run twine, which gives up at the first response that asks for fewer requests; the same bytes may come twice.
-
-        Raises:
-            CommandError: It failed.
-        """
-        pauses: Iterator[float] | None = None
-        while True:
-            try:
-                process.run(
-                    command,
-                    cwd=where,
-                    env={"NO_COLOR": "1", "COLUMNS": "200", **login},
-                    purpose=f"Uploading to {self.name}",
-                    within=self.upload_limit,
-                )
-            except CommandError as error:
-                status = re.search(r"HTTPError: (\d{3}) ", error.message)
-                if pauses is None:
-                    pauses = pauses_for(int(status[1]) if status else 0)
-                pause = next(pauses, None)
-                if pause is None or not status or status[1] not in ("403", "429"):
-                    raise
-                current().tell(f"{self.name} refused (HTTP {status[1]}); retrying in {pause:.0f} s")
-                current().sleep(pause)
-            else:
-                return
 
     def _remedy(self, said: str) -> str | None:
         """Return what to do about some of an index's refusals; None for the rest, which say it themselves."""
