@@ -78,14 +78,17 @@ def test_everything_can_be_done_with_the_keyboard(visit):
         reached.append(tab.page.evaluate("() => document.activeElement.id || document.activeElement.name"))
         if reached[-1] == "interval":
             break
-    wanted = ["theme", "source", "toggle", "mirror", "preset", "prompt", "refresh", "model", "sampling", "max_tokens"]
-    wanted += ["pause", "interval"]
+    wanted = ["language", "theme", "source", "toggle", "pause", "preset", "prompt", "refresh", "model", "sampling"]
+    wanted += ["max_tokens", "interval"]
     assert [one for one in reached if one in wanted] == wanted
     assert "play" not in reached
 
     tab["toggle"].focus()
     tab.page.keyboard.press("Enter")
     tab.page.wait_for_selector("#stage[data-state=on]")
+    tab.page.keyboard.press("Shift+Tab")
+    tab.page.keyboard.press("Shift+Tab")
+    assert tab.page.evaluate("() => document.activeElement.id") == "fullscreen"
     tab.page.locator("input[value=camera]").focus()
     tab.page.keyboard.press("ArrowRight")
     assert tab.page.locator("#stream").is_visible()

@@ -270,7 +270,7 @@ export class Source {
     element("toggle").disabled = Boolean(this.#hindrance);
     element("play").dataset.state = sending ? "on" : "off";
     tell(element("stream-toggle"), this.#isStreaming ? "stream.disconnect" : "stream.connect");
-    element("again").disabled = !this.#picture;
+    element("again").hidden = !this.#picture;
     const connecting = this.#transport.how === "connecting";
     const words = connecting ? say("camera.connecting") : inWords(status, this.#camera.label);
     setText(element("camera-state"), this.#isConnected || !status ? words : say("camera.unconnected"));
@@ -289,7 +289,7 @@ export class Source {
     if (cameras.length === 0) return;
     const chosen = this.#camera.deviceId || picker.value;
     picker.replaceChildren(...cameras.map(({ id, label }) => new Option(label, id, false, id === chosen)));
-    picker.disabled = false;
+    picker.hidden = cameras.length < 2;
   }
 
   #connect() {

@@ -5,7 +5,8 @@ import { element, keep, recall, setText } from "../common/dom.js";
 const stage = element("stage");
 const video = element("video");
 const preview = element("preview");
-const mirrors = document.querySelectorAll("button.mirror");
+const mirror = element("mirror");
+const fullscreen = element("fullscreen");
 
 let message = () => "";
 
@@ -19,7 +20,6 @@ export function show(state, words = () => "") {
   stage.dataset.state = state;
   message = words;
   redrawMessage();
-  for (const button of document.querySelectorAll("button.fullscreen")) button.disabled = state !== "on";
 }
 
 /** Show the message in the language of the page. */
@@ -53,7 +53,7 @@ function fit(width, height) {
 
 function setMirror(on) {
   stage.classList.toggle("mirrored", on);
-  for (const button of mirrors) button.setAttribute("aria-pressed", String(on));
+  mirror.setAttribute("aria-pressed", String(on));
 }
 
 /** Connect the controls of the picture. */
@@ -62,19 +62,14 @@ export function prepareStage() {
   preview.addEventListener("load", () => fit(preview.naturalWidth, preview.naturalHeight));
 
   setMirror(recall("mirror", false));
-  for (const button of mirrors) {
-    button.addEventListener("click", () => {
-      const on = !stage.classList.contains("mirrored");
-      setMirror(on);
-      keep("mirror", on);
-    });
-  }
+  mirror.addEventListener("click", () => {
+    const on = !stage.classList.contains("mirrored");
+    setMirror(on);
+    keep("mirror", on);
+  });
 
-  const possible = document.fullscreenEnabled || video.webkitEnterFullscreen;
-  for (const button of document.querySelectorAll("button.fullscreen")) {
-    button.hidden = !possible;
-    button.addEventListener("click", toggleFullscreen);
-  }
+  fullscreen.hidden = !(document.fullscreenEnabled || video.webkitEnterFullscreen);
+  fullscreen.addEventListener("click", toggleFullscreen);
   element("leave-fullscreen").addEventListener("click", () => document.exitFullscreen());
 }
 

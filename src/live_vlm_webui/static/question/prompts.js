@@ -87,7 +87,7 @@ export class Prompts {
     free.disabled = at !== -1;
     this.#select.replaceChildren(free, group(say("preset.ours"), this.#all.slice(0, PRESETS.length).map(option)));
     if (own.length) this.#select.append(group(say("preset.own"), own));
-    element("apply").disabled = !text || text === this.#active;
+    element("apply").hidden = !text || text === this.#active;
     element("save-preset").hidden = at !== -1 || !text;
     element("delete-preset").hidden = at < PRESETS.length;
   }
