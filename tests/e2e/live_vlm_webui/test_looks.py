@@ -56,6 +56,36 @@ def test_the_page_fits_the_screen_and_can_be_read(visit, tmp_path, record_proper
     assert (background == "rgb(12, 17, 22)") is (scheme == "dark")
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "columns"),
+    [(360, 740, 1), (740, 360, 2), (1280, 800, 2), (1920, 1080, 3), (3840, 2160, 3)],
+    ids=["phone", "phone that lies", "laptop", "desktop", "4K"],
+)
+def test_picture_and_answer_share_the_first_screen_at_every_size(visit, width, height, columns):
+    tab = visit(viewport={"width": width, "height": height})
+    tab.start_camera()
+    tab.until_text("text", "a cup of coffee")
+    places = {
+        name: tab.page.locator(f".{name}-card").bounding_box() for name in ("stage", "answer", "ask", "model", "history")
+    }
+    assert len({round(place["x"]) for place in places.values()}) == columns
+    assert tab["stage"].bounding_box()["height"] > 0.2 * height
+    text = tab["text"].bounding_box()
+    assert text["y"] + min(text["height"], 48) <= height  # at least two lines
+    if columns == 3:
+        assert max(place["y"] + place["height"] for place in places.values()) <= height
+        assert max(place["x"] + place["width"] for place in places.values()) > 0.98 * width
+    if width >= 1280:
+        for name in ("toggle", "prompt", "model", "sampling", "max_tokens", "text"):
+            box = tab[name].bounding_box()
+            assert box["y"] + box["height"] <= height, name
+    theme = tab.page.locator("label.theme").bounding_box()
+    mark = tab.page.locator(".mark").bounding_box()
+    assert abs((theme["y"] + theme["height"] / 2) - (mark["y"] + mark["height"] / 2)) < 4  # one row
+    assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert tab.complaints == []
+
+
 def test_a_theme_that_was_chosen_beats_the_systems_and_is_there_before_anything_is_painted(visit):
     tab = visit(scheme="light")
     tab["theme"].select_option("dark")
@@ -86,7 +116,6 @@ def test_everything_can_be_done_with_the_keyboard(visit):
     tab["toggle"].focus()
     tab.page.keyboard.press("Enter")
     tab.page.wait_for_selector("#stage[data-state=on]")
-    tab.page.keyboard.press("Shift+Tab")
     tab.page.keyboard.press("Shift+Tab")
     assert tab.page.evaluate("() => document.activeElement.id") == "fullscreen"
     tab.page.locator("input[value=camera]").focus()
