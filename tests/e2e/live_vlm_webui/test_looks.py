@@ -66,7 +66,8 @@ def test_picture_and_answer_share_the_first_screen_at_every_size(visit, width, h
     tab.start_camera()
     tab.until_text("text", "a cup of coffee")
     places = {
-        name: tab.page.locator(f".{name}-card").bounding_box() for name in ("stage", "answer", "ask", "model", "history")
+        name: tab.page.locator(f".{name}-card").bounding_box()
+        for name in ("stage", "answer", "ask", "model", "history")
     }
     assert len({round(place["x"]) for place in places.values()}) == columns
     assert tab["stage"].bounding_box()["height"] > 0.2 * height
