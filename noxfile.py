@@ -93,7 +93,7 @@ def faults(session: nox.Session) -> None:
 @nox.session
 def performance(session: nox.Session) -> None:
     """Benchmarks, one at a time: figures beside their budgets; those that need a GPU say so where there is none."""
-    run_tests(session, "performance", "photographs", side_by_side=False)
+    run_tests(session, "performance", "e2e", "photographs", side_by_side=False)
 
 
 @nox.session

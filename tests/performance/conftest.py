@@ -10,6 +10,11 @@ from figures import Figure
 FIGURES = pytest.StashKey[list[Figure]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "how long the browser's heap is watched, in seconds (600 for the whole measurement)"
+    parser.addoption("--heap-seconds", type=float, default=10.0, help=text)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIGURES] = []
 

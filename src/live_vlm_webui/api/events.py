@@ -57,6 +57,8 @@ async def watch(request: web.Request) -> web.WebSocketResponse:
         wanted = request.query.get("session")
         session = sessions.create() if wanted is None else sessions.get(wanted)
         viewers.add(socket)
+        # While the user looks for the camera's button. Without it, the first picture waits half a second for them.
+        request.app[LOADER].begin("av", "live_vlm_webui.media.webrtc.camera")
         if await Connection(request.app, socket, session).serve() == TOO_SLOW:
             request.app[METRICS].dropped.inc()
     except RequestError as error:  # browsers do not show responses other than 101 to the page

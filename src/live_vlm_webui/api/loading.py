@@ -29,6 +29,19 @@ class Loader:
             task = self._loaded[name] = asyncio.create_task(self._load(name), name=f"load {name}")
         return await asyncio.shield(task)  # a cancelled caller must not cancel it for others
 
+    def begin(self, *names: str) -> None:
+        """Start importing modules that will be needed soon, in this order; ``load`` raises their errors."""
+        for name in names:
+            if name not in self._loaded:
+                task = self._loaded[name] = asyncio.create_task(self._load(name), name=f"load {name}")
+                task.add_done_callback(_seen)
+
     async def _load(self, name: str) -> ModuleType:
         async with self._lock:
             return await asyncio.to_thread(importlib.import_module, name)
+
+
+def _seen(task: asyncio.Task[ModuleType]) -> None:
+    """Mark a task's exception as retrieved: the module may not be needed after all."""
+    if not task.cancelled():
+        task.exception()

@@ -15,7 +15,7 @@ async def page(request: web.Request) -> web.Response:
     pages = request.app[PAGES]
     language = chosen(request.cookies.get(COOKIE), request.headers.get("Accept-Language", ""), pages)
     response = asset_response(request, pages[language])
-    response.headers.update({"Vary": "Accept-Language, Cookie", "Content-Language": language})
+    response.headers.update({"Vary": "Accept-Encoding, Accept-Language, Cookie", "Content-Language": language})
     return response
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import PurePath
@@ -17,6 +19,9 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
 }
 
+COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*.*?\*/)[ ]*$", re.MULTILINE | re.DOTALL)
+"""A comment that has its lines for itself."""
+
 
 @dataclass(frozen=True)
 class Asset:
@@ -26,11 +31,13 @@ class Asset:
         body: The file's content, UTF-8 text.
         content_type: Its media type, without a charset.
         etag: A hash of the body.
+        compressed: The content by gzip, compressed once for all browsers.
     """
 
     body: bytes
     content_type: str
     etag: str
+    compressed: bytes
 
 
 def load_assets() -> dict[str, Asset]:
@@ -46,16 +53,29 @@ def load_assets() -> dict[str, Asset]:
 
 
 def asset_response(request: web.Request, asset: Asset) -> web.Response:
-    """Return ``asset``, or 304 if the browser has it already."""
-    if request.if_none_match and asset.etag in {held.value for held in request.if_none_match}:
+    """Return ``asset``, compressed if the browser takes that, or 304 if the browser has it already."""
+    takes_gzip = any(_takes_gzip(part) for part in request.headers.get("Accept-Encoding", "").split(","))
+    etag = f"{asset.etag}-gzip" if takes_gzip else asset.etag  # one content in two forms has two of them
+    if request.if_none_match and etag in {held.value for held in request.if_none_match}:
         response = web.Response(status=304)
     else:
-        response = web.Response(body=asset.body, content_type=asset.content_type, charset="utf-8")
-    response.etag = asset.etag
-    response.headers["Cache-Control"] = "no-cache"
+        body = asset.compressed if takes_gzip else asset.body
+        response = web.Response(body=body, content_type=asset.content_type, charset="utf-8")
+        if takes_gzip:
+            response.headers["Content-Encoding"] = "gzip"
+    response.etag = etag
+    response.headers.update({"Cache-Control": "no-cache", "Vary": "Accept-Encoding"})
     return response
+
+
+def _takes_gzip(part: str) -> bool:
+    coding, _, quality = part.partition(";")
+    return coding.strip().lower() == "gzip" and quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
 
 
 def make_asset(name: str, body: bytes) -> Asset:
     """Return the asset of a file called ``name``."""
-    return Asset(body, CONTENT_TYPES[PurePath(name).suffix], hashlib.sha256(body).hexdigest()[:16])
+    if name.endswith((".js", ".css")):  # comments are a sixth of what the page weighs; line numbers stay
+        body = COMMENT.sub(lambda found: "\n" * found[0].count("\n"), body.decode()).encode()
+    etag = hashlib.sha256(body).hexdigest()[:16]
+    return Asset(body, CONTENT_TYPES[PurePath(name).suffix], etag, gzip.compress(body, mtime=0))

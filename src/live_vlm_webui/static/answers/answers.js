@@ -119,7 +119,7 @@ export class LiveAnswer {
     this.#cameAt = answer.cameAt;
     clearTimeout(this.#turn);
     const words = answer.text.split(/\s+/).length;
-    this.#turn = setTimeout(() => this.#turnPage(), Math.max(LEAST_MS, words * WORD_MS));
+    this.#turn = setTimeout(() => this.#turnPage(), Math.max(LEAST_MS, words * WORD_MS) + DRAW_EVERY_MS); // it may be drawn later
     this.#drawSoon();
     this.#announce(answer.text);
   }

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 import live_vlm_webui
 from live_vlm_webui.app import create_app
 from live_vlm_webui.config.settings import Settings
+from live_vlm_webui.http.assets import make_asset
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ async def test_a_static_file_is_the_one_in_the_installed_package(client, name):
     types = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml", "json": "application/json"}
     answer = await client.get(f"/static/{name}")
     assert answer.headers["Content-Type"] == f"{types[name.rpartition('.')[2]]}; charset=utf-8"
-    assert await answer.read() == (STATIC / name).read_bytes()
+    assert await answer.read() == make_asset(name, (STATIC / name).read_bytes()).body
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".js")])
@@ -143,3 +144,26 @@ async def test_a_wrong_method_is_told_the_right_ones(client):
     assert answer.status == 405
     assert answer.headers["Allow"] == "GET,HEAD"
     assert await answer.text() == "/healthz does not accept POST\n-> Use GET, HEAD.\n"
+
+
+async def test_files_are_compressed_for_browsers_that_take_that(client):
+    whole = await client.get("/static/app.js", headers={"Accept-Encoding": "identity"})
+    small = await client.get("/static/app.js", headers={"Accept-Encoding": "br, gzip;q=0.8"})
+    assert (await small.read()) == (await whole.read())  # the client decompresses
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in whole.headers
+    assert int(small.headers["Content-Length"]) < len(await whole.read()) / 2
+    assert small.headers["ETag"] != whole.headers["ETag"]
+    refused = await client.get("/static/app.js", headers={"Accept-Encoding": "gzip;q=0"})
+    assert "Content-Encoding" not in refused.headers
+    page = await client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert page.headers["Vary"].startswith("Accept-Encoding")
+    assert page.headers["Content-Encoding"] == "gzip"
+
+
+async def test_comments_of_scripts_are_not_sent_and_their_lines_keep_their_numbers(client):
+    sent = (await (await client.get("/static/app.js")).text()).splitlines()
+    written = (Path(live_vlm_webui.__file__).parent / "static/app.js").read_text("utf-8").splitlines()
+    assert len(sent) == len(written)
+    assert not [line for line in sent if line.lstrip().startswith("//")]
+    assert {line for line in sent if line} <= set(written)

@@ -65,3 +65,13 @@ async def test_who_waits_no_longer_leaves_the_others_what_they_wait_for(modules)
     await asyncio.sleep(0)
     impatient.cancel()
     assert (await patient).__name__ == names[0]
+
+
+async def test_what_was_begun_early_is_not_loaded_again_and_its_error_is_that_of_the_load(modules):
+    names, entered = modules
+    loader = Loader()
+    loader.begin(names[0], "no_such_module_for_a_test")
+    await loader.load(names[0])
+    assert len(entered) == 1
+    with pytest.raises(ImportError):
+        await loader.load("no_such_module_for_a_test")

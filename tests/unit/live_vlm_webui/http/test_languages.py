@@ -6,7 +6,7 @@ import re
 import pytest
 
 from live_vlm_webui.http.assets import load_assets
-from live_vlm_webui.http.languages import chosen, load_pages, rendered
+from live_vlm_webui.http.languages import chosen, imported, load_pages, rendered
 
 KNOWN = {"de": 1, "en": 1}
 
@@ -49,3 +49,11 @@ def test_a_text_with_markup_stays_a_text():
     assert page.count("</script>") == 1
     assert '<p data-say="a">&lt;/script&gt;&lt;b&gt;&amp;</p>' in page
     assert '<img data-say-alt="b" alt="&quot;&lt;">' in page
+
+
+def test_each_module_that_the_page_imports_is_named_in_it_so_that_all_are_fetched_at_once():
+    assets = load_assets()
+    needed = imported(assets)
+    assert {"common/words.js", "camera/webrtc.js", "common/dom.js"} <= set(needed) <= set(assets)
+    for page in load_pages(assets).values():
+        assert re.findall(r'rel="modulepreload" href="static/([^"]+)"', page.body.decode()) == needed
