@@ -52,12 +52,14 @@ class IndexFile:
         sha256: In hex; empty where the index lists none.
         url: Where it is served.
         yanked: The reason, empty if none was given; None if it is not yanked.
+        uploaded: When it was, in ISO 8601; None where the index does not tell.
     """
 
     name: str
     sha256: str
     url: str
     yanked: str | None
+    uploaded: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,9 @@ class Index:
             return []
         found = self._http.document(response, PROJECT, doing)
         return [
-            IndexFile(one.filename, one.hashes.get("sha256", ""), urljoin(response.url, one.url), _reason(one.yanked))
+            IndexFile(one.filename, one.hashes.get("sha256", ""), where, _reason(one.yanked), one.uploaded)
             for one in found.files
+            if (where := urljoin(response.url, one.url))
         ]
 
     def files(self, distribution: str, version: Version) -> dict[str, IndexFile]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 
 class _Response(BaseModel):
@@ -14,6 +14,7 @@ class _FileResponse(_Response):
     url: str
     hashes: dict[str, str]
     yanked: bool | str | None = None
+    uploaded: str | None = Field(default=None, alias="upload-time")
 
 
 class _ProjectResponse(_Response):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from releaser.adapters.git.tagger import tagged_by
 from releaser.adapters.index.client import Index
 from releaser.adapters.waiting import wait_for
 from releaser.config.project import INDEX_TITLES, IndexName
@@ -85,9 +86,27 @@ class UploadDists(Step[Release]):
             # twine sends one file after the other: what it names of them was sent, the last of these was refused.
             if _REFUSAL.search(error.message) and sum(name in error.message for name in names) <= 1:
                 sent.ended(self.index, names, Ending.REFUSED)
+            if won := self._won_by_another(release):
+                raise won from error
             if any(refusal in error.message for refusal in _FOR_GOOD):
                 raise StepError(error.message, self._way_out(release)) from error
             raise
+
+    def _won_by_another(self, release: Release) -> StepError | None:
+        """Return who uploaded other bytes since the check, as far as index and tag tell; None if nobody did."""
+        ours, config = release.built().upload_sha256, release.config
+        served = release.index(self.index).files(config.distribution, release.version)
+        theirs = next((one for one in served.values() if one.sha256 != ours.get(one.name)), None)
+        if theirs is None:
+            return None
+        tag = release.git.remote_tag(config.git.remote, release.tag)
+        who = f"; {release.tag} is at {tag.commit[:12]}{tagged_by(release.git, config.git.remote, tag)}" if tag else ""
+        when = f" at {theirs.uploaded}" if theirs.uploaded else ""
+        return StepError(
+            f"Another release of {release.version} was faster: {self.index} got {theirs.name} from it{when} "
+            f"({theirs.sha256[:12]}; built here: {ours.get(theirs.name, 'nothing')[:12]}){who}",
+            f"Find out who releases {release.version} too, and let that release go on. {self._way_out(release)}",
+        )
 
     def verify(self, release: Release) -> Outcome:
         """Wait until the index lists both files: an upload becomes visible late."""

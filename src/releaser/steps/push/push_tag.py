@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from releaser.adapters.git import merging
+from releaser.adapters.git.tagger import tagged_by
 from releaser.changelog.merging import with_new_entries
+from releaser.core.activity import current
 from releaser.core.step import (
     Conflict,
     Done,
@@ -12,7 +14,7 @@ from releaser.core.step import (
     Todo,
     Warned,
 )
-from releaser.errors import ServiceError, StepError
+from releaser.errors import ConflictError, ReleaserError, ServiceError, StepError
 from releaser.release import Release
 from releaser.steps.preflight.branch_rules import by_pull_request
 
@@ -30,7 +32,8 @@ class PushTag(Step[Release]):
         commit, there = release.commit(), git.remote_tag(config.remote, release.tag)
         if there and (commit is None or there.commit != commit):
             return Conflict(
-                f"{config.remote} has {release.tag} at another commit, {there.commit[:12]}",
+                f"{config.remote} has {release.tag} at another commit, {there.commit[:12]}"
+                + tagged_by(git, config.remote, there),
                 f"If it is this release, made elsewhere, run `git fetch {config.remote} tag {release.tag}`. "
                 "Otherwise release the next version: a published tag is never moved.",
             )
@@ -71,6 +74,9 @@ class PushTag(Step[Release]):
         try:
             release.git.push(config.remote, *refs)
         except ServiceError as error:
+            # Of two releases at once the other may have won meanwhile: name it, and not what git says of its refs.
+            if won := self._won_by_another(release):
+                raise ConflictError(f"{release.tag} was not pushed: {won.what}", won.remedy) from error
             if len(refs) == 1:
                 raise
             # What refuses a push need not tell before it: hooks of the remote's own, and rules that no API lists.
@@ -79,6 +85,15 @@ class PushTag(Step[Release]):
                 f"{error.remedy} If {config.branch} takes only pull requests, run "
                 f"`invoke rollback --version {release.version}`. {by_pull_request(release)}",
             ) from error
+
+    def _won_by_another(self, release: Release) -> Conflict | None:
+        """Return what another push did meanwhile; None if that is not the reason, or cannot be asked."""
+        current().answers.forget()
+        try:
+            outcome = self.check(release)
+        except ReleaserError:
+            return None
+        return outcome if isinstance(outcome, Conflict) else None
 
     def _moved(self, release: Release, commit: str, branch: str, *, published: bool) -> Outcome:
         """Answer where others have pushed since the release commit was created: a person chooses, at a known price."""

@@ -7,9 +7,11 @@ from harness.scene import Scene, assert_says
 
 from releaser.changelog.document import Changelog
 from releaser.core.step import Done
+from releaser.errors import ConflictError
 from releaser.rehearsal import remote
 from releaser.steps.after.fast_forward import FastForward
 from releaser.steps.publish.upload_dists import UploadDists
+from releaser.steps.push.create_tag import CreateTag
 from releaser.steps.push.push_tag import PushTag
 from releaser.versions.version import Version
 
@@ -100,3 +102,22 @@ def test_a_branch_that_moves_once_more_during_the_push_takes_nothing(uploaded: S
     ran = uploaded.run("tag", "--version", "0.2.0", "--yes", "--choose", "push_tag=merge")
     assert ran.code == 1, ran.text
     assert uploaded.at_origin("for-each-ref") == before
+
+
+def test_a_push_that_another_release_overtakes_names_who_made_the_tag_and_when(scene: Scene) -> None:
+    release = scene.with_dists()
+    CreateTag().run(release)
+    # The other's push arrives between this one's last look and its push.
+    hook = scene.project.path / ".git" / "hooks" / "pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    others = scene.others / "other"
+    scene.at_origin("clone", "--quiet", scene.origin, others)
+    hook.write_text(
+        f"#!/bin/sh\nunset $(git rev-parse --local-env-vars)\ncd {others} || exit 9\n"
+        "git -c user.name=Ada -c user.email=ada@example.org tag --annotate v0.2.0 --message Theirs HEAD\n"
+        "git push --quiet origin v0.2.0\n"
+    )
+    hook.chmod(0o755)
+    with pytest.raises(ConflictError, match=r"v0\.2\.0 was not pushed: origin has v0.2.0 at another commit") as caught:
+        PushTag().run(release)
+    assert_says(caught.value.message, "made by Ada <ada@example.org> at 20", "UTC")
