@@ -112,7 +112,7 @@ class TestUnanswered:
 
     def test_one_that_fails_for_two_steps_is_told_once(self, scene: Scene, closed: str) -> None:
         scene.git("remote", "set-url", "origin", f"{closed}/origin.git")
-        ran = scene.refuses(*RELEASE, code=1, says=["be_level, log_in_remote, raise_version, push_tag:"])
+        ran = scene.refuses(*RELEASE, code=1, says=["be_level, log_in_remote, raise_version, ask_again, push_tag:"])
         assert ran.err.count("unable to access") == 1
 
 

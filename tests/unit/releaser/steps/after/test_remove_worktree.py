@@ -4,6 +4,7 @@ from harness.scene import Scene
 
 from releaser.core.step import Done, Todo
 from releaser.steps.after.remove_worktree import RemoveWorktree
+from releaser.steps.stage.open_worktree import OpenWorktree
 
 
 def test_the_working_tree_is_removed(scene: Scene) -> None:
@@ -12,3 +13,13 @@ def test_the_working_tree_is_removed(scene: Scene) -> None:
     RemoveWorktree().run(release)
     assert isinstance(scene.check(RemoveWorktree()), Done)
     assert len(scene.git("worktree", "list").splitlines()) == 1
+
+
+def test_a_step_that_becomes_possible_later_gets_a_working_tree_all_the_same(scene: Scene) -> None:
+    release = scene.with_dists()
+    RemoveWorktree().run(release)
+    assert isinstance(scene.check(OpenWorktree()), Done)
+    with release.store.scratch("build_images") as room, release.pristine_tree(room) as tree:
+        assert (tree / "pyproject.toml").exists()
+    with release.store.scratch("build") as room, release.source_tree(room) as tree:
+        assert (tree / "pyproject.toml").exists()
