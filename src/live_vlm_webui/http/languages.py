@@ -22,6 +22,17 @@ TAG = re.compile(r"<[a-z][^<>]*\bdata-say[^<>]*>")
 IN_TAG = re.compile(r'\bdata-say(?:-([a-z-]+))?="([^"]+)"')
 IMPORT = re.compile(r'^(?:import|export) [^;]*?from "(\.[^"]+)";', re.MULTILINE)
 
+STYLESHEET = re.compile(r'<link rel="stylesheet" href="static/([^"]+)">')
+STYLESHEETS = re.compile(rf"(?:{STYLESHEET.pattern}\s*)+")
+ALL_STYLES = "css/all.css"
+"""All sheets that the page names, in its order."""
+
+
+def with_all_styles(assets: Mapping[str, Asset]) -> dict[str, Asset]:
+    """Add ``ALL_STYLES`` to the page's files."""
+    named = STYLESHEET.findall(assets["index.html"].body.decode())
+    return {**assets, ALL_STYLES: make_asset("all.css", b"".join(assets[path].body for path in named))}
+
 
 def load_pages(assets: Mapping[str, Asset]) -> dict[str, Asset]:
     """Return the page in each language that ``static/words`` has, by language."""
@@ -32,8 +43,10 @@ def load_pages(assets: Mapping[str, Asset]) -> dict[str, Asset]:
     }
     names = {language: words["page"]["language.name"] for language, words in sorted(texts.items())}
     # Else a browser learns of a module only when it has the one that imports it: four rounds instead of one.
-    early = "".join(f'<link rel="modulepreload" href="static/{path}">' for path in imported(assets))
+    early = "".join(f'<link rel="modulepreload" href="static/{path}" fetchpriority="low">' for path in imported(assets))
     template = assets["index.html"].body.decode().replace("</head>", f"{early}</head>", 1)
+    # Nothing is painted before all sheets are there.
+    template = STYLESHEETS.sub(f'<link rel="stylesheet" href="static/{ALL_STYLES}">', template, count=1)
     return {
         language: make_asset("index.html", rendered(template, words["page"], language, names).encode())
         for language, words in texts.items()

@@ -242,3 +242,35 @@ def test_a_second_browser_that_watches_the_session_sees_its_picture_and_answers(
     assert tab.page.evaluate("() => document.getElementById('video').srcObject") is None
     other.until_text("camera-state", "Live")
     assert tab.complaints == []
+
+
+WATCH_PEERS = """
+window.peers = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...settings) { super(...settings); peers.push(this); }
+};
+"""
+SENDER = "peers.at(-1).getSenders()[0]"
+
+
+def test_a_slow_network_costs_frames_and_not_their_size(visit):
+    tab = visit(script=WATCH_PEERS)
+    tab.start_camera()
+    tab.until(f"peers.length === 1 && {SENDER}.getParameters().encodings[0].maxBitrate > 0")
+    assert tab.page.evaluate(f"() => {SENDER}.getParameters().degradationPreference") == "maintain-resolution"
+    assert tab.page.evaluate(f"() => {SENDER}.track.contentHint") == "detail"
+    # Far too little for 1280x720 at 30 frames a second.
+    tab.page.evaluate(
+        f"async () => {{ const one = {SENDER}.getParameters(); one.encodings[0].maxBitrate = 150000;"
+        f" await {SENDER}.setParameters(one); }}"
+    )
+    stats = f"[...(await {SENDER}.getStats()).values()].find((one) => one.type === 'outbound-rtp')"
+    began = tab.page.evaluate(f"async () => {stats}.framesEncoded")
+    for _ in range(100):
+        encoded = tab.page.evaluate(f"async () => {stats}.framesEncoded")
+        if encoded > began + 40:
+            break
+        tab.page.wait_for_timeout(100)
+    assert tab.page.evaluate(f"async () => [{stats}.frameWidth, {stats}.frameHeight]") == [1280, 720]
+    tab.until_text("camera-state", "1280")
+    assert tab.complaints == []

@@ -4,6 +4,7 @@ import { ask, Failure, fault } from "../common/api.js";
 
 const GATHER_MS = 2000;
 const CONNECT_MS = 6000;
+const MOST_BITS = 2_500_000; // a second; 1280x720 needs no more
 
 /** WebRTC did not connect, although the server responds; the message has the reason. */
 export class NotConnected extends Failure {
@@ -34,7 +35,7 @@ export class WebRtcSender {
     const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#peer = peer;
     try {
-      this.#sender = peer.addTransceiver(track, { direction: "sendonly" }).sender;
+      this.#sender = peer.addTransceiver(detailed(track), { direction: "sendonly" }).sender;
       await peer.setLocalDescription(await peer.createOffer());
       await until(peer, "icegatheringstatechange", GATHER_MS, () => peer.iceGatheringState === "complete");
       const { type, sdp } = peer.localDescription;
@@ -45,6 +46,7 @@ export class WebRtcSender {
       this.stop();
       throw error;
     }
+    await keepSize(this.#sender);
     peer.addEventListener("connectionstatechange", () => {
       if (peer.connectionState !== "failed") return;
       this.stop();
@@ -54,13 +56,32 @@ export class WebRtcSender {
 
   /** Send the picture of another camera. */
   async replace(track) {
-    await this.#sender?.replaceTrack(track);
+    await this.#sender?.replaceTrack(detailed(track));
   }
 
   stop() {
     this.#peer?.close();
     this.#peer = null;
     this.#sender = null;
+  }
+}
+
+/** Mark a track as one whose details matter more than its motion: models look at single frames. */
+function detailed(track) {
+  track.contentHint = "detail";
+  return track;
+}
+
+/** Have the browser send fewer frames rather than smaller ones when the network or the processor is slow. */
+async function keepSize(sender) {
+  const parameters = sender?.getParameters();
+  if (!parameters?.encodings?.length) return;
+  parameters.degradationPreference = "maintain-resolution";
+  parameters.encodings[0].maxBitrate = MOST_BITS;
+  try {
+    await sender.setParameters(parameters);
+  } catch {
+    // This browser cannot, or the connection has just ended: it decides for itself.
   }
 }
 

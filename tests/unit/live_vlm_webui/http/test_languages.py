@@ -6,7 +6,7 @@ import re
 import pytest
 
 from live_vlm_webui.http.assets import load_assets
-from live_vlm_webui.http.languages import chosen, imported, load_pages, rendered
+from live_vlm_webui.http.languages import ALL_STYLES, chosen, imported, load_pages, rendered, with_all_styles
 
 KNOWN = {"de": 1, "en": 1}
 
@@ -56,4 +56,16 @@ def test_each_module_that_the_page_imports_is_named_in_it_so_that_all_are_fetche
     needed = imported(assets)
     assert {"common/words.js", "camera/webrtc.js", "common/dom.js"} <= set(needed) <= set(assets)
     for page in load_pages(assets).values():
-        assert re.findall(r'rel="modulepreload" href="static/([^"]+)"', page.body.decode()) == needed
+        assert (
+            re.findall(r'rel="modulepreload" href="static/([^"]+)" fetchpriority="low"', page.body.decode()) == needed
+        )
+
+
+def test_all_sheets_are_fetched_in_one_piece_in_the_pages_order():
+    assets = with_all_styles(load_assets())
+    sheets = [path for path in assets if path.startswith("css/") and path != ALL_STYLES]
+    whole = assets[ALL_STYLES].body
+    assert len(whole) == sum(len(assets[path].body) for path in sheets)
+    assert whole.startswith(assets["css/tokens.css"].body)
+    for page in load_pages(assets).values():
+        assert re.findall(r'rel="stylesheet" href="static/([^"]+)"', page.body.decode()) == [ALL_STYLES]

@@ -63,3 +63,14 @@ def test_an_address_that_the_machine_lacks_points_at_host(operating_system_says)
     with pytest.raises(ListenError, match="Cannot listen on port 8090 of ::1") as refused:
         open_listener(Settings(host="::1"))
     assert "--host" in refused.value.remedy
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_the_address_of_all_addresses_takes_connections_of_both_families(address):
+    with open_listener(Settings(host="::", port=0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection((address, port), timeout=5) as client:
+            taken, _ = listener.accept()
+            taken.close()
+            assert client.getpeername()[1] == port
