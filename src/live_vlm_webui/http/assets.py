@@ -16,7 +16,9 @@ CONTENT_TYPES = {
     ".html": "text/html",
     ".js": "text/javascript",
     ".json": "application/json",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
 }
 
 COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*.*?\*/)[ ]*$", re.MULTILINE | re.DOTALL)
@@ -28,7 +30,7 @@ class Asset:
     """A file of the page.
 
     Attributes:
-        body: The file's content, UTF-8 text.
+        body: The file's content; text is UTF-8.
         content_type: Its media type, without a charset.
         etag: A hash of the body.
         compressed: The content by gzip, compressed once for all browsers.
@@ -60,7 +62,8 @@ def asset_response(request: web.Request, asset: Asset) -> web.Response:
         response = web.Response(status=304)
     else:
         body = asset.compressed if takes_gzip else asset.body
-        response = web.Response(body=body, content_type=asset.content_type, charset="utf-8")
+        charset = None if asset.content_type == "image/png" else "utf-8"
+        response = web.Response(body=body, content_type=asset.content_type, charset=charset)
         if takes_gzip:
             response.headers["Content-Encoding"] = "gzip"
     response.etag = etag

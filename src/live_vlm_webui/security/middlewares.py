@@ -24,6 +24,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",
+        "manifest-src 'self'",
         "connect-src 'self'",
         "media-src 'self' blob:",
         "base-uri 'none'",

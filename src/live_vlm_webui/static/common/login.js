@@ -57,7 +57,7 @@ function form(error) {
     setText(element("login-error"), text);
   };
   element("main").hidden = true;
-  shown.hidden = false;
+  element("door").hidden = false;
   tell(element("connection-text"), "connection.signed-out");
   showError(error);
   element("token").focus();
@@ -73,7 +73,7 @@ function form(error) {
         element("token").value = "";
       }
       shown.removeEventListener("submit", submit);
-      shown.hidden = true;
+      element("door").hidden = true;
       element("main").hidden = false;
       resolve();
     });

@@ -82,6 +82,7 @@ async def test_every_answer_carries_the_security_headers(client, path):
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self' data: blob:",
+        "manifest-src": "'self'",
         "connect-src": "'self'",
         "media-src": "'self' blob:",
         "base-uri": "'none'",

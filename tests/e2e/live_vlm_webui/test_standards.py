@@ -1,0 +1,49 @@
+"""What browsers and assistive technology expect of a page, checked by axe-core and by Chromium itself."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+
+
+def violations(page):
+    """What axe-core finds wrong with the page as it is now."""
+    axe = files(pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed"))
+    page.evaluate(axe.joinpath("axe.min.js").read_text())
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong_with_long_answers_or_on_the_way_in(visit, models, serve, browser, visit_class, scheme):
+    cell = "a long cell of a table "
+    models.behave(
+        text=f"# Title\n\n```\n{'code ' * 80}\n```\n\n| a | b |\n|---|---|\n| {cell * 9} | {cell} |\n\n{'word ' * 400}"
+    )
+    tab = visit(scheme=scheme)
+    assert violations(tab.page) == []
+    tab.start_camera()
+    tab.page.wait_for_selector("#history li")
+    tab.page.wait_for_selector("#text pre")
+    assert violations(tab.page) == []
+    tab.page.locator("#history li button").first.click()
+    tab.page.wait_for_selector("#detail[open]")
+    assert violations(tab.page) == []
+
+    guarded = serve("--token", "a-token-that-is-long-enough-for-this")
+    door = visit_class(browser, guarded.line().split(" is ready: ")[1].split(" ")[0], scheme=scheme)
+    door.page.wait_for_selector("#token")
+    assert violations(door.page) == []
+
+
+def test_chromium_takes_the_page_for_an_app_that_can_be_installed(visit):
+    tab = visit()
+    chromium = tab.context.new_cdp_session(tab.page)
+    manifest = chromium.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    assert '"display": "standalone"' in manifest["data"]
+    problems = {one["errorId"] for one in chromium.send("Page.getInstallabilityErrors")["installabilityErrors"]}
+    assert problems <= {"in-incognito"}  # each test's user is one, and Chromium installs nothing for those
+    tab.page.goto(tab.page.url + "static/icon-512.png")
+    assert tab.page.evaluate("() => document.images[0].naturalWidth") == 512
