@@ -38,10 +38,11 @@ class JournalObserver:
     def progress(self, step: str, text: str, done: int | None = None, total: int | None = None) -> None:
         """Write nothing: the record has outcomes."""
 
-    def finished(self, step: str, _title: str, outcome: Outcome, seconds: float) -> None:
+    def finished(self, step: str, title: str, outcome: Outcome, seconds: float) -> None:
         """Write a line with the outcome and its evidence."""
         kind = type(outcome).__name__.lower()
-        self.journal.write("finished", step=step, outcome=kind, says=said(outcome), seconds=round(seconds, 3))
+        facts = {"outcome": kind, "says": said(outcome), "seconds": round(seconds, 3)}
+        self.journal.write("finished", step=step, title=title, **facts)
 
 
 def survey(

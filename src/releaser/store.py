@@ -163,6 +163,20 @@ class ReleaseStore:
                 "Make it readable, or move it away, then rerun the command.",
             ) from error
 
+    def require_journal(self) -> None:
+        """See that something of this version is recorded here.
+
+        Raises:
+            UsageError: Nothing is.
+        """
+        if not self.chain.lines and not self.chain.problem:
+            version = self.path.name
+            raise UsageError(
+                f"No release of {version} is recorded in {self.path}",
+                "Rerun the command on the machine that made the release, or look at what is published with "
+                f"`invoke verify --version {version}`.",
+            )
+
     def dists(self) -> Dists | None:
         """Return the built files; None before they are complete.
 

@@ -11,9 +11,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from releaser.commands import build, changelog, docker_build, images, inspect, rehearse, release, rollback, version
+    from releaser.commands import (
+        build,
+        changelog,
+        docker_build,
+        images,
+        inspect,
+        rehearse,
+        release,
+        report,
+        rollback,
+        version,
+    )
 
-__all__ = ["build", "changelog", "docker_build", "images", "inspect", "rehearse", "release", "rollback", "version"]
+__all__ = [
+    "build",
+    "changelog",
+    "docker_build",
+    "images",
+    "inspect",
+    "rehearse",
+    "release",
+    "report",
+    "rollback",
+    "version",
+]
 
 if not TYPE_CHECKING:
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from releaser import engine
 from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release
+from releaser.commands.report import leave_proof
 from releaser.core.asking import LIMIT_S
 from releaser.core.named import chosen, required_steps, skipped_steps
 from releaser.core.runner import Observer
@@ -19,6 +20,7 @@ from releaser.files import write_atomically
 from releaser.plan import release_plan
 from releaser.release import Release
 from releaser.texts import report
+from releaser.texts.services import Services
 
 
 def release(
@@ -126,7 +128,8 @@ def carry_out(
     """
     skip = {**(lacking or {}), **skips}
     results = engine.carry_out(opened, plan, skip=skip, require=required, confirm=confirm, observers=observers)
-    text = report.compose(opened, results, skips)
+    services = Services()
+    text = report.compose(opened, results, skips, services)
     path = opened.store.path / "report.md"
     print(f"\n{text}")
     try:
@@ -134,6 +137,7 @@ def carry_out(
         print(f"This report: {path}")
     except OSError as error:  # what it reports has been done all the same
         print(f"This report could not be written to {path}: {error.strerror or error}")
+    leave_proof(opened, services)
     print(f"The journal: {opened.store.path / 'journal.jsonl'}")
     redact = opened.redactor()
     for result in results:

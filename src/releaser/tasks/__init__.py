@@ -122,6 +122,15 @@ def doctor(version: str | None = None, json: bool = False) -> None:
     commands.inspect.doctor(Path.cwd(), version, json=json)
 
 
+@task(help={**_VERSION, "out": "where to put the two files (default: where the release's state is kept)"})
+def report(version: str | None = None, out: str | None = None) -> None:
+    """Write the record of a release as an HTML page and as JSON, which `scripts/prove.py` checks anywhere.
+
+    It asks the services once more, and reads the journal and the built files of the release.
+    """
+    commands.report.report(Path.cwd(), version, Path(out) if out else None)
+
+
 @task(
     help={
         **_VERSION,
@@ -240,6 +249,7 @@ namespace = Collection(
     status,
     verify,
     doctor,
+    report,
     rollback,
     yank,
     tag,

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
 from releaser.adapters.forge.client import ReleaseInfo
 from releaser.adapters.registry.oci import images as images_of
-from releaser.config.project import IndexName
 from releaser.core.results import Result
 from releaser.core.step import Done, Outcome, Skipped, Warned, first_line
-from releaser.errors import ReleaserError
 from releaser.images import of_release
 from releaser.release import Release
-
-_Answer = TypeVar("_Answer")
-
-
-@dataclass
-class _Services:
-    """Asks services for the report. The release is over: one that is silent now is a line in the report, no failure."""
-
-    silent: dict[str, str] = field(default_factory=dict)
-
-    def ask(self, service: str, question: Callable[[], _Answer], instead: _Answer) -> _Answer:
-        """Return the answer, or `instead` of one; a service that failed is not asked again."""
-        if service in self.silent:
-            return instead
-        try:
-            return question()
-        except ReleaserError as error:
-            self.silent[service] = error.message
-            return instead
+from releaser.texts.services import Services, served
 
 
-def compose(release: Release, results: Sequence[Result], left_out: Mapping[str, str]) -> str:
+def compose(
+    release: Release, results: Sequence[Result], left_out: Mapping[str, str], services: Services | None = None
+) -> str:
     """Return the report as Markdown, in which hashes are asked of the services once more.
 
     Its first lines say what is missing: steps left out on request, steps that ended as warnings, silent services.
@@ -45,14 +25,15 @@ def compose(release: Release, results: Sequence[Result], left_out: Mapping[str, 
         release: The release.
         results: The steps' outcomes.
         left_out: Why steps were left out on request, by step.
+        services: What was silent before; by default nothing.
     """
-    config, dists, services = release.config, release.built(), _Services()
+    config, dists, services = release.config, release.built(), services or Services()
     outcome = {result.step: result.outcome for result in results}
     found = services.ask("the forge", lambda: release.forge.find_release(release.tag), None)
     places = {
         "here": dists.assets,
-        "TestPyPI": {} if "upload_testpypi" in left_out else _served(release, "testpypi", services),
-        "PyPI": _served(release, "pypi", services),
+        "TestPyPI": {} if "upload_testpypi" in left_out else served(release, "testpypi", services),
+        "PyPI": served(release, "pypi", services),
         "release asset": {asset.name: asset.sha256 or "" for asset in found.assets} if found else {},
     }
     tag, commit = release.git.tag(release.tag), str(release.commit())
@@ -107,17 +88,7 @@ def _in_one_line(text: str) -> str:
     return " | ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _served(release: Release, name: IndexName, services: _Services) -> dict[str, str]:
-    """Return the sha256 of each file of this version that an index serves."""
-
-    def files() -> dict[str, str]:
-        served = release.index(name).files(release.config.distribution, release.version)
-        return {file: one.sha256 for file, one in served.items()}
-
-    return services.ask(name, files, {})
-
-
-def _about(release: Release, found: ReleaseInfo | None, services: _Services) -> str:
+def _about(release: Release, found: ReleaseInfo | None, services: Services) -> str:
     if found is None:
         return "unknown" if services.silent else "the forge has none"
     kind = "pre-release"
@@ -138,7 +109,7 @@ def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:
     return lines
 
 
-def _image_lines(release: Release, pushed: Outcome | None, services: _Services) -> list[str]:
+def _image_lines(release: Release, pushed: Outcome | None, services: Services) -> list[str]:
     """Return every image's digest, platforms and tags, as the registry shows them; nothing where none was built.
 
     A registry that nothing was pushed to is not asked: there may be none, or no way to it.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from harness.scene import Ran, Scene, assert_says, user_environment
 from harness.stand_ins import TOKENS, StandIn
 from harness.started import HIDE_CURSOR, Started, Terminal, Watch, command_of, started
 from harness.waiting import wait_until
+from jsonschema import Draft202012Validator
 
 from releaser.core.chain import broken_at
 from releaser.rehearsal import remote
@@ -24,6 +27,14 @@ from releaser.rehearsal import remote
 RELEASE = ("release", "--version", "0.2.0")
 FILES = ["tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"]
 QUESTION = "[y/N] "
+RECORD = "tiny_thing-0.2.0.report.json"
+ROOT = Path(__file__).parents[3]
+
+
+def prove(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Check a record as a stranger does: with Python alone, and nothing of ours to import."""
+    command = [sys.executable, "-I", "-S", str(ROOT / "scripts" / "prove.py"), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @dataclass
@@ -214,6 +225,34 @@ class TestReleased:
     def test_it_ends_with_its_report(self, story: Story) -> None:
         assert story.report in story.ended.out
         assert story.report.startswith("# tiny-thing 0.2.0\n")
+
+    def test_it_leaves_a_record_that_a_stranger_can_check_without_the_engine(self, released: Scene) -> None:
+        document = json.loads((released.store / RECORD).read_bytes())
+        Draft202012Validator(json.loads((ROOT / "docs" / "report.schema.json").read_text("utf-8"))).validate(document)
+        claims, last = document["claims"], document["journal"]["last"]
+        assert claims["commit"] == released.project.head()
+        states = {file["name"]: {one["place"]: one["state"] for one in file["elsewhere"]} for file in claims["files"]}
+        assert states["SHA256SUMS"] == {"release": "same"}
+        assert [states[file] for file in FILES] == [dict.fromkeys(("TestPyPI", "PyPI", "release"), "same")] * 2
+        tested = {one["step"]: one for one in claims["tests"]}
+        assert tested["pass_trial"]["passed"] is None  # it leaves no report of its tests
+        assert tested["try_wheel"]["seconds"] > 0.1, "the time of the run that tried it, not of the one that knew"
+        assert [run["outcome"] for run in claims["runs"]] == ["interrupted", "interrupted", "terminated", "done"]
+        assert {tool["name"] for tool in claims["tools"]} >= {"build", "twine", "Python"}
+        proved = prove(released.store / RECORD, "--files", released.store / "dist", "--last-hash", last)
+        assert proved.returncode == 0, proved.stdout + proved.stderr
+        assert_says(proved.stdout, f"{FILES[0]}: its bytes", "the last hash is the one given", "0 wrong")
+
+    def test_a_later_report_goes_on_from_it(self, released: Scene, tmp_path: Path) -> None:
+        before = json.loads((released.store / RECORD).read_bytes())["journal"]
+        ran = released.run("report", "--version", "0.2.0", "--out", tmp_path / "out")
+        assert ran.code == 0, ran.text
+        after = json.loads((tmp_path / "out" / RECORD).read_bytes())["journal"]
+        assert after["lines"][: len(before["lines"])] == before["lines"]
+        assert_says(ran.out, after["last"])
+        proved = prove(tmp_path / "out" / RECORD, "--last-hash", before["last"])
+        assert proved.returncode == 1
+        assert_says(proved.stdout, "--last-hash is the hash of line", "lines after it")
 
     def test_status_says_that_all_is_done(self, released: Scene) -> None:
         ran = released.run("status", "--version", "0.2.0")
