@@ -138,3 +138,15 @@ def test_what_a_killed_run_left_beside_a_file_does_not_matter(tmp_path: Path) ->
     write_atomically(tmp_path / "file", "whole")
 
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("file", "whole")]
+
+
+def test_what_a_full_disk_refuses_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "report.md"
+
+    with pytest.raises(OSError, match="No space left") as caught, replacing(path) as draft:
+        draft.symlink_to("/dev/full")
+        with draft.open("wb", buffering=0) as full:
+            full.write(b"more")
+
+    assert caught.value.filename == str(path)
+    assert not path.exists()

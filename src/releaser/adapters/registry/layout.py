@@ -37,9 +37,17 @@ class OciLayout:
         return (self.path / "index.json").exists()
 
     def roots(self) -> dict[str, Descriptor]:
-        """Return each image's index (or only manifest) by the image's name, in the order of addition."""
-        document = json.loads((self.path / "index.json").read_text("utf-8"))
-        return {str(one.get("annotations", {}).get(_NAME, "")): Descriptor.of(one) for one in document["manifests"]}
+        """Return each image's index (or only manifest) by the image's name, in the order of addition.
+
+        Raises:
+            ConflictError: The layout's list of images was cut or changed.
+        """
+        path = self.path / "index.json"
+        try:
+            listed = json.loads(path.read_text("utf-8"))["manifests"]
+            return {str(one.get("annotations", {}).get(_NAME, "")): Descriptor.of(one) for one in listed}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise _broken(path) from None
 
     def blob(self, digest: str) -> Path:
         """Return the path of content."""
@@ -137,6 +145,6 @@ def joined(parts: Mapping[str, Path], target: Path) -> OciLayout:
 
 def _broken(path: Path) -> ConflictError:
     return ConflictError(
-        f"{path} is not what was built: it is missing or has another length",
+        f"{path} is not what was built: it is missing or was changed",
         "Run `invoke rollback` if nothing is published yet; otherwise restore the file.",
     )

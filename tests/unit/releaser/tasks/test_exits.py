@@ -77,6 +77,8 @@ def test_a_traceback_that_would_show_a_token_is_printed_without_it(
         (errno.EACCES, "/state/file cannot be read or written: Permission denied"),
         (errno.EROFS, "/state/file cannot be read or written: Read-only file system"),
         (errno.ENOTDIR, "/state/file cannot be read or written: Not a directory"),
+        (errno.EEXIST, "/state/file is in the way: File exists"),
+        (errno.EISDIR, "/state/file is in the way: Is a directory"),
     ],
 )
 def test_what_the_machine_refuses_is_told_with_a_remedy(

@@ -161,3 +161,11 @@ def test_a_label_of_another_version_or_commit_is_named() -> None:
         "label org.opencontainers.image.version is 1.0.0, not 1.0.1",
         "label org.opencontainers.image.revision is abc, not abd",
     ]
+
+
+@pytest.mark.parametrize("content", [b"", b'{"manif', b"[]", b"{}", b"\xff", b'{"manifests": [1]}'])
+def test_a_list_of_images_that_was_cut_or_changed_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "index.json").write_bytes(content)
+
+    with pytest.raises(ConflictError, match="is not what was built"):
+        OciLayout(tmp_path).roots()
