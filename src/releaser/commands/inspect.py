@@ -1,4 +1,4 @@
-"""Look without changing anything: `verify`, `doctor`."""
+"""Look without changing anything: `verify`, `doctor`, `status --checklist`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from releaser.commands.checkout import declared_version
 from releaser.commands.opening import opened_release
+from releaser.inspection.checklist import boxes
 from releaser.inspection.doctor.examine import examine
 from releaser.inspection.findings import Finding, as_json, counted, refusal, table
 from releaser.inspection.verify.look import look
@@ -45,6 +46,16 @@ def doctor(start: Path, version: str | None, *, json: bool) -> None:
     opened = opened_release(start, version or str(Version.parse(declared).next_versions()["patch"]))
     what = f"{opened.config.distribution} {opened.version}"
     _show(opened, examine(opened), f"{what}: what a release needs", what, json=json)
+
+
+def checklist(start: Path, version: str | None, tick: str | None) -> None:
+    """Run `invoke status --checklist`, after a box was ticked if one is named."""
+    opened = opened_release(start, version)
+    if tick:
+        name, _, note = tick.partition("=")
+        boxes.tick(opened, name, note)
+    print(f"{opened.config.distribution} {opened.version}: checklists\n")
+    print(opened.redactor()(boxes.as_text(boxes.boxes(opened))))
 
 
 def _show(opened: Release, found: Sequence[Finding], title: str, what: str, *, json: bool) -> None:

@@ -183,13 +183,14 @@ class RehearsalConfig(Table):
 
 
 class AfterConfig(Table):
-    """What follows a release: the text to announce it with, and what people still have to do."""
+    """What follows a release: the text to announce it with, what people still have to do, and who depends on it."""
 
     announcement: Annotated[str, _with_fields("distribution", "version", "notes", "release_url")] = (
         "{distribution} {version} is out.\n\n{notes}\n\n"
         "pip install --upgrade {distribution}=={version}\n{release_url}\n"
     )
     reminders: tuple[str, ...] = ()
+    downstream: tuple[str, ...] = ()
 
 
 class WaitConfig(Table):

@@ -95,10 +95,19 @@ def rehearse(
     commands.rehearse.rehearse(Path.cwd(), version, keep=keep, fresh=fresh, quick=quick, title=title, **lists)
 
 
-@task(help=_VERSION)
-def status(version: str | None = None) -> None:
+@task(
+    help={
+        **_VERSION,
+        "checklist": "print the checklists instead, each box ticked from evidence",
+        "tick": 'tick a box for people with a note: announce="posted in the forum"; also downstream, roadmap ...',
+    }
+)
+def status(version: str | None = None, checklist: bool = False, tick: str | None = None) -> None:
     """Check every step of a release and print the outcomes; change nothing. Exit with 3 if there are conflicts."""
-    commands.release.status(Path.cwd(), version)
+    if checklist or tick:
+        commands.inspect.checklist(Path.cwd(), version, tick)
+    else:
+        commands.release.status(Path.cwd(), version)
 
 
 _JSON = {"json": "print a JSON document instead of a table"}

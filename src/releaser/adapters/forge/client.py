@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from releaser.adapters.forge import responses
 from releaser.adapters.forge.assets import ReleaseAssets
 from releaser.adapters.forge.http import PUBLIC_API, Connection
+from releaser.adapters.forge.issues import Issues
 from releaser.adapters.forge.push_rules import PushRules
 from releaser.adapters.forge.records import Asset, Issue, Milestone, ReleaseInfo, Run, TokenFacts
 from releaser.adapters.forge.settings import Settings
@@ -42,6 +43,7 @@ class Forge:
         assets: The files of its releases.
         rules: What it lets be pushed.
         tags: What it tells of its tags.
+        issues: What is open.
         workflows: What its workflows run.
         settings: What it tells of the token, and of settings that change what a release may do.
 
@@ -59,6 +61,7 @@ class Forge:
         self.assets = ReleaseAssets(self._http, self._repo)
         self.rules = PushRules(self._http, self._repo)
         self.tags = Tags(self._http, self._repo)
+        self.issues = Issues(self._http, self._repo)
         self.workflows = Workflows(self._http, self._repo)
         self.settings = Settings(self._http, self._repo)
         self._web = f"{(web_url or _web_url(self._http.api_url)).rstrip('/')}/{repository}"

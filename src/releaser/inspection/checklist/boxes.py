@@ -1,0 +1,225 @@
+"""The boxes of the checklists, and what ticks each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+
+from releaser.adapters.forge.records import Issue
+from releaser.core.asking import LIMIT_S
+from releaser.core.results import Result
+from releaser.core.runner import Runner
+from releaser.core.step import Done, Failed, Skipped, first_line
+from releaser.errors import UsageError
+from releaser.inspection.questions import Question, ask
+from releaser.plan import release_plan
+from releaser.release import Release
+
+TICK = "ticked"
+"""The journal's event for a box that a person ticks."""
+
+_STEPS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "before": {
+        "changelog is up to date": ("have_changes",),
+        "version files agree": ("agree_on_version",),
+        "the version follows SemVer and increases": ("raise_version",),
+        "no open issue or pull request blocks the release": ("have_no_blockers",),
+        "images build and start here": ("build_images", "start_images"),
+        "the installed --version is right": ("try_wheel",),
+    },
+    "release": {
+        "release commit made": ("commit_release",),
+        "annotated tag created": ("create_tag",),
+        "branch and tag pushed": ("push_tag",),
+        "release published": ("publish_release",),
+        "PyPI serves the files": ("upload_pypi",),
+        "images published": ("push_images",),
+    },
+    "after": {
+        "installation from PyPI": ("install_from_pypi", "upgrade_from_pypi"),
+        "the wheel is the one that was built": ("verify_index_files",),
+        "the release's assets are the built files": ("verify_release",),
+        "images tested": ("verify_images",),
+        "milestone closed": ("close_milestone",),
+    },
+}
+_PEOPLE = {
+    "features": "planned features and fixes are merged",
+    "documentation": "documentation is up to date",
+    "announce": "announced where users read it",
+    "downstream": "downstream projects updated",
+    "roadmap": "completed items marked in the roadmap",
+    "next": "next milestones planned",
+    "watch": "issues watched, installation and upgrade problems answered",
+}
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box of a checklist.
+
+    Attributes:
+        part: before, release, after or people.
+        name: What `--tick` takes; the title for boxes that evidence ticks.
+        title: What is to be so.
+        state: ticked, open, not asked, or does not apply.
+        evidence: What shows it, or what is open.
+        source: Who said so.
+        at: When, in UTC.
+    """
+
+    part: str
+    name: str
+    title: str
+    state: str
+    evidence: str
+    source: str
+    at: str
+
+
+def tick(release: Release, name: str, note: str) -> None:
+    """Note in the journal that a person has ticked a box.
+
+    Raises:
+        UsageError: There is no such box for people, or there is no note.
+    """
+    if name not in _PEOPLE:
+        raise UsageError(f"No person can tick {name}", f"Choose from {', '.join(_PEOPLE)}.")
+    if not note.strip():
+        raise UsageError(f"A tick of {name} needs a note", f'Give one: `--tick {name}="what was done"`.')
+    by = release.git_settings.identity("committer") or "a person"
+    with release.store.locked():
+        release.journal.write(TICK, box=name, note=note, by=by)
+
+
+def boxes(release: Release) -> list[Box]:
+    """Return every box, ticked from what is asked now."""
+    plan = release_plan(release.config)
+    planned = Question("the milestone", partial(_planned, release))
+    since = Question("new issues", partial(_since, release))
+    tests = Question("the tests of the commit", partial(_tests, release))
+    survey = Question("the steps", lambda: Runner(plan, release).survey(within=LIMIT_S - 1))
+    ask([planned, since, tests, survey])
+    results = {one.step: one for one in survey.answer or ()}
+    at = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+    sessions = {f"session {name} passes": (name,) for name in results if name.startswith("pass_")}
+    title = "tests of the commit passed on the forge"
+    state, said = tests.answer or ("not asked", tests.error.message if tests.error else "")
+    found = [
+        Box("before", title, title, state, said, release.config.forge.tests_workflow, at),
+    ]
+    found += [
+        _of_steps(part, title, [results[name] for name in names if name in results], at)
+        for part, titles in _STEPS.items()
+        for title, names in {**(sessions if part == "before" else {}), **titles}.items()
+    ]
+    details: dict[str, Callable[[], str]] = {
+        "features": lambda: _listed(planned, "the milestone has nothing open"),
+        "documentation": lambda: _old_names(release),
+        "downstream": lambda: ", ".join(release.config.after.downstream) or "none is configured",
+        "watch": lambda: _listed(since, "no issue was opened since the release"),
+    }
+    ticks = {str(one["box"]): one for one in release.store.chain.entries if one.get("event") == TICK}
+    for name, title in _PEOPLE.items():
+        detail = details[name]() if name in details else ""
+        if name in ticks:
+            one = ticks[name]
+            said = f"{one.get('note')}" + (f" ({detail})" if detail else "")
+            when = f"{str(one.get('at'))[:19].replace('T', ' ')} UTC"
+            found.append(Box("people", name, title, "ticked", said, str(one.get("by")), when))
+        else:
+            found.append(Box("people", name, title, "open", detail, "", at))
+    return found
+
+
+def as_text(found: Sequence[Box]) -> str:
+    """Return the boxes as lines."""
+    marks = {"ticked": "[x]", "open": "[ ]", "not asked": "[?]", "does not apply": "[-]"}
+    lines = []
+    for part in dict.fromkeys(box.part for box in found):
+        lines.append(part)
+        for box in (one for one in found if one.part == part):
+            name = f"{box.name}: " if part == "people" else ""
+            lines.append(f"  {marks[box.state]} {name}{box.title}")
+            source = f" ({box.source}, {box.at})" if box.source else ""
+            if box.evidence:
+                lines.append(f"      {box.evidence}{source}")
+    ticked = sum(box.state == "ticked" for box in found)
+    counted = sum(box.state != "does not apply" for box in found)
+    return "\n".join([*lines, "", f"{ticked} of {counted} ticked"])
+
+
+def _of_steps(part: str, title: str, results: Sequence[Result], at: str) -> Box:
+    """Tick a box if all its steps are done; the first that is not says what is open."""
+    source = ", ".join(one.step for one in results) or "no step"
+    applies = [one for one in results if type(one.outcome) is not Skipped]
+    if not applies:
+        reason = first_line(results[0].outcome) if results else "could not be asked"
+        return Box(part, title, title, "does not apply" if results else "not asked", reason, source, at)
+    lacking = [one for one in applies if not isinstance(one.outcome, Done)]
+    if not lacking:
+        said = "; ".join(first_line(one.outcome) for one in applies)
+        state = "not asked" if "unproven" in said else "ticked"
+        return Box(part, title, title, state, said, source, at)
+    unasked = any(isinstance(one.outcome, Failed) for one in lacking)
+    return Box(part, title, title, "not asked" if unasked else "open", first_line(lacking[0].outcome), source, at)
+
+
+def _tests(release: Release) -> tuple[str, str]:
+    """Ask the forge for the run of the tests: of the release commit, else of what it was made from."""
+    workflow, commit = release.config.forge.tests_workflow, release.commit()
+    if not workflow:
+        return "does not apply", "[tool.releaser.forge] names no tests-workflow"
+    asked = [commit, release.git.parent(commit)] if commit else [release.git.head()]
+    for one in filter(None, asked):
+        run = release.forge.tests_run(workflow, one)
+        if run and run.conclusion == "success":
+            return "ticked", f"{workflow} passed for {one[:12]} ({run.url})"
+        if run:
+            return "open", f"{workflow} is {run.conclusion or run.status} for {one[:12]} ({run.url})"
+    return "open", f"{workflow} has no run for {' or '.join(one[:12] for one in asked if one)}"
+
+
+def _planned(release: Release) -> list[Issue] | str:
+    title = release.config.forge.milestone.format(version=release.version)
+    milestone = release.forge.find_milestone(title)
+    return release.forge.issues.of_milestone(milestone.number) if milestone else f"there is no milestone {title}"
+
+
+def _since(release: Release) -> list[Issue] | str:
+    found = release.forge.find_release(release.tag)
+    return release.forge.issues.since_release(found.id) if found and not found.draft else "it is not released yet"
+
+
+def _listed(question: Question[list[Issue] | str], nothing: str) -> str:
+    if question.error:
+        return f"not asked: {question.error.message}"
+    answer = question.answer or []
+    if isinstance(answer, str):
+        return answer
+    return f"{len(answer)} open: {_titles(answer)}" if answer else nothing
+
+
+def _titles(issues: Iterable[Issue]) -> str:
+    listed = list(issues)
+    return ", ".join(f"#{one.number} {one.title}" for one in listed[:6]) + (", ..." if len(listed) > 6 else "")
+
+
+def _old_names(release: Release) -> str:
+    """Return the documents of the checkout that name the version before this one; the changelog must."""
+    before = release.release_commit.version_before() or release.history.highest_here(release.git.head())
+    if before is None or before == release.version:
+        return ""
+    root = release.git.root
+    named = re.compile(rf"(?<![\d.]){re.escape(str(before))}(?![\d]|\.\d)")
+    patterns = ("*.md", "*.rst", "docs/**/*.md", "docs/**/*.rst")
+    documents = sorted({path for pattern in patterns for path in root.glob(pattern)})
+    found = [
+        f"{path.relative_to(root)} ({count})"
+        for path in documents
+        if path.name != release.config.changelog and (count := len(named.findall(path.read_text("utf-8", "replace"))))
+    ]
+    return f"these name {before}: {', '.join(found)}" if found else f"no document names {before}"
