@@ -8,7 +8,7 @@ import json
 import shutil
 import socket
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from releaser.rehearsal.forge.tokens import Tokens
 from releaser.rehearsal.index.app import Settings
 from releaser.rehearsal.index.app import create_app as create_index
 from releaser.rehearsal.index.store import IndexStore
+from releaser.rehearsal.injection import Injection
 
 from .projects import digests
 
@@ -83,7 +84,13 @@ class StandIn:
         self.folder = Path()
         self._git_dir: Path | None = None
 
-    def serve(self, folder: Path, git_dir: Path | None = None, seed: Mapping[str, Any] | None = None) -> None:
+    def serve(
+        self,
+        folder: Path,
+        git_dir: Path | None = None,
+        seed: Mapping[str, Any] | None = None,
+        injections: Sequence[Injection] = (),
+    ) -> None:
         """Serve what is in a folder, from now on; ``seed`` is what a new forge holds at first."""
         self.stop()
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +103,7 @@ class StandIn:
             app = create_forge(REPOSITORY, ForgeStore(folder, git_dir), Tokens(grants), ForgeFaults([], folder))
         else:
             app = create_index(IndexStore(folder), Settings(self.name, self.token, lag=self.lag))
-        app.middlewares.insert(0, self._listen)
+        app.middlewares[:0] = [self._listen, *(one.middleware for one in injections)]
         self._thread.run(self._start(app))
 
     def hold(self, seed: Mapping[str, Any]) -> None:

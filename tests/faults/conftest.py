@@ -1,0 +1,58 @@
+"""The fault table's options, its printing and its JSON file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_table.rows import rows
+
+OUTCOME = "fault table"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="every row of the fault table, not only those that CI runs")
+    parser.addoption("--table", type=Path, metavar="FILE", help="write the fault table's outcomes as JSON")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "row" in metafunc.fixturenames:
+        # Rows that begin in the same world stay together: a worker makes only the worlds that it needs.
+        chosen = [row for row in rows() if row.quick or metafunc.config.getoption("all")]
+        metafunc.parametrize("row", chosen, ids=[row.name for row in chosen])
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    outcomes = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == OUTCOME
+    ]
+    if not outcomes:
+        return
+    terminalreporter.section("fault table")
+    for one in outcomes:
+        terminalreporter.write_line(_line(one))
+    held = sum(not one["wrong"] for one in outcomes)
+    struck = sum(bool(one["struck"]) for one in outcomes)
+    seconds = sum(one["seconds"] for one in outcomes)
+    twice, lost = (sum(len(one[name]) for one in outcomes) for name in ("duplicates", "losses"))
+    terminalreporter.write_line(
+        f"{len(outcomes)} of {len(rows())} rows: {struck} struck, {held} held, {twice} duplicates, {lost} losses;"
+        f" {seconds:.0f} s"
+    )
+    if path := config.getoption("table"):
+        path.write_text(json.dumps(outcomes, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _line(one: dict[str, Any]) -> str:
+    message = " ".join(one["message"].split())
+    final = f"then {one['final']}" if one["final"] else "not run again"
+    twice, lost = len(one["duplicates"]), len(one["losses"])
+    says = f"  {message[:100]}" if message else ""
+    return f"{one['name']}: struck {one['struck']}, {one['first']}, {final}, {twice} twice, {lost} lost{says}"
