@@ -86,7 +86,7 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Kill a release anywhere, and inject faults: the same command completes it."""
+    """Kill a release, and inject faults: the same command completes it. `-- --all` runs every row of the table."""
     run_tests(session, "faults")
 
 

@@ -48,11 +48,11 @@ class RehearsalFaults:
         return {name: value for name, _, value in (fault.partition("=") for fault in self.of.get(who, []))}
 
     def options(self, who: str) -> list[str]:
-        """Command-line options for a stand-in; an index's `lag` is an option of its own."""
+        """Command-line options for a stand-in; `at`, and an index's `lag`, are options of their own."""
         words: list[str] = []
         for fault in self.of.get(who, []):
             name, _, value = fault.partition("=")
-            words += ["--lag", value] if name == "lag" else ["--fault", fault]
+            words += [f"--{name}", value] if name in ("at", "lag") else ["--fault", fault]
         return words
 
 

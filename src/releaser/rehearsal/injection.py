@@ -31,7 +31,7 @@ WHAT = {
     "stale": "",  # it is the first that this address gave, as a cache sends it
     "hang": "",  # it never comes
 }
-_FORM = "METHOD:PATH:NTH:before|after:WHAT[=VALUE]"
+FORM = "METHOD:PATH:NTH:before|after:WHAT[=VALUE]"
 _PAGE = (
     b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form>Sign in to the network</form></body></html>"
 )
@@ -73,7 +73,7 @@ class RequestFault:
         what, equals, value = end.partition("=")
         number = nth.removesuffix("+")
         if not (method.isupper() and path and number.isdigit() and int(number) and when in ("before", "after")):
-            raise ArgumentTypeError(f"{text!r} is not {_FORM}")
+            raise ArgumentTypeError(f"{text!r} is not {FORM}")
         if what not in WHAT:
             raise ArgumentTypeError(f"there is no fault {what!r}; there are: {', '.join(WHAT)}")
         if bool(WHAT[what]) != bool(equals) or (equals and not value.replace(".", "", 1).isdigit()):

@@ -29,6 +29,7 @@ from releaser.rehearsal.forge.releases import Releases
 from releaser.rehearsal.forge.store import ForgeStore, RefusedError
 from releaser.rehearsal.forge.tokens import Caller, Tokens
 from releaser.rehearsal.forge.work import Work
+from releaser.rehearsal.injection import FORM, Injection, RequestFault
 from releaser.rehearsal.serving import serve
 
 # GitHub takes assets up to 2 GiB; here they pass through memory.
@@ -124,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             app = create_app(
                 given.repository, ForgeStore(given.world, given.git_dir), tokens, ForgeFaults(given.fault, given.world)
             )
+            app.middlewares[:0] = [Injection(one, given.world).middleware for one in given.at]
             serve(app, "forge", given.port, given.stop_with_stdin)
     except Timeout:
         error = UsageError(f"another forge serves {given.world}", "Stop it, or give another --world.")
@@ -152,5 +154,6 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--fault", type=parse_fault, action="append", default=[], metavar="NAME[=VALUE]", help=", ".join(FAULTS)
     )
+    parser.add_argument("--at", type=RequestFault.parse, action="append", default=[], metavar=FORM, help="one request")
     parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input ends")
     return parser

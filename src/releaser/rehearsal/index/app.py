@@ -28,6 +28,7 @@ from releaser.rehearsal.index.faults import FAULTS, IndexFaults, cut, parse_faul
 from releaser.rehearsal.index.oidc import TrustedPublishing, provenance_of
 from releaser.rehearsal.index.pages import Pages
 from releaser.rehearsal.index.store import IndexStore
+from releaser.rehearsal.injection import FORM, Injection, RequestFault
 from releaser.rehearsal.serving import serve
 
 # PyPI's default limit for one file, and room for the form around it.
@@ -212,7 +213,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         given.world.mkdir(parents=True, exist_ok=True)
         with FileLock(given.world / ".lock", timeout=LOCK_SECONDS):
-            serve(create_app(IndexStore(given.world), settings), given.name, given.port, given.stop_with_stdin)
+            app = create_app(IndexStore(given.world), settings)
+            app.middlewares[:0] = [Injection(one, given.world).middleware for one in given.at]
+            serve(app, given.name, given.port, given.stop_with_stdin)
     except Timeout:
         error = UsageError(f"another index serves {given.world}", "Stop it, or give another --world.")
         sys.stderr.write(f"{error}\n")
@@ -248,5 +251,6 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--fault", type=parse_fault, action="append", default=[], metavar="NAME[=NUMBER]", help=", ".join(FAULTS)
     )
+    parser.add_argument("--at", type=RequestFault.parse, action="append", default=[], metavar=FORM, help="one request")
     parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input ends")
     return parser
