@@ -49,6 +49,15 @@ def test_doctor_says_what_it_could_not_ask(scene: Scene) -> None:
     assert "network testpypi, network pypi, network forge" in ran.err
 
 
+@pytest.mark.usefixtures("_silent")
+def test_the_checklist_says_what_it_could_not_ask(scene: Scene) -> None:
+    begun = time.monotonic()
+    ran = scene.run("status", "--checklist", "--version", "0.2.0")
+    assert time.monotonic() - begun < LONGEST
+    assert "[?] PyPI serves the files" in ran.out
+    assert "[x] version files agree" in ran.out
+
+
 @pytest.mark.parametrize("task", ["doctor", "status", "verify"])
 def test_each_says_so_at_once_where_nothing_can_be_reached(scene: Scene, task: str) -> None:
     pyproject = scene.project.path / "pyproject.toml"
