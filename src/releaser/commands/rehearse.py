@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +16,7 @@ from releaser.config.load import state_root
 from releaser.config.project import Config
 from releaser.core.named import required_steps, skipped_steps
 from releaser.core.step import Plan
-from releaser.errors import UsageError
+from releaser.errors import ReleaserError, UsageError
 from releaser.plan import release_plan
 from releaser.rehearsal import stage
 from releaser.rehearsal.durations import Durations, in_words
@@ -24,6 +25,9 @@ from releaser.release import Release
 from releaser.steps.qualify.pass_session import PassSession
 
 QUICK = "left out by --quick"
+
+_REAL = re.compile(r"`invoke (release|tag|status|verify|publish\.\w+)(?P<version>( --version [^` ]+)?)[^`]*`")
+_REAL_BACK = re.compile(r"`invoke (rollback|yank)(?P<version>( --version [^` ]+)?)[^`]*`")
 
 
 def rehearse(
@@ -70,7 +74,10 @@ def rehearse(
     with stage.raised(place, root, config, wanted, faults, title=title, fresh=fresh, keep=keep) as raised:
         strikes = faults.named("engine")
         killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
-        carry_out(raised.release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=killers)
+        try:
+            carry_out(raised.release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=killers)
+        except ReleaserError as error:
+            raise error.reworded(rehearsed(error.message), rehearsed(error.remedy)) from error
         seconds = time.monotonic() - begun
         print(f"Rehearsed in {in_words(seconds)}.")
         if not (resumes or skip or fault):  # another run says nothing of how long this one would take
@@ -82,6 +89,12 @@ def rehearse(
                 print(f"  {service.name:<9} {service.url}")
             print(f"  remote    {raised.path / 'origin.git'}")
             print(f"Stop them with `kill {' '.join(str(one.process.pid) for one in raised.services)}`.")
+
+
+def rehearsed(text: str) -> str:
+    """Return advice with the commands that act on the real services replaced by those that rehearse."""
+    again = _REAL.sub(r"`invoke rehearse\g<version>`", text)
+    return _REAL_BACK.sub(r"`invoke rehearse\g<version> --fresh`", again)
 
 
 def _sessions(plan: Plan[Release]) -> list[PassSession]:

@@ -41,16 +41,18 @@ class Unknown:
         why: What may have been sent.
         until: From when on what the index shows is what it has.
         provable: Whether its not showing anything proves then that nothing arrived.
+        running: Whether a workflow's run has not ended: until it has, waiting decides nothing.
     """
 
     why: str
     until: datetime
     provable: bool
+    running: bool = False
 
     @property
     def over(self) -> bool:
         """Whether waiting is over."""
-        return datetime.now(timezone.utc) >= self.until
+        return not self.running and datetime.now(timezone.utc) >= self.until
 
 
 def presence(release: Release, name: IndexName) -> Served | Absent | Unknown:
@@ -93,7 +95,8 @@ def runs(release: Release) -> list[Run]:
 
 
 def _is_ours(run: Run, release: Release, commit: str | None) -> bool:
-    return run.branch == release.tag or (commit is not None and run.commit == commit)
+    # The branch's head may be the release commit: a run for the branch was started by hand, for whichever version.
+    return run.branch == release.tag or (run.commit == commit and run.branch != release.config.git.branch)
 
 
 def _may_be(run: Run, release: Release) -> bool:
@@ -115,7 +118,8 @@ def _presence(release: Release, name: IndexName) -> Served | Absent | Unknown:
     if not doubts:
         return Absent(f"{name} has no file of {release.version}, and none is on its way")
     why, since, _ = max(doubts, key=lambda one: one[1])
-    found = Unknown(why, since + limit, shown.addresses_known and not any(one[2] for one in doubts))
+    running = name == "pypi" and any(one.status != "completed" for one in runs(release))
+    found = Unknown(why, since + limit, shown.addresses_known and not any(one[2] for one in doubts), running)
     if found.over and found.provable:
         return Absent(
             f"{why}; {limit.total_seconds():.0f} s later, {name} serves none, at the files' own addresses too"
@@ -226,6 +230,8 @@ class KnowUploads(Step[Release]):
             return Stays(f"{found.evidence}, for good: it can be yanked, not replaced", f"Yank it at {page}.")
         if isinstance(found, Absent):
             return Done(found.evidence)
+        if found.running:
+            return Todo(f"ask again when the run has ended: {found.why}")
         if not found.over:
             return Todo(f"wait until {found.until:%H:%M:%S} UTC at most: {found.why}")
         return Conflict(f"{found.why}; whether {self.index} has it cannot be told", _remedy(release))
@@ -237,7 +243,7 @@ class KnowUploads(Step[Release]):
             ConflictError: The index has them after all, or it stays unknown.
         """
         activity, delay = current(), release.config.wait.first_delay
-        while isinstance(found := _presence(release, self.index), Unknown) and not found.over:
+        while isinstance(found := _presence(release, self.index), Unknown) and not (found.over or found.running):
             left = (found.until - datetime.now(timezone.utc)).total_seconds()
             activity.tell(f"{found.why}; waiting {left:.0f} s at most")
             activity.sleep(max(0.0, min(delay, left)))

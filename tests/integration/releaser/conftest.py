@@ -9,12 +9,32 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from harness.fixtures import create_invoke, create_tiny, invoke, read_git, tiny_project, undisturbed
+from harness.fixtures import (
+    create_invoke,
+    create_tiny,
+    home,
+    invoke,
+    read_git,
+    scene,
+    stand_ins,
+    template,
+    tiny_project,
+    undisturbed,
+)
 from harness.projects import Project, git
-from harness.scene import Scene, create_template, user_environment
-from harness.stand_ins import TOKENS, ServerThread, StandIn
 
-__all__ = ["create_invoke", "create_tiny", "invoke", "read_git", "tiny_project", "undisturbed"]
+__all__ = [
+    "create_invoke",
+    "create_tiny",
+    "home",
+    "invoke",
+    "read_git",
+    "scene",
+    "stand_ins",
+    "template",
+    "tiny_project",
+    "undisturbed",
+]
 
 
 @pytest.fixture(scope="session")
@@ -46,41 +66,6 @@ def create_clone() -> Callable[[Path, Path], Project]:
         return project
 
     return create
-
-
-@pytest.fixture(scope="session")
-def stand_ins() -> Iterator[dict[str, StandIn]]:
-    """The indexes and the forge, each at one address; a test has its scene serve what is its own."""
-    thread = ServerThread()
-    variables = {"testpypi": "TESTPYPI_TOKEN", "pypi": "PYPI_TOKEN", "forge": "GITHUB_TOKEN"}
-    running = {name: StandIn(thread, name, TOKENS[variable]) for name, variable in variables.items()}
-    yield running
-    for one in running.values():
-        one.close()
-    thread.stop()
-
-
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home directory without settings; shared, because tools fill caches in it."""
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="session")
-def template(stand_ins: dict[str, StandIn], tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The tiny project with these services in its configuration, to be copied."""
-    addresses = {name: one.url for name, one in stand_ins.items()}
-    return create_template(tmp_path_factory.mktemp("template") / "tiny", addresses)
-
-
-@pytest.fixture
-def scene(template: Project, stand_ins: dict[str, StandIn], home: Path, tmp_path: Path) -> Iterator[Scene]:
-    """A copy of the tiny project for one test, with services that hold nothing."""
-    with user_environment(home, tmp_path / "state") as patch:
-        made = Scene(template.copied(tmp_path / "tiny"), tmp_path / "state", patch, stand_ins)
-        made.serve(tmp_path / "services")
-        yield made
-        made.stop()
 
 
 @pytest.fixture

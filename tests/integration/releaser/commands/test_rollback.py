@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from harness.scene import Scene, assert_says
@@ -164,3 +165,46 @@ class TestRevert:
         moved = pushed.others_push()
         assert pushed.run(*BACK, "--yes", "--revert").code == 0
         assert pushed.at_origin("rev-parse", "main^") == moved
+
+
+class TestWorkflow:
+    """A workflow uploads: publishing the release starts it."""
+
+    @pytest.fixture
+    def run_of(self, scene: Scene) -> Callable[..., Scene]:
+        """Publish 0.2.0, whose workflow has one run of this status."""
+
+        def publish(status: str, conclusion: str | None = None, branch: str = "v0.2.0") -> Scene:
+            scene.project.configure("[tool.releaser.pypi]\n", '[tool.releaser.pypi]\nvia = "ci"\nworkflow = "up.yml"\n')
+            run = {"workflow": "up.yml", "status": status, "conclusion": conclusion, "head_branch": branch}
+            scene.forge.hold({"workflow_runs": [run]})
+            make(scene.with_dists(), CreateTag(), PushTag(), DraftRelease(), UploadAssets(), PublishRelease())
+            configure(scene, "timeout = 30", "timeout = 0")
+            return scene
+
+        return publish
+
+    @pytest.mark.parametrize("status", ["queued", "waiting", "in_progress"])
+    def test_a_run_that_has_not_ended_is_cancelled_first_and_what_it_did_is_not_guessed(
+        self, run_of: Callable[..., Scene], status: str
+    ) -> None:
+        scene = run_of(status)
+        refs = scene.at_origin("for-each-ref")
+        ran = scene.run(*BACK, "--yes")
+        assert_says(ran.out, "stop_workflow", f"({status})")
+        assert any("/cancel" in one for one in scene.forge.mutations())
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, "up.yml ended with cancelled", "cannot be told", "--absent")
+        assert scene.at_origin("for-each-ref") == refs
+        # A person has looked at the page that shows its owner every file.
+        again = scene.run(*BACK, "--yes", "--absent")
+        assert again.code == 7, again.text
+        assert scene.at_origin("tag", "--list") == ""
+
+    def test_a_run_that_was_started_by_hand_may_be_of_any_version(self, run_of: Callable[..., Scene]) -> None:
+        scene = run_of("in_progress", branch="main")
+        scene.refuses(*BACK, "--yes", code=3, says=["up.yml is in_progress for main", "Wait until it ends, or cancel"])
+
+    def test_a_release_that_was_published_may_be_about_to_start_one(self, run_of: Callable[..., Scene]) -> None:
+        scene = run_of("completed", "success", branch="v0.1.0")
+        scene.refuses(*BACK, "--yes", code=3, says=["up.yml may be about to start"])
