@@ -168,3 +168,16 @@ def test_the_list_is_renewed_on_request(visit, models):
         tab.button("Refresh").click()
     assert answer.value.ok
     tab.page.wait_for_selector("#refresh:enabled")
+
+
+def test_without_a_model_server_the_page_shows_how_to_get_one(serve, browser, visit_class):
+    tab = visit_class(browser, serve().line().split(" is ready: ")[1].split(" ")[0]).connected()
+    tab.until_text("servers", "ollama pull")
+    tab["servers"].get_by_role("button", name="Copy").click()
+    tab.until_text("servers", "Copied")
+    tab.button("NVIDIA API Catalog").click()
+    assert tab["api_base"].input_value() == "https://integrate.api.nvidia.com/v1"
+    assert tab.page.evaluate("() => document.activeElement.id") == "api_key"
+    with tab.page.expect_request("**/api/models") as request:
+        tab.button("Ollama").click()
+    assert request.value.post_data_json["api_base"] == "http://127.0.0.1:11434/v1"

@@ -29,6 +29,7 @@ export class Models {
       event.preventDefault();
       this.#listOthers();
     });
+    element("other-server").addEventListener("toggle", async () => (await import("./servers.js")).showServers(), { once: true });
     this.#show();
   }
 
@@ -48,6 +49,8 @@ export class Models {
   async list(again = false) {
     await this.#list(element("refresh"), async () => {
       this.#found = (await ask("GET", `/api/models${again ? "?refresh=true" : ""}`)).models;
+      // Where there is no server of models, the page says how to get one.
+      if (this.#found.every(({ api_base }) => api_base === "built-in")) element("other-server").open = true;
     });
   }
 
