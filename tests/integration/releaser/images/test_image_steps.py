@@ -22,6 +22,7 @@ from releaser.commands import images as image_tasks
 from releaser.config.load import load_config
 from releaser.core.step import Conflict, Done, Stays, Todo
 from releaser.errors import ConflictError, ServiceError, StepError, UsageError
+from releaser.files import write_sums
 from releaser.images.build import ImageBuild
 from releaser.rehearsal.registry import program
 from releaser.release import Release, open_release
@@ -340,11 +341,12 @@ def built(engine, open_at, registry) -> Callable[..., tuple[Release, OciLayout]]
         (release.git.root / "bake.hcl").write_text(BAKE)
         (release.git.root / "Dockerfile").write_text(DOCKERFILE)
         release.store.dist.mkdir(parents=True)
-        sums = ""
-        for file in ("tiny_thing-1.0.0-py3-none-any.whl", "tiny_thing-1.0.0.tar.gz"):
-            (release.store.dist / file).write_text(file)
-            sums += f"{hashlib.sha256(file.encode()).hexdigest()}  {file}\n"
-        (release.store.dist / "SHA256SUMS").write_text(sums)
+        names = ("tiny_thing-1.0.0-py3-none-any.whl", "tiny_thing-1.0.0.tar.gz")
+        digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in names}
+        for name in names:
+            (release.store.dist / name).write_text(name)
+        release.journal.write("built", files=digests)
+        write_sums(release.store.dist, digests)
         images = release.config.images
         with release.store.scratch("build") as room:
             make = ImageBuild(images, release.git.root, release.version, release.git.head(), 1700000000)
