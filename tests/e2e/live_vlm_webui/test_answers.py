@@ -168,6 +168,55 @@ def test_markdown_is_drawn_as_it_is_meant(visit, models):
     assert "cup of steel spoon first second said what count" in entries(tab).first.locator(".words").text_content()
 
 
+def test_links_tasks_formulas_and_json_are_drawn_as_they_are_meant(visit):
+    texts = {
+        "web": "See [the docs](https://example.com/a_b) and https://example.org/x?y=1.",
+        "other": "[a](javascript:alert(1)) ![b](https://example.com/b.png) [c](data:text/html,x) [d](//example.com)",
+        "struck": "~~wrong~~ right",
+        "tasks": "- [x] done\n- [ ] to do",
+        "formula": r"So $a_1 * b_2 * c_{12}$ and \(x_i * y_i *z\) for $5 or $6, *really*",
+        "block": "$$\na_1 * b_2 *\nc_3\n$$",
+        "data": '```json\n{"cups": [12345678901234567890, 2.5e3], "hot": true, '
+        '"said": "a \\"b\\": <i>", "no": [], "un": {}}\n```',
+        "partial": '{"cups": [1,',
+    }
+    drawn = visit().page.evaluate(
+        """async (texts) => {
+          const { render } = await import("/static/answers/markdown.js");
+          return Object.fromEntries(Object.entries(texts).map(([name, text]) => {
+            const place = document.createElement("div");
+            render(place, text);
+            return [name, [place.innerHTML, place.textContent]];
+          }));
+        }""",
+        texts,
+    )
+    link = r'<a href="(\S+)" title="\S+" target="_blank" rel="noopener noreferrer nofollow">'
+    assert re.findall(link, drawn["web"][0]) == ["https://example.com/a_b", "https://example.org/x?y=1"]
+    assert drawn["web"][1] == "See the docs and https://example.org/x?y=1."
+    assert not re.search(r"<(a|img)\b", drawn["other"][0])
+    assert drawn["struck"][0] == "<p><s>wrong</s> right</p>"
+    assert drawn["tasks"][0].count('<input type="checkbox" disabled="">') == 2
+    assert drawn["formula"][1] == texts["formula"].replace("*really*", "really")
+    assert "<em>really</em>" in drawn["formula"][0]
+    assert drawn["block"][1] == texts["block"]
+    assert drawn["data"][1] == (
+        '{\n  "cups": [\n    12345678901234567890,\n    2.5e3\n  ],\n  "hot": true,\n  "said": "a \\"b\\": <i>",\n  "no": [],\n  "un": {}\n}'
+    )
+    assert re.findall(r'class="json-(\w+)"', drawn["data"][0]) == [
+        "name",
+        "value",
+        "value",
+        "name",
+        "value",
+        "name",
+        "text",
+        "name",
+        "name",
+    ]
+    assert drawn["partial"][1] == texts["partial"]
+
+
 SHAPES = [
     "** ",
     "> ",
@@ -186,6 +235,14 @@ SHAPES = [
     "*a ",
     "1. ",
     "-",
+    "~~a",
+    "$a_",
+    "$$\n",
+    "\\[\n",
+    "\\(a",
+    "https://a.",
+    "{",
+    '{"a": [',
 ]
 
 

@@ -1,10 +1,11 @@
 // Convert models' Markdown to document nodes. Text becomes text nodes only: no markup of the model gets into the page,
-// links are shown as text, images are not loaded.
+// links lead only to web addresses, images are not loaded, formulas are left as they are, JSON is indented.
 
 import { make } from "../common/dom.js";
 
 const LONGEST_LINE = 4000; // a longer line is shown as is: it is not meant for people, and parsing it is slow
 const DEEPEST = 8;
+const LONGEST_FORMULA = 40; // lines
 const FENCE = /^\s*(```|~~~)/;
 const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/;
 const BULLET = /^(\s*)[-*+]\s+(.*)$/;
@@ -14,11 +15,71 @@ const RULE = /^\s*([-*_])(\s*\1){2,}\s*$/;
 const ROW = /^\s*\|(.+)\|\s*$/;
 const UNDER_HEADER = /^[\s|:-]+$/;
 const APART = new Set(["P", "LI", "UL", "OL", "TD", "TH", "PRE", "BLOCKQUOTE", "BR"]);
-const SPAN = /(`+)(.+?)\1|(\*\*|__)(?=\S)(.+?)\3|(?<![\w*])([*_])(?=\S)([^*_]+?)\5(?!\w)|!?\[([^\]]*)\]\(([^)\s]*)\)/;
+const TASK = /^\[([ xX])\]\s+(.*)$/;
+const FORMULA = /^\s*(\$\$|\\\[)/;
+const SPAN = new RegExp(
+  [
+    /(`+)(.+?)\1/, // code
+    /(\\\(.+?\\\)|\\\[.+?\\\]|\$\$.+?\$\$|\$(?=\S)[^$]*[\\^_{][^$]*(?<=\S)\$)/, // a formula; prices have none of its signs
+    /(\*\*|__)(?=\S)(.+?)\4/,
+    /(?<![\w*])([*_])(?=\S)([^*_]+?)\6(?!\w)/,
+    /~~(?=\S)(.+?)~~/,
+    /(!?)\[([^\]]*)\]\(([^)\s]*)\)/,
+    /(https?:\/\/[^\s<>"'`*]*[\w/#=&-])/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+);
+const PART = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*|\b(?:true|false|null)\b/g;
 
 /** Replace the content of `target` with `text`. */
 export function render(target, text) {
-  target.replaceChildren(...blocks(text.split(/\r?\n/), 0));
+  const data = asJson(text);
+  target.replaceChildren(...(data ? [shownJson(data)] : blocks(text.split(/\r?\n/), 0)));
+}
+
+/** Return the JSON that is all of `text`, in a fence or not, with indentation; "" if it is something else. */
+function asJson(text) {
+  const inner = text.trim().replace(/^```(?:json)?\s*\n([^]*?)\n\s*```$/i, "$1").trim();
+  if (!/^[{[]/.test(inner)) return "";
+  try {
+    JSON.parse(inner);
+  } catch {
+    return ""; // not whole yet, or not JSON
+  }
+  return indented(inner);
+}
+
+/** Indent JSON as it is written: made from its values, numbers with many digits would differ. */
+function indented(text) {
+  let made = "";
+  let depth = 0;
+  const line = () => `\n${"  ".repeat(depth)}`;
+  for (const [part] of text.matchAll(PART)) {
+    if (part === "{" || part === "[") {
+      depth += 1;
+      made += part + line();
+    } else if (part === "}" || part === "]") {
+      depth -= 1;
+      made = made.trimEnd();
+      made += (/[{[]$/.test(made) ? "" : line()) + part;
+    } else {
+      made += part === "," ? part + line() : part === ":" ? ": " : part;
+    }
+  }
+  return made;
+}
+
+function shownJson(text) {
+  const made = [];
+  let at = 0;
+  for (const { 0: token, 1: string, 2: colon = "", index } of text.matchAll(TOKEN)) {
+    const kind = string ? (colon ? "json-name" : "json-text") : "json-value";
+    made.push(text.slice(at, index), make("span", { class: kind }, string ?? token), colon);
+    at = index + token.length;
+  }
+  return make("pre", { class: "json" }, make("code", {}, ...made, text.slice(at)));
 }
 
 /** Return `text` without Markdown, on one line, for small spaces and screen readers. */
@@ -60,6 +121,7 @@ function blockAt(lines, at, depth) {
   if (!line.trim()) return { next: at + 1 };
   if (line.length > LONGEST_LINE || depth > DEEPEST) return null;
   if (FENCE.test(line)) return code(lines, at);
+  if (FORMULA.test(line)) return formula(lines, at);
   const heading = HEADING.exec(line);
   if (heading) return { node: make("p", { class: "heading" }, ...spans(heading[2])), next: at + 1 };
   if (RULE.test(line)) return { node: make("hr"), next: at + 1 };
@@ -75,6 +137,17 @@ function code(lines, at) {
   return { node: make("pre", {}, make("code", {}, lines.slice(at + 1, end).join("\n"))), next: end + 1 };
 }
 
+/** Return a formula of several lines as it is; null if it ends in its first line, or never. */
+function formula(lines, at) {
+  const [, sign] = FORMULA.exec(lines[at]);
+  const close = sign === "$$" ? "$$" : "\\]";
+  if (lines[at].trim().indexOf(close, 2) > 0) return null;
+  const end = lines.slice(at + 1, at + LONGEST_FORMULA).findIndex((line) => line.trimEnd().endsWith(close));
+  if (end < 0) return null;
+  const next = at + end + 2;
+  return { node: make("pre", {}, lines.slice(at, next).join("\n")), next };
+}
+
 /** Return a list, with indented lines as nested blocks. */
 function list(lines, at, depth) {
   const indent = /^\s*/.exec(lines[at])[0].length;
@@ -86,7 +159,9 @@ function list(lines, at, depth) {
     if (!entry || entry[1].length !== indent) break;
     let end = next + 1;
     while (end < lines.length && lines[end].trim() && /^\s*/.exec(lines[end])[0].length > indent) end += 1;
-    const item = make("li", {}, ...spans(entry.at(-1)), ...blocks(lines.slice(next + 1, end), depth + 1));
+    const task = TASK.exec(entry.at(-1));
+    const box = task ? [make("input", { type: "checkbox", disabled: true, checked: task[1] !== " " }), " "] : [];
+    const item = make("li", { class: task ? "task" : "" }, ...box, ...spans(task?.[2] ?? entry.at(-1)), ...blocks(lines.slice(next + 1, end), depth + 1));
     node.append(item);
     next = end;
     while (!lines[next]?.trim() && isEntry(lines[next + 1], first)) next += 1; // a blank line between entries
@@ -122,14 +197,25 @@ function spans(text) {
   const made = [];
   let rest = text;
   for (let found = SPAN.exec(rest); found; found = SPAN.exec(rest)) {
-    const [whole, ticks, inCode, , strong, , emphasis, label, address] = found;
+    const [whole, ticks, inCode, raw, , strong, , emphasis, struck, image, label, address, bare] = found;
     if (found.index) made.push(rest.slice(0, found.index));
     if (ticks) made.push(make("code", {}, inCode));
+    else if (raw) made.push(raw);
     else if (strong !== undefined) made.push(make("strong", {}, ...spans(strong)));
     else if (emphasis !== undefined) made.push(make("em", {}, ...spans(emphasis)));
+    else if (struck !== undefined) made.push(make("s", {}, ...spans(struck)));
+    else if (bare) made.push(link(bare, bare));
+    else if (!image && isWeb(address)) made.push(link(label || address, address));
     else made.push([label, address && `(${address})`].filter(Boolean).join(" "));
     rest = rest.slice(found.index + whole.length);
   }
   if (rest) made.push(rest);
   return made;
+}
+
+const isWeb = (address) => /^https?:\/\/[^/]/i.test(address);
+
+/** Return a link that opens elsewhere and does not send this page's address; its address is shown on hover. */
+function link(label, address) {
+  return make("a", { href: address, title: address, target: "_blank", rel: "noopener noreferrer nofollow" }, label);
 }
