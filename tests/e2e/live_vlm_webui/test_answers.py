@@ -201,7 +201,8 @@ def test_links_tasks_formulas_and_json_are_drawn_as_they_are_meant(visit):
     assert "<em>really</em>" in drawn["formula"][0]
     assert drawn["block"][1] == texts["block"]
     assert drawn["data"][1] == (
-        '{\n  "cups": [\n    12345678901234567890,\n    2.5e3\n  ],\n  "hot": true,\n  "said": "a \\"b\\": <i>",\n  "no": [],\n  "un": {}\n}'
+        '{\n  "cups": [\n    12345678901234567890,\n    2.5e3\n  ],\n  "hot": true,\n'
+        '  "said": "a \\"b\\": <i>",\n  "no": [],\n  "un": {}\n}'
     )
     assert re.findall(r'class="json-(\w+)"', drawn["data"][0]) == [
         "name",

@@ -42,14 +42,22 @@ async def test_the_page_has_no_inline_script_or_style_which_its_policy_would_blo
 
 
 STATIC = Path(live_vlm_webui.__file__).parent / "static"
+TYPES = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "json": "application/json",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "webmanifest": "application/manifest+json",
+}
 NAMES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.*") if path.name != "index.html")
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_static_file_is_the_one_in_the_installed_package(client, name):
-    types = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml", "json": "application/json"}
     answer = await client.get(f"/static/{name}")
-    assert answer.headers["Content-Type"] == f"{types[name.rpartition('.')[2]]}; charset=utf-8"
+    charset = "" if name.endswith(".png") else "; charset=utf-8"
+    assert answer.headers["Content-Type"] == TYPES[name.rpartition(".")[2]] + charset
     assert await answer.read() == make_asset(name, (STATIC / name).read_bytes()).body
 
 
