@@ -13,6 +13,8 @@ from live_vlm_webui.models.model import Delta
 from live_vlm_webui.models.thinking import ThoughtFilter
 
 DONE = b"[DONE]"
+APART = ("reasoning_content", "reasoning", "thinking")
+"""Where servers send reasoning that is not in the answer."""
 ERROR_STATUSES = range(400, 600)
 
 
@@ -35,6 +37,7 @@ class Answer:
         self._pictures = pictures
         self._longest = longest
         self._thoughts = ThoughtFilter()
+        self._thought: list[str] = []
         self._length = 0
         self._heard = False
         self._reasoned = False
@@ -122,9 +125,12 @@ class Answer:
         if not isinstance(delta, dict):
             return ""
         text = _plain(delta.get("content"))
-        self._reasoned |= any(delta.get(name) for name in ("reasoning_content", "reasoning", "thinking"))
+        apart = next((delta[name] for name in APART if delta.get(name)), None)
+        self._reasoned |= apart is not None
         self.begun |= self._reasoned or bool(text)
-        return self._thoughts.feed(text)
+        answer = self._thoughts.feed(text)
+        self._thought += [_plain(apart), self._thoughts.take()]
+        return answer
 
     def _delta(self, text: str, tokens: int | None) -> Delta | None:
         self._length += len(text)
@@ -135,7 +141,8 @@ class Answer:
                 f"The answer of {self._model} at {self._endpoint.api_base} was stopped at {self._longest} characters",
                 "Ask for a shorter answer, or choose another model.",
             )
-        return Delta(text, tokens) if text or tokens is not None else None
+        thought, self._thought = "".join(self._thought), []
+        return Delta(text, tokens, thought) if text or thought or tokens is not None else None
 
 
 def _plain(content: Any) -> str:

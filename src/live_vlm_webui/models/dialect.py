@@ -57,13 +57,14 @@ class Dialect:
         """Return the dialect for the next question to a model that has reasoned."""
         return replace(self, quiet=QUIET) if self.quiet is None else replace(self, stubborn=True)
 
-    def parameters(self, max_tokens: int) -> dict[str, Any]:
-        """Return the parameters for an answer of at most ``max_tokens`` tokens."""
-        found: dict[str, Any] = dict(reversed(self.quiet or ()))  # of equal names the first counts
+    def parameters(self, max_tokens: int, *, reasoning: bool = False) -> dict[str, Any]:
+        """Return the parameters for an answer of at most ``max_tokens`` tokens, besides any allowed ``reasoning``."""
+        quiet: tuple[tuple[str, Any], ...] = () if reasoning else self.quiet or ()
+        found: dict[str, Any] = dict(reversed(quiet))  # of equal names the first counts
         if self.usage:
             found["stream_options"] = {"include_usage": True}
         if self.limit is not None:
-            found[self.limit] = max_tokens + THINKING_TOKENS * self.stubborn
+            found[self.limit] = max_tokens + THINKING_TOKENS * (self.stubborn or reasoning)
         return found
 
     def learn(self, status: int, refusal: str) -> Dialect | None:

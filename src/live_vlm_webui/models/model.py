@@ -42,11 +42,13 @@ class Question:
         prompt: The prompt.
         pictures: At least one picture, oldest first.
         max_tokens: The longest answer, in tokens.
+        reasoning: Whether the model may reason before it answers.
     """
 
     prompt: str
     pictures: tuple[Picture, ...]
     max_tokens: int
+    reasoning: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,12 @@ class Delta:
         text: The text to append; may be empty.
         completion_tokens: The length of the answer so far in tokens, if the server reports it (often with the last
             piece).
+        thought: What the model has thought, if it reasons; to append as well.
     """
 
     text: str
     completion_tokens: int | None = None
+    thought: str = ""
 
 
 class VisionModel(Protocol):

@@ -134,7 +134,7 @@ class OpenAIModel:
             answer = Answer(self._endpoint, self._label.name, len(question.pictures), self._limits.text)
             if response.content_type == "application/json":
                 delta = answer.take([await self._read_whole(response, asked)])
-                self._notice_reasoning(answer, dialect)
+                self._notice_reasoning(answer, dialect, question)
                 if delta:
                     yield delta
             else:
@@ -150,7 +150,7 @@ class OpenAIModel:
                     except EventTooLongError:
                         raise bad_answer(self._endpoint, "sent a stream that is not a chat completion") from None
                     delta = answer.take(events)
-                    self._notice_reasoning(answer, dialect)
+                    self._notice_reasoning(answer, dialect, question)
                     if delta:
                         yield delta
                     if not piece:
@@ -162,9 +162,9 @@ class OpenAIModel:
         finally:
             response.close()
 
-    def _notice_reasoning(self, answer: Answer, dialect: Dialect) -> None:
+    def _notice_reasoning(self, answer: Answer, dialect: Dialect, question: Question) -> None:
         """Remember that the model reasons; ask again if it was not asked not to, and has not begun to answer."""
-        if not answer.reasoned or dialect.stubborn:
+        if not answer.reasoned or dialect.stubborn or question.reasoning:
             return
         if self._dialects.of(self._label) == dialect:  # else another session has noticed it in the meantime
             self._dialects.keep(self._label, dialect.seen_to_reason())
@@ -278,7 +278,7 @@ def body_of(question: Question, model: str, dialect: Dialect) -> bytes:
     ]
     content.append({"type": "text", "text": question.prompt})
     body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": content}], "stream": True}
-    body |= dialect.parameters(question.max_tokens)
+    body |= dialect.parameters(question.max_tokens, reasoning=question.reasoning)
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 

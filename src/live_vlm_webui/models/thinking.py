@@ -1,4 +1,4 @@
-"""Remove a model's reasoning from its answer."""
+"""Separate a model's reasoning from its answer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ CLOSING = "</think>"
 
 
 class ThoughtFilter:
-    """Removes ``<think>...</think>`` at the start of an answer, however it is split into pieces.
+    """Separates ``<think>...</think>`` at the start of an answer, however it is split into pieces.
 
     Many servers send reasoning separately from the answer; this is for those that do not.
     """
 
     def __init__(self) -> None:
         self._held = ""
+        self._taken = ""
         self._state = "start"
         self.has_thought = False
         """Whether there was any reasoning."""
@@ -22,6 +23,11 @@ class ThoughtFilter:
     def is_thinking(self) -> bool:
         """Whether the reasoning has not ended yet."""
         return self._state == "thinking"
+
+    def take(self) -> str:
+        """Return the reasoning since the last call."""
+        taken, self._taken = self._taken, ""
+        return taken
 
     def feed(self, text: str) -> str:
         """Process a piece, and return its part of the answer."""
@@ -39,9 +45,11 @@ class ThoughtFilter:
         if self._state == "thinking":
             thoughts, closing, answer = self._held.partition(CLOSING)
             if closing:
+                self._taken += thoughts
                 self._held = answer
                 self._state = "gap"
             else:
+                self._taken += thoughts[: -len(CLOSING)]
                 self._held = thoughts[-len(CLOSING) :]
         if self._state == "gap":
             self._held = self._held.lstrip()

@@ -29,6 +29,7 @@ class Answer:
         text: The whole answer.
         pictures: The pictures of the question, oldest first.
         numbers: Its timings.
+        thoughts: What the model thought before it answered, shortened; empty if it did not reason.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Answer:
     text: str
     pictures: tuple[Picture, ...]
     numbers: Numbers
+    thoughts: str = ""
 
     @property
     def picture(self) -> Picture:
@@ -48,7 +50,7 @@ class Answer:
     def size(self) -> int:
         """Its approximate size in memory, in bytes."""
         pictures = sum(len(picture.jpeg) for picture in self.pictures)
-        return OVERHEAD_BYTES + pictures + len(self.text) + len(self.prompt)
+        return OVERHEAD_BYTES + pictures + len(self.text) + len(self.prompt) + len(self.thoughts)
 
     def to_json(self, frame: str) -> dict[str, object]:
         """Return the answer as sent to browsers.
@@ -65,6 +67,7 @@ class Answer:
             "frame": frame,
             "frames": len(self.pictures),
             "numbers": self.numbers.to_json(),
+            "thoughts": self.thoughts,
         }
 
 
@@ -81,6 +84,7 @@ class History:
         self._most_bytes = most_bytes
         self._answers: OrderedDict[int, Answer] = OrderedDict()
         self._bytes = 0
+        self._all = 0
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -98,8 +102,19 @@ class History:
         """Add ``answer``, whose id is the highest."""
         self._answers[answer.id] = answer
         self._bytes += answer.size
+        self._all += 1
         while len(self._answers) > 1 and (len(self._answers) > self._most_answers or self._bytes > self._most_bytes):
             self._bytes -= self._answers.popitem(last=False)[1].size
+
+    def held(self) -> dict[str, object]:
+        """Return how many answers there are, of how many there were, and id and time of the oldest, as for browsers."""
+        oldest = next(iter(self._answers.values()), None)
+        return {
+            "answers": len(self._answers),
+            "of": self._all,
+            "oldest": oldest.id if oldest else None,
+            "since": oldest.at if oldest else None,
+        }
 
     def get(self, answer_id: int) -> Answer:
         """Return the answer with ``answer_id``.

@@ -129,17 +129,22 @@ class Window:
 
 
 class Tally:
-    """Running percentiles of a session's last answers."""
+    """Running percentiles of a session's last answers of one model to one prompt, which others would distort."""
 
     FIGURES = ("capture_age", "overhead", "first_token", "total", "tokens_per_second")
 
     def __init__(self, size: int = WINDOW) -> None:
+        self._size = size
+        self._of: object = None
         self._windows = {name: Window(size) for name in self.FIGURES}
         self._saved = 0.0
         self.answers = 0
 
-    def add(self, numbers: Numbers) -> None:
-        """Add the numbers of an answer."""
+    def add(self, numbers: Numbers, of: object = None) -> None:
+        """Add the numbers of an answer; start again if ``of``, its model and prompt, differs from the last."""
+        if of != self._of:
+            self._of = of
+            self._windows = {name: Window(self._size) for name in self.FIGURES}
         self.answers += 1
         timings = vars(numbers)
         for name, window in self._windows.items():

@@ -44,6 +44,7 @@ class SessionSettings:
         frames_per_question: Frames per question, 1 to ``MOST_FRAMES``.
         frame_spacing: Seconds between these frames.
         long_side: The longer side of the pictures sent to the model, in pixels.
+        reasoning: Whether models may reason before they answer.
         paused: Whether asking is paused.
     """
 
@@ -56,6 +57,7 @@ class SessionSettings:
     frames_per_question: int = 1
     frame_spacing: float = 0.5
     long_side: int = 640
+    reasoning: bool = False
     paused: bool = False
 
     def patched(self, patch: Mapping[str, object]) -> SessionSettings:
@@ -186,5 +188,6 @@ _READERS: dict[str, Callable[[object], object]] = {
     "frames_per_question": lambda value: faults.whole_number(value, 1, MOST_FRAMES),
     "frame_spacing": lambda value: faults.number(value, *FRAME_SPACINGS),
     "long_side": lambda value: faults.whole_number(value, *LONG_SIDES),
+    "reasoning": faults.flag,
     "paused": faults.flag,
 }

@@ -13,6 +13,7 @@ from live_vlm_webui.sessions.events import Events
 from live_vlm_webui.sessions.history import Answer, History
 from live_vlm_webui.sessions.numbers import Numbers, Tally
 
+LONGEST_THOUGHTS = 64 * 1024
 SHOWN_ANSWERS = 20
 """The number of last answers in the first event of a browser."""
 
@@ -27,6 +28,7 @@ class OpenAnswer:
     question: Question
     announced: bool = False
     pieces: list[str] = field(default_factory=list)
+    thoughts: str = ""
 
     @property
     def text(self) -> str:
@@ -87,6 +89,11 @@ class Transcript:
         answer.pieces.append(text)
         self._events.tell_text(answer.id, text)
 
+    def think(self, text: str) -> None:
+        """Add to what the model thinks, which is sent with the whole answer."""
+        if self._open is not None and text and len(self._open.thoughts) < LONGEST_THOUGHTS:
+            self._open.thoughts += _sendable(text)[:LONGEST_THOUGHTS]
+
     def finish(self, numbers: Numbers) -> None:
         """Record that the answer is complete."""
         answer = self._open
@@ -98,15 +105,26 @@ class Transcript:
         self.error = None
         question = answer.question
         self.history.add(
-            Answer(answer.id, answer.at, answer.model, question.prompt, answer.text, question.pictures, numbers)
+            Answer(
+                answer.id,
+                answer.at,
+                answer.model,
+                question.prompt,
+                answer.text,
+                question.pictures,
+                numbers,
+                answer.thoughts,
+            )
         )
-        self.tally.add(numbers)
+        self.tally.add(numbers, (answer.model, question.prompt))
         self._events.tell(
             "answer.finished",
             id=answer.id,
             text=answer.text,
             numbers=numbers.to_json(),
             percentiles=self.tally.to_json(),
+            history=self.history.held(),
+            thoughts=answer.thoughts,
         )
 
     def fail(self, error: ModelError | CameraError) -> None:
@@ -144,6 +162,7 @@ class Transcript:
             "asking": self._started(self._open) | {"text": self._open.text} if self._open else None,
             "answers": [answer.to_json(self._frame_path(answer.id)) for answer in self.history.last(SHOWN_ANSWERS)],
             "percentiles": self.tally.to_json(),
+            "history": self.history.held(),
         }
 
     def _announce(self, answer: OpenAnswer) -> None:

@@ -225,7 +225,7 @@ class Worker:
         prepared = await self._prepare(frames, settings)
         watch.encoding, watch.encoded = prepared.began, prepared.ended
         self._reference = prepared.thumbnail
-        question = Question(settings.prompt, prepared.pictures, settings.max_tokens)
+        question = Question(settings.prompt, prepared.pictures, settings.max_tokens, settings.reasoning)
         self._is_asking = True
         self._transcript.begin(model.label, question)
         watch.sent = time.monotonic()
@@ -263,6 +263,7 @@ class Worker:
                 async with aclosing(model.answer(question)) as pieces:
                     async for delta in pieces:
                         tokens = delta.completion_tokens if delta.completion_tokens is not None else tokens
+                        self._transcript.think(delta.thought)
                         if delta.text:
                             watch.text_came(time.monotonic())
                             length += len(delta.text)

@@ -5,9 +5,10 @@ import { LiveAnswer, showModel } from "./answers/answers.js";
 import { Connection } from "./common/connection.js";
 import { element, setText } from "./common/dom.js";
 import { History, open, showPercentiles } from "./answers/history.js";
+import { redrawFigures } from "./answers/records.js";
 import { signIn, signOut } from "./common/login.js";
 import { Models } from "./question/models.js";
-import { notify, redrawNotices, withdraw } from "./common/notices.js";
+import { attempt, notify, redrawNotices, withdraw } from "./common/notices.js";
 import { Prompts } from "./question/prompts.js";
 import { SettingControls } from "./question/settings.js";
 import { Source } from "./camera/source.js";
@@ -19,17 +20,17 @@ const GONE = fault("fault.gone");
 const REJECTED = 4000; // from this close code on, the server has sent the reason in an error event
 const REPLACED = fault("fault.version");
 
-const fail = (failure) => notify("request", failure);
+const failSource = (failure) => notify("source", failure);
 const live = new LiveAnswer(open);
 const history = new History();
-const models = new Models(() => connection.session, change, fail);
+const models = new Models(() => connection.session, change);
 const prompts = new Prompts(change);
 const controls = new SettingControls(change);
-const system = new SystemCard(fail);
+const system = new SystemCard();
 const connection = new Connection(rememberedSession(), { onEvent: take, onState: showConnection, mayOpen: signIn });
 
 prepareStage();
-const source = new Source(connection, fail);
+const source = new Source(connection, failSource, () => withdraw("source"));
 
 let settings = recallSettings();
 let camera = null;
@@ -46,6 +47,7 @@ const EVENTS = {
     isOwn = !id || (isOwn && replaces);
     remember(event.id);
     withdraw("server");
+    withdraw("message");
     version ||= event.version;
     setText(element("version"), event.version);
     if (event.version !== version) notify("version", REPLACED);
@@ -54,6 +56,7 @@ const EVENTS = {
     history.reset(event.id, event.answers, replaces);
     live.reset(event, replaces);
     showPercentiles((percentiles = event.percentiles));
+    history.holds(event.history);
     system.reset(event.system);
     connection.expect(event.system.interval);
     camera = event.camera;
@@ -78,6 +81,7 @@ const EVENTS = {
   "answer.started": (event) => live.started(event),
   "answer.delta": (event) => live.delta(event),
   "answer.finished"(event) {
+    history.holds(event.history);
     const answer = live.finished(event);
     if (answer) history.add(answer);
     showPercentiles((percentiles = event.percentiles));
@@ -88,7 +92,7 @@ const EVENTS = {
     connection.expect(event.interval);
   },
   closing: ({ reason }) => notify("server", { message: reason, remedy: GONE.remedy }),
-  error: ({ error }) => fail(error),
+  error: ({ error }) => notify("message", error),
 };
 
 function take(event) {
@@ -106,13 +110,9 @@ function applySettings(now, refused = false) {
 
 /** Send a change of settings; the session sends the result to all its browsers. */
 async function change(patch) {
-  withdraw("request");
-  try {
-    applySettings((await ask("PATCH", `/api/sessions/${encodeURIComponent(connection.session)}`, patch)).settings);
-  } catch (failure) {
-    fail(failure);
-    if (settings) applySettings(settings, true);
-  }
+  const path = `/api/sessions/${encodeURIComponent(connection.session)}`;
+  const work = async () => applySettings((await ask("PATCH", path, patch)).settings);
+  if (!(await attempt("settings", work)) && settings) applySettings(settings, true);
 }
 
 /** Bring a new session to where the one before it was: its settings, and its source if this page started it. */
@@ -192,6 +192,7 @@ function redraw() {
   source.redraw();
   live.redraw();
   history.redraw();
+  redrawFigures();
   system.redraw();
   hint();
 }
@@ -208,7 +209,7 @@ element("theme").addEventListener("change", ({ target }) => {
   }
 });
 
-element("sign-out").addEventListener("click", () => signOut().catch(fail));
+element("sign-out").addEventListener("click", () => attempt("sign-out", signOut));
 
 connection.start();
 learn(redraw).then(askInOurLanguage);

@@ -97,9 +97,9 @@ export class LiveAnswer {
   }
 
   /** @returns the whole answer for the history; null if it started before this page was connected. */
-  finished({ id, text, numbers }) {
+  finished({ id, text, numbers, thoughts }) {
     if (this.#coming?.id !== id) return null;
-    const answer = { ...this.#coming, text, numbers, cameAt: Date.now() };
+    const answer = { ...this.#coming, text, numbers, thoughts, cameAt: Date.now() };
     this.#last = answer;
     this.#coming = null;
     this.#state("idle");
@@ -140,6 +140,7 @@ export class LiveAnswer {
     this.#turn = 0;
     this.#state("failed");
     element("frame").hidden = true;
+    element("thoughts").hidden = true;
     element("copy").disabled = true;
     setText(element("numbers"), "");
     caption("");
@@ -198,6 +199,9 @@ export class LiveAnswer {
       render(this.#text, answer.text);
       if (this.#image.getAttribute("src") !== local(answer.frame)) this.#image.src = local(answer.frame);
     }
+    const thoughts = answer?.thoughts ?? "";
+    element("thoughts").hidden = !thoughts;
+    setText(element("thoughts-text"), thoughts);
     caption(answer ? plain(answer.text) : "");
     element("frame").hidden = !answer;
     element("copy").disabled = !answer;

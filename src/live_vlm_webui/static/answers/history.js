@@ -3,7 +3,8 @@
 import { local } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
 import { duration, modelName, numbersOf, timeOfDay } from "../common/format.js";
-import { say } from "../common/words.js";
+import { say, tell } from "../common/words.js";
+import { forgetFigures, record } from "./records.js";
 import { plain, render } from "./markdown.js";
 
 const MOST_ENTRIES = 60;
@@ -19,6 +20,15 @@ export class History {
   #entries = [];
   #waiting = [];
   #timer = 0;
+  #held = { oldest: 0 };
+
+  /** Set what the server still has: its older answers are not offered. */
+  holds(held) {
+    this.#held = held;
+    const params = { count: held.answers, of: held.of, since: held.since ? timeOfDay(held.since) : "" };
+    tell(element("export-holds"), held.of > held.answers ? "history.holds.part" : "history.holds", params);
+    isHeld = (answer) => held.oldest !== null && answer.id >= held.oldest;
+  }
 
   /** Show these answers, oldest first: instead of the current ones, or if `keeps` after them. */
   reset(session, answers, keeps = false) {
@@ -27,7 +37,11 @@ export class History {
       this.#waiting = [];
       this.#list.replaceChildren();
     }
-    for (const answer of answers) this.#take(answer);
+    if (!keeps) forgetFigures();
+    for (const answer of answers) {
+      this.#take(answer);
+      record(answer);
+    }
     this.#draw();
     const path = `/api/sessions/${encodeURIComponent(session)}/answers?format=`;
     for (const form of ["zip", "jsonl", "csv"]) element(`export-${form}`).href = local(path) + form;
@@ -35,12 +49,14 @@ export class History {
 
   /** Show all in the language of the page. */
   redraw() {
+    this.holds(this.#held);
     for (const entry of this.#entries) entry.drawn = false;
     this.#draw();
   }
 
   /** Add an answer; answers in quick succession are drawn together. */
   add(answer) {
+    record(answer);
     this.#waiting.push(answer);
     this.#timer ||= setTimeout(() => {
       this.#timer = 0;
@@ -96,11 +112,15 @@ const copies = new WeakMap(); // by answer: a promise of the address of the copy
 
 /** Return the address of a copy of an answer's picture. */
 function pictureOf(answer) {
-  if (!copies.has(answer)) copies.set(answer, copyOf(answer.frame));
+  if (!copies.has(answer)) copies.set(answer, copyOf(answer));
   return copies.get(answer);
 }
 
-async function copyOf(frame) {
+let isHeld = () => true;
+
+async function copyOf(answer) {
+  if (!isHeld(answer)) throw new Error("gone");
+  const { frame } = answer;
   const response = await fetch(local(frame));
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   return URL.createObjectURL(await response.blob());
@@ -114,11 +134,12 @@ function release(answer) {
 /** Show one answer at full size. */
 export function open(answer) {
   const shown = element("detail-frame");
-  const address = copies.get(answer) ?? Promise.resolve(local(answer.frame));
+  const address = pictureOf(answer);
   shown.removeAttribute("src");
+  shown.hidden = false;
   address.then(
     (there) => (shown.src = there),
-    () => {},
+    () => (shown.hidden = true),
   );
   setText(element("detail-about"), [timeOfDay(answer.at), modelName(answer.model), say("answer.question", { prompt: answer.prompt })].join(" · "));
   render(element("detail-text"), answer.text);

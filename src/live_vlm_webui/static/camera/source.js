@@ -13,10 +13,14 @@ const TAKEN = fault("fault.replaced");
 
 const TELL_MS = 1500; // how long the event that another source has replaced the camera may take
 
-/** Controls the source of a session's pictures; `onFailure(failure)` is called when the server rejects something. */
+/**
+ * Controls the source of a session's pictures; `onFailure(failure)` is called when the server rejects something, and
+ * `onStart()` when the user starts a source, from when on an earlier failure is of no interest.
+ */
 export class Source {
   #connection;
   #onFailure;
+  #onStart;
   #video = element("video");
   #camera;
   #transport;
@@ -31,9 +35,10 @@ export class Source {
   #withdrawal = Promise.resolve(); // the request that removes it
   #isConnected = false;
 
-  constructor(connection, onFailure) {
+  constructor(connection, onFailure, onStart) {
     this.#connection = connection;
     this.#onFailure = onFailure;
+    this.#onStart = onStart;
     this.#camera = new Camera(this.#video, () => this.#unplugged());
     this.#transport = new Transport(this.#video, connection, {
       onChange: () => this.#update(),
@@ -106,6 +111,7 @@ export class Source {
   }
 
   async startCamera() {
+    this.#onStart();
     this.#leaving = false;
     show("starting", () => say("camera.waiting"));
     this.#update();
@@ -139,6 +145,7 @@ export class Source {
 
   async #connectStream(address) {
     if (!address) return;
+    this.#onStart();
     this.#leaveCamera();
     show("starting", () => say("stream.connecting", { address: withoutPassword(address) }));
     try {
@@ -156,6 +163,7 @@ export class Source {
       this.#onFailure(fault("fault.no-picture"));
       return;
     }
+    this.#onStart();
     this.#leaveCamera();
     this.#picture = file;
     this.choose("picture");

@@ -30,6 +30,18 @@ export function redrawNotices() {
   for (const notice of element("notices").children) show(notice);
 }
 
+/** Do something whose failure is shown, until it succeeds or is tried again. */
+export async function attempt(key, work) {
+  withdraw(key);
+  try {
+    await work();
+    return true;
+  } catch (failure) {
+    notify(key, failure);
+    return false;
+  }
+}
+
 /** Remove a notice. */
 export function withdraw(key) {
   for (const notice of element("notices").children) if (notice.dataset.key === key) notice.remove();

@@ -2,12 +2,14 @@
 
 import { ask } from "../common/api.js";
 import { element } from "../common/dom.js";
+import { attempt } from "../common/notices.js";
 import { modelName } from "../common/format.js";
 import { say, tell } from "../common/words.js";
 
 const AUTOMATIC = "";
+const MANY = 15; // models are searched from this number on
 
-/** The model of the session `session()`; `change(patch)` sends changes, `onFailure(failure)` reports errors. */
+/** The model of the session `session()`; `change(patch)` sends changes. */
 export class Models {
   #select = element("model");
   #found = [];
@@ -17,13 +19,13 @@ export class Models {
   #label = null;
   #session;
   #change;
-  #onFailure;
 
-  constructor(session, change, onFailure) {
+  constructor(session, change) {
     this.#session = session;
     this.#change = change;
-    this.#onFailure = onFailure;
     this.#select.addEventListener("change", () => this.#choose());
+    element("model-search").addEventListener("input", () => this.#show());
+    element("model-search").addEventListener("keydown", (event) => event.key === "Enter" && this.#chooseFound());
     element("refresh").addEventListener("click", () => this.list(true));
     element("endpoint").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -72,16 +74,29 @@ export class Models {
   async #list(button, work) {
     button.disabled = true;
     this.#note("");
-    try {
-      await work();
-    } catch (failure) {
-      this.#onFailure(failure);
-    }
+    await attempt("models", work);
     button.disabled = false;
     this.#show();
   }
 
+  /** Choose the only model that was found; of several, let the user choose. */
+  #chooseFound() {
+    const found = [...this.#select.options].filter(({ value, index }) => value && index && !this.#isChosen(value));
+    if (found.length !== 1) {
+      this.#select.focus();
+      return;
+    }
+    this.#select.value = found[0].value;
+    this.#choose();
+  }
+
+  #isChosen(at) {
+    const { api_base, model: name } = this.#settings;
+    return isSame(this.#offers[at], { api_base, name });
+  }
+
   #choose() {
+    this.#note("");
     const offer = this.#offers[this.#select.value];
     if (!offer) {
       this.#change({ api_base: "", model: "" });
@@ -108,7 +123,12 @@ export class Models {
     const { api_base, model } = this.#settings;
     const at = api_base ? offers.findIndex((offer) => isSame(offer, { api_base, name: model || this.#label?.name })) : -1;
     const groups = new Map();
+    const search = element("model-search");
+    search.hidden = offers.length < MANY;
+    const sought = search.hidden ? [] : search.value.toLowerCase().split(/\s+/);
     for (const [index, offer] of offers.entries()) {
+      const named = `${offer.name} ${offer.server} ${offer.api_base}`.toLowerCase();
+      if (index !== at && !sought.every((part) => named.includes(part))) continue;
       const where = offer.api_base === "built-in" ? say("model.built-in") : [offer.server, offer.api_base].filter(Boolean).join(", ");
       if (!groups.has(where)) groups.set(where, []);
       const blind = offer.vision === false ? ` (${say("model.blind")})` : "";

@@ -25,6 +25,7 @@ export class SettingControls {
     element("every").addEventListener("change", ({ target }) => {
       if (target.reportValidity() && target.value) this.#setMode(element("sampling").value, target.valueAsNumber);
     });
+    element("reasoning").addEventListener("change", ({ target }) => this.#change({ reasoning: target.checked }));
     element("pause").addEventListener("click", ({ target }) => {
       this.#change({ paused: target.getAttribute("aria-pressed") !== "true" });
     });
@@ -33,6 +34,7 @@ export class SettingControls {
   /** Apply the session's settings, but keep input that is being typed, unless it was `refused`. */
   apply(settings, refused = false) {
     for (const name of NUMBERS) set(element(name), settings[name], refused);
+    element("reasoning").checked = settings.reasoning;
     const { mode } = settings.sampling;
     element("sampling").value = mode;
     this.#showEvery(mode, settings.sampling, refused);

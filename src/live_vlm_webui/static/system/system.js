@@ -1,6 +1,7 @@
 // The machine: its description, current figures, and those of the last minutes.
 
 import { ask } from "../common/api.js";
+import { attempt } from "../common/notices.js";
 import { element, make, setText } from "../common/dom.js";
 import { celsius, gigabytes, percent, watts } from "../common/format.js";
 import { say, translated } from "../common/words.js";
@@ -9,20 +10,18 @@ import { Sparkline } from "./sparkline.js";
 const PLACES = 120;
 const QUIET_STATES = new Set(["ok", "absent", "starting"]);
 
-/** Shows the server's machine; `onFailure(failure)` is called if it rejects an interval. */
+/** Shows the server's machine. */
 export class SystemCard {
   #gauges = new Map();
   #machine = null;
   #sample = null;
 
-  constructor(onFailure) {
-    element("interval").addEventListener("change", async ({ target }) => {
-      try {
+  constructor() {
+    element("interval").addEventListener("change", ({ target }) =>
+      attempt("interval", async () => {
         showInterval((await ask("PATCH", "/api/system", { interval: Number(target.value) })).interval);
-      } catch (failure) {
-        onFailure(failure);
-      }
-    });
+      }),
+    );
   }
 
   /** Apply the whole state. */

@@ -78,13 +78,13 @@ def test_nothing_counts_after_the_end():
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
 def test_thoughts_in_their_own_field_are_a_sign_of_life_but_no_text(field):
     answer = new()
-    assert answer.take([piece(**{field: "hmm"})]) is None
+    assert answer.take([piece(**{field: "hmm"})]) == Delta("", None, "hmm")
     assert answer.begun
 
 
 def test_thoughts_in_tags_are_no_text():
     answer = new()
-    assert answer.take([piece(content="<think>"), piece(content="hm</think>")]) is None
+    assert answer.take([piece(content="<think>"), piece(content="hm</think>")]) == Delta("", None, "hm")
     assert answer.begun
     assert answer.take([piece(content="\nA cat")]) == Delta("A cat")
 

@@ -116,3 +116,14 @@ def test_nothing_is_claimed_to_be_saved_before_the_first_answer():
     tally.held_back(seconds=10.0, frames=300)
 
     assert tally.to_json()["calls_saved"] == 0
+
+
+def test_another_model_or_prompt_starts_the_percentiles_again_but_not_the_count():
+    tally = Tally()
+    tally.add(run_watch(tokens=21), of="a model")
+    tally.add(run_watch(tokens=None), of="another")
+
+    told = tally.to_json()
+    assert told["answers"] == 2
+    assert told["tokens_per_second"]["p50"] is None
+    assert told["total"]["p50"] == 500.0

@@ -1,0 +1,43 @@
+// The numbers of the last answers, by model and prompt; they are drawn only when they are asked for.
+
+import { element } from "../common/dom.js";
+import { notify } from "../common/notices.js";
+import { fault } from "../common/api.js";
+
+const MOST_GROUPS = 8;
+const MOST_ANSWERS = 240; // of each
+const groups = new Map();
+let draw = null;
+
+/** Add an answer's numbers. */
+export function record({ model, prompt, numbers }) {
+  if (!numbers) return;
+  const key = JSON.stringify([model.api_base, model.name, prompt]);
+  const group = groups.get(key) ?? { model, prompt, numbers: [] };
+  groups.delete(key); // the newest is the last
+  groups.set(key, group);
+  group.numbers.push(numbers);
+  if (group.numbers.length > MOST_ANSWERS) group.numbers.shift();
+  if (groups.size > MOST_GROUPS) groups.delete(groups.keys().next().value);
+  redrawFigures();
+}
+
+/** Forget all, because another session begins. */
+export function forgetFigures() {
+  groups.clear();
+  redrawFigures();
+}
+
+/** Show them, if they are asked for. */
+export function redrawFigures() {
+  if (element("figures").open) draw?.([...groups.values()].reverse());
+}
+
+element("figures").addEventListener("toggle", async () => {
+  try {
+    draw ??= (await import("./figures.js")).drawFigures;
+  } catch {
+    notify("figures", fault("fault.silent"));
+  }
+  redrawFigures();
+});

@@ -1,0 +1,89 @@
+"""Numbers of each model and question by themselves, thoughts on request, and what exports hold."""
+
+from __future__ import annotations
+
+
+def test_numbers_are_those_of_one_model_and_question_in_words_with_charts_that_are_loaded_when_wanted(
+    serve_models, serve, visit
+):
+    server = serve_models("--model", "llava:7b")
+    server.behave(text="A cup of coffee on a table.", total=1.2)
+    loaded: list[str] = []
+    tab = visit(
+        url=serve("--api-base", server.api_base).line().split(" is ready: ")[1].split(" ")[0],
+        prepare=lambda page: page.on("request", lambda request: loaded.append(request.url)),
+    )
+    tab.start_camera()
+    tab.until("document.querySelectorAll('#history li').length > 0")
+    server.behave(text="A cup.", total=0.1)
+    tab["prompt"].fill("Is there a cup?")
+    tab.button("Ask this").click()
+    tab.until("document.querySelector('#history .entry').textContent.includes('A cup.')")
+    tab.until("/half within [1-3]?[0-9]?[0-9] ms/.test(document.getElementById('percentiles').textContent)")
+    assert not any("figures.js" in url for url in loaded)
+    tab.page.locator("#figures summary").click()
+    tab.until("document.querySelectorAll('#figures section').length === 2")
+    newest, before = tab.page.locator("#figures section").all()
+    assert "Is there a cup?" in newest.inner_text()
+    assert "ms" in newest.locator(".figure").nth(1).inner_text()
+    assert "half within 1.2" in before.locator(".figure").nth(1).inner_text()
+    assert newest.locator("svg .line").nth(1).get_attribute("d").startswith("M")
+    assert tab.complaints == []
+
+
+def test_a_model_reasons_only_if_it_is_let_and_its_thoughts_are_shown_on_request(visit, models):
+    models.behave(text="A cup.", total=0.2, reasoning="First I look at the table", quiet="think")
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("text", "A cup.")
+    tab.until("document.getElementById('thoughts').hidden")
+    tab["reasoning"].check()
+    tab.until("!document.getElementById('thoughts').hidden")
+    assert tab["thoughts-text"].is_hidden()
+    tab.page.locator("#thoughts summary").click()
+    assert tab.text("thoughts-text") == "First I look at the table"
+    assert "think" not in models.questions[-1]["body"]
+    tab["reasoning"].uncheck()
+    tab.until("document.getElementById('thoughts').hidden")
+    assert models.questions[-1]["body"]["think"] is False
+
+
+def test_what_is_gone_is_not_offered_and_exports_say_what_they_hold(visit, models):
+    models.behave(text="Answer {number}", total=0.01)
+    tab = visit()
+    tab.start_camera()
+    tab.until("/last 100 of 1[0-9][0-9] answers, since /.test(document.getElementById('exports').innerText)")
+    models.behave(text="The same", total=0.3)
+    tab.until_text("history", "The same")
+    tab["hold"].click()
+    models.behave(text="Answer {number}", total=0.01)
+    tab.until("/last 100 of 2[5-9][0-9] answers/.test(document.getElementById('exports').innerText)")
+    tab["frame"].click()  # of an answer that the server no longer has
+    tab.page.wait_for_selector("#detail[open]")
+    tab.until(
+        "document.getElementById('detail-frame').hidden || document.getElementById('detail-frame').naturalWidth > 0"
+    )
+    assert not [line for line in tab.complaints if "404" in line]
+
+
+def test_a_notice_goes_with_its_cause_and_is_seen_from_the_bottom_and_many_models_are_searched(visit, serve_models):
+    names = [argument for number in range(425) for argument in ("--model", f"vendor/model-{number}-vision")]
+    other = serve_models("--api-key", "right", *names)
+    tab = visit()
+    assert tab["model-search"].is_hidden()
+    tab.page.locator("summary", has_text="Another server").click()
+    tab["api_base"].fill(other.api_base)
+    tab["api_key"].fill("wrong")
+    tab.page.evaluate("document.body.style.minHeight = '4000px'; scrollTo(0, 1500)")
+    tab["endpoint"].evaluate("(form) => form.requestSubmit()")
+    tab.page.wait_for_selector("#notices .notice")
+    box = tab.page.locator("#notices .notice").bounding_box()
+    assert 0 <= box["y"] < 200
+    tab["api_key"].fill("right")
+    tab.button("List models").click()
+    tab.until_text("model-note", "Choose one of its 425 models above.")
+    assert tab.page.locator("#notices .notice").count() == 0
+    tab["model-search"].fill("417 vendor")
+    assert tab.page.locator("#model option", has_text="vendor/").all_inner_texts() == ["vendor/model-417-vision"]
+    tab["model-search"].press("Enter")
+    tab.until("document.getElementById('model').selectedOptions[0].text === 'vendor/model-417-vision'")
