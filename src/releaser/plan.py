@@ -9,6 +9,7 @@ from __future__ import annotations
 from releaser.config.project import Config
 from releaser.core.step import Phase, Plan, in_order, together
 from releaser.release import Release
+from releaser.steps.after.attach_report import AttachReport
 from releaser.steps.after.close_milestone import CloseMilestone
 from releaser.steps.after.fast_forward import FastForward
 from releaser.steps.after.remove_worktree import RemoveWorktree
@@ -144,4 +145,6 @@ def release_plan(config: Config) -> Plan[Release]:
             "release wrapped up",
             together(WriteAnnouncement(), CloseMilestone(), (RemoveWorktree(), FastForward())),
         ),
+        # Alone, because it holds the journal with its last line, and after all that it tells of.
+        Phase("record", "record of the release attached", in_order(AttachReport())),
     )

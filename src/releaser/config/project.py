@@ -144,6 +144,7 @@ class ForgeConfig(Table):
     Attributes:
         tests_workflow: The workflow that must have passed for the commit to be released; an empty name asks for none.
         tests_required: Whether a commit that it did not run for is refused.
+        attach_report: Whether the release gets its record as assets, and the record's last hash in its notes.
     """
 
     repository: str | None = None
@@ -162,6 +163,7 @@ class ForgeConfig(Table):
     milestone: _VersionText = "v{version}"
     tests_workflow: str = "tests.yml"
     tests_required: bool = False
+    attach_report: bool = False
 
     @model_validator(mode="after")
     def _owner_and_name(self) -> ForgeConfig:

@@ -7,6 +7,7 @@ from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.dists.built import Dists
 from releaser.errors import StepError
 from releaser.release import Release
+from releaser.texts.proof import document
 
 _TYPES = {".whl": "application/zip", ".gz": "application/gzip", ".json": "application/vnd.cyclonedx+json"}
 
@@ -67,7 +68,8 @@ class UploadAssets(Step[Release]):
 
 def _others(found: ReleaseInfo, dists: Dists) -> list[str]:
     """Return the names of assets that are not this release's: a person, or a workflow, attached them."""
-    return sorted(asset.name for asset in found.assets if asset.name not in dists.assets)
+    ours = {*dists.assets, *document.names(dists)}
+    return sorted(asset.name for asset in found.assets if asset.name not in ours)
 
 
 def _missing(found: ReleaseInfo, dists: Dists) -> list[str]:
