@@ -11,7 +11,7 @@ from releaser import engine
 from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release
 from releaser.commands.report import leave_proof
-from releaser.core.asking import LIMIT_S
+from releaser.core import asking
 from releaser.core.named import chosen, required_steps, skipped_steps
 from releaser.core.runner import Observer
 from releaser.core.step import Done, Plan, Skipped, Warned, part_of
@@ -49,7 +49,7 @@ def release(
 
 def status(start: Path, version: str | None) -> None:
     """Run `invoke status`, which ends in time even where no service answers."""
-    release(start, version, dry_run=True, yes=False, skip=(), title=None, within=LIMIT_S)
+    release(start, version, dry_run=True, yes=False, skip=(), title=None, within=asking.LIMIT_S)
 
 
 def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool, choose: Sequence[str] = ()) -> None:

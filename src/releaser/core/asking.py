@@ -40,7 +40,7 @@ class _Asked(Generic[_Answer]):
                 self.error = error
 
 
-def side_by_side(asks: Sequence[Callable[[], _Answer]], within: float = LIMIT_S) -> list[_Answer | None]:
+def side_by_side(asks: Sequence[Callable[[], _Answer]], within: float) -> list[_Answer | None]:
     """Ask all at once; return the answers in order, None for those that did not come in time.
 
     Args:

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 
 from releaser.adapters.clients import import_clients
-from releaser.core.asking import LIMIT_S, side_by_side
+from releaser.core import asking
 from releaser.errors import InterruptedRunError, ReleaserError, ServiceError
 from releaser.inspection.findings import Findings
 
@@ -55,10 +55,11 @@ class Question(Generic[_Answer]):
         return self.error is None
 
 
-def ask(questions: Sequence[Question[Any]], within: float = LIMIT_S) -> None:
-    """Ask all at once, and be done in time; see `side_by_side`."""
+def ask(questions: Sequence[Question[Any]], within: float | None = None) -> None:
+    """Ask all at once, and be done within that many seconds, or `LIMIT_S`; see `side_by_side`."""
     import_clients()
-    found = side_by_side([one.ask for one in questions], within)
+    within = asking.LIMIT_S if within is None else within
+    found = asking.side_by_side([one.ask for one in questions], within)
     for question, ended in zip(questions, found, strict=True):
         if ended is None:
             question.error = ServiceError(

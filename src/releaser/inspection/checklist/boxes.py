@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from functools import partial
 
 from releaser.adapters.forge.records import Issue
-from releaser.core.asking import LIMIT_S
+from releaser.core import asking
 from releaser.core.results import Result
 from releaser.core.runner import Runner
 from releaser.core.step import Done, Failed, Skipped, first_line
@@ -101,7 +101,7 @@ def boxes(release: Release) -> list[Box]:
     planned = Question("the milestone", partial(_planned, release))
     since = Question("new issues", partial(_since, release))
     tests = Question("the tests of the commit", partial(_tests, release))
-    survey = Question("the steps", lambda: Runner(plan, release).survey(within=LIMIT_S - 1))
+    survey = Question("the steps", lambda: Runner(plan, release).survey(within=asking.LIMIT_S - 1))
     ask([planned, since, tests, survey])
     results = {one.step: one for one in survey.answer or ()}
     at = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"

@@ -9,7 +9,10 @@ from contextlib import ExitStack
 import pytest
 from harness.scene import NOWHERE, Scene
 
+from releaser.core import asking
+
 LONGEST = 20
+SOONER = 4.0
 
 
 @pytest.fixture
@@ -18,6 +21,11 @@ def _silent(scene: Scene) -> Iterator[None]:
         for one in scene.stand_ins.values():
             stack.enter_context(one.silent())
         yield
+
+
+@pytest.fixture
+def _sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "LIMIT_S", SOONER)  # one of them waits as long as it does for users
 
 
 @pytest.mark.usefixtures("_silent")
@@ -30,7 +38,7 @@ def test_status_says_what_it_could_not_ask(scene: Scene) -> None:
     assert "did not respond in time when asked to list the files of tiny-thing" in ran.err
 
 
-@pytest.mark.usefixtures("_silent")
+@pytest.mark.usefixtures("_silent", "_sooner")
 def test_verify_says_what_it_could_not_ask(scene: Scene) -> None:
     begun = time.monotonic()
     ran = scene.run("verify", "--version", "0.2.0")
@@ -39,7 +47,7 @@ def test_verify_says_what_it_could_not_ask(scene: Scene) -> None:
     assert "wrong: tag tag" in ran.err  # the remote is a directory, which answers
 
 
-@pytest.mark.usefixtures("_silent")
+@pytest.mark.usefixtures("_silent", "_sooner")
 def test_doctor_says_what_it_could_not_ask(scene: Scene) -> None:
     begun = time.monotonic()
     ran = scene.run("doctor")
@@ -49,7 +57,7 @@ def test_doctor_says_what_it_could_not_ask(scene: Scene) -> None:
     assert "network testpypi, network pypi, network forge" in ran.err
 
 
-@pytest.mark.usefixtures("_silent")
+@pytest.mark.usefixtures("_silent", "_sooner")
 def test_the_checklist_says_what_it_could_not_ask(scene: Scene) -> None:
     begun = time.monotonic()
     ran = scene.run("status", "--checklist", "--version", "0.2.0")
