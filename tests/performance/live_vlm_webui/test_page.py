@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
+from figures import BRIEF
 from world import app_server, model_server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -39,6 +40,7 @@ addEventListener("DOMContentLoaded", () => {
 });
 """
 
+long = pytest.mark.skipif(BRIEF, reason="takes half a minute; run for the tree, not for each release")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path (apt-get install chromium)")
 
 
@@ -157,6 +159,7 @@ def test_from_opening_the_page_to_the_first_answer(figure, opened):
     figure("open to first answer, 300 ms model", took, budget=1.3, unit="s", reference=f"the next user: {again:.2f} s")
 
 
+@long
 def test_answers_of_a_fast_model_stand_still(figure, opened):
     with (
         model_server("--total", "0.4", "--text", f"Number {{number}}: {READABLE}") as (_, model),
@@ -185,6 +188,7 @@ def heap(devtools) -> float:
     return devtools.send("Runtime.getHeapUsage")["usedSize"] / 1e6
 
 
+@long
 def test_the_browsers_heap_is_flat_at_ten_answers_a_second(figure, opened, pytestconfig):
     seconds = pytestconfig.getoption("--heap-seconds")
     with (
