@@ -94,8 +94,19 @@ def words_in(script: str) -> Iterator[str]:
 
 
 READABLE = re.compile(r"[A-Za-z][a-z]+ [a-z]+ [a-z]+|^[A-Z][a-z]+( [a-z]+)*[.:]?$")
-KNOWN = {"Enter", "Escape", "Files", "Content-Type", "Accept", "P", "Error"}
-"""Names of browsers' interfaces."""
+KNOWN = {
+    "Enter",
+    "Escape",
+    "Files",
+    "Content-Type",
+    "Accept",
+    "P",
+    "Error",
+    "Ollama",
+    "ollama pull qwen2.5vl:3b",
+    "noopener noreferrer nofollow",
+}
+"""Names of browsers' interfaces and of products, and commands."""
 
 
 class _Texts(HTMLParser):
