@@ -58,7 +58,7 @@ class Dialect:
         return replace(self, quiet=QUIET) if self.quiet is None else replace(self, stubborn=True)
 
     def parameters(self, max_tokens: int, *, reasoning: bool = False) -> dict[str, Any]:
-        """Return the parameters for an answer of at most ``max_tokens`` tokens, besides any allowed ``reasoning``."""
+        """Return the parameters for an answer of at most ``max_tokens`` tokens, and of ``reasoning`` before it."""
         quiet: tuple[tuple[str, Any], ...] = () if reasoning else self.quiet or ()
         found: dict[str, Any] = dict(reversed(quiet))  # of equal names the first counts
         if self.usage:

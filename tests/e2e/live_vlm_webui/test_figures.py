@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 
 def test_numbers_are_those_of_one_model_and_question_in_words_with_charts_that_are_loaded_when_wanted(
     serve_models, serve, visit
@@ -35,17 +37,18 @@ def test_a_model_reasons_only_if_it_is_let_and_its_thoughts_are_shown_on_request
     models.behave(text="A cup.", total=0.2, reasoning="First I look at the table", quiet="think")
     tab = visit()
     tab.start_camera()
-    tab.until_text("text", "A cup.")
+    tab.until("document.querySelectorAll('#history .entry').length > 0")
+    asked_not_to(models)
     tab.until("document.getElementById('thoughts').hidden")
     tab["reasoning"].check()
     tab.until("!document.getElementById('thoughts').hidden")
     assert tab["thoughts-text"].is_hidden()
     tab.page.locator("#thoughts summary").click()
     assert tab.text("thoughts-text") == "First I look at the table"
-    assert "think" not in models.questions[-1]["body"]
+    assert "think" not in models.questions[-1]["body"], models.questions[-1]["body"].keys()
     tab["reasoning"].uncheck()
     tab.until("document.getElementById('thoughts').hidden")
-    assert models.questions[-1]["body"]["think"] is False
+    asked_not_to(models)
 
 
 def test_what_is_gone_is_not_offered_and_exports_say_what_they_hold(visit, models):
@@ -87,3 +90,11 @@ def test_a_notice_goes_with_its_cause_and_is_seen_from_the_bottom_and_many_model
     assert tab.page.locator("#model option", has_text="vendor/").all_inner_texts() == ["vendor/model-417-vision"]
     tab["model-search"].press("Enter")
     tab.until("document.getElementById('model').selectedOptions[0].text === 'vendor/model-417-vision'")
+
+
+def asked_not_to(models, seconds=20):
+    """Waits until the model is asked not to reason."""
+    deadline = time.monotonic() + seconds
+    while models.questions[-1]["body"].get("think") is not False:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

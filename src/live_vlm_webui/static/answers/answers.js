@@ -199,14 +199,19 @@ export class LiveAnswer {
       render(this.#text, answer.text);
       if (this.#image.getAttribute("src") !== local(answer.frame)) this.#image.src = local(answer.frame);
     }
-    const thoughts = answer?.thoughts ?? "";
-    element("thoughts").hidden = !thoughts;
-    setText(element("thoughts-text"), thoughts);
+    this.#showThoughts(answer);
     caption(answer ? plain(answer.text) : "");
     element("frame").hidden = !answer;
     element("copy").disabled = !answer;
     setText(element("numbers"), answer?.numbers ? numbersLine(answer.numbers) : "");
     this.#showAge();
+  }
+
+  /** Show what was thought before the answer; while one comes, what was thought before the last. */
+  #showThoughts(answer) {
+    if (answer && answer.thoughts === undefined) return;
+    element("thoughts").hidden = !answer?.thoughts;
+    setText(element("thoughts-text"), answer?.thoughts ?? "");
   }
 
   /** Show who gave the answer and when, how long the next is waited for, and whether it is about what is seen now. */
