@@ -75,6 +75,7 @@ class TestPublish:
             assert ran.code == 0, ran.text
             assert sorted(scene.pypi.uploads()) == FILES
         assert {path.name for path in scene.state.rglob("*") if path.is_file()} == {
+            "journal.head",
             "journal.jsonl",
             "lock",
             "pypi.json",

@@ -349,7 +349,7 @@ def test_ctrl_c_in_the_middle_of_a_build_stops_it_leaves_nothing_and_again_ends_
 
     assert ended.returncode == 130
     kept = {path.name for path in project.state.rglob("*") if path.is_file()}
-    assert kept <= {"journal.jsonl", "lock", "build.log", "images.log"}
+    assert kept <= {"journal.head", "journal.jsonl", "lock", "build.log", "images.log"}
     (project.path / "Dockerfile").write_text(DOCKERFILE)
     again = project.invoke("docker.build", "--platform", "board")
     assert again.returncode == 0, again.stderr
