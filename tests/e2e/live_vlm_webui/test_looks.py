@@ -129,6 +129,7 @@ def test_what_is_touched_is_large_enough_for_a_finger(launch, url, visit):
     small = tab.page.evaluate(
         """() => [...document.querySelectorAll("button, select, input:not([type=radio]):not([type=file]), .button")]
           .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+          .map((one) => (one.type === "checkbox" ? one.closest("label") : one))
           .filter((one) => one.getBoundingClientRect().height < 32)
           .map((one) => one.outerHTML.slice(0, 80))"""
     )
