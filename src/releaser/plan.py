@@ -1,4 +1,4 @@
-"""The whole release as one list of steps, to be read aloud.
+"""The whole release as one list of steps, to be read aloud, and the way back as another.
 
 Nothing becomes public until everything that can fail on this machine has passed. Every project has every step: whether
 a step applies (a project without images, a workflow that uploads) is what the step itself answers when it is asked.
@@ -45,6 +45,12 @@ from releaser.steps.qualify.start_images import StartImages
 from releaser.steps.qualify.try_push_hook import TryPushHook
 from releaser.steps.qualify.try_wheel import TryWheel
 from releaser.steps.qualify.try_with_uv import TryWithUv
+from releaser.steps.rollback.branch import RevertBump
+from releaser.steps.rollback.images import RestoreImageTags
+from releaser.steps.rollback.local import DiscardState
+from releaser.steps.rollback.public import DeleteRelease, DeleteTag
+from releaser.steps.rollback.published import LatestBack, WarnOnRelease
+from releaser.steps.rollback.uploads import KnowUploads, StopWorkflow
 from releaser.steps.stage.bump_versions import BumpVersions
 from releaser.steps.stage.commit_release import CommitRelease
 from releaser.steps.stage.open_worktree import OpenWorktree
@@ -147,4 +153,26 @@ def release_plan(config: Config) -> Plan[Release]:
         ),
         # Alone, because it holds the journal with its last line, and after all that it tells of.
         Phase("record", "record of the release attached", in_order(AttachReport())),
+    )
+
+
+def rollback_plan(*, revert: bool) -> Plan[Release]:
+    """Return the plan of a rollback; each step decides by itself what it can do once PyPI serves the version.
+
+    Args:
+        revert: Whether to revert the version bump in the branch.
+    """
+    return (
+        Phase(
+            "stop",
+            "nothing is on its way",
+            in_order(StopWorkflow(), KnowUploads("pypi"), KnowUploads("testpypi")),
+            ask="To take back, in this order:\n{steps}\nContinue?",
+        ),
+        # The remote may refuse to delete a tag, and only tells when it is asked to; so that comes before the release.
+        Phase("public", "nothing of it is public that can be taken back", in_order(DeleteTag(), DeleteRelease())),
+        Phase("users", "users are led elsewhere", together(WarnOnRelease(), LatestBack(), RestoreImageTags())),
+        Phase("branch", "the branch is as it was", in_order(RevertBump(asked=revert))),
+        # Last: with what is here, everything above can be continued after a stop.
+        Phase("local", "nothing of it is kept here", in_order(DiscardState())),
     )

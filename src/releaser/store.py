@@ -32,12 +32,12 @@ from pathlib import Path
 import filelock
 
 from releaser.core.chain import Chain, read_chain
+from releaser.core.files import write_atomically
 from releaser.core.holder import Holder, now
 from releaser.core.journal import Journal
 from releaser.dists.built import Dists, read_dists
+from releaser.dists.sent import Sent
 from releaser.errors import ConflictError, UsageError
-from releaser.files import write_atomically
-from releaser.sent import Sent
 from releaser.versions.version import Version
 
 ACCEPT = "trust_journal=begin"

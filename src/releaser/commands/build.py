@@ -11,10 +11,10 @@ from releaser.adapters.git.entries import unlike
 from releaser.commands.checkout import open_checkout, with_files
 from releaser.commands.opening import opened_release, project
 from releaser.config.project import IndexName
+from releaser.core.files import sha256
 from releaser.core.step import Phase, Warned, in_order, part_of
 from releaser.dists.from_release import download_from_release
 from releaser.errors import ConflictError, StepError, UsageError
-from releaser.files import sha256
 from releaser.plan import release_plan
 from releaser.steps.keep.copy_dists import CopyDists
 

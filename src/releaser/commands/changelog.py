@@ -8,8 +8,8 @@ from releaser.adapters.git import Git
 from releaser.adapters.remotes import repository_of
 from releaser.changelog.document import Changelog, today_in_utc
 from releaser.commands.opening import project, wanted_version
+from releaser.core.files import write_atomically
 from releaser.errors import ChangelogError
-from releaser.files import write_atomically
 
 
 def changelog_check(start: Path) -> None:

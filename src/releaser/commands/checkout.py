@@ -13,9 +13,9 @@ from releaser.adapters.git.entries import Entry, present
 from releaser.adapters.index.client import version_of
 from releaser.commands.opening import opened_release, project
 from releaser.config.images import ImageTargetConfig
+from releaser.core.files import SUMS
 from releaser.dists.built import Dists, read_dists
 from releaser.errors import UsageError
-from releaser.files import SUMS
 from releaser.release import Release
 from releaser.store import ReleaseStore
 from releaser.versions.files import from_config

@@ -12,11 +12,11 @@ from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release
 from releaser.commands.report import leave_proof
 from releaser.core import asking
+from releaser.core.files import write_atomically
 from releaser.core.named import chosen, required_steps, skipped_steps
 from releaser.core.runner import Observer
 from releaser.core.step import Done, Plan, Skipped, Warned, part_of
 from releaser.errors import UsageError
-from releaser.files import write_atomically
 from releaser.plan import release_plan
 from releaser.release import Release
 from releaser.texts import report

@@ -12,9 +12,9 @@ from releaser.commands.opening import opened_release
 from releaser.core.results import Result, is_bad
 from releaser.core.step import Done, Outcome, Stays, Todo, Warned, said
 from releaser.errors import ReleaserError, StaysError
+from releaser.plan import rollback_plan
 from releaser.release import Release
-from releaser.rollback.plan import rollback_plan
-from releaser.rollback.uploads import is_served
+from releaser.steps.rollback.uploads import is_served
 
 _UNASKED = "Taking back what is public needs confirmation and stdin is not a terminal"
 _DECLINED = "Stopped before anything was taken back"

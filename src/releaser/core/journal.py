@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from releaser.core.chain import START, Chain, digest, head_of, read_chain
-from releaser.files import naming, sync_directory
+from releaser.core.files import naming, sync_directory
 from releaser.secret import Redactor
 
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from releaser.core.files import SUMS, read_sums, sha256
 from releaser.errors import ConflictError
-from releaser.files import SUMS, read_sums, sha256
 
 
 @dataclass(frozen=True)

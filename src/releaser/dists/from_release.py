@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters.forge.client import Forge
+from releaser.core.files import SUMS
 from releaser.errors import UsageError
-from releaser.files import SUMS
 
 
 def download_from_release(forge: Forge, tag: str, target: Path, instead: str) -> Path:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from releaser.adapters.git import Git
 from releaser.changelog.document import Changelog
+from releaser.core.files import inside
 from releaser.errors import ChangelogError, UsageError
-from releaser.files import inside
 from releaser.store import ReleaseStore
 from releaser.versions.version import Version
 from releaser.versions.version_file import FoundVersion, VersionFile

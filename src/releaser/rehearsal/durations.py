@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from releaser.files import write_atomically
+from releaser.core.files import write_atomically
 
 _KEPT = 5
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from releaser.adapters import process
-from releaser.files import write_atomically
+from releaser.core.files import write_atomically
 from releaser.rehearsal import rules
 from releaser.rehearsal.rules import Ruleset
 

@@ -34,8 +34,8 @@ from releaser.adapters.git.submodules import SOURCE
 from releaser.adapters.installers import settings
 from releaser.config import project as configuration
 from releaser.config.project import Config
+from releaser.core.files import write_atomically
 from releaser.errors import CommandError, ConflictError
-from releaser.files import write_atomically
 from releaser.rehearsal import remote, services
 from releaser.rehearsal.faults import RehearsalFaults
 from releaser.rehearsal.registry import program

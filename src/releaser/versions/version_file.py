@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from releaser.core.files import inside, write_atomically
 from releaser.errors import VersionError
-from releaser.files import inside, write_atomically
 from releaser.versions.version import Version
 
 Scheme = Literal["semver", "pep440"]

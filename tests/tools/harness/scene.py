@@ -17,9 +17,9 @@ import pytest
 from invoke.program import Program
 
 from releaser.config.load import load_config
+from releaser.core.files import sha256, write_sums
 from releaser.core.step import Conflict, Outcome, Step, Todo
 from releaser.errors import ReleaserError
-from releaser.files import sha256, write_sums
 from releaser.release import Release, open_release
 from releaser.steps.stage.bump_versions import BumpVersions
 from releaser.steps.stage.commit_release import CommitRelease

@@ -10,8 +10,8 @@ from releaser.adapters.forge import responses
 from releaser.adapters.forge.http import Connection
 from releaser.adapters.forge.records import Asset
 from releaser.adapters.http import RERUN
+from releaser.core.files import replacing, sha256
 from releaser.errors import ServiceError
-from releaser.files import replacing, sha256
 
 
 class ReleaseAssets:

@@ -31,8 +31,8 @@ from releaser.adapters.index.twine_login import (
     twine_settings,
 )
 from releaser.adapters.index.twine_upload import run_twine
+from releaser.core.files import replacing
 from releaser.errors import CommandError, ServiceError, UsageError
-from releaser.files import replacing
 from releaser.secret import Secret
 from releaser.versions.version import Version
 

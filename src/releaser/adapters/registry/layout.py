@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from releaser.adapters.registry.oci import INDEXES, Descriptor, Image, Source, blobs, manifests
+from releaser.core.files import write_atomically
 from releaser.errors import ConflictError
-from releaser.files import write_atomically
 
 _NAME = "org.opencontainers.image.ref.name"
 _MARKER = '{"imageLayoutVersion":"1.0.0"}'

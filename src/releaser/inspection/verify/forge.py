@@ -8,8 +8,8 @@ from releaser.adapters.forge.records import ReleaseInfo
 from releaser.adapters.forge.tags import TagLook
 from releaser.adapters.git.repository import GitTag
 from releaser.changelog.document import Changelog
+from releaser.core.files import SUMS
 from releaser.errors import ReleaserError
-from releaser.files import SUMS
 from releaser.inspection.findings import Findings
 from releaser.release import Release
 from releaser.texts.release_page import with_lf

@@ -9,7 +9,7 @@ from typing import Any
 
 from releaser.adapters.index import readme, rules
 from releaser.adapters.index.responses import ReleasePage
-from releaser.files import SUMS, read_sums
+from releaser.core.files import SUMS, read_sums
 from releaser.inspection.findings import Finding, Findings
 from releaser.inspection.questions import Question, ask
 from releaser.inspection.verify import forge, images, index, trials

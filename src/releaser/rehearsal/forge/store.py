@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from releaser.files import write_atomically
+from releaser.core.files import write_atomically
 from releaser.rehearsal.forge.git import BareRepository
 from releaser.rehearsal.forge.shapes import Record
 

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, parse
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from releaser.files import write_atomically
+from releaser.core.files import write_atomically
 from releaser.rehearsal.index.distribution import Distribution, RefusedError, digests_of
 
 OPEN_FOR = timedelta(days=14)

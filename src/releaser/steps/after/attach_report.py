@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters.forge.client import ReleaseInfo
+from releaser.core.files import sha256
 from releaser.core.step import Done, Outcome, Skipped, Step, Todo, Warned
 from releaser.errors import StepError
-from releaser.files import sha256
 from releaser.release import Release
 from releaser.texts.proof import document
 from releaser.texts.release_page import identity, is_kept

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from releaser.core.files import write_atomically
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.files import write_atomically
 from releaser.release import Release
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 
 from releaser.adapters import builder
+from releaser.core.files import sha256, write_sums
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.files import sha256, write_sums
 from releaser.release import Release
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from releaser.adapters.installers.venv import Venv
+from releaser.core.files import sha256, write_atomically, write_sums
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.files import sha256, write_atomically, write_sums
 from releaser.release import Release
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from releaser.core.files import SUMS, read_sums, sha256, write_atomically
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.files import SUMS, read_sums, sha256, write_atomically
 from releaser.release import Release
 
 

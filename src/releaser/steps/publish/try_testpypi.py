@@ -6,10 +6,10 @@ from pathlib import Path
 
 from releaser.adapters.installers.pip import until_pip_finds
 from releaser.adapters.installers.venv import Venv
+from releaser.core.files import sha256
 from releaser.core.step import Outcome, Skipped, Todo
 from releaser.dists import installed
 from releaser.dists.built import Dists
-from releaser.files import sha256
 from releaser.release import Release
 from releaser.steps.receipted import Receipted, expect_sha256
 from releaser.store import Receipt

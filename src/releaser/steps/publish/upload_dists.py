@@ -9,9 +9,9 @@ from releaser.adapters.index.client import Index
 from releaser.adapters.waiting import wait_for
 from releaser.config.project import INDEX_TITLES, IndexName
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo, Warned
+from releaser.dists.sent import Ending
 from releaser.errors import CommandError, ServiceError, StepError, ToleratedError
 from releaser.release import Release
-from releaser.sent import Ending
 
 _REFUSAL = re.compile(r"\bHTTPError: 4\d\d\b")
 """How twine reports that the index took nothing of a file; after a 5xx or a broken connection that is unknown."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from releaser.adapters.git import Git
+from releaser.core.files import inside
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.files import inside
 from releaser.release import Release
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from releaser.changelog.document import Changelog
+from releaser.core.files import write_atomically
 from releaser.core.step import Done, Outcome, Skipped, Step, Todo
-from releaser.files import write_atomically
 from releaser.release import Release
 
 

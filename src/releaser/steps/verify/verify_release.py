@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters.forge.client import ReleaseInfo
+from releaser.core.files import sha256
 from releaser.core.step import Conflict, Outcome, Todo, Warned
 from releaser.dists.built import Dists
 from releaser.errors import StepError, ToleratedError
-from releaser.files import sha256
 from releaser.release import Release
 from releaser.steps.receipted import Receipted, expect_sha256
 from releaser.store import Receipt

@@ -17,10 +17,10 @@ from typing import Any
 
 from releaser.adapters.registry.oci import images as images_of
 from releaser.core.chain import digest
+from releaser.core.files import write_atomically
 from releaser.core.holder import now
 from releaser.dists.built import Dists
 from releaser.errors import ConflictError
-from releaser.files import write_atomically
 from releaser.images import of_release
 from releaser.images.tags import Tag
 from releaser.release import Release

@@ -20,17 +20,17 @@ from releaser.adapters.registry.layout import OciLayout
 from releaser.adapters.registry.oci import Descriptor
 from releaser.commands import images as image_tasks
 from releaser.config.load import load_config
+from releaser.core.files import write_sums
 from releaser.core.step import Conflict, Done, Stays, Todo
 from releaser.errors import ConflictError, ServiceError, StepError, UsageError
-from releaser.files import write_sums
 from releaser.images.build import ImageBuild
 from releaser.rehearsal.registry import program
 from releaser.release import Release, open_release
-from releaser.rollback.images import RestoreImageTags
 from releaser.secret import Credentials
 from releaser.steps.preflight.registry import LogInForImages
 from releaser.steps.publish.push_images import PushImages
 from releaser.steps.qualify.start_images import StartImages
+from releaser.steps.rollback.images import RestoreImageTags
 from releaser.steps.verify.verify_images import VerifyImages
 from releaser.versions.version import Version
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from harness.scene import Ran, Scene, git
 
-from releaser.files import SUMS
+from releaser.core.files import SUMS
 
 SDIST, WHEEL = "tiny_thing-0.2.0.tar.gz", "tiny_thing-0.2.0-py3-none-any.whl"
 

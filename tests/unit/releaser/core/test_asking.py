@@ -22,7 +22,7 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
         first.set()
         return "two"
 
-    assert side_by_side([wait_for_the_other, release_the_other]) == ["one", "two"]
+    assert side_by_side([wait_for_the_other, release_the_other], within=60) == ["one", "two"]
 
 
 def test_a_question_knows_how_long_a_service_may_take() -> None:
@@ -54,4 +54,4 @@ def test_what_a_question_raises_is_raised() -> None:
         raise UsageError("no")
 
     with pytest.raises(UsageError, match="no"):
-        side_by_side([refuse])
+        side_by_side([refuse], within=60)

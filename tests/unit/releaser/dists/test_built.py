@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from releaser.core.files import SUMS, write_sums
 from releaser.dists.built import read_dists
 from releaser.errors import ConflictError
-from releaser.files import SUMS, write_sums
 
 WHEEL = "demo-1.0.0-py3-none-any.whl"
 SDIST = "demo-1.0.0.tar.gz"

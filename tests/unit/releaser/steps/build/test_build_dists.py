@@ -3,9 +3,9 @@ from __future__ import annotations
 from harness.scene import Scene
 
 from releaser.core.chain import head_of
+from releaser.core.files import sha256, write_sums
 from releaser.core.step import Done
 from releaser.errors import ConflictError
-from releaser.files import sha256, write_sums
 from releaser.steps.build.build_dists import BuildDists
 from releaser.steps.build.inspect_dists import InspectDists
 from releaser.steps.preflight.journal import TrustJournal

@@ -1,7 +1,7 @@
 """Whether an index has files of a version, or may have them soon: what decides whether anything can be taken back.
 
 A file that does not show is not a file that is not there: uploads show late, and the answer to one may be lost. So the
-record of what may have been sent (`releaser.sent`) and the workflow's runs count as much as what the index shows.
+record of what may have been sent (`releaser.dists.sent`) and the workflow's runs count as much as what the index shows.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from releaser.adapters.index.readers import ask_all
 from releaser.config.project import IndexName
 from releaser.core.activity import current
 from releaser.core.step import Conflict, Done, Outcome, Skipped, Stays, Step, Todo, Warned
+from releaser.dists.sent import Ending
 from releaser.errors import ConflictError, ServiceError
 from releaser.release import Release
-from releaser.sent import Ending
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from releaser.files import SUMS, read_sums, replacing, sha256, write_atomically, write_sums
+from releaser.core.files import SUMS, read_sums, replacing, sha256, write_atomically, write_sums
 
 
 def digest(content: bytes) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from releaser.adapters.git import Git
 from releaser.adapters.git.trees import remove_worktree
+from releaser.core.files import inside
 from releaser.core.step import Conflict, Done, Outcome, Skipped, Stays, Step, Todo
 from releaser.errors import CommandError, ConflictError
-from releaser.files import inside
 from releaser.release import Release
-from releaser.rollback.uploads import is_served, must_be_absent
+from releaser.steps.rollback.uploads import is_served, must_be_absent
 
 
 class RevertBump(Step[Release]):

@@ -22,8 +22,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from releaser.core.files import write_atomically
 from releaser.errors import ConflictError
-from releaser.files import write_atomically
 
 _Shape = TypeVar("_Shape")
 

@@ -6,7 +6,7 @@ from releaser.adapters.git.trees import remove_worktree
 from releaser.core.step import Done, Outcome, Stays, Step, Todo
 from releaser.errors import ConflictError
 from releaser.release import Release
-from releaser.rollback.uploads import is_served, must_be_absent
+from releaser.steps.rollback.uploads import is_served, must_be_absent
 
 _RECORDS = ("lock", "holder.json")
 

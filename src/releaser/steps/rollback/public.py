@@ -9,8 +9,8 @@ from __future__ import annotations
 from releaser.core.step import Conflict, Done, Outcome, Stays, Step, Todo
 from releaser.errors import ConflictError, ServiceError
 from releaser.release import Release
-from releaser.rollback.uploads import is_served, must_be_absent
 from releaser.steps.push.push_tag import side_branch
+from releaser.steps.rollback.uploads import is_served, must_be_absent
 
 
 class DeleteTag(Step[Release]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from releaser.adapters.forge.client import ReleaseInfo
 from releaser.core.step import Done, Outcome, Skipped, Stays, Step, Todo
 from releaser.release import Release
-from releaser.rollback.uploads import is_served
+from releaser.steps.rollback.uploads import is_served
 from releaser.texts.release_page import identity
 
 _MARK = "> [!WARNING]\n> **Withdrawn:**"

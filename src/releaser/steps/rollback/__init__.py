@@ -1,0 +1,1 @@
+"""Take a release back: the steps of `plan.rollback_plan`."""
