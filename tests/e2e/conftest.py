@@ -116,11 +116,15 @@ class Visit:
         self.hosts: set[str] = set()
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type != "log" else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        self.context.on("request", lambda request: self._note_host(request.url))
         self.page.add_init_script(COUNT_SCRIPTS + (SHOW_LIVE if showing == "live" else "") + script)
         if prepare:
             prepare(self.page)
         self.page.goto(url + fragment)
+
+    def _note_host(self, url: str) -> None:
+        if not url.startswith("blob:"):  # what the page itself holds
+            self.hosts.add(urlsplit(url).netloc)
 
     def connected(self):
         """Waits until the page has its session."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from pathlib import Path
@@ -75,13 +74,13 @@ async def test_a_dropped_picture_is_described_once(api):
 
 
 async def test_an_unused_server_has_loaded_no_networks(api):
-    async with api.watch() as events:
+    loaded = loaded_by(api.process)
+    assert "onnxruntime" not in loaded
+    assert "libavcodec" not in loaded
+    assert "numpy" not in loaded
+    async with api.watch() as events:  # now PyAV is loaded, for the camera that may come
         await events.next()
-        await asyncio.sleep(0.2)
-        loaded = loaded_by(api.process)
-        assert "onnxruntime" not in loaded
-        assert "libavcodec" not in loaded
-        assert "numpy" not in loaded
+        assert "onnxruntime" not in loaded_by(api.process)
         await events.socket.send_bytes(photograph("chelsea"))
         await events.until("answer.finished")
         assert "onnxruntime" in loaded_by(api.process)

@@ -75,7 +75,7 @@ READS = (
     Request("pypi's simple page", "pypi", "GET", "/simple/tiny-thing/", 1, "pushed"),
     Request("pypi's simple page later", "pypi", "GET", "/simple/tiny-thing/", 3, "pushed"),
     Request("pypi's page of the release", "pypi", "GET", "/pypi/", 1, "pushed"),
-    Request("a file of pypi", "pypi", "GET", "/files/", 1, "pushed"),
+    Request("a file of pypi", "pypi", "GET", "/packages/", 1, "pushed"),
     Request("testpypi's simple page", "testpypi", "GET", "/simple/tiny-thing/", 1, "tested"),
     Request("testpypi's simple page later", "testpypi", "GET", "/simple/tiny-thing/", 3, "tested"),
     Request("releases", "forge", "GET", "/releases$", 1, "pushed"),

@@ -141,7 +141,7 @@ FAULTS: dict[str, tuple[Callable[..., bool], str, str]] = {
 }
 SURVIVED = {
     (fault, method)
-    for fault, methods in {"429": ("POST", "PATCH", "PUT"), "500": ("PUT",), "drop": ("PUT",)}.items()
+    for fault, methods in {"429": ("POST", "PATCH", "PUT"), "403": ("PUT",), "500": ("PUT",), "drop": ("PUT",)}.items()
     for method in methods
 }
 CASES = [(fault, *strike) for fault in FAULTS for strike in STRIKES]
