@@ -38,6 +38,8 @@ export class WebRtcSender {
       this.#sender = peer.addTransceiver(detailed(track), { direction: "sendonly" }).sender;
       await peer.setLocalDescription(await peer.createOffer());
       await until(peer, "icegatheringstatechange", GATHER_MS, () => peer.iceGatheringState === "complete");
+      // Stopped in the meantime: an offer sent after the camera was withdrawn would bring it back.
+      if (this.#peer !== peer) throw new NotConnected(fault("webrtc.no-path"));
       const { type, sdp } = peer.localDescription;
       await peer.setRemoteDescription(await ask("POST", "/offer", { session, type, sdp }));
       await until(peer, "connectionstatechange", CONNECT_MS, () => isOver(peer.connectionState));
