@@ -7,24 +7,15 @@ import tempfile
 from pathlib import Path
 
 from releaser.adapters.forge import responses
-from releaser.adapters.forge.http import Connection
+from releaser.adapters.forge.http import Subject
 from releaser.adapters.forge.records import Asset
 from releaser.adapters.http import RERUN
 from releaser.core.files import replacing, sha256
 from releaser.errors import ServiceError
 
 
-class ReleaseAssets:
-    """The assets of one repository's releases.
-
-    Args:
-        http: The connection.
-        repo: The path of the repository in the API.
-    """
-
-    def __init__(self, http: Connection, repo: str) -> None:
-        self._http = http
-        self._repo = repo
+class ReleaseAssets(Subject):
+    """The assets of one repository's releases."""
 
     def upload(self, release_id: int, path: Path, content_type: str) -> Asset:
         """Attach a file under its own name. The same bytes already there are left alone.

@@ -255,3 +255,16 @@ class Connection:
 
     def _refusal(self, doing: str, response: requests.Response, permission: str) -> ServiceError:
         return self._refusals.refusal(doing, response.status_code, response.content, response.headers, permission)
+
+
+class Subject:
+    """One subject of a repository's API, such as its issues.
+
+    Args:
+        http: The connection.
+        repo: The path of the repository in the API.
+    """
+
+    def __init__(self, http: Connection, repo: str) -> None:
+        self._http = http
+        self._repo = repo

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from releaser.adapters.forge import responses
-from releaser.adapters.forge.http import Connection, Query
+from releaser.adapters.forge.http import Query, Subject
 from releaser.adapters.forge.records import Issue
 
 
@@ -28,17 +28,8 @@ _OPENED = TypeAdapter(list[_Opened])
 _PUBLISHED = TypeAdapter(_Published)
 
 
-class Issues:
-    """The issues of one repository.
-
-    Args:
-        http: The connection.
-        repo: The path of the repository in the API.
-    """
-
-    def __init__(self, http: Connection, repo: str) -> None:
-        self._http = http
-        self._repo = repo
+class Issues(Subject):
+    """The issues of one repository."""
 
     def of_milestone(self, number: int) -> list[Issue]:
         """Return what is open in a milestone."""

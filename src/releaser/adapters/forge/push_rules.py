@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import quote
 
 from releaser.adapters.forge import responses
-from releaser.adapters.forge.http import Connection
+from releaser.adapters.forge.http import Subject
 from releaser.adapters.forge.records import Protection, Rule
 
 # Servers that speak GitHub's API in part answer 404; 403 is for what only administrators see.
@@ -15,17 +15,8 @@ _BYPASS = ("always", "exempt")
 _METADATA = "metadata: read"
 
 
-class PushRules:
-    """The rules of one repository.
-
-    Args:
-        http: The connection.
-        repo: The path of the repository in the API.
-    """
-
-    def __init__(self, http: Connection, repo: str) -> None:
-        self._http = http
-        self._repo = repo
+class PushRules(Subject):
+    """The rules of one repository."""
 
     def of_branch(self, branch: str) -> list[Rule] | None:
         """Return the rules that are active for a branch; None if the forge does not tell them."""

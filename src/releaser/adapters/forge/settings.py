@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from releaser.adapters.forge.http import Connection
+from releaser.adapters.forge.http import Subject
 
 # Not found: off, or not shown to this token; the others: only administrators see it, or no such server does.
 _NOT_TOLD = (401, 403, 404, 405, 501)
@@ -34,17 +34,8 @@ class TokenSays:
     expires: str
 
 
-class Settings:
-    """The settings of one repository.
-
-    Args:
-        http: The connection.
-        repo: The path of the repository in the API.
-    """
-
-    def __init__(self, http: Connection, repo: str) -> None:
-        self._http = http
-        self._repo = repo
+class Settings(Subject):
+    """The settings of one repository."""
 
     def token(self) -> TokenSays:
         """Return what GitHub says of the token.

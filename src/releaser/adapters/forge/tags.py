@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from releaser.adapters.forge import responses
-from releaser.adapters.forge.http import Connection
+from releaser.adapters.forge.http import Subject
 
 
 class _Verification(BaseModel):
@@ -53,17 +53,8 @@ class TagLook:
     reason: str
 
 
-class Tags:
-    """The tags of one repository.
-
-    Args:
-        http: The connection.
-        repo: The path of the repository in the API.
-    """
-
-    def __init__(self, http: Connection, repo: str) -> None:
-        self._http = http
-        self._repo = repo
+class Tags(Subject):
+    """The tags of one repository."""
 
     def look(self, tag: str) -> TagLook | None:
         """Return a tag; None when there is none of that name."""

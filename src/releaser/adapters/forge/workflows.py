@@ -7,24 +7,15 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from releaser.adapters.forge import responses
-from releaser.adapters.forge.http import Connection
+from releaser.adapters.forge.http import Subject
 from releaser.adapters.forge.records import Run
 
 _AT_ONCE = 100
 _ANYTHING: TypeAdapter[object] = TypeAdapter(object)
 
 
-class Workflows:
-    """What GitHub Actions runs in one repository.
-
-    Args:
-        http: The connection.
-        repo: The path of the repository in the API.
-    """
-
-    def __init__(self, http: Connection, repo: str) -> None:
-        self._http = http
-        self._repo = repo
+class Workflows(Subject):
+    """What GitHub Actions runs in one repository."""
 
     def runs(self, workflow_file: str) -> list[Run]:
         """Return the newest hundred runs of a workflow, the newest first; none if there is no such workflow.
