@@ -62,7 +62,7 @@ class Behaviour:
     retry_after: str = ""
     location: str = ""
     rejects: str = ""
-    """Names of parameters, joined by +, that are answered with 400: max_tokens+stream_options."""
+    """Names of parameters and roles, joined by +, that are answered with 400: max_tokens+stream_options."""
     reasoning: str = ""
     """Sent as reasoning_content before the answer, of whose longest length each word takes one token."""
     quiet: str = ""

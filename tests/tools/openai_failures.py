@@ -100,6 +100,8 @@ def failed(name: str, model: str, retry_after: str = "") -> web.Response:
 
 def rejected(parameter: str) -> web.Response:
     hint = " Use 'max_completion_tokens' instead." if parameter == "max_tokens" else ""
+    if parameter == "system":
+        return web.json_response(_flat(400, "System role not supported", "BadRequestError")[1], status=400)
     message = f"Unsupported parameter: '{parameter}' is not supported with this model.{hint}"
     body = _openai(400, message, "invalid_request_error", "unsupported_parameter", parameter)[1]
     return web.json_response(body, status=400)

@@ -261,7 +261,7 @@ class OpenAIServer:
                 f"{self.play}-not-vision" if f"{self.play}-not-vision" in FAILURES else "openai-not-vision", name
             )
         for parameter in filter(None, behaviour.rejects.split("+")):
-            if parameter in body:
+            if parameter in body or parameter in {message["role"] for message in body["messages"]}:
                 return rejected(parameter)
         if behaviour.fail:
             await asyncio.sleep(behaviour.first_token)

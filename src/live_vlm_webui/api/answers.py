@@ -1,4 +1,4 @@
-"""``/api/sessions/ID/answers``: the history, its pictures, and exports of both."""
+"""``/api/sessions/ID/answers``: the history, its pictures, exports of both, and what was sent and came back."""
 
 from __future__ import annotations
 
@@ -34,15 +34,24 @@ async def history(request: web.Request) -> web.StreamResponse:
 
 async def frame(request: web.Request) -> web.Response:
     """Send the newest picture that an answer is about."""
+    picture = session_of(request).picture(_id_in(request))
+    headers = {"Cache-Control": "private, max-age=86400, immutable"}
+    return web.Response(body=picture.jpeg, content_type="image/jpeg", headers=headers)
+
+
+async def exchange(request: web.Request) -> web.Response:
+    """Send what was sent for an answer, and what came back; never a key."""
+    told = session_of(request).exchange(_id_in(request))
+    return web.json_response(told, headers={"Cache-Control": "no-store"})
+
+
+def _id_in(request: web.Request) -> int:
     number = request.match_info["answer"]
-    session = session_of(request)
     if not (number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS):
         raise NotFoundError(
             f"{number[:20]!r} is not the id of an answer", "Use the path in the `frame` field of an answer."
         )
-    picture = session.picture(int(number))
-    headers = {"Cache-Control": "private, max-age=86400, immutable"}
-    return web.Response(body=picture.jpeg, content_type="image/jpeg", headers=headers)
+    return int(number)
 
 
 def _file(body: bytes, content_type: str, form: str) -> web.Response:
@@ -53,4 +62,5 @@ def _file(body: bytes, content_type: str, form: str) -> web.Response:
 ROUTES = (
     web.get("/api/sessions/{session}/answers", history),
     web.get("/api/sessions/{session}/answers/{answer}/frame.jpg", frame),
+    web.get("/api/sessions/{session}/answers/{answer}/exchange", exchange),
 )

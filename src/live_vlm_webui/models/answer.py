@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,8 @@ DONE = b"[DONE]"
 APART = ("reasoning_content", "reasoning", "thinking")
 """Where servers send reasoning that is not in the answer."""
 ERROR_STATUSES = range(400, 600)
+LONGEST_NAME = 64
+MOST_COUNTS = 24
 
 
 class Answer:
@@ -43,7 +46,10 @@ class Answer:
         self._reasoned = False
         self.has_words = False
         """Whether there is more than white space."""
-        self._finish: str | None = None
+        self.finish_reason = ""
+        """Why the answer ended, in the server's words; empty if it did not say."""
+        self.usage: dict[str, Any] = {}
+        """The numbers of tokens that the server reported."""
         self.begun = False
         """Whether the model has sent anything, including reasoning."""
         self.done = False
@@ -65,6 +71,7 @@ class Answer:
                 continue
             chunk = self._read(event)
             text.append(self._text_of(chunk))
+            self.usage = _usage_of(chunk) or self.usage
             tokens = _tokens_of(chunk, tokens)
         return self._delta("".join(text), tokens)
 
@@ -82,13 +89,13 @@ class Answer:
         if not self._heard:
             raise bad_answer(self._endpoint, "sent no answer")
         delta = self._delta(self._thoughts.close(), None)
-        if not self.has_words and (self._thoughts.is_thinking or (self.reasoned and self._finish == "length")):
+        if not self.has_words and (self._thoughts.is_thinking or (self.reasoned and self.finish_reason == "length")):
             raise ModelError(
                 "bad-answer",
                 f"{self._model} at {self._endpoint.api_base} reached the longest answer while still reasoning",
                 "Allow longer answers, or choose a model that does not reason before it answers.",
             )
-        if not self.has_words and self._finish == "content_filter":
+        if not self.has_words and self.finish_reason == "content_filter":
             raise ModelError(
                 "refused",
                 f"The content filter of {self._endpoint.api_base} blocked the answer",
@@ -120,7 +127,7 @@ class Answer:
         self._heard = True
         finish = choice.get("finish_reason")
         if isinstance(finish, str):
-            self._finish = finish
+            self.finish_reason = finish[:LONGEST_NAME]
         delta = choice.get("delta") or choice.get("message")
         if not isinstance(delta, dict):
             return ""
@@ -159,3 +166,21 @@ def _tokens_of(chunk: dict[str, Any], otherwise: int | None) -> int | None:
     usage = chunk.get("usage")
     tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
     return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0 else otherwise
+
+
+def _usage_of(chunk: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers of a chunk's ``usage``, also those one level deeper."""
+    usage = chunk.get("usage")
+    if not isinstance(usage, dict):
+        return {}
+    deeper = {name: _numbers_in(value) for name, value in usage.items() if isinstance(value, dict)}
+    return _numbers_in(usage) | {name[:LONGEST_NAME]: value for name, value in list(deeper.items())[:4] if value}
+
+
+def _numbers_in(found: dict[str, Any]) -> dict[str, Any]:
+    numbers = {
+        name[:LONGEST_NAME]: value
+        for name, value in found.items()
+        if type(value) in (int, float) and math.isfinite(value)
+    }
+    return dict(list(numbers.items())[:MOST_COUNTS])

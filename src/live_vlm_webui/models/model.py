@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import asdict, dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
 from live_vlm_webui.media.picture import Picture
 
@@ -34,6 +34,33 @@ class ModelLabel:
 DESCRIBER = ModelLabel(BUILT_IN, "describer", "built-in describer")
 
 
+@dataclass
+class Exchange:
+    """What was sent for a question, and what came back besides the text. Never contains a key.
+
+    Attributes:
+        url: The address of the request; empty if nothing was sent.
+        with_key: Whether a key was sent along.
+        body: The request's JSON, with the size of each picture in place of the picture.
+        refused: The requests before it that were refused, each with ``status`` and ``message``.
+        left_out: The settings that were not sent, because the model does not accept them.
+        status: The HTTP status; None without an answer.
+        message: What the server said of a failure.
+        finish_reason: Why the answer ended, in the server's words.
+        usage: The numbers of tokens, as the server counts them.
+    """
+
+    url: str = ""
+    with_key: bool = False
+    body: dict[str, Any] = field(default_factory=dict)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    left_out: tuple[str, ...] = ()
+    status: int | None = None
+    message: str = ""
+    finish_reason: str = ""
+    usage: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Question:
     """A question to a model.
@@ -43,12 +70,18 @@ class Question:
         pictures: At least one picture, oldest first.
         max_tokens: The longest answer, in tokens.
         reasoning: Whether the model may reason before it answers.
+        system_prompt: What the model is told before the question; may be empty.
+        temperature: How much chance there is in the answer; None leaves it to the server.
+        exchange: Filled in by the model.
     """
 
     prompt: str
     pictures: tuple[Picture, ...]
     max_tokens: int
     reasoning: bool = False
+    system_prompt: str = ""
+    temperature: float | None = None
+    exchange: Exchange = field(default_factory=Exchange, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,11 @@ https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
-import base64
 import io
-import json
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import (
     ClientConnectorError,
@@ -34,6 +31,7 @@ from live_vlm_webui.models.endpoint import Endpoint
 from live_vlm_webui.models.event_stream import EventStream, EventTooLongError
 from live_vlm_webui.models.failure_text import read_failure, said_in
 from live_vlm_webui.models.model import Delta, ModelLabel, Question
+from live_vlm_webui.models.request import body_of, left_out, record_of
 
 STALE_SECONDS = 2.0
 """A reused connection that its server had closed fails within this time; a later failure is the request's own."""
@@ -130,8 +128,8 @@ class OpenAIModel:
             _ReasonsError: It reasons, and was not asked not to; nothing was yielded.
         """
         response, dialect = await self._ask(question, asked)
+        answer = Answer(self._endpoint, self._label.name, len(question.pictures), self._limits.text)
         try:
-            answer = Answer(self._endpoint, self._label.name, len(question.pictures), self._limits.text)
             if response.content_type == "application/json":
                 delta = answer.take([await self._read_whole(response, asked)])
                 self._notice_reasoning(answer, dialect, question)
@@ -160,6 +158,7 @@ class OpenAIModel:
                 yield last
             await self._drain(response)
         finally:
+            question.exchange.finish_reason, question.exchange.usage = answer.finish_reason, answer.usage
             response.close()
 
     def _notice_reasoning(self, answer: Answer, dialect: Dialect, question: Question) -> None:
@@ -174,14 +173,18 @@ class OpenAIModel:
     async def _ask(self, question: Question, asked: float) -> tuple[ClientResponse, Dialect]:
         """Send the question; again if a reused connection was closed, or in another dialect if it was rejected."""
         known = dialect = self._dialects.of(self._label)
+        exchange, url = question.exchange, self._endpoint.url("/chat/completions")
+        exchange.url, exchange.with_key = str(url), self._endpoint.key is not None
         may_be_stale = True
         while True:
             body = body_of(question, self._label.name, dialect)
+            exchange.body = record_of(question, self._label.name, dialect)
+            exchange.left_out = left_out(question, dialect)
             sent = time.monotonic()
             try:
                 with Deadline(asked + self._limits.first_token - sent):
                     response = await self._http.post(
-                        self._endpoint.url("/chat/completions"),
+                        url,
                         data=body if len(body) < LARGE_BODY else io.BytesIO(body),
                         headers={**HEADERS, **self._endpoint.headers, "Content-Type": "application/json"},
                         allow_redirects=False,
@@ -192,13 +195,16 @@ class OpenAIModel:
                     may_be_stale = False
                     continue
                 raise self._cause(error, asked, begun=False, answering=False) from None
+            exchange.status = response.status
             if response.status < 300:
                 if dialect != known:
                     self._dialects.keep(self._label, dialect)
                 return self._checked(response), dialect
             failure = await read_failure(response)
-            another = dialect.learn(response.status, said_in(failure, self._endpoint))
+            said = said_in(failure, self._endpoint)
+            another = dialect.learn(response.status, said)
             if another is None:
+                exchange.message = said
                 raise cause_of_status(
                     response.status,
                     response.headers,
@@ -207,6 +213,8 @@ class OpenAIModel:
                     model=self._label.name,
                     pictures=len(question.pictures),
                 )
+            exchange.refused.append({"status": response.status, "message": said})
+            exchange.status = None
             dialect = another
 
     def _checked(self, response: ClientResponse) -> ClientResponse:
@@ -265,21 +273,6 @@ class OpenAIModel:
 
 class _ReasonsError(Exception):
     """The model reasons, and is to be asked again."""
-
-
-def body_of(question: Question, model: str, dialect: Dialect) -> bytes:
-    """Return the JSON body of a request: the pictures as ``data:`` URLs, oldest first, then the prompt."""
-    content: list[dict[str, Any]] = [
-        {
-            "type": "image_url",
-            "image_url": {"url": f"data:image/jpeg;base64,{base64.b64encode(picture.jpeg).decode('ascii')}"},
-        }
-        for picture in question.pictures
-    ]
-    content.append({"type": "text", "text": question.prompt})
-    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": content}], "stream": True}
-    body |= dialect.parameters(question.max_tokens, reasoning=question.reasoning)
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
 def _broke(error: Exception) -> bool:

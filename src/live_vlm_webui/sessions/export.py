@@ -16,7 +16,7 @@ from concurrent.futures import Executor
 from live_vlm_webui.media.picture import Picture
 from live_vlm_webui.sessions.history import Answer
 
-COLUMNS = ("id", "at", "model", "server", "api_base", "prompt", "text", "frame", "frames")
+COLUMNS = ("id", "at", "model", "server", "api_base", "prompt", "system_prompt", "text", "frame", "frames")
 FIGURES = (
     "capture_age",
     "queue",
@@ -57,6 +57,7 @@ def csv_rows(answers: Iterable[Answer]) -> Iterator[bytes]:
             answer.model.server,
             answer.model.api_base,
             answer.prompt,
+            answer.system_prompt,
             answer.text,
             frame_names(answer)[-1],
         )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from live_vlm_webui.errors import NotFoundError
 from live_vlm_webui.media.picture import Picture
-from live_vlm_webui.models.model import ModelLabel
+from live_vlm_webui.models.model import Exchange, ModelLabel
 from live_vlm_webui.sessions.numbers import Numbers
 
 MOST_ANSWERS = 100
 MOST_BYTES = 24 * 1024 * 1024
-OVERHEAD_BYTES = 2048
-"""The approximate size of an answer without pictures and text."""
+OVERHEAD_BYTES = 4096
+"""The approximate size of an answer without pictures and text: its numbers and its exchange."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Answer:
         pictures: The pictures of the question, oldest first.
         numbers: Its timings.
         thoughts: What the model thought before it answered, shortened; empty if it did not reason.
+        system_prompt: What the model was told before the prompt.
+        exchange: What was sent, and what came back besides the text.
     """
 
     id: int
@@ -40,6 +42,8 @@ class Answer:
     pictures: tuple[Picture, ...]
     numbers: Numbers
     thoughts: str = ""
+    system_prompt: str = ""
+    exchange: Exchange = field(default_factory=Exchange)
 
     @property
     def picture(self) -> Picture:
@@ -50,7 +54,8 @@ class Answer:
     def size(self) -> int:
         """Its approximate size in memory, in bytes."""
         pictures = sum(len(picture.jpeg) for picture in self.pictures)
-        return OVERHEAD_BYTES + pictures + len(self.text) + len(self.prompt) + len(self.thoughts)
+        texts = (self.text, self.prompt, self.thoughts, self.system_prompt)
+        return OVERHEAD_BYTES + pictures + sum(map(len, texts))
 
     def to_json(self, frame: str) -> dict[str, object]:
         """Return the answer as sent to browsers.
@@ -63,11 +68,13 @@ class Answer:
             "at": self.at,
             "model": self.model.to_json(),
             "prompt": self.prompt,
+            "system_prompt": self.system_prompt,
             "text": self.text,
             "frame": frame,
             "frames": len(self.pictures),
             "numbers": self.numbers.to_json(),
             "thoughts": self.thoughts,
+            "left_out": list(self.exchange.left_out),
         }
 
 

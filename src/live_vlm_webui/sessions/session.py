@@ -148,6 +148,14 @@ class Session:
         """
         return self._transcript.picture(answer_id)
 
+    def exchange(self, answer_id: int) -> dict[str, object]:
+        """Return what was sent for an answer, and what came back, for JSON.
+
+        Raises:
+            NotFoundError: The answer never existed, or was dropped from the history.
+        """
+        return self._transcript.exchange(answer_id)
+
     def frame_path(self, answer_id: int) -> str:
         """Return the path of an answer's picture."""
         return f"/api/sessions/{self.id}/answers/{answer_id}/frame.jpg"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from live_vlm_webui.errors import InputError
+from live_vlm_webui.media.picture import Picture
 from live_vlm_webui.models.endpoint import LONGEST_API_BASE, normalise
-from live_vlm_webui.models.model import BUILT_IN
+from live_vlm_webui.models.model import BUILT_IN, ModelLabel, Question
 from live_vlm_webui.secret import Secret, can_be_sent
 from live_vlm_webui.sessions import faults
 from live_vlm_webui.sessions.faults import FaultError, Faults
@@ -24,6 +25,8 @@ FRAME_AGES = (0.05, 3600.0)
 MOST_FRAMES = 8
 FRAME_SPACINGS = (0.04, 60.0)
 LONG_SIDES = (64, 4096)
+TEMPERATURES = (0.0, 2.0)
+"""Of OpenAI's API; a server with fewer says so."""
 DEFAULT_THRESHOLD = 0.05
 DEFAULT_SILENCE = 30.0
 
@@ -38,6 +41,8 @@ class SessionSettings:
         api_base: The API's address, normalised by ``endpoint.normalise``, or ``BUILT_IN``; empty uses what was found.
         model: The model's name on its server; empty uses the first that accepts pictures.
         prompt: The prompt.
+        system_prompt: What models are told before the prompt; may be empty.
+        temperature: How much chance there is in answers; None leaves it to the server.
         max_tokens: The longest answer, in tokens.
         sampling: When to ask.
         max_frame_age: The oldest frame to ask about, in seconds.
@@ -51,6 +56,8 @@ class SessionSettings:
     api_base: str = ""
     model: str = ""
     prompt: str = DEFAULT_PROMPT
+    system_prompt: str = ""
+    temperature: float | None = None
     max_tokens: int = 256
     sampling: Sampling = field(default_factory=Free)
     max_frame_age: float = 5.0
@@ -90,6 +97,18 @@ class SessionSettings:
         if read.get("api_base", self.api_base) != self.api_base:
             read.setdefault("model", "")
         return replace(self, **read)  # type: ignore[arg-type]  # each reader returns the type of its field
+
+    def question(self, pictures: tuple[Picture, ...], model: ModelLabel) -> Question:
+        """Return the question to ``model`` about ``pictures``; the describer knows no system prompt and temperature."""
+        is_server = model.api_base != BUILT_IN
+        return Question(
+            self.prompt,
+            pictures,
+            self.max_tokens,
+            self.reasoning,
+            self.system_prompt if is_server else "",
+            self.temperature if is_server else None,
+        )
 
     def to_json(self) -> dict[str, object]:
         """Return the settings as sent to browsers."""
@@ -149,6 +168,15 @@ def _model(value: object) -> str:
     return name
 
 
+def _system_prompt(value: object) -> str:
+    text = faults.text(value, LONGEST_PROMPT, empty=True)
+    return text if text.strip() else ""
+
+
+def _temperature(value: object) -> float | None:
+    return None if value is None else faults.number(value, *TEMPERATURES)
+
+
 def _every_frames(value: Mapping[str, object]) -> Sampling:
     return EveryFrames(_within("every", value, lambda every: faults.whole_number(every, 1, MOST_FRAMES_APART)))
 
@@ -182,6 +210,8 @@ _READERS: dict[str, Callable[[object], object]] = {
     "api_base": _api_base,
     "model": _model,
     "prompt": lambda value: faults.text(value, LONGEST_PROMPT),
+    "system_prompt": _system_prompt,
+    "temperature": _temperature,
     "max_tokens": lambda value: faults.whole_number(value, 1, MOST_TOKENS),
     "sampling": read_sampling,
     "max_frame_age": lambda value: faults.number(value, *FRAME_AGES),

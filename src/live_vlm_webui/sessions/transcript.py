@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from live_vlm_webui.errors import CameraError, ModelError
 from live_vlm_webui.media.picture import Picture
-from live_vlm_webui.models.model import ModelLabel, Question
+from live_vlm_webui.models.model import Exchange, ModelLabel, Question
 from live_vlm_webui.sessions.events import Events
 from live_vlm_webui.sessions.history import Answer, History
 from live_vlm_webui.sessions.numbers import Numbers, Tally
@@ -29,6 +29,7 @@ class OpenAnswer:
     announced: bool = False
     pieces: list[str] = field(default_factory=list)
     thoughts: str = ""
+    error: dict[str, str] | None = None
 
     @property
     def text(self) -> str:
@@ -53,6 +54,7 @@ class Transcript:
         self._frame_path = frame_path
         self._last_id = 0
         self._open: OpenAnswer | None = None
+        self._failed: OpenAnswer | None = None
         self.history = history
         self.tally = Tally()
         self.error: dict[str, str] | None = None
@@ -101,7 +103,7 @@ class Transcript:
             return
         if not answer.announced:
             self._announce(answer)
-        self._open = None
+        self._open = self._failed = None
         self.error = None
         question = answer.question
         self.history.add(
@@ -114,9 +116,11 @@ class Transcript:
                 question.pictures,
                 numbers,
                 answer.thoughts,
+                question.system_prompt,
+                question.exchange,
             )
         )
-        self.tally.add(numbers, (answer.model, question.prompt))
+        self.tally.add(numbers, (answer.model, question.system_prompt, question.prompt))
         self._events.tell(
             "answer.finished",
             id=answer.id,
@@ -125,6 +129,7 @@ class Transcript:
             percentiles=self.tally.to_json(),
             history=self.history.held(),
             thoughts=answer.thoughts,
+            left_out=list(question.exchange.left_out),
         )
 
     def fail(self, error: ModelError | CameraError) -> None:
@@ -134,7 +139,10 @@ class Transcript:
         answer, self._open = self._open, None
         told, self.error = self.error, error.to_json()
         if self.error != told or (answer and answer.announced):
-            self._events.tell("answer.failed", id=self._last_id, error=self.error)
+            if answer is not None:
+                answer.error = self.error
+            self._failed = answer  # the one that browsers know of
+            self._events.tell("answer.failed", id=self._last_id, error=self.error, frame=self._frame_of_failed())
 
     def give_up(self) -> None:
         """Drop the current question, if any."""
@@ -150,9 +158,23 @@ class Transcript:
         Raises:
             NotFoundError: The answer never existed, or was dropped from the history.
         """
-        if self._open is not None and self._open.id == answer_id:
-            return self._open.question.pictures[-1]
-        return self.history.get(answer_id).picture
+        answer = self._unfinished(answer_id)
+        return self.history.get(answer_id).picture if answer is None else answer.question.pictures[-1]
+
+    def exchange(self, answer_id: int) -> dict[str, object]:
+        """Return what was sent for an answer, complete, failed or not, and what came back, for JSON.
+
+        Raises:
+            NotFoundError: The answer never existed, or was dropped from the history.
+        """
+        open_answer = self._unfinished(answer_id)
+        if open_answer is not None:
+            question = open_answer.question
+            asked = (question.exchange, question.pictures, question.prompt, question.system_prompt)
+            return _exchange(open_answer, *asked) | {"numbers": None, "error": open_answer.error}
+        answer = self.history.get(answer_id)
+        asked = (answer.exchange, answer.pictures, answer.prompt, answer.system_prompt)
+        return _exchange(answer, *asked) | {"numbers": answer.numbers.to_json(), "error": None}
 
     def state(self) -> dict[str, object]:
         """Return the state for the first event of a browser."""
@@ -163,7 +185,16 @@ class Transcript:
             "answers": [answer.to_json(self._frame_path(answer.id)) for answer in self.history.last(SHOWN_ANSWERS)],
             "percentiles": self.tally.to_json(),
             "history": self.history.held(),
+            "failed_frame": self._frame_of_failed(),
         }
+
+    def _frame_of_failed(self) -> str | None:
+        """Return the path of the picture of the question that failed; None if none was sent."""
+        return self._frame_path(self._failed.id) if self._failed else None
+
+    def _unfinished(self, answer_id: int) -> OpenAnswer | None:
+        """Return the current question or the one that failed, if it has this id."""
+        return next((one for one in (self._open, self._failed) if one is not None and one.id == answer_id), None)
 
     def _announce(self, answer: OpenAnswer) -> None:
         answer.announced = True
@@ -175,9 +206,31 @@ class Transcript:
             "at": answer.at,
             "model": answer.model.to_json(),
             "prompt": answer.question.prompt,
+            "system_prompt": answer.question.system_prompt,
             "frame": self._frame_path(answer.id),
             "frames": len(answer.question.pictures),
         }
+
+
+def _exchange(
+    answer: OpenAnswer | Answer, exchange: Exchange, pictures: tuple[Picture, ...], prompt: str, system_prompt: str
+) -> dict[str, object]:
+    request = {"method": "POST", "url": exchange.url, "with_key": exchange.with_key, "body": exchange.body}
+    response = {name: getattr(exchange, name) for name in ("status", "message", "finish_reason", "usage")}
+    return {
+        "id": answer.id,
+        "at": answer.at,
+        "model": answer.model.to_json(),
+        "prompt": prompt,
+        "system_prompt": system_prompt,
+        "pictures": [
+            {"width": picture.width, "height": picture.height, "bytes": len(picture.jpeg)} for picture in pictures
+        ],
+        "left_out": list(exchange.left_out),
+        "refused": list(exchange.refused),
+        "request": request if exchange.url else None,
+        "response": {**response, "text": answer.text, "thoughts": answer.thoughts},
+    }
 
 
 def _sendable(text: str) -> str:

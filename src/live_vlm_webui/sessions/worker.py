@@ -225,7 +225,7 @@ class Worker:
         prepared = await self._prepare(frames, settings)
         watch.encoding, watch.encoded = prepared.began, prepared.ended
         self._reference = prepared.thumbnail
-        question = Question(settings.prompt, prepared.pictures, settings.max_tokens, settings.reasoning)
+        question = settings.question(prepared.pictures, model.label)
         self._is_asking = True
         self._transcript.begin(model.label, question)
         watch.sent = time.monotonic()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 import av
 import pytest
+import simplejpeg
 import video
 from described import DescribedClient, Events
 from openai_server import OpenAIServer
@@ -16,6 +17,7 @@ from webrtc_client import Peer, offer_to
 
 from live_vlm_webui.sessions import worker
 
+JPEG = {"Content-Type": "image/jpeg"}
 SIZE = {"width": 320, "height": 180}
 
 
@@ -210,3 +212,35 @@ async def test_the_history_is_exported_as_it_is(api, models, camera):
     assert archive.body.startswith(b"PK")
     assert archive.headers["Content-Disposition"] == 'attachment; filename="answers.zip"'
     assert (status, said["error"]["message"]) == (400, "'docx' is not an export format")
+
+
+async def test_what_was_sent_and_came_back_can_be_read_without_keys_and_pictures(api):
+    jpeg = simplejpeg.encode_jpeg(video.scene(0, 64, 48))
+    async with OpenAIServer(api_key="sk-secret") as models:
+        models.behave(reasoning="hm", text="A cup.", rejects="temperature")
+        wanted = {"system_prompt": "Be brief.", "temperature": 0.2, "api_key": "sk-secret", "reasoning": True}
+        session = await new_session(api, models, **wanted)
+        path = f"/api/sessions/{session}/answers"
+        async with api.watch(session) as events:
+            assert (await api.ask("POST", f"/api/sessions/{session}/picture", data=jpeg, headers=JPEG))[0] == 200
+            started, *_, finished = await one_answer(events)
+            told = await api.answer("GET", f"{path}/{finished['id']}/exchange")
+            await api.ask("PATCH", f"/api/sessions/{session}", json={"api_key": "sk-mistyped"})
+            failed = await events.until("answer.failed")
+            refused = await api.answer("GET", failed["frame"].replace("frame.jpg", "exchange"))
+        _, listed = await api.ask("GET", path)
+    exchange = told.json
+    assert (exchange["prompt"], exchange["system_prompt"]) == (started["prompt"], "Be brief.")
+    assert exchange["request"]["url"] == f"{models.api_base}/chat/completions"
+    assert exchange["request"]["body"]["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert (exchange["pictures"][0]["width"], exchange["left_out"]) == (64, ["temperature"])
+    assert [one["status"] for one in exchange["refused"]] == [400]
+    assert (exchange["response"]["text"], exchange["response"]["thoughts"]) == ("A cup.", "hm")
+    assert exchange["response"]["usage"]["completion_tokens"] == 2
+    assert exchange["numbers"] == finished["numbers"]
+    assert listed["answers"][-1]["left_out"] == finished["left_out"] == ["temperature"]
+    assert (refused.json["response"]["status"], refused.json["error"]["code"]) == (401, "unauthorised")
+    assert (await api.ask("GET", f"{path}/99/exchange"))[0] == 404
+    assert not any(
+        secret in told.body + refused.body for secret in (b"sk-secret", b"sk-mistyped", b"Authorization", b"/9j/")
+    )

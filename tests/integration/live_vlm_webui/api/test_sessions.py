@@ -44,6 +44,7 @@ async def test_settings_that_cannot_be_used_make_no_session(api):
         ("GET", f"{NOWHERE}/preview"),
         ("GET", f"{NOWHERE}/answers"),
         ("GET", f"{NOWHERE}/answers/1/frame.jpg"),
+        ("GET", f"{NOWHERE}/answers/1/exchange"),
     ],
 )
 async def test_a_session_that_is_not_there_is_a_404_that_says_so(api, method, path):

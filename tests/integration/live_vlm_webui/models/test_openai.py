@@ -14,7 +14,7 @@ from openai_server import OpenAIServer
 from live_vlm_webui.errors import ModelError
 from live_vlm_webui.media.picture import Picture
 from live_vlm_webui.models.endpoint import Endpoint
-from live_vlm_webui.models.model import ModelLabel, Question
+from live_vlm_webui.models.model import Exchange, ModelLabel, Question
 from live_vlm_webui.models.openai import Limits, OpenAIModel
 from live_vlm_webui.secret import Secret
 
@@ -364,3 +364,56 @@ async def read_request(reader) -> bool:
         return False
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     return bool(await reader.readexactly(length))
+
+
+TOLD = Question("What is this?", PICTURES[:1], 100, system_prompt="Be brief.", temperature=0.2)
+
+
+def asked_anew() -> Question:
+    return replace(TOLD, exchange=Exchange())
+
+
+async def test_system_prompt_and_temperature_are_sent_as_openai_describes_them(server, model):
+    assert await text_of(model(), asked_anew()) == ANSWER
+    body = server.asked[-1].body
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert [message["role"] for message in body["messages"]] == ["system", "user"]
+    assert body["temperature"] == 0.2
+    assert await text_of(model()) == ANSWER
+    body = server.asked[-1].body
+    assert [message["role"] for message in body["messages"]] == ["user"]
+    assert "temperature" not in body
+
+
+async def test_a_model_that_rejects_both_is_asked_without_at_once_and_from_then_on(server, model):
+    server.behave(rejects="temperature+system")
+    asked, question = model(), asked_anew()
+    assert await text_of(asked, question) == ANSWER
+    assert question.exchange.left_out == ("temperature",)
+    assert [one["status"] for one in question.exchange.refused] == [400, 400]
+    assert "temperature" in question.exchange.refused[0]["message"]
+    so_far = server.questions
+    question = asked_anew()
+    assert await text_of(asked, question) == ANSWER
+    assert server.questions == so_far + 1
+    assert server.asked[-1].prompt == "Be brief.\n\nWhat is this?"
+    assert (question.exchange.left_out, question.exchange.refused) == (("temperature",), [])
+
+
+async def test_what_was_sent_and_came_back_is_recorded_without_pictures_and_keys(http):
+    async with OpenAIServer(api_key="sk-right") as server:
+        right, wrong = asked_anew(), asked_anew()
+        assert await text_of(model_at(server.api_base, http, key="sk-right"), right) == ANSWER
+        await failure_of(model_at(server.api_base, http, key="sk-wrong"), wrong)
+        sent = server.asked[0].body
+    exchange = right.exchange
+    assert exchange.url == f"{server.api_base}/chat/completions"
+    assert (exchange.with_key, exchange.status, exchange.finish_reason) == (True, 200, "stop")
+    assert exchange.usage == {"prompt_tokens": 300, "completion_tokens": 9, "total_tokens": 309}
+    assert exchange.body["messages"][1]["content"][0]["image_url"]["url"] == "data:image/jpeg;base64,(4x3, 7 bytes)"
+    for body in (sent, exchange.body):
+        del body["messages"][1]["content"][0]
+    assert exchange.body == sent
+    assert wrong.exchange.status == 401
+    assert wrong.exchange.message
+    assert not {key for key in ("sk-right", "sk-wrong") if key in f"{right.exchange}{wrong.exchange}"}

@@ -105,3 +105,43 @@ def test_dialects_are_of_a_model_at_an_address_and_limited_in_number():
     for number in range(MOST_DIALECTS):
         dialects.keep(ModelLabel("http://a/v1", str(number)), Dialect(usage=False))
     assert dialects.of(first) == Dialect()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Unsupported value: 'temperature' does not support 0.2 with this model."
+        " Only the default (1) value is supported.",
+        "Unsupported parameter: 'temperature' is not supported with this model.",
+        "body.temperature: Extra inputs are not permitted",
+    ],
+)
+def test_a_model_that_rejects_a_temperature_is_sent_none_from_then_on(refusal):
+    learned = Dialect().learn(400, refusal)
+    assert "temperature" not in learned.parameters(100, temperature=0.2)
+    assert learned.learn(400, refusal) is None
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "temperature: Input should be less than or equal to 1",
+        "Invalid value: temperature must be between 0 and 1",
+        "`temperature` must be strictly positive",
+        "unknown field `think`, expected one of `model`, `messages`, `temperature`",
+    ],
+)
+def test_a_temperature_out_of_a_servers_range_is_for_people_to_correct(refusal):
+    assert Dialect().learn(422, refusal) is None
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "System role not supported",
+        "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+        "Developer instruction is not enabled; the system instruction is not supported for this model",
+    ],
+)
+def test_a_model_without_a_system_role_is_told_in_the_prompt(refusal):
+    assert Dialect().learn(400, refusal) == Dialect(system=False)

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from live_vlm_webui.errors import ForbiddenError, InputError
+from live_vlm_webui.models.model import DESCRIBER, ModelLabel
 from live_vlm_webui.sessions.sampling import EveryFrames, EverySeconds, Free, OnChange
 from live_vlm_webui.sessions.settings import SessionSettings, key_in
 
@@ -18,6 +19,11 @@ GOOD = [
     ("model", "qwen2.5vl:7b", "qwen2.5vl:7b"),
     ("model", "", ""),
     ("prompt", "What is there?\nAnswer in JSON.", "What is there?\nAnswer in JSON."),
+    ("system_prompt", "Answer in rhyme.\nAlways.", "Answer in rhyme.\nAlways."),
+    ("system_prompt", " \n", ""),
+    ("temperature", 0, 0.0),
+    ("temperature", 1.5, 1.5),
+    ("temperature", None, None),
     ("max_tokens", 1, 1),
     ("max_frame_age", 1, 1.0),
     ("frames_per_question", 8, 8),
@@ -47,6 +53,15 @@ BAD = [
     ("prompt", "\ud800"),
     ("prompt", "a\0b"),
     ("prompt", 3),
+    ("system_prompt", None),
+    ("system_prompt", "p" * 16385),
+    ("system_prompt", "a\0b"),
+    ("temperature", "0.5"),
+    ("temperature", True),
+    ("temperature", -0.1),
+    ("temperature", 2.1),
+    ("temperature", math.nan),
+    ("temperature", 10**400),
     ("max_tokens", True),
     ("max_tokens", 0),
     ("max_tokens", -1),
@@ -171,3 +186,11 @@ def test_a_key_comes_out_as_a_secret():
     assert key_in({"api_key": None}) is None
     assert key_in({}) is None
     assert "sk-1" not in repr(key_in({"api_key": "sk-1"}))
+
+
+def test_a_model_is_asked_with_system_prompt_and_temperature_and_the_describer_which_knows_neither_without():
+    settings = SETTINGS.patched({"system_prompt": "Be brief.", "temperature": 0.3})
+    asked = settings.question((), ModelLabel("http://127.0.0.1:8000/v1", "llava"))
+    assert (asked.system_prompt, asked.temperature) == ("Be brief.", 0.3)
+    asked = settings.question((), DESCRIBER)
+    assert (asked.system_prompt, asked.temperature) == ("", None)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from session_parts import LABEL, model_error
 
@@ -93,3 +95,39 @@ async def test_a_browser_is_told_the_last_answers_at_its_start(transcript, make_
     assert state["answers"][-1]["frame"] == f"/frames/{SHOWN_ANSWERS + 5}"
     assert state["answers"][-1]["frames"] == 2
     assert state["percentiles"]["answers"] == SHOWN_ANSWERS + 5
+
+
+async def test_the_exchange_of_a_failed_question_is_shown_until_an_answer_comes(transcript, told, make_answer):
+    transcript.begin(LABEL, QUESTION)
+    transcript.add("A c")
+    transcript.fail(model_error())
+    transcript.begin(LABEL, QUESTION)
+    transcript.fail(model_error())  # the same again, of which browsers are not told
+
+    assert told[-1][1]["frame"] == transcript.state()["failed_frame"] == "/frames/1"
+    failed = transcript.exchange(1)
+    assert (failed["response"]["text"], failed["error"], failed["numbers"]) == ("A c", model_error().to_json(), None)
+    assert failed["pictures"] == [{"width": 2, "height": 2, "bytes": 3}] * 2
+    assert transcript.picture(1).jpeg == b"two"
+    transcript.forgive()
+    assert transcript.exchange(1)["error"]
+
+    answered(transcript, make_answer(1).numbers)
+    assert transcript.state()["failed_frame"] is None
+    assert transcript.exchange(3)["response"]["text"] == "A cat."
+    with pytest.raises(NotFoundError):
+        transcript.exchange(1)
+
+
+async def test_a_failure_before_anything_was_asked_has_no_exchange(transcript, told):
+    transcript.fail(model_error())
+    assert told[-1][1]["frame"] is None
+
+
+async def test_numbers_of_another_system_prompt_are_others(transcript, make_answer):
+    numbers = make_answer(1).numbers
+    answered(transcript, replace(numbers, total=900.0))
+    transcript.begin(LABEL, replace(QUESTION, system_prompt="Be brief."))
+    transcript.finish(numbers)
+
+    assert transcript.state()["percentiles"]["total"]["p95"] == numbers.total
