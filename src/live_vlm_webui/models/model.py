@@ -36,7 +36,7 @@ DESCRIBER = ModelLabel(BUILT_IN, "describer", "built-in describer")
 
 @dataclass
 class Exchange:
-    """What was sent for a question, and what came back besides the text. Never contains a key.
+    """What was sent for a question, and what came back apart from the text. Never contains a key.
 
     Attributes:
         url: The address of the request; empty if nothing was sent.

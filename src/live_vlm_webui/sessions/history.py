@@ -31,7 +31,7 @@ class Answer:
         numbers: Its timings.
         thoughts: What the model thought before it answered, shortened; empty if it did not reason.
         system_prompt: What the model was told before the prompt.
-        exchange: What was sent, and what came back besides the text.
+        exchange: What was sent, and what came back apart from the text.
     """
 
     id: int
