@@ -21,14 +21,14 @@ def test_numbers_are_those_of_one_model_and_question_in_words_with_charts_that_a
     tab["prompt"].fill("Is there a cup?")
     tab.button("Ask this").click()
     tab.until("document.querySelector('#history .entry').textContent.includes('A cup.')")
-    tab.until("/half within [1-3]?[0-9]?[0-9] ms/.test(document.getElementById('percentiles').textContent)")
+    tab.until("/median [1-3]?[0-9]?[0-9] ms/.test(document.getElementById('percentiles').textContent)")
     assert not any("figures.js" in url for url in loaded)
     tab.page.locator("#figures summary").click()
     tab.until("document.querySelectorAll('#figures section').length === 2")
     newest, before = tab.page.locator("#figures section").all()
     assert "Is there a cup?" in newest.inner_text()
     assert "ms" in newest.locator(".figure").nth(1).inner_text()
-    assert "half within 1.2" in before.locator(".figure").nth(1).inner_text()
+    assert "median 1.2" in before.locator(".figure").nth(1).inner_text()
     assert newest.locator("svg .line").nth(1).get_attribute("d").startswith("M")
     assert tab.complaints == []
 

@@ -64,7 +64,7 @@ def test_a_german_browser_gets_all_in_german_and_can_change_it(visit, models):
         models.behave(fail="", fault="", text=ANSWER, total=0.2)
         tab.until_text("text", ANSWER)
 
-    tab.page.get_by_text("Stream oder Datei").click()
+    tab.page.get_by_text("Stream, Datei").click()
     tab["address"].fill("/dev/video0")
     tab.button("Verbinden").click()
     tab.until_text("message", "ist eine Kamera des Server-Rechners")
