@@ -18,7 +18,10 @@ from releaser.release import Release
 _GROUPS = {
     "releases before": ("trust_journal",),
     "this machine": ("find_tools", "trust_clock"),
-    "clone": ("find_identity", "sign_something", "know_hooks", "be_on_branch", "be_clean", "be_level", "have_sources"),
+    "clone": (
+        *("find_identity", "sign_something", "know_hooks", "be_on_branch", "be_clean", "be_level", "write_to_git"),
+        "have_sources",
+    ),
     "project": (
         *("agree_on_version", "raise_version", "have_changes", "fit_notes", "know_backend"),
         *("meet_index_rules", "render_readme"),

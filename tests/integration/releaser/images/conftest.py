@@ -187,7 +187,10 @@ def proxy(registry: RealRegistry) -> Iterator[Proxy]:
 
 
 def made(path: Path, seed: str, platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")) -> OciLayout:
-    """A layout with one image named `image`: two layers a platform, one of them shared, and an attestation."""
+    """A layout with one image named `image`: two layers a platform, one of them shared.
+
+    The first platform has a bill of materials and no provenance, kept as BuildKit keeps it.
+    """
     store = path / "blobs" / "sha256"
     store.mkdir(parents=True)
 
@@ -224,13 +227,18 @@ def made(path: Path, seed: str, platforms: tuple[str, ...] = ("linux/amd64", "li
         entry = put(json.dumps(manifest).encode(), MANIFESTS[0])
         entries.append({**entry, "platform": {"os": system, "architecture": architecture}})
     nobody = {"os": "unknown", "architecture": "unknown"}
+    bill = put(b'{"predicate": {}}', "application/vnd.in-toto+json")
     attestation = {
         "schemaVersion": 2,
         "mediaType": MANIFESTS[0],
         "config": put(json.dumps(nobody).encode(), "application/vnd.oci.image.config.v1+json"),
-        "layers": [put(b'{"predicate": {}}', "application/vnd.in-toto+json")],
+        "layers": [{**bill, "annotations": {"in-toto.io/predicate-type": "https://spdx.dev/Document"}}],
     }
-    entries.append({**put(json.dumps(attestation).encode(), MANIFESTS[0]), "platform": nobody})
+    about = {
+        "vnd.docker.reference.type": "attestation-manifest",
+        "vnd.docker.reference.digest": entries[0]["digest"],
+    }
+    entries.append({**put(json.dumps(attestation).encode(), MANIFESTS[0]), "platform": nobody, "annotations": about})
     root = put(json.dumps({"schemaVersion": 2, "mediaType": INDEXES[0], "manifests": entries}).encode(), INDEXES[0])
     root["annotations"] = {"org.opencontainers.image.ref.name": "image"}
     (path / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [root]}))

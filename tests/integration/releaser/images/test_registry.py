@@ -87,6 +87,18 @@ def test_a_tag_points_at_the_very_digest_and_what_is_read_back_is_the_same_image
     assert [one.platform for one in oci.images(there, root)] == ["linux/amd64", "linux/arm64"]
 
 
+def test_what_is_attested_is_told_by_platform(registry, image, name) -> None:
+    layout, root = image
+    there = client(registry.host, name)
+    there.push(layout, root)
+    first, second = (one.manifest.digest for one in oci.images(there, root))
+
+    found = oci.attested(there, root)
+
+    assert found.get(first) == {"https://spdx.dev/Document"}
+    assert second not in found
+
+
 def test_a_second_push_sends_nothing(proxy, image, name) -> None:
     layout, root = image
     client(proxy.host, name).push(layout, root)
