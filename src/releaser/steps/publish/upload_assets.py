@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from releaser.adapters.forge.client import ReleaseInfo
+import tempfile
+from pathlib import Path
+
+from releaser.adapters.forge.client import Asset, ReleaseInfo
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.dists.built import Dists
-from releaser.errors import StepError
+from releaser.errors import ConflictError, StepError
 from releaser.release import Release
 from releaser.texts.proof import document
 
@@ -24,13 +27,16 @@ class UploadAssets(Step[Release]):
         found, dists = release.forge.find_release(release.tag), release.dists()
         if found is None or dists is None:
             return Todo("attach sdist, wheel, bill of materials and SHA256SUMS")
-        missing, others = _missing(found, dists), _others(found, dists)
+        missing, others = _missing(found, dists), _others(release, found, dists)
         if not found.draft and missing:
             return Conflict(
                 f"the release {release.tag} is published without {', '.join(missing)}, or with other bytes",
                 f"Attach them manually at {found.url} from {dists.directory}, or release the next version.",
             )
         chosen, shown = release.choices.get(self.name), ", ".join(others)
+        replaced = _replaced(release, found, dists) if found.draft else []
+        if replaced and chosen != "ours":
+            return self._replaced(found, replaced, chosen)
         kept = release.store.chain.newest("kept", step=self.name, names=others) is not None
         if found.draft and others and not kept and not chosen:
             return Conflict(
@@ -48,14 +54,21 @@ class UploadAssets(Step[Release]):
         return Done(f"{len(dists.assets)} assets as built{more}")
 
     def run(self, release: Release) -> None:
-        """Upload what is missing; replace a broken upload."""
+        """Upload what is missing; replace a broken upload, and what was sent from here before.
+
+        Raises:
+            ConflictError: Somebody has put other bytes under the name of a built file since the check.
+        """
         found, dists = release.forge.find_release(release.tag), release.built()
         if found is None:
             raise StepError(
                 f"The draft of {release.tag} no longer exists", "Rerun the command, which creates it again."
             )
-        others = _others(found, dists) if found.draft else []
-        if others and release.choices.get(self.name) == "ours":
+        others, chosen = _others(release, found, dists) if found.draft else [], release.choices.get(self.name)
+        if (replaced := _replaced(release, found, dists)) and chosen != "ours":
+            conflict = self._replaced(found, replaced, chosen)
+            raise ConflictError(conflict.what, conflict.remedy)
+        if others and chosen == "ours":
             for asset in found.assets:
                 if asset.name in others:
                     release.forge.assets.delete(asset.id)
@@ -63,15 +76,49 @@ class UploadAssets(Step[Release]):
             release.journal.write("kept", step=self.name, names=others)
         for name in _missing(found, dists):
             path = dists.directory / name
+            # Before it is sent, so that bytes which arrive without an answer are known as ours.
+            release.journal.write("attaching", file=name, sha256=dists.assets[name])
             release.forge.assets.upload(found.id, path, _TYPES.get(path.suffix, "text/plain"))
 
+    def _replaced(self, found: ReleaseInfo, names: list[str], chosen: str | None) -> Conflict:
+        """Return the conflict over built files that somebody replaced; `theirs` cannot settle it.
 
-def _others(found: ReleaseInfo, dists: Dists) -> list[str]:
+        A file name with other bytes than PyPI has, and than SHA256SUMS lists, is what no release may end with.
+        """
+        shown = ", ".join(names)
+        what = f"somebody has put other bytes into the draft of {found.tag} under the name of a built file: {shown}"
+        if chosen == "theirs":
+            what += "; they cannot be kept under that name, which stands for the bytes that were built and tested"
+        return Conflict(
+            what,
+            f"Look at {found.url}. Put the built files back with `--choose {self.name}=ours`. To publish theirs too, "
+            f"attach them under another name first, then add `--choose {self.name}=theirs`.",
+        )
+
+
+def _others(release: Release, found: ReleaseInfo, dists: Dists) -> list[str]:
     """Return the names of assets that are not this release's: a person, or a workflow, attached them."""
-    ours = {*dists.assets, *document.names(dists)}
+    # The record of a release is attached to it when it is published; what a draft has of that name is not ours.
+    ours = {*dists.assets, *(() if found.draft else document.names(dists))}
     return sorted(asset.name for asset in found.assets if asset.name not in ours)
 
 
 def _missing(found: ReleaseInfo, dists: Dists) -> list[str]:
     there = {asset.name: asset.sha256 for asset in found.assets if asset.state == "uploaded"}
     return [name for name, digest in dists.assets.items() if there.get(name) != digest]
+
+
+def _replaced(release: Release, found: ReleaseInfo, dists: Dists) -> list[str]:
+    """Return the names of built files under which the draft has whole files that were never sent from here."""
+    whole = [one for one in found.assets if one.state == "uploaded" and one.name in dists.assets]
+    other = [one for one in whole if _sha256(release, one) != dists.assets[one.name]]
+    chain = release.store.chain
+    return sorted(one.name for one in other if not chain.newest("attaching", file=one.name, sha256=one.sha256))
+
+
+def _sha256(release: Release, asset: Asset) -> str:
+    """Return an asset's hash, from its bytes where the forge does not tell it."""
+    if asset.sha256 is not None:
+        return asset.sha256
+    with tempfile.TemporaryDirectory() as folder:
+        return release.forge.assets.download(asset, Path(folder, asset.name))

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from harness.scene import Scene, assert_says
 
-from releaser.core.step import Done, Todo
-from releaser.errors import StepError, ToleratedError
+from releaser.core.files import sha256
+from releaser.core.step import Conflict, Done, Todo
+from releaser.errors import ConflictError, StepError, ToleratedError
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
 from releaser.steps.publish.upload_assets import UploadAssets
@@ -142,6 +143,61 @@ class TestUploadAssets:
         assert isinstance(said, Done)
         more = ", and 1 that this release did not build: slides.txt" if how == "theirs" else ""
         assert said.evidence.startswith(f"3 assets byte for byte{more};")
+
+    def test_a_built_file_that_somebody_replaced_in_the_draft_is_put_back_by_choice_alone(
+        self, scene: Scene, tmp_path: Path
+    ) -> None:
+        pushed(scene)
+        release = scene.release()
+        for step in (DraftRelease(), UploadAssets()):
+            step.run(release)
+        wheel, found = release.built().wheel, release.forge.find_release("v0.2.0")
+        assert found
+        theirs = tmp_path / wheel.name
+        theirs.write_bytes(b"A stranger's")
+        release.forge.assets.upload(found.id, theirs, "application/zip")
+        held = scene.forge.releases()
+
+        scene.refused(UploadAssets(), "other bytes", wheel.name, remedy="`--choose upload_assets=ours`")
+        with pytest.raises(ConflictError, match=f"under the name of a built file: {wheel.name}"):
+            UploadAssets().run(scene.release())
+        kept = UploadAssets().check(replace(scene.release(), choices={"upload_assets": "theirs"}))
+        assert isinstance(kept, Conflict)
+        assert "cannot be kept under that name" in kept.what
+        assert scene.forge.releases() == held
+
+        ours = replace(scene.release(), choices={"upload_assets": "ours"})
+        assert UploadAssets().check(ours) == Todo(f"attach {wheel.name}")
+        UploadAssets().run(ours)
+        assert scene.check(UploadAssets()) == Done("3 assets as built")
+
+    def test_what_an_earlier_build_here_attached_is_replaced_without_a_question(
+        self, scene: Scene, tmp_path: Path
+    ) -> None:
+        pushed(scene)
+        release = scene.release()
+        DraftRelease().run(release)
+        found = release.forge.find_release("v0.2.0")
+        assert found
+        earlier = tmp_path / release.built().sdist.name
+        earlier.write_bytes(b"Ours, before a rollback that the draft survived")
+        release.journal.write("attaching", file=earlier.name, sha256=sha256(earlier))
+        release.forge.assets.upload(found.id, earlier, "application/gzip")
+        assert isinstance(scene.check(UploadAssets()), Todo)
+        UploadAssets().run(release)
+        assert scene.check(UploadAssets()) == Done("3 assets as built")
+
+    def test_a_record_that_is_in_the_draft_already_is_not_taken_for_ours(self, scene: Scene, tmp_path: Path) -> None:
+        pushed(scene)
+        release = scene.release()
+        for step in (DraftRelease(), UploadAssets()):
+            step.run(release)
+        found = release.forge.find_release("v0.2.0")
+        assert found
+        forged = tmp_path / "tiny_thing-0.2.0.report.json"
+        forged.write_text("{}")
+        release.forge.assets.upload(found.id, forged, "application/json")
+        scene.refused(UploadAssets(), "did not build", forged.name, remedy="`--choose upload_assets=ours`")
 
 
 def test_a_category_that_is_not_there_does_not_keep_the_release_from_its_users(scene: Scene) -> None:
