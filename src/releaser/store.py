@@ -33,7 +33,7 @@ import filelock
 
 from releaser.core.chain import Chain, read_chain
 from releaser.core.files import write_atomically
-from releaser.core.holder import Holder, now
+from releaser.core.holder import Holder, machine, now
 from releaser.core.journal import Journal
 from releaser.dists.built import Dists, read_dists
 from releaser.dists.sent import Sent
@@ -82,6 +82,10 @@ class ReleaseStore:
     def of(cls, root: Path, distribution: str, remote: str, version: Version) -> ReleaseStore:
         """Return the store of a version under `root`; clones of one remote share it."""
         return cls(root / f"{distribution}-{hashlib.sha256(remote.encode()).hexdigest()[:8]}" / str(version))
+
+    def machine(self, *, make: bool) -> str:
+        """Return what this machine is called in public; see `holder.machine`."""
+        return machine(self.path.parent.parent, make=make)
 
     @property
     def worktree(self) -> Path:

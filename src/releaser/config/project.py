@@ -33,6 +33,7 @@ def _with_fields(*known: str) -> AfterValidator:
 
 
 _VersionText = Annotated[str, _with_fields("version")]
+_TagText = Annotated[str, _with_fields("version", "machine")]
 
 
 class VersionFileConfig(Table):
@@ -59,7 +60,7 @@ class GitConfig(Table):
     branch: str = "main"
     tag: _VersionText = "v{version}"
     release_branch: _VersionText = "release/{version}"
-    tag_message: _VersionText = "Release version {version}"
+    tag_message: _TagText = "Release version {version}\n\nReleased-on: {machine}"
     commit_message: _VersionText = "chore: bump version to {version}"
     timeout: float = Field(default=1800.0, gt=0)
 

@@ -94,7 +94,13 @@ class Table:
         home.mkdir()
         (home / ".gitconfig").write_text("[user]\n\tname = Somebody\n\temail = somebody@localhost\n")
         own = {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "RELEASER_STATE_DIR": str(self.path / "state")}
-        own |= {"COLUMNS": "200", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **TOKENS}
+        own |= {
+            "RELEASER_MACHINE": "this machine",
+            "COLUMNS": "200",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+            **TOKENS,
+        }
         kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         self.asked = Asked(self.path / "checkout", VERSION, SKIPPED, {**kept, **own})
         self._undisturbed: dict[str, Any] | None = None

@@ -62,6 +62,7 @@ class Invoke:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         own = {
             "RELEASER_STATE_DIR": str(self.state),
+            "RELEASER_MACHINE": "this machine",
             "GIT_CONFIG_GLOBAL": str(self.home / "gitconfig"),
             "GIT_CONFIG_NOSYSTEM": "1",
         }

@@ -328,6 +328,7 @@ def user_environment(home: Path, state: Path) -> Iterator[pytest.MonkeyPatch]:
                 patch.delenv(name)
         (home / ".gitconfig").write_text("[user]\n\tname = Somebody\n\temail = somebody@localhost\n")
         own = {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "RELEASER_STATE_DIR": str(state), "COLUMNS": "200"}
+        own |= {"RELEASER_MACHINE": "this machine"}
         own |= dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
         change_environment(patch, {**own, **TOKENS})
         yield patch

@@ -8,7 +8,7 @@ import json
 import shutil
 import socket
 import threading
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -80,6 +80,7 @@ class StandIn:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._heard = threading.Condition()
+        self._then: tuple[str, Callable[[], None]] | None = None
         self._answering = asyncio.Event()
         self.folder = Path()
         self._git_dir: Path | None = None
@@ -136,6 +137,10 @@ class StandIn:
             yield
         finally:
             self._thread.loop.call_soon_threadsafe(self._answering.set)
+
+    def after(self, part: str, do: Callable[[], None]) -> None:
+        """Do something once: when a request that has ``part`` in its method and path is answered, before it arrives."""
+        self._then = (part, do)
 
     def count(self, part: str) -> int:
         """Return how many requests had ``part`` in their method and path."""
@@ -196,7 +201,11 @@ class StandIn:
             self.asked.append(f"{request.method} {request.path}")
             self._heard.notify_all()
         await self._answering.wait()
-        return await handler(request)
+        response = await handler(request)
+        if self._then and self._then[0] in f"{request.method} {request.path}":
+            do, self._then = self._then[1], None
+            await asyncio.to_thread(do)
+        return response
 
 
 def _lines(path: Path) -> list[str]:

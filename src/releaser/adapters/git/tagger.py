@@ -1,4 +1,4 @@
-"""Who made a tag, and when: of two releases at once, the one that lost names the other by it."""
+"""Who made a tag, where and when: of two releases at once, the one that lost names the other by it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from releaser.errors import CommandError
 
 
 def tagged_by(git: Git, remote: str, tag: GitTag) -> str:
-    """Return who made an annotated tag of the remote, and when, as it follows the tag; empty if that is not told."""
+    """Return who made an annotated tag of the remote, where and when, as it follows the tag; empty if not told."""
     try:
         if git.ask("cat-file", "-e", tag.object, check=False).status != 0:
             git.fetch_objects(remote, tag.object)
@@ -21,4 +21,5 @@ def tagged_by(git: Git, remote: str, tag: GitTag) -> str:
     if not found:
         return ""
     when = datetime.fromtimestamp(int(found[2]), timezone.utc)
-    return f", made by {found[1]} at {when:%Y-%m-%d %H:%M} UTC"
+    where = re.search(r"^Released-on: (.+)$", content, re.MULTILINE)
+    return f", made by {found[1]}{f' on {where[1]}' if where else ''} at {when:%Y-%m-%d %H:%M} UTC"

@@ -57,7 +57,12 @@ def examine(release: Release) -> list[Finding]:
     immutable = Question("immutable releases", lambda: _immutable(release))
     ask([*checks.values(), *services.values(), *local, *asked.values(), tags, immutable])
 
-    sides = [*before, *machine.look_at_network_settings(), *credentials.look_at_chosen(release, tokens)]
+    sides = [
+        *before,
+        *machine.look_at_name(release),
+        *machine.look_at_network_settings(),
+        *credentials.look_at_chosen(release, tokens),
+    ]
     for question in local:
         sides += _sides(question, "this machine", question.what)
     sides += [_step(step, question) for step, question in checks.items()]

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from releaser.adapters import tools
+from releaser.core.holder import MACHINE
 from releaser.inspection.findings import Findings
 from releaser.release import Release
 
@@ -32,6 +33,18 @@ def look_at_programs() -> list[Findings]:
             notes.wrong(name, "not here, or it does not run", remedy)
         elif name != "ssh":  # which writes its version to stderr
             notes.none(name, "not here; a release does without")
+    return [notes]
+
+
+def look_at_name(release: Release) -> list[Findings]:
+    """Say what this machine is called in tags, by which a release that loses to it names it."""
+    notes = Findings("this machine")
+    if "{machine}" not in release.config.git.tag_message:
+        notes.none("name", "tag-message in [tool.releaser.git] has no {machine}, so tags do not name it")
+    elif name := release.store.machine(make=False):
+        notes.right("name", f"{name}, which tags tell others; {MACHINE} sets another")
+    else:
+        notes.none("name", f"chosen at random with the first tag; {MACHINE} sets it")
     return [notes]
 
 

@@ -27,7 +27,7 @@ class UploadAssets(Step[Release]):
         found, dists = release.forge.find_release(release.tag), release.dists()
         if found is None or dists is None:
             return Todo("attach sdist, wheel, bill of materials and SHA256SUMS")
-        missing, others = _missing(found, dists), _others(release, found, dists)
+        missing, others = _missing(found, dists), _others(found, dists)
         if not found.draft and missing:
             return Conflict(
                 f"the release {release.tag} is published without {', '.join(missing)}, or with other bytes",
@@ -64,7 +64,7 @@ class UploadAssets(Step[Release]):
             raise StepError(
                 f"The draft of {release.tag} no longer exists", "Rerun the command, which creates it again."
             )
-        others, chosen = _others(release, found, dists) if found.draft else [], release.choices.get(self.name)
+        others, chosen = _others(found, dists) if found.draft else [], release.choices.get(self.name)
         if (replaced := _replaced(release, found, dists)) and chosen != "ours":
             conflict = self._replaced(found, replaced, chosen)
             raise ConflictError(conflict.what, conflict.remedy)
@@ -96,7 +96,7 @@ class UploadAssets(Step[Release]):
         )
 
 
-def _others(release: Release, found: ReleaseInfo, dists: Dists) -> list[str]:
+def _others(found: ReleaseInfo, dists: Dists) -> list[str]:
     """Return the names of assets that are not this release's: a person, or a workflow, attached them."""
     # The record of a release is attached to it when it is published; what a draft has of that name is not ours.
     ours = {*dists.assets, *(() if found.draft else document.names(dists))}

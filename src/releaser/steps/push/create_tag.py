@@ -31,7 +31,8 @@ class CreateTag(Step[Release]):
         return Done(f"{release.tag} annotated, at {tag.commit[:12]}")
 
     def run(self, release: Release) -> None:
-        """Create it; its object keeps its date from then on."""
-        release.git.create_tag(
-            release.tag, release.must_have_commit(), release.config.git.tag_message.format(version=release.version)
-        )
+        """Create it; its object keeps its date, and on which machine it was made, from then on."""
+        message = release.config.git.tag_message
+        name = release.store.machine(make=True) if "{machine}" in message else ""
+        text = message.format(version=release.version, machine=name)
+        release.git.create_tag(release.tag, release.must_have_commit(), text)

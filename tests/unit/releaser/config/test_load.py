@@ -45,7 +45,8 @@ def test_texts_are_those_of_the_release_process() -> None:
     found = parsed()
 
     assert found.git.commit_message.format(version="1.0.0") == "chore: bump version to 1.0.0"
-    assert found.git.tag_message.format(version="1.0.0") == "Release version 1.0.0"
+    said = found.git.tag_message.format(version="1.0.0", machine="mine")
+    assert said == "Release version 1.0.0\n\nReleased-on: mine"
     assert found.forge.title.format(version="1.0.0", description="Faster") == "v1.0.0 - Faster"
 
 

@@ -6,14 +6,12 @@ import pytest
 from harness.scene import NOWHERE, Scene, assert_says
 from harness.wheels import other_wheel
 
-from releaser.adapters.index.client import Index, IndexFile
 from releaser.core.step import Done, Skipped, Todo, Warned
 from releaser.errors import ServiceError, StepError, ToleratedError
 from releaser.steps.publish.try_testpypi import TryTestPyPI
 from releaser.steps.publish.upload_dists import UploadDists
 from releaser.steps.push.create_tag import CreateTag
 from releaser.steps.push.push_tag import PushTag
-from releaser.versions.version import Version
 
 WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
 PYPI, TESTPYPI = UploadDists("pypi"), UploadDists("testpypi")
@@ -101,16 +99,9 @@ def test_an_index_that_does_not_answer_is_named_with_its_address(scene: Scene, c
 @BOTH
 def test_of_two_releases_at_once_the_one_that_loses_names_the_other(scene: Scene, step: UploadDists) -> None:
     release, index = scene.with_dists(), scene.stand_ins[step.index]
-    wheel, listed = other_wheel(scene.others), type(release.index(step.index)).files
-
-    def files_before(asked: Index, distribution: str, version: Version) -> dict[str, IndexFile]:
-        # The other uploads right after this release has looked for the last time.
-        found = listed(asked, distribution, version)
-        if not found:
-            index.accept(wheel, "tiny-thing", "0.2.0")
-        return found
-
-    scene.patch.setattr(Index, "files", files_before)
+    wheel = other_wheel(scene.others)
+    # The other uploads right after this release has looked for the last time.
+    index.after("GET /simple/tiny-thing/", lambda: index.accept(wheel, "tiny-thing", "0.2.0"))
     with pytest.raises(StepError, match=rf"Another release of 0.2.0 was faster: {step.index} got {WHEEL}") as caught:
         step.run(release)
     assert_says(caught.value.message, " from it at 20", "built here: ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from harness.scene import Scene, assert_says
 
@@ -104,20 +106,22 @@ def test_a_branch_that_moves_once_more_during_the_push_takes_nothing(uploaded: S
     assert uploaded.at_origin("for-each-ref") == before
 
 
-def test_a_push_that_another_release_overtakes_names_who_made_the_tag_and_when(scene: Scene) -> None:
+def test_of_two_machines_the_one_whose_push_is_overtaken_names_who_made_the_tag_where_and_when(scene: Scene) -> None:
     release = scene.with_dists()
     CreateTag().run(release)
+    other = replace(scene.in_another_clone(), state=scene.others)
+    for name, value in (("name", "Ada"), ("email", "ada@example.org")):
+        other.git("config", f"user.{name}", value)
+    other.set(RELEASER_MACHINE="the other machine")
+    CreateTag().run(other.with_release_commit())
     # The other's push arrives between this one's last look and its push.
     hook = scene.project.path / ".git" / "hooks" / "pre-push"
     hook.parent.mkdir(exist_ok=True)
-    others = scene.others / "other"
-    scene.at_origin("clone", "--quiet", scene.origin, others)
     hook.write_text(
-        f"#!/bin/sh\nunset $(git rev-parse --local-env-vars)\ncd {others} || exit 9\n"
-        "git -c user.name=Ada -c user.email=ada@example.org tag --annotate v0.2.0 --message Theirs HEAD\n"
+        f"#!/bin/sh\nunset $(git rev-parse --local-env-vars)\ncd {other.project.path} || exit 9\n"
         "git push --quiet origin v0.2.0\n"
     )
     hook.chmod(0o755)
     with pytest.raises(ConflictError, match=r"v0\.2\.0 was not pushed: origin has v0.2.0 at another commit") as caught:
         PushTag().run(release)
-    assert_says(caught.value.message, "made by Ada <ada@example.org> at 20", "UTC")
+    assert_says(caught.value.message, "made by Ada <ada@example.org> on the other machine at 20", "UTC")
