@@ -25,7 +25,8 @@ from live_vlm_webui.security.tickets import Tickets
 logger = logging.getLogger(__name__)
 
 CODE_SECONDS = 600.0
-MOST_CODES = 16
+MOST_CODES = 1
+"""A new code invalidates the one before: a link that was shown or printed and forgotten lets no browser in."""
 SESSION_SECONDS = 30 * 24 * 3600.0
 """A browser that is away for this long must sign in again."""
 MOST_SESSIONS = 256
@@ -68,7 +69,7 @@ class Login:
         return self._token
 
     def make_code(self) -> str:
-        """Create a code that signs one browser in, once, within ``CODE_SECONDS``."""
+        """Create a code that signs one browser in, once, within ``CODE_SECONDS``; the one before is no longer valid."""
         return self._codes.issue()
 
     def is_required(self, request: web.Request) -> bool:
@@ -180,7 +181,7 @@ class Login:
         if what == "code":
             raise LoginError(
                 "This code is wrong, was used already or has expired",
-                "Sign in with the token, or restart the server for a new code.",
+                "Sign in with the token, or show a new code on a page that is signed in.",
             )
         raise LoginError("The token is wrong", "Use the token whose location the server printed at start.")
 

@@ -211,5 +211,11 @@ element("theme").addEventListener("change", ({ target }) => {
 
 element("sign-out").addEventListener("click", () => attempt("sign-out", signOut));
 
+element("show-code").addEventListener("click", async () => {
+  const { invite, prepareInvitation } = await import("./common/invite.js");
+  if (!element("invite").hasChildNodes()) prepareInvitation();
+  await invite();
+});
+
 connection.start();
 learn(redraw).then(askInOurLanguage);

@@ -72,6 +72,35 @@ def test_the_one_time_code_signs_in_and_leaves_the_address(enter, code):
     assert "code" not in other.page.url
 
 
+def test_a_signed_in_page_shows_new_codes_and_each_lets_one_browser_in(enter, code):
+    tab = enter(fragment=code)
+    tab.connected()
+    tab.button("Sign in another device").click()
+    tab.page.wait_for_selector("#invite-qr[src^='data:image/svg']")
+    first = tab.text("invite-link")
+    assert tab["invite-qr"].evaluate("(image) => image.decode().then(() => image.getBoundingClientRect().width)") > 150
+    assert "Valid until" in tab.text("invite-until")
+    tab["language"].evaluate("(list) => { list.value = 'de'; list.dispatchEvent(new Event('change')); }")
+    tab.until_text("invite-until", "Gültig bis")
+    tab.button("Neuer Code").click()
+    tab.until(f"document.getElementById('invite-link').textContent !== {first!r}")
+    second = tab.text("invite-link")
+    assert "code" not in tab.page.url
+
+    late = enter(fragment="#" + first.split("#")[1])
+    late.page.wait_for_selector("#login:visible")
+    assert "page that is signed in" in late.text("login-error")
+    guest = enter(fragment="#" + second.split("#")[1])
+    guest.connected()
+
+    tab["invite"].get_by_role("button", name="Schließen").click()
+    assert second not in tab.page.content()
+    guest.button("Sign out").click()
+    guest.page.wait_for_selector("#login:visible")
+    assert guest["show-code"].is_hidden()
+    assert tab.complaints == []
+
+
 def test_signing_out_asks_for_the_token_again(enter, code):
     tab = enter(fragment=code)
     tab.connected()
@@ -85,3 +114,4 @@ def test_without_required_sign_in_there_is_no_sign_out(serve, models, browser, v
     tab = visit_class(browser, open_server.line().split(" is ready: ")[1].split(" ")[0])
     tab.connected()
     assert tab["sign-out"].is_hidden()
+    assert tab["show-code"].is_hidden()

@@ -25,11 +25,16 @@ export async function signIn() {
   } catch {
     return false;
   }
-  element("sign-out").hidden = !state.required || !state.signed_in;
+  showIsIn(state.required && state.signed_in);
   if (!state.required || state.signed_in) return true;
   await form(error);
-  element("sign-out").hidden = false;
+  showIsIn(true);
   return true;
+}
+
+/** Show what only who has signed in can do. */
+function showIsIn(isIn) {
+  element("sign-out").hidden = element("show-code").hidden = !isIn;
 }
 
 /** Sign this browser out. */

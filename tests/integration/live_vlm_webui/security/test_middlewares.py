@@ -313,6 +313,61 @@ async def test_a_huge_body_is_413(closed_door):
     assert (await closed_door.post("/api/login", json={"token": "x" * 100_000})).status == 413
 
 
+# Letting another browser in
+
+
+async def test_a_signed_in_browser_gets_codes_for_others_and_the_newest_alone_is_valid(closed_door, caplog):
+    caplog.set_level(logging.DEBUG)
+    assert (await closed_door.post("/api/login/code", json={"path": "/"})).status == 401
+    await closed_door.post("/api/login", json={"token": TOKEN})
+    links = []
+    for path in ("/", "/vlm/"):
+        answer = await closed_door.post("/api/login/code", json={"path": path})
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+        links.append(await answer.json())
+    assert [one["url"].split("#")[0] for one in links] == [f"{own(closed_door)}/", f"{own(closed_door)}/vlm/"]
+    assert {one["seconds"] for one in links} == {600}
+    old, new = (one["url"].split("#code=")[1] for one in links)
+    others = TestClient(closed_door.server)
+    assert (await others.post("/api/login", json={"code": old})).status == 401
+    assert (await others.post("/api/login", json={"code": new})).status == 200
+    assert (await others.get("/api/x")).status == 200
+    assert (await others.post("/api/login", json={"code": new})).status == 401
+    await others.close()
+    assert old not in caplog.text
+    assert new not in caplog.text
+
+
+async def test_a_new_code_expires_and_programs_with_the_token_get_one_too(enter, tmp_path):
+    now = [0.0]
+    client = await enter(Settings(token=Secret(TOKEN), data_dir=tmp_path), clock=lambda: now[0])
+    answer = await client.post("/api/login/code", json={"path": "/"}, headers=BEARER)
+    code = (await answer.json())["url"].split("#code=")[1]
+    now[0] = 601.0
+    assert (await client.post("/api/login", json={"code": code})).status == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["", "vlm/", "/vlm", "//elsewhere.example/", "/a b/", "/#code=", "/?x=/", "/" + "x/" * 300]
+)
+async def test_a_code_is_made_for_the_path_of_a_page_alone(closed_door, path):
+    answer = await closed_door.post("/api/login/code", json={"path": path}, headers=BEARER)
+    assert answer.status == 400
+    assert (await answer.json())["error"]["remedy"]
+
+
+async def test_another_site_gets_no_code(closed_door):
+    await closed_door.post("/api/login", json={"token": TOKEN})
+    answer = await closed_door.post("/api/login/code", json={"path": "/"}, headers={"Origin": "https://evil.example"})
+    assert answer.status == 403
+
+
+async def test_where_no_one_must_sign_in_there_are_no_codes(open_door):
+    answer = await open_door.post("/api/login/code", json={"path": "/"})
+    assert answer.status == 409
+    assert "requires no signing in" in (await answer.json())["error"]["message"]
+
+
 # Guessing
 
 

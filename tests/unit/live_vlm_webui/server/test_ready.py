@@ -10,9 +10,9 @@ import pytest
 
 from live_vlm_webui import __version__
 from live_vlm_webui.config.settings import Settings
+from live_vlm_webui.network import reach
 from live_vlm_webui.secret import Secret
-from live_vlm_webui.server import ready
-from live_vlm_webui.server.ready import Ready, announce, qr_code, reachable_urls
+from live_vlm_webui.server.ready import Ready, announce, qr_code
 
 ADDRESSES = tuple(map(ip_address, ("127.0.0.1", "::1", "172.17.0.1", "192.168.1.20", "2001:db8::7")))
 
@@ -20,8 +20,8 @@ ADDRESSES = tuple(map(ip_address, ("127.0.0.1", "::1", "172.17.0.1", "192.168.1.
 @pytest.fixture(autouse=True)
 def one_machine(monkeypatch):
     monkeypatch.setattr(socket, "gethostname", lambda: "workshop")
-    monkeypatch.setattr(ready, "own_addresses", lambda: ADDRESSES)
-    monkeypatch.setattr(ready, "_outward", lambda version: "192.168.1.20" if version == 4 else "")
+    monkeypatch.setattr(reach, "own_addresses", lambda: ADDRESSES)
+    monkeypatch.setattr(reach, "_outward", lambda version: "192.168.1.20" if version == 4 else "")
 
 
 class Terminal(io.StringIO):
@@ -87,7 +87,7 @@ def test_without_sign_in_there_is_no_second_line(stream):
 )
 def test_others_are_told_every_address_the_likeliest_first(settings, urls):
     settings = Settings(**settings)
-    assert list(reachable_urls(Ready(settings, 8090))) == urls
+    assert list(Ready(settings, 8090).others) == urls
     text = told(settings)
     assert re.findall(r"^  (https://[^#\s]+)$", text, re.MULTILINE) == urls
     assert f"  {(*urls, 'https://127.0.0.1:8090/')[0]}#code=c0de\n" in text
@@ -95,8 +95,8 @@ def test_others_are_told_every_address_the_likeliest_first(settings, urls):
 
 def test_very_many_addresses_are_cut(monkeypatch):
     many = tuple(ip_address(f"10.0.0.{number}") for number in range(1, 200))
-    monkeypatch.setattr(ready, "own_addresses", lambda: many)
-    assert len(reachable_urls(Ready(Settings(host="0.0.0.0"), 8090))) == 8
+    monkeypatch.setattr(reach, "own_addresses", lambda: many)
+    assert len(Ready(Settings(host="0.0.0.0"), 8090).others) == 8
 
 
 def test_the_token_is_never_shown_and_its_file_is():
