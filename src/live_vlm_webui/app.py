@@ -48,7 +48,8 @@ from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.describer.describer import Describer
 from live_vlm_webui.http.assets import load_assets
 from live_vlm_webui.http.explain import explain_errors
-from live_vlm_webui.http.languages import load_pages, with_all_styles
+from live_vlm_webui.http.joined import with_all_modules
+from live_vlm_webui.http.languages import load_pages
 from live_vlm_webui.media.preview import Previews
 from live_vlm_webui.media.stream.pool import CameraPool
 from live_vlm_webui.memory import give_back_memory
@@ -88,7 +89,7 @@ def create_app(settings: Settings) -> web.Application:
     app = web.Application(middlewares=[explain_errors, *middlewares(settings)])
     app[SETTINGS] = settings
     app[ROOT_PATH] = settings.root_path
-    app[ASSETS] = with_all_styles(load_assets())
+    app[ASSETS] = with_all_modules(load_assets())
     app[PAGES] = load_pages(app[ASSETS])
     app[LOGIN] = Login(settings)
     app[MONITOR] = Monitor(settings.monitor_interval)

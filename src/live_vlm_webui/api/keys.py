@@ -12,6 +12,7 @@ from aiohttp import web
 
 from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.http.assets import Asset
+from live_vlm_webui.http.languages import Pages
 
 if TYPE_CHECKING:
     from asyncio import Semaphore
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from live_vlm_webui.system.monitor import Monitor
 
 ASSETS = web.AppKey("ASSETS", Mapping[str, Asset])
-PAGES = web.AppKey("PAGES", Mapping[str, Asset])
-"""The page, by language."""
+PAGES = web.AppKey("PAGES", Pages)
 SETTINGS = web.AppKey("SETTINGS", Settings)
 HTTP: web.AppKey[ClientSession] = web.AppKey("HTTP")
 """The client for requests to other servers."""

@@ -7,15 +7,22 @@ from aiohttp import web
 from live_vlm_webui import __version__
 from live_vlm_webui.api.keys import ASSETS, PAGES
 from live_vlm_webui.http.assets import asset_response
-from live_vlm_webui.http.languages import COOKIE, chosen
+from live_vlm_webui.http.languages import COOKIE, THEME_COOKIE, chosen
+from live_vlm_webui.security.middlewares import policy
 
 
 async def page(request: web.Request) -> web.Response:
-    """Send the page, in the language that was chosen in it, else in the browser's."""
+    """Send the page, in the language that was chosen in it, else in the browser's; and in the chosen theme."""
     pages = request.app[PAGES]
-    language = chosen(request.cookies.get(COOKIE), request.headers.get("Accept-Language", ""), pages)
-    response = asset_response(request, pages[language])
-    response.headers.update({"Vary": "Accept-Encoding, Accept-Language, Cookie", "Content-Language": language})
+    language = chosen(request.cookies.get(COOKIE), request.headers.get("Accept-Language", ""), pages.documents)
+    response = asset_response(request, pages.get(language, request.cookies.get(THEME_COOKIE, "")))
+    response.headers.update(
+        {
+            "Vary": "Accept-Encoding, Accept-Language, Cookie",
+            "Content-Language": language,
+            "Content-Security-Policy": policy(pages.style_hash),
+        }
+    )
     return response
 
 

@@ -2,66 +2,77 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import posixpath
 import re
+from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from live_vlm_webui.http.assets import Asset, make_asset
+from live_vlm_webui.http.joined import ALL_MODULES, FIRST, STYLESHEET, all_styles
 
 OTHERWISE = "en"
 """The language of browsers that want none of ours."""
 COOKIE = "language"
+THEME_COOKIE = "theme"
 FOLDER = "words/"
 MOST_WISHES = 20
 """How many languages of a request are looked at."""
 
 TAG = re.compile(r"<[a-z][^<>]*\bdata-say[^<>]*>")
 IN_TAG = re.compile(r'\bdata-say(?:-([a-z-]+))?="([^"]+)"')
-IMPORT = re.compile(r'^(?:import|export) [^;]*?from "(\.[^"]+)";', re.MULTILINE)
-
-STYLESHEET = re.compile(r'<link rel="stylesheet" href="static/([^"]+)">')
-STYLESHEETS = re.compile(rf"(?:{STYLESHEET.pattern}\s*)+")
-ALL_STYLES = "css/all.css"
-"""All sheets that the page names, in its order."""
+THEMES = ("", "light", "dark")
+"""What can be chosen in the page; the first is the system's."""
 
 
-def with_all_styles(assets: Mapping[str, Asset]) -> dict[str, Asset]:
-    """Add ``ALL_STYLES`` to the page's files."""
-    named = STYLESHEET.findall(assets["index.html"].body.decode())
-    return {**assets, ALL_STYLES: make_asset("all.css", b"".join(assets[path].body for path in named))}
+@dataclass(frozen=True)
+class Pages:
+    """The page as it is sent: whole, with its texts and styles, so that one response is all that the first paint needs.
+
+    Attributes:
+        documents: The page by language, then by theme.
+        style_hash: What a content security policy must allow for its style sheet.
+    """
+
+    documents: Mapping[str, Mapping[str, Asset]]
+    style_hash: str
+
+    def get(self, language: str, theme: str) -> Asset:
+        """Return the page in ``language``, and in ``theme`` if there is such a theme."""
+        themes = self.documents[language]
+        return themes.get(theme, themes[THEMES[0]])
 
 
-def load_pages(assets: Mapping[str, Asset]) -> dict[str, Asset]:
-    """Return the page in each language that ``static/words`` has, by language."""
+def load_pages(assets: Mapping[str, Asset]) -> Pages:
+    """Return the page in each language that ``static/words`` has, and in each theme."""
     texts = {
         path.removeprefix(FOLDER).removesuffix(".json"): json.loads(asset.body)
         for path, asset in assets.items()
         if path.startswith(FOLDER)
     }
     names = {language: words["page"]["language.name"] for language, words in sorted(texts.items())}
-    # Else a browser learns of a module only when it has the one that imports it: four rounds instead of one.
-    early = "".join(f'<link rel="modulepreload" href="static/{path}" fetchpriority="low">' for path in imported(assets))
-    template = assets["index.html"].body.decode().replace("</head>", f"{early}</head>", 1)
-    # Nothing is painted before all sheets are there.
-    template = STYLESHEETS.sub(f'<link rel="stylesheet" href="static/{ALL_STYLES}">', template, count=1)
-    return {
-        language: make_asset("index.html", rendered(template, words["page"], language, names).encode())
+    template = assets["index.html"].body.decode()
+    styles = all_styles(assets, template)
+    template = STYLESHEET.sub("", template).replace("</head>", f"<style>{styles}</style>\n</head>", 1)
+    template = template.replace(f"static/{FIRST}", f"static/{ALL_MODULES}", 1)
+    documents = {
+        language: {
+            theme: make_asset(
+                "index.html", in_theme(rendered(template, words["page"], language, names), theme).encode()
+            )
+            for theme in THEMES
+        }
         for language, words in texts.items()
     }
+    return Pages(documents, f"'sha256-{b64encode(hashlib.sha256(styles.encode()).digest()).decode()}'")
 
 
-def imported(assets: Mapping[str, Asset], first: str = "app.js") -> list[str]:
-    """Return the paths of all modules that ``first`` imports, directly or not, without those loaded when needed."""
-    found = [first]
-    for path in found:
-        for name in IMPORT.findall(assets[path].body.decode()):
-            wanted = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-            if wanted not in found:
-                found.append(wanted)
-    return found[1:]
+def in_theme(page: str, theme: str) -> str:
+    """Return the page with a theme that was chosen in it, "" for the system's."""
+    return page.replace("<html ", f'<html data-theme="{theme}" ', 1) if theme else page
 
 
 def rendered(template: str, words: Mapping[str, Any], language: str, names: Mapping[str, str]) -> str:

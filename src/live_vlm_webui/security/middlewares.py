@@ -18,22 +18,31 @@ from live_vlm_webui.network.roots import path_of
 from live_vlm_webui.security import login
 from live_vlm_webui.security.rates import TokenBuckets
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "manifest-src 'self'",
-        "connect-src 'self'",
-        "media-src 'self' blob:",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "form-action 'none'",
+
+def policy(style: str = "") -> str:
+    """Return a content security policy: nothing of other servers.
+
+    Args:
+        style: The hash of the one style sheet that is part of the document, such as ``'sha256-...'``.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            f"style-src 'self' {style}".strip(),
+            "img-src 'self' data: blob:",
+            "manifest-src 'self'",
+            "connect-src 'self'",
+            "media-src 'self' blob:",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'none'",
+        )
     )
-)
+
+
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Content-Security-Policy": policy(),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
@@ -53,8 +62,11 @@ SECRET_NAMES = frozenset(
 
 
 async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Add ``HEADERS`` to every response, errors included."""
+    """Add ``HEADERS`` to every response, errors included; the page has a policy with its style sheet already."""
+    own = response.headers.get("Content-Security-Policy")
     response.headers.update(HEADERS)
+    if own is not None:
+        response.headers["Content-Security-Policy"] = own
 
 
 def middlewares(settings: Settings, requests: TokenBuckets | None = None) -> tuple[Middleware, ...]:

@@ -3,7 +3,7 @@
 import { ask, fault } from "./common/api.js";
 import { LiveAnswer, showModel } from "./answers/answers.js";
 import { Connection } from "./common/connection.js";
-import { element, setText } from "./common/dom.js";
+import { element, keepForServer, setText } from "./common/dom.js";
 import { History, open, showPercentiles } from "./answers/history.js";
 import { redrawFigures } from "./answers/records.js";
 import { signIn, signOut } from "./common/login.js";
@@ -197,16 +197,12 @@ function redraw() {
   hint();
 }
 
-// Theme: theme.js has already applied the stored choice.
+// The server has applied the stored choice.
 element("theme").value = document.documentElement.dataset.theme ?? "";
 element("theme").addEventListener("change", ({ target }) => {
   if (target.value) document.documentElement.dataset.theme = target.value;
   else delete document.documentElement.dataset.theme;
-  try {
-    localStorage.setItem("theme", target.value);
-  } catch {
-    // Without storage, the choice lasts as long as the page.
-  }
+  keepForServer("theme", target.value);
 });
 
 element("sign-out").addEventListener("click", () => attempt("sign-out", signOut));

@@ -1,5 +1,7 @@
 // Helpers for the document. Text from models and servers becomes text nodes, never markup.
 
+const COOKIE_SECONDS = 400 * 24 * 3600; // the longest that browsers keep one
+
 export const element = (id) => document.getElementById(id);
 
 /**
@@ -41,4 +43,10 @@ export function keep(key, value) {
   } catch {
     // See above.
   }
+}
+
+/** Store a choice in this browser that the server needs for the first paint. Below a path, it belongs to that path. */
+export function keepForServer(name, value) {
+  const path = new URL(document.baseURI).pathname;
+  document.cookie = `${name}=${value};max-age=${COOKIE_SECONDS};path=${path};samesite=lax`;
 }

@@ -1,7 +1,8 @@
 // The page's texts, in the language of the page. The server has filled in those of the document.
 
+import { keepForServer } from "./dom.js";
+
 const ENGLISH = "en"; // the server's language
-const COOKIE_SECONDS = 400 * 24 * 3600; // the longest that browsers keep one
 const ATTRIBUTES = ["alt", "aria-label", "placeholder", "title"];
 
 let language = document.documentElement.lang;
@@ -107,8 +108,7 @@ export async function speak(wanted, onChange) {
   language = wanted;
   plurals = new Intl.PluralRules(language);
   document.documentElement.lang = language;
-  // A cookie, since the server fills in the texts; below a path, it belongs to that path.
-  document.cookie = `language=${wanted};max-age=${COOKIE_SECONDS};path=${new URL(document.baseURI).pathname};samesite=lax`;
+  keepForServer("language", wanted);
   for (const target of document.querySelectorAll("[data-say]")) {
     target.textContent = say(target.dataset.say, parametersOf.get(target));
   }

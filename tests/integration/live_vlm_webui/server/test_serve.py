@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -12,6 +14,7 @@ import live_vlm_webui
 from live_vlm_webui.app import create_app
 from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.http.assets import make_asset
+from live_vlm_webui.http.joined import needed
 
 
 @pytest.fixture
@@ -37,8 +40,20 @@ async def test_all_that_the_page_names_is_served_by_this_server(client):
 
 
 async def test_the_page_has_no_inline_script_or_style_which_its_policy_would_block(client):
-    page = await (await client.get("/")).text()
-    assert not re.search(r"<style|style=|\son[a-z]+=|<script(?![^>]*(src=|application/json))", page)
+    answer = await client.get("/")
+    page = await answer.text()
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<script(?![^>]*(src=|application/json))", page)
+    (styles,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    allowed = f"'sha256-{b64encode(sha256(styles.encode()).digest()).decode()}'"
+    assert f"style-src 'self' {allowed};" in answer.headers["Content-Security-Policy"]
+
+
+async def test_the_page_comes_in_the_theme_that_was_chosen_in_it(client):
+    dark = await client.get("/", headers={"Cookie": "theme=dark"})
+    assert '<html data-theme="dark"' in await dark.text()
+    other = await client.get("/", headers={"Cookie": "theme=nonsense", "If-None-Match": dark.headers["ETag"]})
+    assert other.status == 200
+    assert "data-theme=" not in (await other.text()).partition(">")[0]
 
 
 STATIC = Path(live_vlm_webui.__file__).parent / "static"
@@ -51,6 +66,9 @@ TYPES = {
     "webmanifest": "application/manifest+json",
 }
 NAMES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.*") if path.name != "index.html")
+SCRIPTS = {name: (STATIC / name).read_text("utf-8") for name in NAMES if name.endswith(".js")}
+LATER = SCRIPTS.keys() - set(needed(SCRIPTS))
+"""Modules that are loaded when needed; they take what they import from the page's one script (http/joined)."""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,7 +76,8 @@ async def test_a_static_file_is_the_one_in_the_installed_package(client, name):
     answer = await client.get(f"/static/{name}")
     charset = "" if name.endswith(".png") else "; charset=utf-8"
     assert answer.headers["Content-Type"] == TYPES[name.rpartition(".")[2]] + charset
-    assert await answer.read() == make_asset(name, (STATIC / name).read_bytes()).body
+    if name not in LATER:
+        assert await answer.read() == make_asset(name, (STATIC / name).read_bytes()).body
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".js")])
@@ -88,7 +107,7 @@ async def test_every_answer_carries_the_security_headers(client, path):
     assert policy == {
         "default-src": "'none'",
         "script-src": "'self'",
-        "style-src": "'self'",
+        "style-src": policy["style-src"] if path == "/" else "'self'",  # the page's has the hash of its own sheet
         "img-src": "'self' data: blob:",
         "manifest-src": "'self'",
         "connect-src": "'self'",

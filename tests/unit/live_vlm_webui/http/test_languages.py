@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 
 from live_vlm_webui.http.assets import load_assets
-from live_vlm_webui.http.languages import ALL_STYLES, chosen, imported, load_pages, rendered, with_all_styles
+from live_vlm_webui.http.languages import chosen, load_pages, rendered
 
 KNOWN = {"de": 1, "en": 1}
 
@@ -31,7 +33,7 @@ def test_the_choice_in_the_page_comes_before_the_browsers_and_english_is_for_all
 
 
 def test_texts_are_in_the_page_before_any_script_runs_and_no_other_languages_are():
-    german = load_pages(load_assets())["de"].body.decode()
+    german = load_pages(load_assets()).get("de", "").body.decode()
     assert '<html lang="de">' in german
     assert re.search(r"<h2[^>]*>Frühere Antworten</h2>", german)
     assert "Earlier answers" not in german
@@ -51,21 +53,20 @@ def test_a_text_with_markup_stays_a_text():
     assert '<img data-say-alt="b" alt="&quot;&lt;">' in page
 
 
-def test_each_module_that_the_page_imports_is_named_in_it_so_that_all_are_fetched_at_once():
+def test_the_page_holds_all_its_styles_in_order_and_names_no_sheet():
     assets = load_assets()
-    needed = imported(assets)
-    assert {"common/words.js", "camera/webrtc.js", "common/dom.js"} <= set(needed) <= set(assets)
-    for page in load_pages(assets).values():
-        assert (
-            re.findall(r'rel="modulepreload" href="static/([^"]+)" fetchpriority="low"', page.body.decode()) == needed
-        )
+    pages = load_pages(assets)
+    for document in (page.body.decode() for themes in pages.documents.values() for page in themes.values()):
+        (styles,) = re.findall(r"<style>(.*?)</style>", document, re.DOTALL)
+        sheets = [asset.body.decode() for path, asset in assets.items() if path.startswith("css/")]
+        assert sorted(styles) == sorted("".join(sheets))
+        assert styles.startswith(assets["css/tokens.css"].body.decode())
+        assert 'rel="stylesheet"' not in document
+        assert pages.style_hash == f"'sha256-{b64encode(sha256(styles.encode()).digest()).decode()}'"
 
 
-def test_all_sheets_are_fetched_in_one_piece_in_the_pages_order():
-    assets = with_all_styles(load_assets())
-    sheets = [path for path in assets if path.startswith("css/") and path != ALL_STYLES]
-    whole = assets[ALL_STYLES].body
-    assert len(whole) == sum(len(assets[path].body) for path in sheets)
-    assert whole.startswith(assets["css/tokens.css"].body)
-    for page in load_pages(assets).values():
-        assert re.findall(r'rel="stylesheet" href="static/([^"]+)"', page.body.decode()) == [ALL_STYLES]
+def test_a_theme_that_was_chosen_is_in_the_page_and_any_other_cookie_is_the_systems():
+    pages = load_pages(load_assets())
+    assert '<html data-theme="dark" lang="de">' in pages.get("de", "dark").body.decode()
+    for other in ("", "black", '"><script>'):
+        assert '<html lang="de">' in pages.get("de", other).body.decode()
