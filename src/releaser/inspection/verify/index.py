@@ -102,7 +102,10 @@ def look_at_links(links: Sequence[Link]) -> list[Findings]:
 def look_at_attestations(
     release: Release, found: Mapping[str, list[Attestation] | None], digests: Mapping[str, str]
 ) -> list[Findings]:
-    """Compare attestations with the files that they are for, and their publisher with the configured workflow."""
+    """Compare attestations with the files that they are for, and their publisher with the configured workflow.
+
+    Their signatures are not verified: sigstore's certificates are needed for that, and what pypi-attestations brings.
+    """
     notes, config = Findings("attestations"), release.config
     for name, attestations in found.items():
         if not attestations:
@@ -125,5 +128,12 @@ def look_at_attestations(
         elif not all(one.subjects for one in attestations):
             notes.unproven(name, f"published by {by}; for which bytes could not be read")
         else:
-            notes.right(name, f"{len(attestations)} for these bytes, published by {by}; signatures are not verified")
+            notes.right(name, f"{len(attestations)} for these bytes; the index says that {by} published them")
+    if file := next((name for name, attestations in found.items() if attestations), None):
+        notes.unproven(
+            "signatures",
+            "not verified here, so publisher and bytes are what the index tells",
+            "Run `pypi-attestations verify pypi --repository "
+            f"{config.forge.web_url.rstrip('/')}/{release.repository} pypi:{file}` for each file.",
+        )
     return [notes]

@@ -37,7 +37,7 @@ def release(tmp_path: Path) -> Release:
 @pytest.mark.parametrize(
     ("publisher", "sha256", "kind", "says"),
     [
-        (OURS, "ab", "right", "published by someone/thing release.yml"),
+        (OURS, "ab", "right", "1 for these bytes; the index says that someone/thing release.yml published them"),
         (OURS, "cd", "wrong", "other bytes"),
         ({**OURS, "repository": "else/thing"}, "ab", "wrong", "expected someone/thing"),
         ({**OURS, "workflow": "other.yml"}, "ab", "warning", "the configured workflow is release.yml"),
@@ -46,9 +46,16 @@ def release(tmp_path: Path) -> Release:
 def test_attestations_are_compared(release: Release, publisher: dict, sha256: str, kind: str, says: str) -> None:
     attestation = Attestation(publisher, {"thing.whl": sha256})
     (notes,) = look_at_attestations(release, {"thing.whl": [attestation]}, {"thing.whl": "ab"})
-    (found,) = notes.found
+    found, signatures = notes.found
     assert found.kind == kind
     assert says in found.says
+    assert (signatures.name, signatures.kind) == ("signatures", "unproven")
+    assert "https://github.com/someone/thing pypi:thing.whl` for each" in signatures.remedy
+
+
+def test_without_attestations_there_is_no_signature_to_speak_of(release: Release) -> None:
+    (notes,) = look_at_attestations(release, {"thing.whl": None}, {"thing.whl": "ab"})
+    assert [one.kind for one in notes.found] == ["none"]
 
 
 @pytest.mark.parametrize(
