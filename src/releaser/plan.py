@@ -48,7 +48,7 @@ from releaser.steps.qualify.try_with_uv import TryWithUv
 from releaser.steps.rollback.branch import RevertBump
 from releaser.steps.rollback.images import RestoreImageTags
 from releaser.steps.rollback.local import DiscardState
-from releaser.steps.rollback.public import DeleteRelease, DeleteTag
+from releaser.steps.rollback.public import DeleteImmutable, DeleteRelease, DeleteTag
 from releaser.steps.rollback.published import LatestBack, WarnOnRelease
 from releaser.steps.rollback.uploads import KnowUploads, StopWorkflow
 from releaser.steps.stage.bump_versions import BumpVersions
@@ -170,7 +170,12 @@ def rollback_plan(*, revert: bool) -> Plan[Release]:
             ask="To take back, in this order:\n{steps}\nContinue?",
         ),
         # The remote may refuse to delete a tag, and only tells when it is asked to; so that comes before the release.
-        Phase("public", "nothing of it is public that can be taken back", in_order(DeleteTag(), DeleteRelease())),
+        # (Not before an immutable one: that keeps its tag.)
+        Phase(
+            "public",
+            "nothing of it is public that can be taken back",
+            in_order(DeleteImmutable(), DeleteTag(), DeleteRelease()),
+        ),
         Phase("users", "users are led elsewhere", together(WarnOnRelease(), LatestBack(), RestoreImageTags())),
         Phase("branch", "the branch is as it was", in_order(RevertBump(asked=revert))),
         # Last: with what is here, everything above can be continued after a stop.

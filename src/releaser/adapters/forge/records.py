@@ -44,7 +44,14 @@ class Asset:
 
 @dataclass(frozen=True)
 class ReleaseInfo:
-    """A release, draft or published; ``url`` is its page, ``published`` when it was."""
+    """A release, draft or published.
+
+    Attributes:
+        url: Its page.
+        published: When it was.
+        immutable: Whether its assets can change no more; it keeps its tag as long as it exists, and its tag's name
+            for good.
+    """
 
     id: int
     tag: str
@@ -55,6 +62,7 @@ class ReleaseInfo:
     url: str
     assets: tuple[Asset, ...]
     published: datetime | None = None
+    immutable: bool = False
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class ReleaseResponse(_Response):
     upload_url: str
     assets: list[AssetResponse]
     published_at: str | None = None
+    immutable: bool = False  # servers of companies do not have it yet
 
     def record(self) -> ReleaseInfo:
         """Return it in our words."""
@@ -65,6 +66,7 @@ class ReleaseResponse(_Response):
             url=self.html_url,
             assets=tuple(asset.record() for asset in self.assets),
             published=moment(self.published_at),
+            immutable=self.immutable,
         )
 
 

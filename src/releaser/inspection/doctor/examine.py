@@ -146,9 +146,19 @@ def _immutable(release: Release) -> list[Findings]:
     notes = Findings("rules")
     told = release.forge.settings.immutable_releases()
     if told:
-        notes.right("immutable releases", "on: a published release cannot be changed, and its tag's name is used up")
+        notes.right(
+            "immutable releases",
+            "on: the assets of a published release cannot change, it keeps its tag until it is deleted, and no other "
+            f"release can ever have that tag, so {release.version} can be published once",
+        )
+        if release.config.forge.attach_report:
+            notes.warning(
+                "attach-report",
+                "a published release takes no more files: of its record only the last hash will be in the notes",
+                "Hand the record on in another way (`invoke report`), or switch immutable releases off.",
+            )
     elif told is None:
-        notes.unproven("immutable releases", "the forge does not tell")
+        notes.unproven("immutable releases", "off, or not told to this token")
     else:
         notes.right("immutable releases", "off")
     return [notes]

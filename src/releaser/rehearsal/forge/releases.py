@@ -29,10 +29,11 @@ class Releases:
         self._faults = faults
 
     def routes(self) -> list[web.RouteDef]:
-        """Everything under ``/releases``, of the API, of uploads and of the pages for people."""
+        """Everything under ``/releases``, of the API, of uploads and of the pages for people; and their setting."""
         api = f"/repos/{self._repository}/releases"
         pages = f"/{self._repository}/releases"
         return [
+            web.get(f"/repos/{self._repository}/immutable-releases", self.immutable),
             web.get(api, self.list),
             web.post(api, self.create),
             web.get(f"{api}/latest", self.latest),
@@ -48,6 +49,12 @@ class Releases:
             web.get(f"{pages}/download/{{tag:.+}}/{{name}}", self.download),
             web.get(f"{pages}/tag/{{tag:.+}}", self.page),
         ]
+
+    async def immutable(self, _request: web.Request) -> web.Response:
+        """GET: that releases are immutable; 404 where they are not."""
+        if not self._store.makes_immutable():
+            raise web.HTTPNotFound
+        return web.json_response({"enabled": True, "enforced_by_owner": False})
 
     async def list(self, request: web.Request) -> web.Response:
         """GET: every release that the caller may see, newest first."""

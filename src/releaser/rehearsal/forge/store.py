@@ -172,7 +172,11 @@ class ForgeStore:
             if not self.git.create_tag(tag, commit):
                 raise RefusedError.invalid("tag_name", "tag_name is not a valid tag")
         release["published_at"] = _now()
-        release["immutable"] = self._settings().get("immutable_releases", False)
+        release["immutable"] = self.makes_immutable()
+
+    def makes_immutable(self) -> bool:
+        """Return whether what is published now is immutable."""
+        return bool(self._settings().get("immutable_releases", False))
 
     def rulesets(self) -> list[Record]:
         """Return the rulesets, each in the API's form."""

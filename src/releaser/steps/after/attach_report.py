@@ -30,11 +30,13 @@ class AttachReport(Step[Release]):
         found, dists = release.forge.find_release(release.tag), release.dists()
         if found is None or found.draft or dists is None:
             return Todo("attach the record, and write its last hash into the notes")
+        if found.immutable:
+            return _of_immutable(release, found)
         there = {asset.name: asset.sha256 for asset in found.assets if asset.state == "uploaded"}
         made, names = _made(release), document.names(dists)
         if not made:
             absent = [name for name in names if name not in there]
-            return Todo(f"attach {', '.join(absent)}") if absent else Done("attached from another machine")
+            return Todo(f"attach {', '.join(absent)}") if absent else Done("there; it was not made here")
         attached = release.store.chain.newest("attached")
         if altered := [name for name in names if attached and there.get(name) not in (attached["files"][name], None)]:
             return Warned(f"{', '.join(altered)} is not what was attached", f"Find out who replaced it at {found.url}.")
@@ -51,14 +53,24 @@ class AttachReport(Step[Release]):
             raise StepError(f"{release.tag} is not published", "Rerun the command.")
         made = _made(release) or document.write(release, folder)
         there = {asset.name for asset in found.assets if asset.state == "uploaded"}
-        # First, because an immutable release takes no more assets, and its notes can be edited all the same.
         _note(release, found, document.last_hash(made[0]), made[0].name)
+        if found.immutable:
+            return
         sent = {}
         for path in made:
             if path.name not in there:
                 release.forge.assets.upload(found.id, path, _TYPES[path.suffix])
             sent[path.name] = sha256(path)
         release.journal.write("attached", files=sent)
+
+
+def _of_immutable(release: Release, found: ReleaseInfo) -> Outcome:
+    """Answer for a release that takes no more assets; its notes can be edited all the same."""
+    made = _made(release)
+    if made and document.last_hash(made[0]) in found.body:
+        where = made[0].parent
+        return Done(f"its last hash is in the notes; the immutable release takes no more files, which are in {where}")
+    return Todo("write the record's last hash into the notes; the immutable release takes no more files")
 
 
 def _made(release: Release) -> tuple[Path, Path] | None:

@@ -18,6 +18,11 @@ class DraftRelease(Step[Release]):
     def check(self, release: Release) -> Outcome:
         """Look for a draft or a published release of the tag."""
         found = release.forge.find_release(release.tag)
+        if found is None and release.store.chain.newest("burned", tag=release.tag):
+            return Conflict(
+                f"an immutable release of {release.tag} was deleted, and GitHub never takes its tag's name again",
+                f"Release {release.version.bump(release.version.stage or 'patch')} instead.",
+            )
         if found is None:
             return Todo("draft it with title and notes" if release.commit() is None else f"draft {title(release)!r}")
         chosen = release.choices.get(self.name)

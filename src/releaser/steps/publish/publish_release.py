@@ -19,7 +19,8 @@ class PublishRelease(Step[Release]):
         """Look whether it is still a draft, and which release is the latest."""
         found = release.forge.find_release(release.tag)
         if found is None or found.draft:
-            return Todo("publish it")
+            for_good = release.forge.settings.immutable_releases()
+            return Todo(f"publish it; {release.tag} is immutable from then on" if for_good else "publish it")
         if release.highest_stable() and release.forge.latest_release() != release.tag:
             return Todo("make it the latest")
         return Done(found.url)

@@ -1,16 +1,48 @@
 """Take back what the forge and the remote show: the tag first, then the release.
 
 The remote alone decides whether a tag may be deleted, and tells when it is asked to. A refusal must not find the
-release gone already.
+release gone already. Only an immutable release goes first: as long as it exists, GitHub keeps its tag.
 """
 
 from __future__ import annotations
 
-from releaser.core.step import Conflict, Done, Outcome, Stays, Step, Todo
+from releaser.core.step import Conflict, Done, Outcome, Skipped, Stays, Step, Todo
 from releaser.errors import ConflictError, ServiceError
 from releaser.release import Release
 from releaser.steps.push.push_tag import side_branch
 from releaser.steps.rollback.uploads import is_served, must_be_absent
+
+
+class DeleteImmutable(Step[Release]):
+    """No immutable release keeps the tag. Its tag's name is used up for good, which is recorded and said."""
+
+    name = "delete_immutable"
+    title = "Immutable release deleted, which keeps its tag"
+
+    def check(self, release: Release) -> Outcome:
+        """Look for it; what may keep the tag from being deleted afterwards is asked first."""
+        found = release.forge.find_release(release.tag)
+        if found is None and release.store.chain.newest("burned", tag=release.tag):
+            return Stays(
+                f"the name {release.tag}: its release was immutable, and GitHub lets no other have it",
+                f"Release {release.version.bump(release.version.stage or 'patch')} next.",
+            )
+        if found is None or not found.immutable:
+            return Skipped(f"the release of {release.tag} does not keep it")
+        if is_served(release):
+            return Skipped("users look there for what they have")
+        tag = DeleteTag().check(release)
+        if isinstance(tag, Conflict):
+            return Conflict(f"the immutable release of {release.tag} stays: {tag.what}", tag.remedy)
+        return Todo(f"delete the immutable release {found.url} before its tag; {release.tag} can never be used again")
+
+    def run(self, release: Release) -> None:
+        """Record it, then delete it."""
+        must_be_absent(release)
+        found = release.forge.find_release(release.tag)
+        if found is not None:
+            release.journal.write("burned", tag=release.tag)
+            release.forge.delete_release(found.id)
 
 
 class DeleteTag(Step[Release]):
@@ -48,7 +80,7 @@ class DeleteTag(Step[Release]):
         """Delete it.
 
         Raises:
-            ServiceError: The remote refused; the release is as it was.
+            ServiceError: The remote refused; the release is as it was, unless it was immutable.
             ConflictError: The remote has it still.
         """
         must_be_absent(release)
@@ -57,15 +89,19 @@ class DeleteTag(Step[Release]):
             release.git.push(config.remote, f":refs/tags/{release.tag}", *_pushed_aside(release))
         except ServiceError as error:
             raise error.reworded(
-                f"{error.message}. The tag and the release {release.tag} are as they were",
-                f"{error.remedy} GitHub keeps the tag of an immutable release as long as that exists: delete the "
-                f"release at {release.forge.releases_url} first.",
+                f"{error.message}. The tag{_and_release(release)} as they were",
+                error.remedy,
             ) from error
         if release.git.remote_tag(config.remote, release.tag):
             raise ConflictError(
                 f"{config.remote} still has {release.tag}: the deletion went elsewhere",
                 f"Delete the tag there, and compare `git remote get-url --push --all {config.remote}`.",
             )
+
+
+def _and_release(release: Release) -> str:
+    burned = release.store.chain.newest("burned", tag=release.tag) is not None
+    return " is" if burned else f" and the release {release.tag} are"
 
 
 def _pushed_aside(release: Release) -> list[str]:
@@ -91,7 +127,7 @@ class DeleteRelease(Step[Release]):
         return Todo(f"delete the {'draft' if found.draft else 'published release'} {found.url}")
 
     def run(self, release: Release) -> None:
-        """Delete it with its assets. Where releases are immutable, the forge never accepts the tag's name again."""
+        """Delete it with its assets."""
         must_be_absent(release)
         found = release.forge.find_release(release.tag)
         if found is not None:

@@ -9,7 +9,7 @@ import pytest
 from harness.scene import Scene, assert_says
 from harness.wheels import other_wheel
 
-from releaser.core.step import Step
+from releaser.core.step import Step, Todo
 from releaser.release import Release
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
@@ -108,7 +108,7 @@ class TestPlan:
     def test_without_a_terminal_and_without_yes_it_changes_nothing(self, pushed: Scene) -> None:
         pushed.refuses(*BACK, code=4, says=["Taking back what is public needs confirmation", "--yes"])
 
-    def test_a_no_changes_nothing_and_it_is_in_the_journal(self, pushed: Scene) -> None:
+    def test_what_is_taken_back_and_what_stays_is_told_recorded_and_told_again(self, pushed: Scene) -> None:
         ran = pushed.run(*BACK, "--yes")
         assert ran.code == 7, ran.text
         assert_says(ran.out, "Taken back: delete_tag: delete v0.2.0", "Stays: revert_bump: origin/main keeps the bump")
@@ -139,6 +139,51 @@ class TestPlan:
         again = pushed.run(*BACK, "--yes")
         assert again.code == 7, again.text
         assert pushed.forge.releases() == []
+
+
+class TestImmutable:
+    """GitHub keeps the tag of an immutable release as long as that exists, and its name for good."""
+
+    @pytest.fixture
+    def immutable(self, scene: Scene) -> Scene:
+        """0.2.0 is published and immutable; the remote keeps its tag as GitHub does."""
+        (scene.forge.folder / "settings.json").write_text('{"immutable_releases": true}')
+        make(scene.with_dists(), CreateTag(), PushTag(), DraftRelease(), UploadAssets(), PublishRelease())
+        hook = scene.origin / "hooks" / "pre-receive"
+        hook.parent.mkdir(exist_ok=True)
+        held = scene.forge.folder / "forge.json"
+        hook.write_text(f"#!/bin/sh\nif grep -q '\"immutable\": true' {held}; then echo kept >&2; exit 1; fi\n")
+        hook.chmod(0o755)
+        return scene
+
+    def test_it_goes_before_its_tag_and_the_name_that_is_used_up_stays_and_is_not_released_again(
+        self, immutable: Scene
+    ) -> None:
+        with immutable.unchanged():
+            planned = immutable.run("-R", *BACK)
+        assert_says(planned.out, "to do delete_immutable", "before its tag; v0.2.0 can never be used again")
+        ran = immutable.run(*BACK, "--yes", "--revert")
+        assert ran.code == 7, ran.text
+        assert_says(ran.out, "Stays: delete_immutable: the name v0.2.0", "Release 0.2.1 next")
+        assert immutable.at_origin("tag", "--list") == ""
+        assert immutable.forge.releases() == []
+        again = immutable.run(*BACK)
+        assert again.code == 7, again.text
+        assert_says(again.err, "nothing else was there; these stay: delete_immutable")
+        immutable.refused(DraftRelease(), "an immutable release of v0.2.0 was deleted", remedy="Release 0.2.1 instead.")
+
+    def test_a_rule_that_keeps_the_tag_keeps_the_release_too(self, immutable: Scene) -> None:
+        rule = {"id": 1, "name": "Keep", "target": "tag", "enforcement": "active", "rules": [{"type": "deletion"}]}
+        kept = {"immutable_releases": True, "rulesets": [{**rule, "conditions": {"ref_name": {"include": ["~ALL"]}}}]}
+        (immutable.forge.folder / "settings.json").write_text(json.dumps(kept))
+        immutable.refuses(*BACK, "--yes", code=3, says=["the immutable release of v0.2.0 stays: a rule of"])
+
+    def test_doctor_and_the_plan_say_what_it_means_before(self, scene: Scene) -> None:
+        (scene.forge.folder / "settings.json").write_text('{"immutable_releases": true}')
+        scene.project.configure("[tool.releaser.forge]\n", "[tool.releaser.forge]\nattach-report = true\n")
+        said = scene.run("doctor")
+        assert_says(said.out, "so 0.1.1 can be published once", "only the last hash will be in the notes")
+        assert scene.check(PublishRelease()) == Todo("publish it; v0.2.0 is immutable from then on")
 
 
 class TestRevert:

@@ -79,5 +79,20 @@ def test_one_that_somebody_replaced_is_a_warning_and_stays(published: Release, s
     )
 
 
+def test_an_immutable_release_gets_the_last_hash_alone(scene: Scene) -> None:
+    scene.project.configure("[tool.releaser.forge]\n", "[tool.releaser.forge]\nattach-report = true\n")
+    (scene.forge.folder / "settings.json").write_text('{"immutable_releases": true}')
+    release, step = scene.with_dists(), AttachReport()
+    for one in (CreateTag(), PushTag(), DraftRelease(), UploadAssets(), PublishRelease()):
+        one.run(release)
+    step.run(release)
+    outcome = step.verify(release)
+    assert isinstance(outcome, Done)
+    assert "its last hash is in the notes" in outcome.evidence
+    found = release.forge.find_release("v0.2.0")
+    assert found is not None
+    assert {asset.name for asset in found.assets} == set(release.built().assets)
+
+
 def test_a_project_that_does_not_ask_for_it_gets_none(scene: Scene) -> None:
     assert isinstance(scene.check(AttachReport()), Skipped)
