@@ -14,7 +14,7 @@ import { SettingControls } from "./question/settings.js";
 import { Source } from "./camera/source.js";
 import { prepareStage } from "./camera/stage.js";
 import { SystemCard } from "./system/system.js";
-import { learn, say, speak, tell, translated } from "./common/words.js";
+import { learn, speak, tell, translated } from "./common/words.js";
 
 const GONE = fault("fault.gone");
 const REJECTED = 4000; // from this close code on, the server has sent the reason in an error event
@@ -131,10 +131,10 @@ function askInOurLanguage() {
 
 function hint() {
   live.current(connection.isOpen && (camera?.state === "live" || camera?.kind === "picture"));
-  if (settings?.paused) live.hint(say("answer.hint.paused"));
-  else if (!camera) live.hint(say("answer.hint.no-camera"));
-  else if (camera.state === "live") live.hint(say("answer.hint.waiting"));
-  else live.hint(translated(camera.detail) || say("answer.hint.no-frame"));
+  if (settings?.paused) live.hint("paused");
+  else if (!camera) live.hint("start");
+  else if (camera.state === "live") live.hint("soon");
+  else live.hint("frame", translated(camera.detail));
 }
 
 function showConnection(state, code = 0, failure = null) {

@@ -5,6 +5,7 @@ import { local, sentence, sentences } from "../common/api.js";
 import { say, tell, translated } from "../common/words.js";
 import { element, keep, make, recall, setText } from "../common/dom.js";
 import { ago, modelName, numbersLine, timeOfDay } from "../common/format.js";
+import { prepareEmpty, showEmpty } from "./empty.js";
 import { plain, render } from "./markdown.js";
 import { caption } from "../camera/stage.js";
 
@@ -13,6 +14,7 @@ const WORD_MS = 250;
 const LEAST_MS = 2000;
 const TICK_MS = 500;
 const PATIENCE_MS = 1000; // a question that takes longer is shown as being waited for
+const SLOW_MS = 10000; // from then on the page says what may be the matter
 const DRAW_EVERY_MS = 100; // some models answer faster than people can read, and each answer's frame is fetched
 
 /** Shows a session's answer; `onOpen(answer)` is called when its frame is clicked. */
@@ -30,11 +32,13 @@ export class LiveAnswer {
   #askedAt = 0;
   #isCurrent = false;
   #error = null; // that is shown
+  #hint = ["start"]; // why there is no answer, if none is being waited for
   #announcedAt = -Infinity;
   #drawing = 0;
   #drawnAt = 0;
 
   constructor(onOpen) {
+    prepareEmpty();
     element("frame").addEventListener("click", () => this.#answer && onOpen(this.#answer));
     element("copy").addEventListener("click", () => copy(element("copy"), this.#answer?.text ?? ""));
     setInterval(() => this.#showAge(), TICK_MS);
@@ -139,6 +143,7 @@ export class LiveAnswer {
     clearTimeout(this.#turn);
     this.#turn = 0;
     this.#state("failed");
+    this.#showEmpty();
     element("frame").hidden = true;
     element("thoughts").hidden = true;
     element("copy").disabled = true;
@@ -171,10 +176,22 @@ export class LiveAnswer {
     this.#showAge();
   }
 
-  /** Show why there is no answer yet. */
-  hint(words) {
-    if (this.#answer || this.#coming || this.#box.dataset.state === "failed") return;
-    this.#text.replaceChildren(make("p", { class: "quiet" }, words));
+  /** Show why there is no answer yet: a state of `showEmpty` and, if known, more about it. */
+  hint(state, detail = "") {
+    this.#hint = [state, {}, detail];
+    this.#showEmpty();
+  }
+
+  #showEmpty() {
+    if (this.#answer || this.#box.dataset.state === "failed") {
+      showEmpty("");
+    } else if (this.#coming) {
+      const waited = Date.now() - this.#askedAt;
+      const parameters = { model: modelName(this.#coming.model), seconds: Math.round(waited / 1000) };
+      showEmpty(waited > SLOW_MS ? "slow" : "waiting", parameters);
+    } else {
+      showEmpty(...this.#hint);
+    }
   }
 
   #state(state) {
@@ -216,10 +233,11 @@ export class LiveAnswer {
 
   /** Show who gave the answer and when, how long the next is waited for, and whether it is about what is seen now. */
   #showAge() {
+    this.#showEmpty();
     const answer = this.#answer;
     const now = Date.now();
     const isStale = Boolean(answer) && !this.#isCurrent;
-    const waits = this.#coming && !this.#coming.text && now - this.#askedAt > PATIENCE_MS;
+    const waits = answer && this.#coming && !this.#coming.text && now - this.#askedAt > PATIENCE_MS;
     const words = answer ? [modelName(answer.model), timeOfDay(answer.at), ago(this.#cameAt, now)] : [];
     if (this.#passed) words.push(say("answer.passed", { count: this.#passed }));
     if (isStale) words.push(say("answer.stale"));

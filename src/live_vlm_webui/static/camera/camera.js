@@ -1,31 +1,28 @@
 // This browser's camera: open, switch and close it.
 
+import { fault } from "../common/api.js";
 import { say } from "../common/words.js";
 
 const WANTED = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
 const REASONS = {
-  NotAllowedError: "camera.not-allowed",
-  NotFoundError: "camera.not-found",
-  NotReadableError: "camera.not-readable",
-  OverconstrainedError: "camera.gone",
-  SecurityError: "camera.forbidden",
+  NotAllowedError: fault("camera.not-allowed"),
+  NotFoundError: fault("camera.not-found"),
+  NotReadableError: fault("camera.not-readable"), // in Chromium; Firefox has AbortError for it
+  AbortError: fault("camera.not-readable"),
+  OverconstrainedError: fault("camera.gone"),
+  SecurityError: fault("camera.forbidden"),
 };
 
-/** Return the key of the text that says why the browser cannot use any camera, or null. */
+/** Return what keeps the browser from using any camera, and what to do; null if nothing does. */
 export function obstacle() {
-  if (!window.isSecureContext) {
-    return "camera.insecure";
-  }
-  if (!navigator.mediaDevices?.getUserMedia) {
-    return "camera.unsupported";
-  }
-  return null;
+  if (!window.isSecureContext) return fault("camera.insecure");
+  return navigator.mediaDevices?.getUserMedia ? null : fault("camera.unsupported");
 }
 
 /** Return what an error of getUserMedia means, and what to do. */
 export function explain(error) {
-  return say(REASONS[error.name] ?? "camera.failed", { why: error.message || error.name });
+  return REASONS[error.name] ?? fault("camera.failed", { why: error.message || error.name });
 }
 
 /** A camera on a video element; `onEnd` is called when it is disconnected. */

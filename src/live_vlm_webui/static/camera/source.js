@@ -1,6 +1,6 @@
 // The source of pictures: this browser's camera, a stream that the server reads, or an uploaded picture.
 
-import { ask, fault, local, sentences } from "../common/api.js";
+import { ask, fault, local } from "../common/api.js";
 import { Camera, explain, listCameras, obstacle } from "./camera.js";
 import { element, setText } from "../common/dom.js";
 import { listenForPictures } from "./picture.js";
@@ -83,7 +83,7 @@ export class Source {
   connected(isConnected) {
     this.#isConnected = isConnected;
     if (!isConnected && element("stage").dataset.shows === "image" && this.kind === "stream") {
-      show("starting", () => say("camera.waiting-for-server"));
+      show("starting", () => ({ message: say("camera.waiting-for-server") }));
     }
     this.#update();
   }
@@ -113,7 +113,7 @@ export class Source {
   async startCamera() {
     this.#onStart();
     this.#leaving = false;
-    show("starting", () => say("camera.waiting"));
+    show("starting", () => fault("camera.waiting"));
     this.#update();
     try {
       if (!(await this.#camera.open(element("picker").value))) return;
@@ -147,13 +147,13 @@ export class Source {
     if (!address) return;
     this.#onStart();
     this.#leaveCamera();
-    show("starting", () => say("stream.connecting", { address: withoutPassword(address) }));
+    show("starting", () => ({ message: say("stream.connecting", { address: withoutPassword(address) }) }));
     try {
       await ask("PUT", `${this.#path}/camera`, { address }); // events report its status
       this.#address = address;
       this.#showRemote();
     } catch (failure) {
-      show("failed", () => sentences(failure));
+      show("failed", () => failure);
     }
     this.#update();
   }
@@ -179,7 +179,7 @@ export class Source {
     try {
       await ask("POST", `${this.#path}/picture`, this.#picture);
     } catch (failure) {
-      show("failed", () => sentences(failure));
+      show("failed", () => failure);
     }
     this.#update();
   }
@@ -231,7 +231,7 @@ export class Source {
   #unplugged() {
     this.#transport.stop();
     this.#withdraw();
-    show("failed", () => say("camera.unplugged"));
+    show("failed", () => fault("camera.unplugged"));
     this.#update();
   }
 
@@ -242,8 +242,8 @@ export class Source {
 
   #showNothing(kind) {
     showVideo();
-    const hindrance = kind === "camera" ? this.#hindrance : "";
-    show(hindrance ? "failed" : "off", () => say(hindrance || `source.${kind}.hint`));
+    const hindrance = kind === "camera" ? this.#hindrance : null;
+    show(hindrance ? "failed" : "off", () => hindrance ?? { message: say(`source.${kind}.hint`) });
     this.#update();
   }
 
@@ -275,7 +275,7 @@ export class Source {
     const sending = Boolean(this.#camera.track);
     const starting = element("stage").dataset.state === "starting" && this.kind === "camera";
     tell(element("toggle"), sending ? "camera.stop" : starting ? "cancel" : "camera.start");
-    element("toggle").disabled = Boolean(this.#hindrance);
+    element("toggle").hidden = element("way-again").hidden = Boolean(this.#hindrance);
     element("play").dataset.state = sending ? "on" : "off";
     tell(element("stream-toggle"), this.#isStreaming ? "stream.disconnect" : "stream.connect");
     element("again").hidden = !this.#picture;
@@ -320,6 +320,15 @@ export class Source {
       }
     });
     element("again").addEventListener("click", () => this.#askAgain());
+    element("way-again").addEventListener("click", () => this.startCamera());
+    element("way-picture").addEventListener("click", () => {
+      this.choose("picture");
+      element("file").click();
+    });
+    element("way-stream").addEventListener("click", () => {
+      this.choose("stream");
+      element("address").focus();
+    });
     listenForPictures((file) => this.#sendPicture(file));
     if (!this.#hindrance) navigator.mediaDevices.addEventListener("devicechange", () => this.#fillPicker());
   }

@@ -1,6 +1,7 @@
 // The picture on the page: the video of this browser's camera, the server's preview, or a message.
 
 import { element, keep, recall, setText } from "../common/dom.js";
+import { translated } from "../common/words.js";
 
 const stage = element("stage");
 const video = element("video");
@@ -8,15 +9,18 @@ const preview = element("preview");
 const mirror = element("mirror");
 const fullscreen = element("fullscreen");
 
-let message = () => "";
+const NOTHING = { message: "" };
+
+let message = () => NOTHING;
 
 /**
  * Show the state of the picture.
  *
  * @param {"off" | "starting" | "on" | "failed"} state
- * @param {() => string} words returns what is shown instead of the picture, in the language of the page.
+ * @param {() => {message: string, remedy?: string}} words returns what is shown instead of the picture, in the language of the page:
+ *   what happened, and what to do.
  */
-export function show(state, words = () => "") {
+export function show(state, words = () => NOTHING) {
   stage.dataset.state = state;
   message = words;
   redrawMessage();
@@ -24,7 +28,9 @@ export function show(state, words = () => "") {
 
 /** Show the message in the language of the page. */
 export function redrawMessage() {
-  setText(element("message"), message());
+  const { message: what, remedy = "" } = message();
+  setText(element("message"), translated(what));
+  setText(element("todo"), translated(remedy));
 }
 
 /** Show the video element of this browser's camera. */

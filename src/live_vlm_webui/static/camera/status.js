@@ -16,7 +16,7 @@ export function isUp(status) {
 
 /** Return the message to show instead of a missing picture. */
 export function reason(status) {
-  return translated(status.detail) || say(`camera.state.${status.state}`);
+  return { message: status.detail || say(`camera.state.${status.state}`) };
 }
 
 /**

@@ -1,0 +1,109 @@
+"""What the page says where there is no camera and no answer yet: what happened, and what to do about it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+REFUSING = """
+window.refusal = null;
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  if (window.refusal) throw new DOMException("as told", window.refusal);
+  return open(wanted);
+};
+"""
+REFUSALS = {
+    "NotFoundError": ("No camera found", "Connect a camera", "Keine Kamera gefunden", "Schließen Sie eine Kamera an"),
+    "NotAllowedError": ("did not allow", "site settings", "nicht erlaubt", "Website-Einstellungen"),
+    "NotReadableError": ("in use", "video call", "wird verwendet", "Videoanruf"),
+    "AbortError": ("in use", "unplug it", "wird verwendet", "stecken Sie sie ab"),
+    "OverconstrainedError": ("no longer available", "another camera", "nicht mehr verfügbar", "eine andere Kamera"),
+    "SecurityError": ("allows no camera", "policy", "keine Kamera", "Richtlinie"),
+    "TypeError": ("did not start: as told", "Try again", "nicht starten: as told", "Versuchen Sie"),
+}
+UNPLUG = "() => document.getElementById('video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))"
+
+
+def speak(tab, language: str) -> None:
+    tab["language"].evaluate(f"(list) => {{ list.value = '{language}'; list.dispatchEvent(new Event('change')); }}")
+    tab.until(f"document.documentElement.lang === '{language}'")
+
+
+def reads(tab, what: str, todo: str) -> None:
+    tab.until_text("message", what)
+    tab.until_text("todo", todo)
+
+
+def test_each_way_to_have_no_camera_is_told_with_what_to_do_in_each_language(visit, models):
+    tab = visit(script=REFUSING)
+    tab.until_text("empty", "No answers yet")
+    tab.button("Start camera").wait_for()
+    start = "toggle"
+    for refusal, (what, todo, was, tun) in REFUSALS.items():
+        tab.page.evaluate(f"() => {{ window.refusal = '{refusal}'; }}")
+        tab[start].click()
+        reads(tab, what, todo)
+        speak(tab, "de")
+        reads(tab, was, tun)
+        speak(tab, "en")
+        start = "way-again"
+    tab.page.evaluate("() => { window.refusal = null; }")
+    tab.button("Try again").click()
+    tab.until_text("camera-state", "Live")
+    assert tab["way-again"].is_hidden()
+    tab.page.evaluate(UNPLUG)
+    reads(tab, "was disconnected", "Connect it again")
+    speak(tab, "de")
+    reads(tab, "wurde getrennt", "Schließen Sie sie wieder an")
+    speak(tab, "en")
+
+    tab.button("Enter an address").click()
+    assert tab.page.evaluate("() => document.activeElement.id") == "address"
+    assert tab["way-again"].is_hidden()
+    tab.page.locator("input[value=camera]").check(force=True)
+    assert tab.complaints == []
+
+
+def test_a_picture_can_be_asked_about_where_the_address_allows_no_camera(visit, models):
+    image = pytest.importorskip("PIL.Image", reason="Pillow, which draws a picture, is missing")
+    drawn = io.BytesIO()
+    image.new("RGB", (320, 180), "teal").save(drawn, "PNG")
+    tab = visit(script="Object.defineProperty(window, 'isSecureContext', { value: false });")
+    reads(tab, "only over HTTPS", "Start the server without --no-ssl")
+    assert tab["toggle"].is_hidden()
+    assert tab["way-again"].is_hidden()
+    with tab.page.expect_file_chooser() as chooser:
+        tab["way-picture"].click()
+    chooser.value.set_files({"name": "teal.png", "mimeType": "image/png", "buffer": drawn.getvalue()})
+    tab.until_text("text", "a cup of coffee")
+    assert tab["empty"].is_hidden()
+    assert tab.complaints == []
+
+
+def test_before_the_first_answer_the_page_says_what_is_missing_and_how_long_it_waits(visit, models):
+    models.behave(text="A late answer.", first_token=6, total=0)
+    tab = visit()
+    tab.until_text("empty", "Start the camera, or choose a stream or a picture.")
+    assert tab["hold"].is_hidden()
+    tab.button("Pause").click()
+    tab.until_text("empty", "Paused: no questions are asked")
+    tab.button("Continue asking").click()
+    tab.until_text("empty", "No answers yet")
+    tab.start_camera()
+    tab.until("/Waiting for llava:7b · Ollama: [1-9] s/.test(document.getElementById('empty').innerText)")
+    assert tab["empty-model"].is_hidden()
+
+    tab.page.evaluate("() => { const real = Date.now; Date.now = () => real() + 60000; }")
+    tab.until_text("empty", "Still waiting for llava:7b")
+    assert "loaded before its first answer" in tab.text("empty")
+    speak(tab, "de")
+    tab.until_text("empty", "Warten immer noch auf llava:7b")
+    tab.button("Anderes Modell wählen").click()
+    assert tab.page.evaluate("() => document.activeElement.id") == "model"
+
+    tab.until_text("text", "A late answer.")
+    assert tab["empty"].is_hidden()
+    assert tab["hold"].is_visible()
+    assert tab.complaints == []
