@@ -48,14 +48,19 @@ def doctor(start: Path, version: str | None, *, json: bool) -> None:
     _show(opened, examine(opened), f"{what}: what a release needs", what, json=json)
 
 
-def checklist(start: Path, version: str | None, tick: str | None) -> None:
+def checklist(
+    start: Path, version: str | None, *, tick: str | None = None, note: str | None = None, json: bool = False
+) -> None:
     """Run `invoke status --checklist`, after a box was ticked if one is named."""
     opened = opened_release(start, version)
-    if tick:
-        name, _, note = tick.partition("=")
-        boxes.tick(opened, name, note)
+    if tick or note:
+        boxes.tick(opened, tick or "", note or "")
+    found, redact = boxes.boxes(opened), opened.redactor()
+    if json:
+        print(redact(boxes.as_json(opened, found)))
+        return
     print(f"{opened.config.distribution} {opened.version}: checklists\n")
-    print(opened.redactor()(boxes.as_text(boxes.boxes(opened))))
+    print(redact(boxes.as_text(found)))
 
 
 def _show(opened: Release, found: Sequence[Finding], title: str, what: str, *, json: bool) -> None:

@@ -21,9 +21,15 @@ class Todo:
 
 @dataclass(frozen=True)
 class Done:
-    """The fact holds; `evidence` shows it, such as a hash or an address."""
+    """The fact holds.
+
+    Attributes:
+        evidence: What shows it, such as a hash or an address.
+        seen: When that was seen, in ISO 8601, where it was not asked just now: a receipt says so.
+    """
 
     evidence: str
+    seen: str = ""
 
 
 @dataclass(frozen=True)

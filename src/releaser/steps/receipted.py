@@ -31,7 +31,7 @@ class Receipted(Step[Release]):
             return Todo(f"{self.doing}: {receipt.reason}" if receipt.reason else self.doing)
         if not receipt.skipped:
             given = f"{receipt.evidence} (given {receipt.at[:16]} UTC for {receipt.wheel[:12]})"
-            return self.since(release, dists) or Done(given)
+            return self.since(release, dists) or Done(given, receipt.at)
         if receipt.at < release.opened and (self.name in release.required or self.has_become_possible(receipt)):
             return Todo(f"{self.doing}, which was skipped: {receipt.evidence}")
         return Skipped(receipt.evidence)

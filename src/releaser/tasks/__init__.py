@@ -99,13 +99,21 @@ def rehearse(
     help={
         **_VERSION,
         "checklist": "print the checklists instead, each box ticked from evidence",
-        "tick": 'tick a box for people with a note: announce="posted in the forum"; also downstream, roadmap ...',
+        "tick": "tick a box of the checklist for people, with --note: announce, downstream, roadmap ...",
+        "note": "what was done about the box that --tick names; the journal keeps it",
+        "json": "print the checklist as a JSON document",
     }
 )
-def status(version: str | None = None, checklist: bool = False, tick: str | None = None) -> None:
+def status(
+    version: str | None = None,
+    checklist: bool = False,
+    tick: str | None = None,
+    note: str | None = None,
+    json: bool = False,
+) -> None:
     """Check every step of a release and print the outcomes; change nothing. Exit with 3 if there are conflicts."""
-    if checklist or tick:
-        commands.inspect.checklist(Path.cwd(), version, tick)
+    if checklist or tick or note or json:
+        commands.inspect.checklist(Path.cwd(), version, tick=tick, note=note, json=json)
     else:
         commands.release.status(Path.cwd(), version)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from functools import partial
 
@@ -39,7 +40,8 @@ _STEPS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "images published": ("push_images",),
     },
     "after": {
-        "installation from PyPI": ("install_from_pypi", "upgrade_from_pypi"),
+        # What was installed once, and is served as it was then: whether it is yanked or gone is asked now.
+        "installation from PyPI": ("install_from_pypi", "upgrade_from_pypi", "verify_index_files"),
         "the wheel is the one that was built": ("verify_index_files",),
         "the release's assets are the built files": ("verify_release",),
         "images tested": ("verify_images",),
@@ -67,7 +69,7 @@ class Box:
         title: What is to be so.
         state: ticked, open, not asked, or does not apply.
         evidence: What shows it, or what is open.
-        source: Who said so.
+        source: Who said so: steps, which ask services, a receipt of what was tried, or a person.
         at: When, in UTC.
     """
 
@@ -84,12 +86,14 @@ def tick(release: Release, name: str, note: str) -> None:
     """Note in the journal that a person has ticked a box.
 
     Raises:
-        UsageError: There is no such box for people, or there is no note.
+        UsageError: There is no such box for people, or box or note is missing.
     """
+    if not name:
+        raise UsageError("A note is about a box", f"Name it with `--tick`: {', '.join(_PEOPLE)}.")
     if name not in _PEOPLE:
         raise UsageError(f"No person can tick {name}", f"Choose from {', '.join(_PEOPLE)}.")
     if not note.strip():
-        raise UsageError(f"A tick of {name} needs a note", f'Give one: `--tick {name}="what was done"`.')
+        raise UsageError(f"A tick of {name} needs a note", f'Give one: `--tick {name} --note "what was done"`.')
     by = release.git_settings.identity("committer") or "a person"
     with release.store.locked():
         release.journal.write(TICK, box=name, note=note, by=by)
@@ -104,35 +108,41 @@ def boxes(release: Release) -> list[Box]:
     survey = Question("the steps", lambda: Runner(plan, release).survey(within=asking.LIMIT_S - 1))
     ask([planned, since, tests, survey])
     results = {one.step: one for one in survey.answer or ()}
-    at = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+    at = _at(survey.at)
     sessions = {f"session {name} passes": (name,) for name in results if name.startswith("pass_")}
     title = "tests of the commit passed on the forge"
     state, said = tests.answer or ("not asked", tests.error.message if tests.error else "")
     found = [
-        Box("before", title, title, state, said, release.config.forge.tests_workflow, at),
+        Box("before", title, title, state, said, f"runs of {release.config.forge.tests_workflow}", _at(tests.at)),
     ]
     found += [
         _of_steps(part, title, [results[name] for name in names if name in results], at)
         for part, titles in _STEPS.items()
         for title, names in {**(sessions if part == "before" else {}), **titles}.items()
     ]
-    details: dict[str, Callable[[], str]] = {
-        "features": lambda: _listed(planned, "the milestone has nothing open"),
-        "documentation": lambda: _old_names(release),
-        "downstream": lambda: ", ".join(release.config.after.downstream) or "none is configured",
-        "watch": lambda: _listed(since, "no issue was opened since the release"),
+    listed = ", ".join(release.config.after.downstream) or "none is configured"
+    details = {
+        "features": (_listed(planned, "the milestone has nothing open"), "the milestone", _at(planned.at)),
+        "documentation": (_old_names(release), "this checkout", at),
+        "downstream": (listed, "[tool.releaser.after]", at),
+        "watch": (_listed(since, "no issue was opened since the release"), "the issues", _at(since.at)),
     }
     ticks = {str(one["box"]): one for one in release.store.chain.entries if one.get("event") == TICK}
     for name, title in _PEOPLE.items():
-        detail = details[name]() if name in details else ""
+        detail, source, asked = details.get(name, ("", "", ""))
         if name in ticks:
             one = ticks[name]
-            said = f"{one.get('note')}" + (f" ({detail})" if detail else "")
-            when = f"{str(one.get('at'))[:19].replace('T', ' ')} UTC"
-            found.append(Box("people", name, title, "ticked", said, str(one.get("by")), when))
+            said = f"{one.get('note')}" + (f" (now: {detail})" if detail else "")
+            found.append(Box("people", name, title, "ticked", said, str(one.get("by")), _utc(str(one.get("at")))))
         else:
-            found.append(Box("people", name, title, "open", detail, "", at))
+            found.append(Box("people", name, title, "open", detail, source, asked))
     return found
+
+
+def as_json(release: Release, found: Sequence[Box]) -> str:
+    """Return the boxes as a JSON document."""
+    facts = {"schema": 1, "distribution": release.config.distribution, "version": str(release.version)}
+    return json.dumps({**facts, "boxes": [asdict(box) for box in found]}, indent=2, ensure_ascii=False)
 
 
 def as_text(found: Sequence[Box]) -> str:
@@ -156,6 +166,7 @@ def _of_steps(part: str, title: str, results: Sequence[Result], at: str) -> Box:
     """Tick a box if all its steps are done; the first that is not says what is open."""
     source = ", ".join(one.step for one in results) or "no step"
     applies = [one for one in results if type(one.outcome) is not Skipped]
+    source = ", ".join(_told(one) for one in applies) or source
     if not applies:
         reason = first_line(results[0].outcome) if results else "could not be asked"
         return Box(part, title, title, "does not apply" if results else "not asked", reason, source, at)
@@ -166,6 +177,20 @@ def _of_steps(part: str, title: str, results: Sequence[Result], at: str) -> Box:
         return Box(part, title, title, state, said, source, at)
     unasked = any(isinstance(one.outcome, Failed) for one in lacking)
     return Box(part, title, title, "not asked" if unasked else "open", first_line(lacking[0].outcome), source, at)
+
+
+def _told(result: Result) -> str:
+    """Return a step's name; of one whose receipt counts, when what it says was seen."""
+    seen = result.outcome.seen if isinstance(result.outcome, Done) else ""
+    return f"receipt of {result.step} of {_utc(seen)}" if seen else result.step
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment or datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _utc(text: str) -> str:
+    return f"{text[:19].replace('T', ' ')} UTC"
 
 
 def _tests(release: Release) -> tuple[str, str]:

@@ -30,6 +30,20 @@ class VerifyImages(Receipted):
         reason = of_release.without(release) if isinstance(outcome, Todo) else None
         return Skipped(reason) if reason else outcome
 
+    def since(self, release: Release, _dists: Dists) -> Outcome | None:
+        """Ask the registry again: tags may be moved and deleted at any time. What is not as it was is tried again."""
+        layout = of_release.built(release)
+        if layout is None:
+            return None
+        roots, registry = of_release.roots(release, layout), release.registry
+        found = {tag: registry.find(tag.name) for tag in of_release.tags(release)}
+        moved = [
+            f"{tag.name} is {'at ' + there.digest[:19] if there else 'gone'}"
+            for tag, there in found.items()
+            if there is None or there.digest != roots[tag.target].digest
+        ]
+        return Todo(f"{self.doing}: {', '.join(moved)}") if moved else None
+
     def receipt_name(self, release: Release) -> str:
         """Name the receipt after these images too."""
         layout = of_release.built(release)

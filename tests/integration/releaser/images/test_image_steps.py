@@ -422,6 +422,14 @@ def test_images_are_verified_after_a_push_and_a_tag_that_was_moved_is_named(buil
     assert f"1.0.0, 1.0, latest at {own['plain'][:19]} (linux/amd64" in outcome.evidence
     assert f"1.0.0-extra, 1.0-extra, latest-extra, latest-too at {own['extra'][:19]}" in outcome.evidence
 
+    # What passed once is asked again: the receipt is not the registry.
+    point_latest_at(roots["extra"])
+    registry.delete(name, "1.0-extra")
+    again = VerifyImages().check(release)
+    assert isinstance(again, Todo)
+    assert f"latest is at {own['extra'][:19]}" in again.what
+    assert "1.0-extra is gone" in again.what
+
 
 # --- a whole rehearsal ------------------------------------------------------------------------------------------------
 

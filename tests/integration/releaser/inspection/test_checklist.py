@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from harness.scene import Ran, Scene
 
@@ -10,6 +12,7 @@ from releaser.steps.publish.publish_release import PublishRelease
 from releaser.steps.publish.upload_assets import UploadAssets
 from releaser.steps.push.create_tag import CreateTag
 from releaser.steps.push.push_tag import PushTag
+from releaser.store import Receipt
 
 
 def checklist(scene: Scene, *words: str) -> Ran:
@@ -33,6 +36,30 @@ def test_boxes_are_ticked_by_what_is_asked_now(scene: Scene) -> None:
     assert "[ ] PyPI serves the files" in after.out
 
 
+def test_what_was_tried_has_the_time_of_its_receipt_and_is_not_ticked_when_the_index_says_otherwise(
+    scene: Scene,
+) -> None:
+    release = scene.with_dists()
+    dists = release.built()
+    for path in dists.uploads:
+        scene.pypi.accept(path, "tiny-thing", "0.2.0")
+    wheel = dists.sha256[dists.wheel.name]
+    for step in ("install_from_pypi", "upgrade_from_pypi", "verify_index_files"):
+        release.store.write_receipt(release.journal, wheel, step, Receipt(f"{step} saw it"))
+
+    def box() -> dict[str, str]:
+        ran = checklist(scene, "--json")
+        return next(one for one in json.loads(ran.out)["boxes"] if one["title"] == "installation from PyPI")
+
+    ticked = box()
+    assert ticked["state"] == "ticked"
+    assert "receipt of install_from_pypi of 20" in ticked["source"]
+    scene.pypi.manage("tiny-thing", "0.2.0", action="yank", reason="does not start")
+    now = box()
+    assert (now["state"], now["part"]) == ("open", "after")
+    assert "yanked: does not start" in now["evidence"]
+
+
 def test_what_is_open_is_listed(scene: Scene) -> None:
     late = {"number": 7, "title": "Late feature", "state": "open", "milestone": "v0.2.0"}
     issues = [late, {"number": 8, "title": "Another", "state": "open"}]
@@ -47,7 +74,7 @@ def test_what_is_open_is_listed(scene: Scene) -> None:
 
 
 def test_what_only_people_know_is_ticked_by_them_with_a_note(scene: Scene) -> None:
-    ran = checklist(scene, "--tick", "announce=posted in the forum")
+    ran = checklist(scene, "--tick", "announce", "--note", "posted in the forum")
     assert ran.code == 0, ran.text
     assert "[x] announce: announced where users read it" in ran.out
     later = checklist(scene)
@@ -58,8 +85,9 @@ def test_what_only_people_know_is_ticked_by_them_with_a_note(scene: Scene) -> No
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--tick", "release published=yes"), "No person can tick release published"),
-        (("--tick", "announce"), "A tick of announce needs a note"),
+        (("--tick", "release published", "--note", "yes"), "No person can tick release published"),
+        (("--tick", "announce"), 'Give one: `--tick announce --note "what was done"`'),
+        (("--note", "posted"), "A note is about a box"),
     ],
 )
 def test_a_tick_that_says_nothing_is_refused(scene: Scene, words: tuple[str, ...], says: str) -> None:
