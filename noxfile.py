@@ -50,13 +50,15 @@ def run_tests(
     if wheel:
         session.install(f"{wheel}[{','.join(extras)}]" if extras else wheel, *groups("test", *extra))
         tests = [f"tests/{kind}/{one}" for one in product]
-        # The product's integration tests wait half of the time, for frames and for what is to come back or to end.
-        workers = WORKERS * 2 if kind == "integration" else WORKERS
         if kind == "e2e":
             arguments = ["-m", "release", *arguments]
     else:
         session.install("-e", f".[{','.join(('dev', *extras))}]", *groups("test", *extra))
-        tests, workers = [f"tests/{kind}"], WORKERS
+        tests = [f"tests/{kind}"]
+    workers = WORKERS
+    if kind == "integration":
+        # These wait half of the time, the product's even longer: for servers, the container engine, frames, ends.
+        workers += WORKERS if wheel else WORKERS // 2
     if side_by_side:
         # A worker keeps neighbours, which share what is made once for a module, until another has nothing left to do.
         arguments = [f"--numprocesses={workers}", "--dist=worksteal", *arguments]

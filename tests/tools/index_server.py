@@ -1,4 +1,4 @@
-"""The package index of a rehearsal as a process, files to upload, and uploads by `twine` and without it."""
+"""The package index of a rehearsal, files to upload, and uploads by `twine` and without it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from harness.served import Served
+
+from releaser.rehearsal.index import app
 
 TOKEN = "pypi-rehearsal"
 OIDC_SECRET = "a secret that is long enough for HS256"
@@ -119,14 +122,21 @@ def twine_upload(
     )
 
 
-@dataclass(frozen=True)
 class Index:
-    """A running index."""
+    """A running index, served by a thread."""
 
-    process: subprocess.Popen[str]
-    url: str
-    world: Path
-    ready: str
+    def __init__(self, world: Path, *options: str) -> None:
+        self.world = world
+        self.url = self.begin(f"--world={world}", *options)
+
+    def begin(self, *arguments: str) -> str:
+        """Start it; return its address."""
+        self._served = Served(app, *arguments)
+        return self._served.url
+
+    def stop(self) -> object:
+        """End it; return what a process said at its end."""
+        return self._served.stop()
 
     def post(
         self,
@@ -156,6 +166,22 @@ class Index:
     def log(self) -> list[str]:
         return (self.world / "uploads.log").read_text().splitlines()
 
+
+class IndexProcess(Index):
+    """A running index as a process of its own."""
+
+    def begin(self, *arguments: str) -> str:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "releaser.rehearsal.index", "--stop-with-stdin", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        self.ready = self.process.stdout.readline()
+        return str(json.loads(self.ready)["url"])
+
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         """Its exit status, the rest of its stdout, and its stderr."""
         self.process.send_signal(number)
@@ -164,28 +190,20 @@ class Index:
 
 
 @contextmanager
-def index_server(root: Path) -> Iterator[Callable[..., Index]]:
-    """Yield a function that starts the index on the one world below ``root``; stop at the end what it started."""
+def index_server(root: Path) -> Iterator[Callable[..., Any]]:
+    """Yield a function that starts the index on the one world below ``root``; stop at the end what it started.
+
+    ``start("--lag=2")`` starts one in a thread; ``start(kind=IndexProcess)`` starts a process.
+    """
     (root / "token").write_text(f"{TOKEN}\n")
     (root / "secret").write_text(OIDC_SECRET)
     started: list[Index] = []
 
-    def start(*options: str) -> Index:
-        world = root / "world"
-        command = [sys.executable, "-m", "releaser.rehearsal.index", "--world", world, "--stop-with-stdin"]
-        process = subprocess.Popen(
-            [*map(str, command), "--token-file", str(root / "token"), *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout
-        ready = process.stdout.readline()
-        started.append(Index(process, json.loads(ready)["url"], world, ready))
+    def start(*options: str, kind: type[Index] = Index) -> Index:
+        started.append(kind(root / "world", f"--token-file={root / 'token'}", *options))
         return started[-1]
 
     yield start
     for index in started:
-        if index.process.returncode is None:
+        if not (isinstance(index, IndexProcess) and index.process.returncode is not None):
             index.stop()

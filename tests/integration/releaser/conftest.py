@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from harness.fixtures import (
-    create_invoke,
     create_tiny,
     home,
     invoke,
@@ -24,7 +23,6 @@ from harness.fixtures import (
 from harness.projects import Project, git
 
 __all__ = [
-    "create_invoke",
     "create_tiny",
     "home",
     "invoke",
@@ -35,15 +33,6 @@ __all__ = [
     "tiny_project",
     "undisturbed",
 ]
-
-
-@pytest.fixture(scope="session")
-def create_odd() -> Callable[[Path], Project]:
-    """Creates the other project in a directory that is not there yet.
-
-    setuptools, flat layout, a dependency, a session, the version in three files of other kinds, other names.
-    """
-    return lambda path: Project.create("odd", path, "odd-tool", "trunk", "upstream")
 
 
 @pytest.fixture(scope="session")

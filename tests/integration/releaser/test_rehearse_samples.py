@@ -6,21 +6,30 @@ import re
 import zipfile
 
 import pytest
+from harness.projects import Project
+from harness.real_invoke import Invoke
 
 
-@pytest.fixture(scope="module")
-def odd(create_odd, create_invoke, tmp_path_factory):
-    """The other project's 1.5.0, rehearsed once: project, world, how it ended, the checkout before."""
-    home = tmp_path_factory.mktemp("odd")
-    project, invoke = create_odd(home / "odd"), create_invoke(home / "invoke")
-    before = project.snapshot()
-    ended = invoke(project.path, "rehearse", "--version", "1.5.0")
-    assert ended.status == 0, ended.err
-    return project, invoke.world(project, "1.5.0"), ended, before
+@pytest.fixture(scope="session")
+def odd(once):
+    """The other project's 1.5.0, rehearsed once: project, world, the checkout before.
+
+    setuptools, flat layout, a dependency, a session, the version in three files of other kinds, other names.
+    """
+
+    def rehearse(home):
+        project, invoke = Project.create("odd", home / "odd", "odd-tool", "trunk", "upstream"), Invoke(home / "invoke")
+        before = project.snapshot()
+        ended = invoke(project.path, "rehearse", "--version", "1.5.0")
+        assert ended.status == 0, ended.err
+        invoke.wait_until_alone()
+        return project, invoke.world(project, "1.5.0"), before
+
+    return once("odd", rehearse)
 
 
 def test_other_branch_tag_and_texts_reach_the_remote(odd, read_git):
-    project, world, _, before = odd
+    project, world, before = odd
     assert world.refs().keys() == {"refs/heads/trunk", "refs/tags/release-1.5.0"}
     assert read_git(world.origin, "cat-file", "-t", "release-1.5.0") == "tag"
     assert read_git(world.origin, "for-each-ref", "--format=%(contents)", "refs/tags") == "odd-tool 1.5.0"
@@ -31,7 +40,7 @@ def test_other_branch_tag_and_texts_reach_the_remote(odd, read_git):
 
 
 def test_version_is_raised_in_each_kind_of_file_and_nothing_else_changes(odd, read_git):
-    project, world, _, _ = odd
+    project, world, _ = odd
     changed = read_git(world.origin, "diff", "--name-only", "trunk^", "trunk").splitlines()
     files = ["oddity/_version.py", "oddity/about.toml", "setup.cfg"]
     assert changed == ["docs/HISTORY.md", *files]
@@ -44,7 +53,7 @@ def test_version_is_raised_in_each_kind_of_file_and_nothing_else_changes(odd, re
 
 
 def test_same_bytes_are_everywhere_under_the_other_name(odd):
-    _, world, _, _ = odd
+    _, world, _ = odd
     built = world.built()
     files = ["odd_tool-1.5.0-py3-none-any.whl", "odd_tool-1.5.0.tar.gz"]
     both = {name: built[name] for name in files}
@@ -58,7 +67,7 @@ def test_same_bytes_are_everywhere_under_the_other_name(odd):
 
 
 def test_release_carries_the_project_s_own_texts(odd):
-    _, world, _, _ = odd
+    _, world, _ = odd
     (release,) = world.releases()
     assert (release["tag_name"], release["draft"]) == ("release-1.5.0", False)
     assert release["name"] == "Odd 1.5.0: Odder than before"
@@ -69,7 +78,7 @@ def test_release_carries_the_project_s_own_texts(odd):
 
 
 def test_its_session_ran_and_its_dependency_came_from_the_user_s_index(odd):
-    _, world, _, _ = odd
+    _, world, _ = odd
     assert re.search(r"^- pass_smoke: passed", world.report(), re.MULTILINE)
     log = (world.store / "logs" / "smoke.log").read_text("utf-8")
     assert re.search(r"smoked .*site-packages/oddity/__init__\.py", log)
@@ -80,5 +89,5 @@ def test_its_session_ran_and_its_dependency_came_from_the_user_s_index(odd):
 
 
 def test_report_says_what_this_backend_cannot_do(odd):
-    _, world, _, _ = odd
+    _, world, _ = odd
     assert re.search(r"know_backend: setuptools\S*: .*not reproducible", world.report())

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 # A release runs all tests of the product against the wheel. They run beside this one already: of each session that
-# a release must pass, it runs some, with its real environment.
+# a release must pass, it runs some, with its real environment, and in one process: each collects all of them.
 SKIP = ("--skip", "pass_e2e", "--skip", "pass_performance")
-SOME = {"PYTEST_ADDOPTS": "-k version"}
+SOME = {"PYTEST_ADDOPTS": "-k version --maxprocesses=1"}
 
 
 @pytest.fixture(scope="module")

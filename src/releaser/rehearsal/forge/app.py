@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 import time
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -115,18 +115,26 @@ def _append(log: Path, line: str) -> None:
         sink.write(line)
 
 
+def open_world(given: Namespace) -> web.Application:
+    """Return the stand-in that a parsed command line describes.
+
+    Raises:
+        UsageError: The file of tokens cannot be read.
+    """
+    tokens = Tokens.from_file(given.token_file) if given.token_file else Tokens()
+    faults = ForgeFaults(given.fault, given.world)
+    app = create_app(given.repository, ForgeStore(given.world, given.git_dir), tokens, faults)
+    app.middlewares[:0] = [Injection(one, given.world).middleware for one in given.at]
+    return app
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """``python -m releaser.rehearsal.forge``; returns the exit status."""
-    given = _parser().parse_args(arguments)
+    given = create_parser().parse_args(arguments)
     try:
-        tokens = Tokens.from_file(given.token_file) if given.token_file else Tokens()
         given.world.mkdir(parents=True, exist_ok=True)
         with FileLock(given.world / ".lock", timeout=LOCK_SECONDS):
-            app = create_app(
-                given.repository, ForgeStore(given.world, given.git_dir), tokens, ForgeFaults(given.fault, given.world)
-            )
-            app.middlewares[:0] = [Injection(one, given.world).middleware for one in given.at]
-            serve(app, "forge", given.port, given.stop_with_stdin)
+            serve(open_world(given), "forge", given.port, given.stop_with_stdin)
     except Timeout:
         error = UsageError(f"another forge serves {given.world}", "Stop it, or give another --world.")
         sys.stderr.write(f"{error}\n")
@@ -144,7 +152,8 @@ def _repository(text: str) -> str:
     return text
 
 
-def _parser() -> ArgumentParser:
+def create_parser() -> ArgumentParser:
+    """Return the parser of the command line."""
     parser = ArgumentParser(prog="python -m releaser.rehearsal.forge", description="Serve a GitHub on loopback.")
     parser.add_argument("--world", type=Path, required=True, metavar="DIR", help="what it holds; made if missing")
     parser.add_argument("--repository", type=_repository, required=True, metavar="OWNER/NAME", help="the only one")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hmac
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -198,24 +198,33 @@ def _demand_master(request: web.Request) -> None:
         raise RefusedError(_WRONG_TOKEN, 401)
 
 
+def open_world(given: Namespace) -> web.Application:
+    """Return the stand-in that a parsed command line describes.
+
+    Raises:
+        UsageError: A file that holds a secret cannot be read, or is empty.
+    """
+    settings = Settings(
+        name=given.name,
+        token=_secret(given.token_file),
+        oidc_secret=_secret(given.oidc_secret_file),
+        upstream=given.upstream,
+        own=frozenset(canonicalize_name(name) for name in given.own),
+        lag=timedelta(seconds=given.lag),
+        faults=dict(given.fault),
+    )
+    app = create_app(IndexStore(given.world), settings)
+    app.middlewares[:0] = [Injection(one, given.world).middleware for one in given.at]
+    return app
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """``python -m releaser.rehearsal.index``; returns the exit status."""
-    given = _parser().parse_args(arguments)
+    given = create_parser().parse_args(arguments)
     try:
-        settings = Settings(
-            name=given.name,
-            token=_secret(given.token_file),
-            oidc_secret=_secret(given.oidc_secret_file),
-            upstream=given.upstream,
-            own=frozenset(canonicalize_name(name) for name in given.own),
-            lag=timedelta(seconds=given.lag),
-            faults=dict(given.fault),
-        )
         given.world.mkdir(parents=True, exist_ok=True)
         with FileLock(given.world / ".lock", timeout=LOCK_SECONDS):
-            app = create_app(IndexStore(given.world), settings)
-            app.middlewares[:0] = [Injection(one, given.world).middleware for one in given.at]
-            serve(app, given.name, given.port, given.stop_with_stdin)
+            serve(open_world(given), given.name, given.port, given.stop_with_stdin)
     except Timeout:
         error = UsageError(f"another index serves {given.world}", "Stop it, or give another --world.")
         sys.stderr.write(f"{error}\n")
@@ -238,7 +247,8 @@ def _secret(path: Path | None) -> str | None:
     return secret
 
 
-def _parser() -> ArgumentParser:
+def create_parser() -> ArgumentParser:
+    """Return the parser of the command line."""
     parser = ArgumentParser(prog="python -m releaser.rehearsal.index", description="Serve a package index on loopback.")
     parser.add_argument("--world", type=Path, required=True, metavar="DIR", help="what it holds; made if missing")
     parser.add_argument("--name", default="pypi", help="its name, also trusted publishing's audience")

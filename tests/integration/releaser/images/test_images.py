@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from harness.projects import SAMPLES
 from harness.scene import run_invoke
 
 from releaser.adapters.docker import buildx
@@ -36,8 +38,9 @@ BASE = os.environ.get("TEST_BASE_IMAGE", "busybox")
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 PYPROJECT = """\
 [build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
+requires = []
+build-backend = "backend"
+backend-path = ["."]
 
 [project]
 name = "tiny-thing"
@@ -154,7 +157,9 @@ def project(tmp_path, registry) -> Project:
     (path / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-11-22\n\n- Begun.\n")
     (path / ".gitignore").write_text("build/\ndist/\n*.egg-info/\n__pycache__/\n")
     (path / "tasks.py").write_text("from releaser.tasks import namespace\n")
-    (path / "tiny_thing.py").write_text("def main() -> None: ...\n")
+    shutil.copy(SAMPLES / "tiny" / "backend.py", path)  # one that needs no packages, which every build would install
+    (path / "src" / "tiny_thing").mkdir(parents=True)
+    (path / "src" / "tiny_thing" / "__init__.py").write_text("def main() -> None: ...\n")
     subprocess.run(["git", "init", "-q", "-b", "main"], cwd=path, check=True)
     made.commit()
     subprocess.run(["git", "init", "-q", "--bare", tmp_path / "origin.git"], check=True)
@@ -165,23 +170,21 @@ def project(tmp_path, registry) -> Project:
 Build = Callable[..., OciLayout]
 
 
-@pytest.fixture(scope="module")
-def build(tmp_path_factory) -> Build:
+@pytest.fixture
+def build(once) -> Build:
     """Builds a version's images, each version once; a copy lies where a release of the project would have put it."""
-    kept: dict[tuple[str, str], OciLayout] = {}
 
     def built(project: Project, version: str, said: str = "") -> OciLayout:
-        key = (version, said)
-        if key not in kept:
-            room = tmp_path_factory.mktemp("build")
+        def make(room: Path) -> Path:
             images = load_config(project.path).images
-            make = ImageBuild(images, project.path, Version.parse(version), REVISION, 1700000000)
-            kept[key] = make.into_layout(
-                images.targets, room, variables={"PYTHON_IMAGE": BASE, **({"SAID": said} if said else {})}
-            )
+            build = ImageBuild(images, project.path, Version.parse(version), REVISION, 1700000000)
+            variables = {"PYTHON_IMAGE": BASE, **({"SAID": said} if said else {})}
+            return build.into_layout(images.targets, room, variables=variables).path
+
+        made = once(f"tiny-images-{version}-{said.replace(' ', '-')}", make)
         target = project.release(version).store.images
         target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cp", "-r", kept[key].path, target], check=True)
+        subprocess.run(["cp", "-r", made, target], check=True)
         return OciLayout(target)
 
     return built

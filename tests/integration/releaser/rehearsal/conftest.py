@@ -1,13 +1,14 @@
-"""The index as a process, files to upload, and twine."""
+"""The index, files to upload, and twine."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from index_server import Files, Index, index_server, twine_upload
+from index_server import Files, Index, IndexProcess, index_server, twine_upload
 
 
 @pytest.fixture
@@ -20,6 +21,13 @@ def start_index(tmp_path: Path) -> Iterator[Callable[..., Index]]:
     """Start the index on the test's one world, with more options if given."""
     with index_server(tmp_path) as start:
         yield start
+
+
+@pytest.fixture
+def start_process(tmp_path: Path) -> Iterator[Callable[..., IndexProcess]]:
+    """Start it as a process, which can be killed."""
+    with index_server(tmp_path) as start:
+        yield partial(start, kind=IndexProcess)
 
 
 @pytest.fixture(scope="module")

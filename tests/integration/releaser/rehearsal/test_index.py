@@ -1,4 +1,4 @@
-"""The rehearsal's index, a process of its own: how it runs, what it refuses, uploads by twine, yanks that pip heeds."""
+"""The rehearsal's index: how it runs as a process, what it refuses, uploads by twine, yanks that pip heeds."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ import sys
 import pytest
 import requests
 
+from releaser.rehearsal.index import app
+
 AUTH = ("__token__", "pypi-rehearsal")
 
 
 class TestProcess:
-    def test_it_says_in_one_line_where_it_listens_and_then_nothing(self, start_index, files):
-        index = start_index("--name", "testpypi")
+    def test_it_says_in_one_line_where_it_listens_and_then_nothing(self, start_process, files):
+        index = start_process("--name", "testpypi")
         index.post(files.wheel("demo", "1.0"))
         code, rest, errors = index.stop()
         assert json.loads(index.ready) == {"service": "testpypi", "url": index.url}
         assert (code, rest, errors) == (0, "", "")
 
-    def test_it_stops_when_its_parent_is_gone(self, start_index):
-        index = start_index()
+    def test_it_stops_when_its_parent_is_gone(self, start_process):
+        index = start_process()
         index.process.communicate(timeout=10)
         assert index.process.returncode == 0
 
-    def test_one_world_has_one_server(self, start_index):
-        index = start_index()
-        command = [sys.executable, "-m", "releaser.rehearsal.index", "--world", str(index.world)]
-        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-        assert (second.returncode, second.stdout) == (2, "")
-        assert "another index serves" in second.stderr
+    def test_one_world_has_one_server(self, start_process, capsys):
+        assert app.main(["--world", str(start_process().world)]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "another index serves" in err
 
-    def test_a_taken_port_is_a_usage_error(self, start_index, tmp_path):
+    def test_a_taken_port_is_a_usage_error(self, start_index, tmp_path, capsys):
         port = start_index().url.rpartition(":")[2]
-        command = [sys.executable, "-m", "releaser.rehearsal.index", "--world", str(tmp_path / "b"), "--port", port]
-        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-        assert second.returncode == 2
-        assert f"cannot listen on 127.0.0.1:{port}" in second.stderr
+        assert app.main(["--world", str(tmp_path / "b"), "--port", port]) == 2
+        assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
 
 
 class TestTwine:
@@ -71,8 +70,8 @@ class TestTwine:
         assert "File already exists" in refused.stdout
         assert index.simple("demo")["files"][0]["hashes"] == {"sha256": hashlib.sha256(first.read_bytes()).hexdigest()}
 
-    def test_a_wrong_token_is_refused_and_not_repeated(self, start_index, files, twine):
-        index = start_index()
+    def test_a_wrong_token_is_refused_and_not_repeated(self, start_process, files, twine):
+        index = start_process()
         refused = twine(f"{index.url}/legacy/", files.wheel("demo", "1.0"), token="pypi-wrong")
         assert "403" in refused.stdout
         assert "Invalid or non-existent authentication information." in refused.stdout
@@ -85,16 +84,12 @@ class TestTwine:
         assert shared_index.get("/simple/closed/").status_code == 404
 
     @pytest.mark.parametrize(("content", "reason"), [("\n", "is empty"), (None, "cannot be read")])
-    def test_an_unusable_token_file_is_a_usage_error(self, tmp_path, content, reason):
+    def test_an_unusable_token_file_is_a_usage_error(self, tmp_path, content, reason, capsys):
         file = tmp_path / "token"
         if content:
             file.write_text(content)
-        command = [sys.executable, "-m", "releaser.rehearsal.index", "--world", str(tmp_path / "world")]
-        refused = subprocess.run(
-            [*command, "--token-file", str(file)], capture_output=True, text=True, check=False, timeout=20
-        )
-        assert refused.returncode == 2
-        assert f"{file} {reason}" in refused.stderr
+        assert app.main(["--world", str(tmp_path / "world"), "--token-file", str(file)]) == 2
+        assert f"{file} {reason}" in capsys.readouterr().err
 
 
 class TestRules:

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import signal
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 import requests
 
+from releaser.rehearsal.index import app
+
 
 @pytest.mark.parametrize("fault", ["upload-explode", "upload-hold", "upload-hold=soon", "upload-drop-once=1"])
-def test_a_fault_that_cannot_be_is_a_usage_error(tmp_path, fault):
-    command = [sys.executable, "-m", "releaser.rehearsal.index", "--world", str(tmp_path), "--fault", fault]
-    refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-    assert refused.returncode == 2
-    assert fault.partition("=")[0] in refused.stderr.splitlines()[-1]
+def test_a_fault_that_cannot_be_is_a_usage_error(tmp_path, fault, capsys):
+    with pytest.raises(SystemExit) as refused:
+        app.main(["--world", str(tmp_path), "--fault", fault])
+    assert refused.value.code == 2
+    assert fault.partition("=")[0] in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_an_unknown_fault_is_answered_with_all_that_there_are(tmp_path):
-    command = [sys.executable, "-m", "releaser.rehearsal.index", "--world", str(tmp_path), "--fault", "no"]
-    refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-    assert "upload-drop-answer-once" in refused.stderr.splitlines()[-1]
+def test_an_unknown_fault_is_answered_with_all_that_there_are(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        app.main(["--world", str(tmp_path), "--fault", "no"])
+    assert "upload-drop-answer-once" in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_it_stops_at_once_though_it_is_holding_an_upload(start_index, files):
-    index = start_index("--fault", "upload-hold=60")
+def test_it_stops_at_once_though_it_is_holding_an_upload(start_process, files):
+    index = start_process("--fault", "upload-hold=60")
     client = threading.Thread(target=swallow, args=(lambda: index.post(files.wheel("demo", "1.0")),))
     client.start()
     wait_for(index.world / "holding")
@@ -77,15 +77,15 @@ def test_an_answer_lost_after_storing_is_a_no_op_when_repeated(start_index, file
 
 
 @pytest.mark.parametrize(("fault", "stored"), [("upload-hold", False), ("upload-hold-stored", True)])
-def test_killed_while_it_holds_an_upload_it_has_all_of_it_or_nothing(start_index, files, fault, stored):
-    index = start_index("--fault", f"{fault}=60")
+def test_killed_while_it_holds_an_upload_it_has_all_of_it_or_nothing(start_process, files, fault, stored):
+    index = start_process("--fault", f"{fault}=60")
     wheel = files.wheel("demo", "1.0")
     client = threading.Thread(target=swallow, args=(lambda: index.post(wheel),))
     client.start()
     wait_for(index.world / "holding")
     index.stop(signal.SIGKILL)
     client.join()
-    index = start_index()
+    index = start_process()
     assert not (index.world / "holding").exists()
     assert index.get("/simple/demo/").status_code == (200 if stored else 404)
     assert index.post(wheel).status_code == 200
@@ -99,7 +99,7 @@ def test_every_answer_is_as_late_as_asked(start_index):
     assert time.monotonic() - began >= 0.3
 
 
-def test_killed_at_any_moment_what_it_lists_it_has(start_index, files):
+def test_killed_at_any_moment_what_it_lists_it_has(start_process, files):
     """Uploads without pause, killed a little later each time."""
     accepted = []
 
@@ -110,7 +110,7 @@ def test_killed_at_any_moment_what_it_lists_it_has(start_index, files):
                 accepted.append(wheel.name)
 
     for attempt in range(5):
-        index = start_index()
+        index = start_process()
         client = threading.Thread(target=swallow, args=(lambda i=index, n=attempt * 200: upload_many(i, n),))
         before = len(accepted)
         client.start()
@@ -118,7 +118,7 @@ def test_killed_at_any_moment_what_it_lists_it_has(start_index, files):
         time.sleep(attempt * 0.013)
         index.stop(signal.SIGKILL)
         client.join()
-    index = start_index()
+    index = start_process()
     listed = {file["filename"]: file for file in index.simple("demo")["files"]}
     assert set(accepted) <= set(listed)
     for file in listed.values():

@@ -1,4 +1,4 @@
-"""The forge adapter against the rehearsal's GitHub, as a process of its own on port 0."""
+"""The forge adapter against the rehearsal's GitHub on port 0, in a process of its own where it is killed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import requests
+from harness.served import Served
 from unhurried_clock import UnhurriedClock
 
 from releaser.adapters.forge.client import Asset, Forge, Issue, Milestone, ReleaseInfo, TokenFacts
 from releaser.core.activity import Activity, bound
 from releaser.errors import ServiceError
+from releaser.rehearsal.forge import app
 
 REPOSITORY = "octo-org/demo"
 TOKEN = "ghp_writes"
@@ -27,28 +31,23 @@ TOKENS = "ghp_writes\nghp_reads read\ngithub_pat_writes write\ngithub_pat_reads 
 UNKNOWN = "0" * 40
 
 
-class Process:
+class Server:
     """One run of the stand-in."""
 
     def __init__(self, world: Path, git_dir: Path, *options: str) -> None:
         self.world = world
         tokens = world.with_name("tokens")
         tokens.write_text(TOKENS)
-        command = [sys.executable, "-m", "releaser.rehearsal.forge", f"--world={world}", f"--repository={REPOSITORY}"]
-        self.process = subprocess.Popen(
-            [*command, f"--git-dir={git_dir}", f"--token-file={tokens}", "--stop-with-stdin", *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        assert self.process.stdout is not None
-        self.url: str = json.loads(self.process.stdout.readline())["url"]
+        own = (f"--world={world}", f"--repository={REPOSITORY}", f"--git-dir={git_dir}", f"--token-file={tokens}")
+        self.url = self.begin(*own, *options)
 
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        self.process.send_signal(number)
-        self.process.wait(60)
-        for stream in (self.process.stdin, self.process.stdout):
-            assert stream is not None
-            stream.close()
+    def begin(self, *arguments: str) -> str:
+        """Start it; return its address."""
+        self._served = Served(app, *arguments)
+        return self._served.url
+
+    def stop(self) -> None:
+        self._served.stop()
 
     def forge(self, token: str | None = TOKEN) -> Forge:
         return Forge(REPOSITORY, token, api_url=self.url)
@@ -58,7 +57,28 @@ class Process:
         return log.read_text().splitlines() if log.exists() else []
 
 
-Start = Callable[..., Process]
+class Process(Server):
+    """One run of it as a process."""
+
+    def begin(self, *arguments: str) -> str:
+        command = [sys.executable, "-m", "releaser.rehearsal.forge", "--stop-with-stdin", *arguments]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        return str(json.loads(self.process.stdout.readline())["url"])
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process.returncode is not None:
+            return
+        self.process.send_signal(number)
+        self.process.wait(60)
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
+
+
+Run = TypeVar("Run", bound=Server)
+Start = Callable[..., Server]
+StartProcess = Callable[..., Process]
 
 
 @pytest.fixture
@@ -88,16 +108,28 @@ def git_dir(template: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(world: Path, git_dir: Path) -> Iterator[Start]:
-    running: list[Process] = []
+    with starting(Server, world, git_dir) as begin:
+        yield begin
 
-    def begin(*options: str) -> Process:
-        running.append(Process(world, git_dir, *options))
+
+@pytest.fixture
+def start_process(world: Path, git_dir: Path) -> Iterator[StartProcess]:
+    with starting(Process, world, git_dir) as begin:
+        yield begin
+
+
+@contextmanager
+def starting(kind: type[Run], world: Path, git_dir: Path) -> Iterator[Callable[..., Run]]:
+    """Stops at the end what it started."""
+    running: list[Run] = []
+
+    def begin(*options: str) -> Run:
+        running.append(kind(world, git_dir, *options))
         return running[-1]
 
     yield begin
-    for process in running:
-        if process.process.returncode is None:
-            process.stop()
+    for server in running:
+        server.stop()
 
 
 @pytest.fixture
@@ -522,31 +554,31 @@ def test_a_refused_connection_is_told_in_one_line() -> None:
 # The stand-in itself
 
 
-def test_what_was_done_survives_a_kill(start: Start, wheel: Path, tmp_path: Path) -> None:
-    server = start()
+def test_what_was_done_survives_a_kill(start_process: StartProcess, wheel: Path, tmp_path: Path) -> None:
+    server = start_process()
     draft = draft_of(server.forge())
     asset = server.forge().assets.upload(draft.id, wheel, "application/zip")
     server.stop(signal.SIGKILL)
-    again = start().forge()
+    again = start_process().forge()
     found = again.find_release("v1.0")
     assert found is not None
     assert (found.id, [a.id for a in found.assets]) == (draft.id, [asset.id])
     assert again.assets.download(found.assets[0], tmp_path / "again") == sha256(wheel)
 
 
-def test_killed_while_it_publishes_nothing_was_published(start: Start, world: Path) -> None:
-    server = start("--fault=publish-hold=60")
+def test_killed_while_it_publishes_nothing_was_published(start_process: StartProcess, world: Path) -> None:
+    server = start_process("--fault=publish-hold=60")
     draft = draft_of(server.forge())
     script = "import sys; from releaser.adapters.forge.client import Forge; Forge(*sys.argv[1:4]).publish_release("
     script += f"{draft.id}, make_latest=True, discussion_category=None)"
     client = subprocess.Popen([sys.executable, "-c", script, REPOSITORY, TOKEN, server.url], stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (world / "holding").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     server.stop(signal.SIGKILL)
-    _, error = client.communicate(timeout=10)
+    _, error = client.communicate(timeout=60)
     assert b"closed the connection when asked to publish" in error
-    forge = start().forge()
+    forge = start_process().forge()
     assert not (world / "holding").exists()
     found = forge.find_release("v1.0")
     assert found is not None
@@ -586,21 +618,26 @@ def test_the_storage_wants_no_token_and_no_guess(start: Start, wheel: Path) -> N
         (["--token-file=/nonexistent"], "cannot be read"),
     ],
 )
-def test_a_wrong_command_line_is_explained(world: Path, options: list[str], said: str) -> None:
-    command = [sys.executable, "-m", "releaser.rehearsal.forge", f"--world={world}", f"--repository={REPOSITORY}"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=20, check=False)
-    assert (done.returncode, said in done.stderr) == (2, True)
+def test_a_wrong_command_line_is_explained(
+    world: Path, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = app.main([f"--world={world}", f"--repository={REPOSITORY}", *options])
+    except SystemExit as ended:  # from argparse
+        code = int(ended.code or 0)
+    assert (code, said in capsys.readouterr().err) == (2, True)
 
 
-def test_two_cannot_serve_one_world(start: Start, world: Path) -> None:
-    start()
-    command = [sys.executable, "-m", "releaser.rehearsal.forge", f"--world={world}", f"--repository={REPOSITORY}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    assert (done.returncode, "another forge serves" in done.stderr) == (2, True)
+def test_two_cannot_serve_one_world(
+    start_process: StartProcess, world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start_process()
+    assert app.main([f"--world={world}", f"--repository={REPOSITORY}"]) == 2
+    assert "another forge serves" in capsys.readouterr().err
 
 
-def test_it_stops_with_whoever_started_it(start: Start) -> None:
-    server = start()
+def test_it_stops_with_whoever_started_it(start_process: StartProcess) -> None:
+    server = start_process()
     assert server.process.stdin is not None
     server.process.stdin.close()
     assert server.process.wait(60) == 0

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from harness.served import Served
 from unhurried_clock import UnhurriedClock
 
 from releaser.adapters.index.client import Index, IndexFile, version_of
@@ -25,7 +26,7 @@ from releaser.adapters.index.twine_login import IndexAddress
 from releaser.adapters.waiting import WaitLimits, wait_for
 from releaser.core.activity import Activity, bound
 from releaser.errors import CommandError, ServiceError, WaitTimeoutError
-from releaser.rehearsal import services
+from releaser.rehearsal.index import app
 from releaser.secret import Secret
 from releaser.versions.version import Version
 
@@ -93,13 +94,11 @@ def standing_in(root: Path, *options: str) -> Iterator[str]:
     """The rehearsal's index; yields its address."""
     root.mkdir(exist_ok=True)
     (root / "token").write_text(TOKEN)
-    arguments = ["--world", str(root / "world"), "--token-file", str(root / "token"), *options]
-    process = services.start("releaser.rehearsal.index", arguments, root / "log", keep=False)
-    service = services.ready("index", process, root / "log")
+    service = Served(app, "--world", root / "world", "--token-file", root / "token", *options)
     try:
         yield service.url
     finally:
-        services.stop([service])
+        service.stop()
 
 
 def adapter(url: str, token: str | None = TOKEN) -> Index:

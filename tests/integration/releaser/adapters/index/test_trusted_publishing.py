@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from harness.served import Served
 from unhurried_clock import UnhurriedClock
 
 from releaser.adapters.forge.client import Forge
@@ -34,7 +35,8 @@ from releaser.config.load import parse_config
 from releaser.core.activity import Activity, bound
 from releaser.core.step import Conflict, Done
 from releaser.errors import CommandError, ServiceError, UsageError
-from releaser.rehearsal import services
+from releaser.rehearsal.forge import app as forge_app
+from releaser.rehearsal.index import app as index_app
 from releaser.secret import Secret
 from releaser.steps.preflight.services import LogInToIndex
 
@@ -130,11 +132,9 @@ def index(world, tmp_path):
     (tmp_path / "key").write_text(KEY)
     (tmp_path / "token").write_text("the-master-token")
     options = ["--world", world, "--token-file", tmp_path / "token", "--oidc-secret-file", tmp_path / "key"]
-    log = tmp_path / "index.log"
-    started = services.start("releaser.rehearsal.index", options, log, keep=False)
-    service = services.ready("the index", started, log)
+    service = Served(index_app, *options)
     yield known(service.url)
-    services.stop([service])
+    service.stop()
 
 
 @pytest.fixture
@@ -173,15 +173,12 @@ def sdist(tmp_path):
 @pytest.fixture
 def job(tmp_path, index):
     """What a job has: the tag v1.0.0 of a project, checked out alone, without history; and the forge, to fill."""
-    origin, checkout, log = tmp_path / "origin", tmp_path / "job", tmp_path / "forge.log"
+    origin, checkout = tmp_path / "origin", tmp_path / "job"
     (tmp_path / "forge-token").write_text("ghs_token-of-the-job")
     options = ["--world", tmp_path / "forge", "--repository", "me/demo", "--git-dir", origin / ".git"]
     origin.mkdir()
     git(origin, "init", "--quiet", "--initial-branch=main")
-    started = services.start(
-        "releaser.rehearsal.forge", [*options, "--token-file", tmp_path / "forge-token"], log, keep=False
-    )
-    service = services.ready("the forge", started, log)
+    service = Served(forge_app, *options, "--token-file", tmp_path / "forge-token")
     addresses = f'upload-url = "{index.address.upload_url}"\nsimple-url = "{index.address.simple_url}"\nvia = "ci"\n'
     (origin / "pyproject.toml").write_text(
         '[project]\nname = "demo"\nversion = "1.0.0"\n'
@@ -200,7 +197,7 @@ def job(tmp_path, index):
     forge = Forge("me/demo", "ghs_token-of-the-job", service.url)
     yield SimpleNamespace(checkout=checkout, forge=forge, home=tmp_path)
     forge.close()
-    services.stop([service])
+    service.stop()
 
 
 def git(where, *words):
