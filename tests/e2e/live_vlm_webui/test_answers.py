@@ -28,7 +28,6 @@ def entries(tab):
     return tab.page.locator("#history li")
 
 
-@pytest.mark.release
 def test_an_answer_appears_word_by_word_next_to_its_frame(visit, models):
     models.behave(text=" ".join(f"word{number}" for number in range(30)), total=3)
     tab = visit()
@@ -61,7 +60,6 @@ def test_the_frame_of_an_answer_is_the_picture_sent_to_the_model(visit, models):
         )
 
 
-@pytest.mark.release
 def test_the_history_has_the_newest_answer_first_and_opens_one_at_full_size(visit):
     tab = visit()
     assert tab["no-history"].is_visible()
@@ -303,7 +301,6 @@ def test_a_finished_answer_is_told_to_screen_readers_and_not_each_word(visit, mo
     assert tab.page.locator("#text[aria-live], #answer[aria-live], #history[aria-live]").count() == 0
 
 
-@pytest.mark.release
 @pytest.mark.parametrize(
     ("behaviour", "told"),
     [
@@ -325,7 +322,6 @@ def test_a_model_that_fails_is_told_with_a_remedy_until_it_answers_again(visit, 
     assert tab.complaints == []
 
 
-@pytest.mark.release
 def test_pausing_stops_the_questions_and_resuming_goes_on(visit, models):
     tab = visit()
     tab.start_camera()

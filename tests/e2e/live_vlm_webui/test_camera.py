@@ -24,7 +24,6 @@ LOOK_AT_THE_PICTURE = """
 NO_WEBRTC = "RTCPeerConnection.prototype.setRemoteDescription = async () => {};"
 
 
-@pytest.mark.release
 def test_the_camera_shows_a_live_picture_until_it_is_stopped(visit, url):
     tab = visit()
     tab.start_camera()
@@ -105,7 +104,6 @@ def test_mirroring_turns_the_picture_round_and_is_remembered(visit):
     assert tab["video"].evaluate(transform) == "none"
 
 
-@pytest.mark.release
 def test_fullscreen_shows_the_picture_with_the_answer_over_it(visit):
     tab = visit()
     assert tab.button("Fullscreen").is_hidden()

@@ -100,7 +100,6 @@ def test_a_theme_that_was_chosen_beats_the_systems_and_is_there_before_anything_
     assert tab.page.evaluate(background) == "rgb(243, 245, 247)"
 
 
-@pytest.mark.release
 def test_everything_can_be_done_with_the_keyboard(visit):
     tab = visit()
     reached = []

@@ -41,7 +41,6 @@ def test_a_whole_answer_stands_still_for_as_long_as_its_words_take_to_read(tab):
     assert min(stood) >= 4900
 
 
-@pytest.mark.release
 def test_those_that_were_passed_over_are_counted(tab):
     tab.until_text("about", "passed over")
     assert int(re.search(r"(\d+) passed over", tab.text("about"))[1]) >= 1

@@ -159,7 +159,7 @@ def test_it_never_calls_itself_a_vlm(photograph: Photograph, ask: Ask, prompt: s
     said = ask(photograph("camera.png"), prompt=prompt)
     for name in ("vision language model", "VLM"):
         for before in said.split(name)[:-1]:
-            assert before.endswith(("not a ", "needs a ", "or a "))
+            assert before.endswith(("not a ", "needs a ", "or a ", "use a "))
 
 
 def test_presence_is_answered_truthfully(photograph: Photograph, ask: Ask) -> None:

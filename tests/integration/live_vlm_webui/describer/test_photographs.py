@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figures import BRIEF
 
 from live_vlm_webui.describer.grammar import plural
 from live_vlm_webui.describer.vocabulary import load_vocabulary
@@ -25,6 +26,8 @@ Claims = Callable[[np.ndarray], list[dict[str, Any]]]
 Ask = Callable[..., str]
 MOST_WRONG_GUESSES = 0.02
 """Of derived pictures: wrong claims that are marked as not sure."""
+ONE_OF = 5 if BRIEF else 1
+"""Of a wheel, a part of the derived pictures, of each kind: the tree was asked about all, with the same networks."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +147,12 @@ def test_what_is_said_of_pictures_made_of_photographs_is_true(photograph: Photog
     textures = [photograph("brick.png"), photograph("gravel.png")]
     wrong: list[str] = []
     guesses: list[str] = []
-    pictures = known = 0
+    drawn = pictures = known = 0
     for name, row in TABLE.items():
         for kind, derived in derivatives(photograph(name), textures, random):
+            drawn += 1
+            if drawn % ONE_OF:
+                continue
             pictures += 1
             said = claims(derived)
             known += any(one["name"] in row.true for one in said)
@@ -154,7 +160,7 @@ def test_what_is_said_of_pictures_made_of_photographs_is_true(photograph: Photog
                 if not {one["name"], one.get("or")} & row.true:
                     (wrong if one["sure"] else guesses).append(f"{name}, {kind}: {one}")
     assert wrong == []
-    assert len(guesses) <= MOST_WRONG_GUESSES * pictures, guesses
+    assert len(guesses) <= max(1, MOST_WRONG_GUESSES * pictures), guesses
     # Silence would be true of everything.
     assert known >= 0.5 * pictures * sum(bool(row.must) for row in TABLE.values()) / len(TABLE)
 
