@@ -27,6 +27,7 @@ from live_vlm_webui.api.keys import (
     ASSETS,
     CAMERAS,
     CATALOG,
+    DESCRIBER,
     ENCODERS,
     HTTP,
     LISTINGS,
@@ -148,8 +149,9 @@ async def catalog(app: web.Application) -> AsyncIterator[None]:
     """Provide the model catalog, and the thread of the built-in describer."""
     with_networks = ThreadPoolExecutor(1, thread_name_prefix="describer")
     settings = app[SETTINGS]
+    app[DESCRIBER] = describer = Describer(with_networks)
     app[CATALOG] = found = Catalog(
-        settings, app[HTTP], Describer(with_networks).model, foreign_endpoints=not settings.known_servers_only
+        settings, app[HTTP], describer.model, foreign_endpoints=not settings.known_servers_only
     )
     found.start()
     yield

@@ -26,9 +26,12 @@ async def connect(request: web.Request) -> web.Response:
     session = session_of(request)
     body = await read_json(request)
     check_names(body, "address")
+    turn = request.query.get("turn")
+    session.turns.take(turn)
     await request.app[LOADER].load("av")
     camera = await request.app[CAMERAS].open(text_of(body, "address", ADDRESS_LENGTH))
     try:
+        session.turns.check(turn)
         await session.attach(camera)
     except BaseException:
         await camera.close()
@@ -38,7 +41,9 @@ async def connect(request: web.Request) -> web.Response:
 
 async def disconnect(request: web.Request) -> web.Response:
     """Remove the session's camera."""
-    await session_of(request).attach(None)
+    session = session_of(request)
+    session.turns.take(request.query.get("turn"))
+    await session.attach(None)
     return web.Response(status=204)
 
 
@@ -52,12 +57,14 @@ async def picture(request: web.Request) -> web.Response:
         )
     if request.app[UPLOADS].locked():
         raise LimitError("Too many pictures are being uploaded", "Send the picture again in a moment.", retry_after=1)
+    turn = request.query.get("turn")
+    session.turns.take(turn)
     async with request.app[UPLOADS]:
-        status = await _take(session, await read_body(request, PICTURE_BYTES), request.app)
+        status = await _take(session, await read_body(request, PICTURE_BYTES), turn, request.app)
     return web.json_response(status.to_json())
 
 
-async def _take(session: Session, picture: bytes, app: web.Application) -> CameraStatus:
+async def _take(session: Session, picture: bytes, turn: str | None, app: web.Application) -> CameraStatus:
     """Decode a picture, when it is its turn, and make it the session's camera."""
     await app[LOADER].load("live_vlm_webui.media.push")
     from live_vlm_webui.media.push import PushCamera
@@ -66,6 +73,7 @@ async def _take(session: Session, picture: bytes, app: web.Application) -> Camer
     try:
         async with app[PICTURES]:
             await camera.push(picture)
+        session.turns.check(turn)
         await session.attach(camera)
     except BaseException:
         await camera.close()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from live_vlm_webui.api.loading import Loader
+    from live_vlm_webui.describer.describer import Describer
     from live_vlm_webui.media.preview import Previews
     from live_vlm_webui.media.stream.pool import CameraPool
     from live_vlm_webui.models.catalog import Catalog
@@ -45,6 +46,7 @@ UPLOADS: web.AppKey[Semaphore] = web.AppKey("UPLOADS")
 """How many pictures may be uploaded at a time; others are rejected."""
 LOADER: web.AppKey[Loader] = web.AppKey("LOADER")
 CATALOG: web.AppKey[Catalog] = web.AppKey("CATALOG")
+DESCRIBER: web.AppKey[Describer] = web.AppKey("DESCRIBER")
 LISTINGS: web.AppKey[Semaphore] = web.AppKey("LISTINGS")
 """How many other servers may be listed at a time; others are rejected."""
 CAMERAS: web.AppKey[CameraPool] = web.AppKey("CAMERAS")

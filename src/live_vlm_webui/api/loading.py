@@ -6,6 +6,14 @@ import asyncio
 import importlib
 from types import ModuleType
 
+FOR_A_CAMERA = (
+    "av",
+    "live_vlm_webui.media.webrtc.camera",
+    "live_vlm_webui.media.jpeg",
+    "live_vlm_webui.sessions.scene_change",
+)
+"""What a browser's camera and the first question about it need: half a second, while the user looks for the button."""
+
 
 class Loader:
     """Imports modules in a thread.
@@ -35,6 +43,11 @@ class Loader:
             if name not in self._loaded:
                 task = self._loaded[name] = asyncio.create_task(self._load(name), name=f"load {name}")
                 task.add_done_callback(_seen)
+
+    async def begun(self) -> None:
+        """Wait for all that was begun, whether it can be imported or not."""
+        if self._loaded:
+            await asyncio.wait(self._loaded.values())
 
     async def _load(self, name: str) -> ModuleType:
         async with self._lock:

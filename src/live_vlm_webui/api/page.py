@@ -5,14 +5,20 @@ from __future__ import annotations
 from aiohttp import web
 
 from live_vlm_webui import __version__
-from live_vlm_webui.api.keys import ASSETS, PAGES
+from live_vlm_webui.api.keys import ASSETS, CATALOG, DESCRIBER, LOADER, PAGES
+from live_vlm_webui.api.loading import FOR_A_CAMERA
 from live_vlm_webui.http.assets import asset_response
 from live_vlm_webui.http.languages import COOKIE, THEME_COOKIE, chosen
+from live_vlm_webui.models.model import BUILT_IN
+from live_vlm_webui.security.login import LOGIN
 from live_vlm_webui.security.middlewares import policy
+from live_vlm_webui.sessions.choice import READY_SECONDS
 
 
 async def page(request: web.Request) -> web.Response:
     """Send the page, in the language that was chosen in it, else in the browser's; and in the chosen theme."""
+    if request.app[LOGIN].is_signed_in(request):
+        expect_camera(request.app)
     pages = request.app[PAGES]
     language = chosen(request.cookies.get(COOKIE), request.headers.get("Accept-Language", ""), pages.documents)
     response = asset_response(request, pages.get(language, request.cookies.get(THEME_COOKIE, "")))
@@ -24,6 +30,18 @@ async def page(request: web.Request) -> web.Response:
         }
     )
     return response
+
+
+def expect_camera(app: web.Application) -> None:
+    """Start loading what this page's camera will need, and the describer's networks if it will be asked."""
+
+    async def asks_describer() -> bool:
+        await app[LOADER].begun()
+        await app[CATALOG].ready(READY_SECONDS)
+        return app[CATALOG].default().api_base == BUILT_IN
+
+    app[LOADER].begin(*FOR_A_CAMERA)
+    app[DESCRIBER].warm_up(asks_describer)
 
 
 async def static(request: web.Request) -> web.Response:

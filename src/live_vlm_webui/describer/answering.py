@@ -39,6 +39,14 @@ class Answering:
         """Whether the networks are in memory."""
         return self._networks.loaded
 
+    def load(self) -> None:
+        """Load the networks, which the first answer does otherwise.
+
+        Raises:
+            ModelError: They cannot be loaded.
+        """
+        self._networks.load()
+
     def answer(self, question: Question, before: Scene | None) -> tuple[str, Scene]:
         """Return the answer and the scene in the newest picture. Takes 0.2 to 0.4 s, or some seconds to read text.
 

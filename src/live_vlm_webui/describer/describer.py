@@ -6,10 +6,11 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+from live_vlm_webui.errors import ModelError
 from live_vlm_webui.models.model import DESCRIBER, Delta, ModelLabel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from concurrent.futures import Executor
 
     from live_vlm_webui.describer.answering import Answering
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from live_vlm_webui.models.model import Question
 
 PACE_SECONDS = 1.0
+KEPT_SECONDS = 120.0
+"""How long networks that were loaded in advance are kept for the first question."""
 WORDS_PER_DELTA = 3
 WORD = re.compile(r"\S+\s*")
 
@@ -24,7 +27,8 @@ WORD = re.compile(r"\S+\s*")
 class Describer:
     """The describer's networks and rules, shared by all sessions.
 
-    They are loaded at the first question, and freed when the last model that used them is closed.
+    They are loaded at the first question, or before it by ``warm_up``, and freed when the last model that used them is
+    closed.
 
     Args:
         executor: The threads that analyse pictures; not shut down here.
@@ -34,6 +38,7 @@ class Describer:
         self._executor = executor
         self._askers: set[DescriberModel] = set()
         self._answering: Answering | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     @property
     def loaded(self) -> bool:
@@ -52,16 +57,43 @@ class Describer:
         """
         self._askers.add(asker)
         loop = asyncio.get_running_loop()
+        if self._warming is not None and not self._warming.done():
+            await asyncio.wait({self._warming})
         if self._answering is None:
             make = await loop.run_in_executor(self._executor, _import_answering)
             self._answering = self._answering or make()
         return await loop.run_in_executor(self._executor, self._answering.answer, question, before)
 
+    def warm_up(self, wanted: Callable[[], Awaitable[bool]]) -> None:
+        """Start loading the networks for a question that will probably come; if none comes, they are freed again.
+
+        Args:
+            wanted: Awaited first; nothing is loaded if it returns False.
+        """
+        if self._answering is None and (self._warming is None or self._warming.done()):
+            self._warming = asyncio.ensure_future(self._warm_up(wanted))
+
+    async def _warm_up(self, wanted: Callable[[], Awaitable[bool]]) -> None:
+        if not await wanted() or self._answering is not None:
+            return
+        loop = asyncio.get_running_loop()
+        make = await loop.run_in_executor(self._executor, _import_answering)
+        answering = make()
+        try:
+            await loop.run_in_executor(self._executor, answering.load)
+        except ModelError:
+            return  # the first question raises it again
+        self._answering = answering
+        loop.call_later(KEPT_SECONDS, self._free_unless_asked)
+
+    def _free_unless_asked(self) -> None:
+        if not self._askers:
+            self._answering = None
+
     def left(self, asker: DescriberModel) -> None:
         """Remove ``asker``; free the networks if it was the last one."""
         self._askers.discard(asker)
-        if not self._askers:
-            self._answering = None
+        self._free_unless_asked()
 
 
 def _import_answering() -> type[Answering]:

@@ -21,6 +21,7 @@ from live_vlm_webui.sessions.events import Event, Events, Observer, Subscription
 from live_vlm_webui.sessions.history import History
 from live_vlm_webui.sessions.settings import SessionSettings, key_in
 from live_vlm_webui.sessions.transcript import Transcript
+from live_vlm_webui.sessions.turns import Turns
 from live_vlm_webui.sessions.worker import Worker
 
 CLOSE_SECONDS = 2.0
@@ -55,6 +56,7 @@ class Session:
         self.used_at = time.monotonic()
         """When it was last used; irrelevant while a browser is connected."""
         self.was_watched = False
+        self.turns = Turns()
         self._settings = settings
         self.keyring = Keyring(models.keyring)
         """The session's keys, with the server's as parent."""

@@ -42,6 +42,27 @@ def test_the_camera_shows_a_live_picture_until_it_is_stopped(visit, url):
     assert tab.hosts == {urlsplit(url).netloc}
 
 
+def test_an_offer_that_arrives_after_the_camera_was_stopped_does_not_bring_it_back(visit, url):
+    tab = visit()
+    held = []
+    tab.page.route("**/offer", lambda route: held.append(route))
+    tab.button("Start camera").click()
+    tab.until_text("camera-state", "Connecting")
+    while not held:
+        tab.page.wait_for_timeout(20)
+    with tab.page.expect_response(lambda response: response.request.method == "DELETE"):
+        tab.button("Stop camera").click()
+    offer = held[0].request.post_data_json
+    client = tab.page.context.request
+    late = client.post(f"{url}offer", data=offer)
+    assert (late.status, "came late" in late.text()) == (409, True)
+    assert client.get(f"{url}api/sessions/{offer['session']}").json()["camera"] is None
+    tab.page.unroute("**/offer")
+    tab.start_camera()
+    tab.until_text("camera-state", "Live")
+    assert tab.complaints == []
+
+
 @pytest.mark.release
 def test_the_picture_is_sent_over_webrtc_and_the_page_says_so(visit):
     tab = visit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -84,3 +85,12 @@ async def test_an_unused_server_has_loaded_no_networks(api):
         await events.socket.send_bytes(photograph("chelsea"))
         await events.until("answer.finished")
         assert "onnxruntime" in loaded_by(api.process)
+
+
+async def test_what_the_first_answer_needs_is_loaded_while_the_page_loads(api):
+    assert "libavcodec" not in loaded_by(api.process)
+    await api.http.get(f"{api.url}/")
+    needed = {"libavcodec", "numpy", "onnxruntime"}
+    while needed:
+        await asyncio.sleep(0.05)
+        needed = {name for name in needed if name not in loaded_by(api.process)}

@@ -31,6 +31,7 @@ export class Camera {
   #onEnd;
   #stream = null;
   #opening = 0;
+  #playing = Promise.resolve();
 
   constructor(video, onEnd) {
     this.#video = video;
@@ -69,7 +70,23 @@ export class Camera {
         return false;
       }
       this.#show(stream);
-      await this.#video.play();
+      return true;
+    } catch (error) {
+      if (opening !== this.#opening) return false;
+      this.stop();
+      throw error;
+    }
+  }
+
+  /**
+   * Wait until the open camera's picture is shown.
+   *
+   * @returns {Promise<boolean>} false if the camera was closed in the meantime.
+   */
+  async shown() {
+    const opening = this.#opening;
+    try {
+      await this.#playing;
       return opening === this.#opening;
     } catch (error) {
       if (opening !== this.#opening) return false;
@@ -94,6 +111,8 @@ export class Camera {
       this.#onEnd();
     });
     this.#video.srcObject = stream;
+    this.#playing = this.#video.play();
+    this.#playing.catch(() => {}); // told by shown()
   }
 }
 

@@ -8,6 +8,7 @@ import { redrawMessage, show, showImage, showVideo } from "./stage.js";
 import { inWords, isUp, kindOf, note, reason } from "./status.js";
 import { say, tell } from "../common/words.js";
 import { Transport } from "./transport.js";
+import { nextTurn } from "./turns.js";
 
 const TAKEN = fault("fault.replaced");
 
@@ -32,7 +33,6 @@ export class Source {
   #looks = 0;
   #taken = false; // whether the server has reported this browser's camera as live
   #leaving = false; // whether this browser's camera is being removed, and the server has not confirmed it
-  #withdrawal = Promise.resolve(); // the request that removes it
   #isConnected = false;
 
   constructor(connection, onFailure, onStart) {
@@ -117,6 +117,9 @@ export class Source {
     this.#update();
     try {
       if (!(await this.#camera.open(element("picker").value))) return;
+      this.#taken &&= Boolean(this.#transport.how);
+      this.#transport.send(this.#camera.track); // it connects while the video starts to play
+      if (!(await this.#camera.shown())) return;
     } catch (error) {
       if (this.#transport.how) this.#withdraw();
       this.#transport.stop();
@@ -125,12 +128,8 @@ export class Source {
       this.#update();
       return;
     }
-    await this.#withdrawal; // otherwise it would remove the new camera
-    if (!this.#camera.track) return;
     showVideo();
     show("on");
-    this.#taken &&= Boolean(this.#transport.how);
-    this.#transport.send(this.#camera.track);
     this.#update();
     await this.#fillPicker();
   }
@@ -149,7 +148,7 @@ export class Source {
     this.#leaveCamera();
     show("starting", () => ({ message: say("stream.connecting", { address: withoutPassword(address) }) }));
     try {
-      await ask("PUT", `${this.#path}/camera`, { address }); // events report its status
+      await ask("PUT", `${this.#path}/camera?turn=${nextTurn()}`, { address }); // events report its status
       this.#address = address;
       this.#showRemote();
     } catch (failure) {
@@ -177,7 +176,7 @@ export class Source {
   /** Send the picture again, since it is asked about only once. */
   async #askAgain() {
     try {
-      await ask("POST", `${this.#path}/picture`, this.#picture);
+      await ask("POST", `${this.#path}/picture?turn=${nextTurn()}`, this.#picture);
     } catch (failure) {
       show("failed", () => failure);
     }
@@ -190,7 +189,7 @@ export class Source {
 
   async #disconnect() {
     try {
-      await ask("DELETE", `${this.#path}/camera`);
+      await ask("DELETE", `${this.#path}/camera?turn=${nextTurn()}`);
     } catch {
       // The session is gone, with its camera.
       this.#leaving = false;
@@ -200,7 +199,7 @@ export class Source {
   /** Remove this browser's camera; its status is ignored until it is gone. */
   #withdraw() {
     this.#leaving = true;
-    this.#withdrawal = this.#disconnect();
+    this.#disconnect();
   }
 
   /** Reconnect, unless an event says soon that another source has replaced this browser's camera. */

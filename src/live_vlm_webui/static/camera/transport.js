@@ -2,6 +2,7 @@
 
 import { Failure, fault, sentence } from "../common/api.js";
 import { JpegSender } from "./push.js";
+import { nextTurn } from "./turns.js";
 import { WebRtcSender } from "./webrtc.js";
 
 const AGAIN_MS = 2000;
@@ -59,7 +60,7 @@ export class Transport {
     this.#webrtc = sender;
     this.#become("connecting");
     try {
-      await sender.start(this.#connection.session, track);
+      await sender.start(this.#connection.session, track, nextTurn());
     } catch (error) {
       if (this.#webrtc !== sender) return; // stopped in the meantime
       if (error instanceof Failure && error.status === 0) {

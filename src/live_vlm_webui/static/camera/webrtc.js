@@ -3,6 +3,7 @@
 import { ask, Failure, fault } from "../common/api.js";
 
 const GATHER_MS = 2000;
+const SETTLE_MS = 20; // the addresses of all networks come together; the browser then waits 100 ms for other kinds
 const CONNECT_MS = 6000;
 const MOST_BITS = 2_500_000; // a second; 1280x720 needs no more
 
@@ -17,6 +18,7 @@ export class NotConnected extends Failure {
 export class WebRtcSender {
   #peer = null;
   #sender = null;
+  #stopped = new AbortController();
   #onLost;
 
   /** `onLost()` is called if an established connection breaks. */
@@ -27,21 +29,25 @@ export class WebRtcSender {
   /**
    * Connect and send.
    *
+   * @param {string} turn the offer's, see turns.js; taken when the user started the camera.
    * @throws {NotConnected} no connection was established in time.
    * @throws {Failure} the server rejected the offer.
    */
-  async start(session, track) {
+  async start(session, track, turn) {
     if (!window.RTCPeerConnection) throw new NotConnected(fault("webrtc.unsupported"));
     const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#peer = peer;
     try {
       this.#sender = peer.addTransceiver(detailed(track), { direction: "sendonly" }).sender;
+      const found = until(peer, "icecandidate", GATHER_MS, (event) => event?.candidate?.protocol === "udp");
       await peer.setLocalDescription(await peer.createOffer());
-      await until(peer, "icegatheringstatechange", GATHER_MS, () => peer.iceGatheringState === "complete");
-      // Stopped in the meantime: an offer sent after the camera was withdrawn would bring it back.
-      if (this.#peer !== peer) throw new NotConnected(fault("webrtc.no-path"));
+      await found;
+      // What is not found by now, the server learns from the packets that arrive.
+      await until(peer, "icegatheringstatechange", SETTLE_MS, () => peer.iceGatheringState === "complete");
+      if (this.#peer !== peer) throw new NotConnected(fault("webrtc.no-path")); // stopped in the meantime
       const { type, sdp } = peer.localDescription;
-      await peer.setRemoteDescription(await ask("POST", "/offer", { session, type, sdp }));
+      const answer = await ask("POST", "/offer", { session, type, sdp, turn }, this.#stopped.signal);
+      await peer.setRemoteDescription(answer);
       await until(peer, "connectionstatechange", CONNECT_MS, () => isOver(peer.connectionState));
       if (peer.connectionState !== "connected") throw new NotConnected(fault("webrtc.no-path"));
     } catch (error) {
@@ -62,6 +68,7 @@ export class WebRtcSender {
   }
 
   stop() {
+    this.#stopped.abort();
     this.#peer?.close();
     this.#peer = null;
     this.#sender = null;
@@ -95,8 +102,8 @@ function until(peer, event, ms, isSo) {
     const timer = setTimeout(done, ms);
     peer.addEventListener(event, check);
     check();
-    function check() {
-      if (isSo()) done();
+    function check(happened) {
+      if (isSo(happened)) done();
     }
     function done() {
       clearTimeout(timer);

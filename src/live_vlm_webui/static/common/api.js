@@ -54,10 +54,12 @@ export const local = (path) => path.replace(/^\//, "");
  * @param {string} method the HTTP method.
  * @param {string} path the path on this server.
  * @param {object | Blob | undefined} body an object is sent as JSON.
+ * @param {AbortSignal | null} signal ends the request early; browsers that cannot join signals wait for the response.
  * @returns {Promise<any>} the JSON response, or null if it has none.
  * @throws {Failure}
  */
-export async function ask(method, path, body) {
+export async function ask(method, path, body, signal = null) {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const json = body !== undefined && !(body instanceof Blob);
   let response;
   try {
@@ -66,7 +68,7 @@ export async function ask(method, path, body) {
       cache: "no-store",
       headers: { Accept: "application/json", ...(json && { "Content-Type": "application/json" }) },
       body: json ? JSON.stringify(body) : body,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: signal && AbortSignal.any ? AbortSignal.any([timeout, signal]) : timeout,
     });
   } catch {
     throw new Failure(fault("fault.silent"));

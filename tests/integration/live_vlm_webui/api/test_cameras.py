@@ -10,6 +10,7 @@ import rtsp_server
 import simplejpeg
 import video
 from openai_server import OpenAIServer
+from webrtc_client import Peer
 
 from live_vlm_webui.api import events as events_of
 from live_vlm_webui.api.camera import MOST_UPLOADS
@@ -325,3 +326,40 @@ async def test_a_preview_ends_with_the_camera_and_is_freed_without_viewers(api, 
 async def test_a_session_without_a_camera_has_no_preview(api, session):
     status, said = await api.ask("GET", f"/api/sessions/{session}/preview")
     assert (status, said["error"]["message"]) == (409, "The session has no camera")
+
+
+async def test_an_offer_that_was_on_its_way_when_the_page_stopped_the_camera_does_not_bring_it_back(api, session, clip):
+    path = f"/api/sessions/{session}"
+    peer = Peer(clip)
+    told = []
+
+    async def arrive_late(sdp: str) -> str:
+        assert (await api.ask("DELETE", f"{path}/camera?turn=page.2"))[0] == 204
+        offer = {"session": session, "sdp": sdp, "type": "offer"}
+        told.append(await api.ask("POST", "/offer", json=offer | {"turn": "page.1"}))
+        told.append((await api.ask("GET", path))[1]["camera"])
+        return (await api.ask("POST", "/offer", json=offer | {"turn": "page.3"}))[1]["sdp"]
+
+    await peer.connect(arrive_late)
+    await peer.close()
+    (status, refused), camera = told
+    assert (status, camera) == (409, None)
+    assert refused["error"]["message"].startswith("This request came late")
+
+
+async def test_a_picture_whose_upload_takes_long_does_not_replace_what_the_page_did_meanwhile(api, session):
+    path = f"/api/sessions/{session}"
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    async def body():
+        yield jpeg()[:500]
+        begun.set()
+        await stopped.wait()
+        yield jpeg()[500:]
+
+    slow = asyncio.ensure_future(api.ask("POST", f"{path}/picture?turn=page.1", data=body(), headers=JPEG))
+    await begun.wait()
+    assert (await api.ask("DELETE", f"{path}/camera?turn=page.2"))[0] == 204
+    stopped.set()
+    assert (await slow)[0] == 409
+    assert (await api.ask("GET", path))[1]["camera"] is None

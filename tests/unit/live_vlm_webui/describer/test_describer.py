@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -136,3 +137,44 @@ def test_nothing_heavy_is_loaded_before_the_first_question() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.strip() == "set()"
+
+
+async def expected() -> bool:
+    return True
+
+
+async def test_networks_that_were_loaded_in_advance_answer_the_first_question(executor: ThreadPoolExecutor) -> None:
+    describer = Describer(executor)
+    describer.warm_up(expected)
+    model = describer.model()
+    assert (await ask(model, NOISE)).startswith("I recognise nothing")
+    assert describer.loaded
+    await model.close()
+    assert not describer.loaded
+
+
+async def test_nothing_is_loaded_in_advance_where_another_model_will_be_asked(executor: ThreadPoolExecutor) -> None:
+    describer = Describer(executor)
+    looked = asyncio.Event()
+
+    async def unexpected() -> bool:
+        looked.set()
+        return False
+
+    describer.warm_up(unexpected)
+    await looked.wait()
+    await asyncio.sleep(0)
+    await asyncio.get_running_loop().run_in_executor(executor, int)  # whatever was given to the thread is done
+    assert not describer.loaded
+
+
+async def test_networks_that_were_loaded_in_advance_are_freed_if_nothing_is_asked(
+    executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("live_vlm_webui.describer.describer.KEPT_SECONDS", 0.05)
+    describer = Describer(executor)
+    was_loaded = False
+    describer.warm_up(expected)
+    while not was_loaded or describer.loaded:
+        was_loaded = was_loaded or describer.loaded
+        await asyncio.sleep(0.005)

@@ -42,6 +42,8 @@ NEVER_MET = {
     "Send a message of type 'settings', or a JPEG.",
     "Unknown message type §",
     "The message is too large",
+    "turn is § instead of a page and a number",
+    "Send a turn such as `page.1`.",
     "refresh is neither true nor false",
     "Send refresh=true, or leave it out.",
     "§ accepts only pictures",
