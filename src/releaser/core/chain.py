@@ -24,11 +24,6 @@ def digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def broken_at(lines: Sequence[str]) -> int | None:
-    """Return the number (from 1) of the first line without the hash of the one before; None for a whole chain."""
-    return _followed(lines)[1]
-
-
 @dataclass(frozen=True)
 class Chain:
     """The events of a journal, up to the first line that does not belong there.
@@ -95,6 +90,7 @@ def _read(path: Path, stats: tuple[tuple[int, ...] | None, ...]) -> Chain:
 
 
 def _followed(lines: Sequence[str]) -> tuple[list[dict[str, Any]], int | None]:
+    """Return the events, and the number (from 1) of the first line without the hash of the one before."""
     previous = START
     entries: list[dict[str, Any]] = []
     for number, line in enumerate(lines, 1):

@@ -174,11 +174,11 @@ def test_second_run_is_quick(undisturbed, again):
 
 
 def test_journal_tells_both_runs_and_its_chain_is_whole(undisturbed, again):
-    from releaser.core.chain import broken_at
+    from releaser.core.chain import read_chain
 
-    lines = (undisturbed.world.store / "journal.jsonl").read_text("utf-8").splitlines()
-    assert broken_at(lines) is None
-    ends = [one["outcome"] for one in map(json.loads, lines) if one["event"] == "end"]
+    chain = read_chain(undisturbed.world.store / "journal.jsonl")
+    assert chain.problem is None
+    ends = [one["outcome"] for one in chain.entries if one["event"] == "end"]
     assert ends[:2] == ["done", "done"]
 
 

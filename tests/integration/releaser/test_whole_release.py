@@ -21,7 +21,7 @@ from harness.started import HIDE_CURSOR, Started, Terminal, Watch, command_of, s
 from harness.waiting import wait_until
 from jsonschema import Draft202012Validator
 
-from releaser.core.chain import broken_at
+from releaser.core.chain import read_chain
 from releaser.rehearsal import remote
 
 RELEASE = ("release", "--version", "0.2.0")
@@ -300,9 +300,9 @@ class TestSecrets:
         assert [one for one in foreign if one in story.trusted] == []
 
     def test_the_journal_is_whole_and_says_how_it_went(self, released: Scene) -> None:
-        lines = (released.store / "journal.jsonl").read_text().splitlines()
-        assert broken_at(lines) is None
-        entries = [json.loads(line) for line in lines]
+        chain = read_chain(released.store / "journal.jsonl")
+        assert chain.problem is None
+        entries = chain.entries
         ends = [one["outcome"] for one in entries if one["event"] == "end"]
         assert ends == ["interrupted", "interrupted", "terminated", "done"]
         assert entries[0]["event"] == "begin"

@@ -13,7 +13,7 @@ from releaser.adapters.forge.client import Run
 from releaser.adapters.index.readers import ask_all
 from releaser.config.project import IndexName
 from releaser.core.activity import current
-from releaser.core.step import Conflict, Done, Outcome, Skipped, Stays, Step, Todo, Warned
+from releaser.core.step import Conflict, Done, Outcome, Skipped, Stays, Step, Todo
 from releaser.dists.sent import Ending
 from releaser.errors import ConflictError, ServiceError
 from releaser.release import Release
@@ -256,11 +256,6 @@ class KnowUploads(Step[Release]):
             )
         if isinstance(found, Unknown):
             raise ConflictError(f"{found.why}; whether {self.index} has it cannot be told", _remedy(release))
-
-
-def tolerated(outcome: Outcome) -> bool:
-    """Return whether something that an outcome names was left out or could not be done."""
-    return isinstance(outcome, Stays | Warned)
 
 
 def _remedy(release: Release) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from harness.stand_ins import TOKENS
 from harness.waiting import wait_until
 from harness.wheels import other_wheel
 
-from releaser.core.chain import broken_at
+from releaser.core.chain import read_chain
 
 RELEASE = ("release", "--version", "0.2.0", "--yes")
 PREFLIGHT = ["be_on_branch", "be_clean", "be_level", "agree_on_version", "log_in_pypi", "create_tag"]
@@ -184,12 +183,11 @@ class TestJournal:
             scene.refuses(*words, code=3, says=[f"{journal} was altered: line 2", "--choose trust_journal=begin"])
         assert journal.read_text() == altered
         assert scene.run(*RELEASE, "--choose", "trust_journal=begin").code == 3
-        lines = journal.read_text().splitlines()
+        chain = read_chain(journal)
         (kept,) = scene.store.glob("journal.altered-*.jsonl")
         assert kept.read_text() == altered
-        first = json.loads(lines[0])
-        assert (first["event"], first["file"]) == ("altered", kept.name)
-        assert broken_at(lines) is None
+        assert (chain.entries[0]["event"], chain.entries[0]["file"]) == ("altered", kept.name)
+        assert chain.problem is None
 
 
 class TestYank:

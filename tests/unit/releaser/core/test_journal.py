@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from releaser.core.chain import broken_at
+from releaser.core.chain import read_chain
 from releaser.core.journal import Journal
 from releaser.secret import Redactor, Secret
 
@@ -58,7 +58,7 @@ def test_each_line_holds_the_hash_of_the_one_before_across_runs(path: Path) -> N
     first, second, third = lines(path)
     assert json.loads(second)["previous"] == hashlib.sha256(first.encode()).hexdigest()
     assert json.loads(third)["previous"] == hashlib.sha256(second.encode()).hexdigest()
-    assert broken_at([first, second, third]) is None
+    assert read_chain(path).problem is None
     assert [event["run"] for event in events(path)] == [0, 1, 2]
 
 
@@ -88,7 +88,7 @@ def test_an_altered_record_is_noticed_and_kept_and_a_new_one_says_so(
     assert kept.read_bytes() == altered.encode()
     noted, begun = events(path)
     assert (noted["event"], noted["file"], noted["line"]) == ("altered", kept.name, number)
-    assert (begun["event"], broken_at(lines(path))) == ("begin", None)
+    assert (begun["event"], read_chain(path).problem) == ("begin", None)
 
 
 @pytest.mark.parametrize("torn", [b'{"at": "20', b"{", b"\xff\xfe", '{"says": "caf\u00e9'.encode()[:-1]])
@@ -102,7 +102,7 @@ def test_a_last_line_torn_by_a_kill_is_dropped_and_noted(path: Path, torn: bytes
     assert path.read_bytes().startswith(whole + b"{")
     assert [event["event"] for event in events(path)] == ["finished"] * 4 + ["torn", "begin"]
     assert events(path)[4]["dropped"] == len(torn)
-    assert broken_at(lines(path)) is None
+    assert read_chain(path).problem is None
 
 
 def test_a_first_line_torn_by_a_kill_leaves_an_empty_record(path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_record_without_a_word_is_taken_over_or_kept_aside(path: Path, content
     Journal(path, Redactor()).write("begin")
 
     assert events(path)[-1]["event"] == "begin"
-    assert broken_at(lines(path)) is None
+    assert read_chain(path).problem is None
 
 
 def test_threads_write_whole_lines_into_one_chain(path: Path) -> None:
@@ -131,7 +131,7 @@ def test_threads_write_whole_lines_into_one_chain(path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: journal.write("finished", number=number, says="x" * 500), range(64)))
 
-    assert broken_at(lines(path)) is None
+    assert read_chain(path).problem is None
     assert sorted(event["number"] for event in events(path)) == list(range(64))
 
 
@@ -160,7 +160,7 @@ def test_what_is_not_utf_8_is_recorded_all_the_same(path: Path) -> None:
     Journal(path, Redactor()).write("begin", command=["caf\u00e9"])
 
     assert [event["command"] for event in events(path)] == [[argument], ["caf\u00e9"]]
-    assert broken_at(lines(path)) is None
+    assert read_chain(path).problem is None
 
 
 def test_a_line_for_which_there_is_no_room_leaves_nothing_behind(path: Path) -> None:
@@ -176,4 +176,4 @@ def test_a_line_for_which_there_is_no_room_leaves_nothing_behind(path: Path) -> 
 
     assert path.read_bytes() == whole
     journal.write("end")
-    assert broken_at(lines(path)) is None
+    assert read_chain(path).problem is None
