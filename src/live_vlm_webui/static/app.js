@@ -3,9 +3,11 @@
 import { ask, fault } from "./common/api.js";
 import { LiveAnswer, showModel } from "./answers/answers.js";
 import { Connection } from "./common/connection.js";
-import { element, keepForServer, setText } from "./common/dom.js";
+import { element, keepForServer, recall, setText } from "./common/dom.js";
 import { History, open, showPercentiles } from "./answers/history.js";
+import { prepareForm } from "./answers/form.js";
 import { redrawFigures } from "./answers/records.js";
+import { whenNeeded } from "./common/later.js";
 import { signIn, signOut } from "./common/login.js";
 import { Models } from "./question/models.js";
 import { attempt, notify, redrawNotices, withdraw } from "./common/notices.js";
@@ -39,6 +41,7 @@ let isOwn = false; // whether this page began the session, rather than joining i
 let version = "";
 let model = {};
 let percentiles = null;
+let lastAnswer = null;
 
 const EVENTS = {
   session(event) {
@@ -54,6 +57,7 @@ const EVENTS = {
     applySettings(event.settings);
     EVENTS.model({ model: event.model });
     history.reset(event.id, event.answers, replaces);
+    lastAnswer = event.answers.at(-1) ?? null;
     live.reset(event, replaces);
     showPercentiles((percentiles = event.percentiles));
     history.holds(event.history);
@@ -77,13 +81,15 @@ const EVENTS = {
     showModel(event.model, event.error);
     if (event.model) live.ask(event.model);
     models.answeredBy(event.model);
+    tellPanel();
   },
   "answer.started": (event) => live.started(event),
   "answer.delta": (event) => live.delta(event),
   "answer.finished"(event) {
     history.holds(event.history);
     const answer = live.finished(event);
-    if (answer) history.add(answer);
+    if (answer) history.add((lastAnswer = answer));
+    tellPanel();
     showPercentiles((percentiles = event.percentiles));
   },
   "answer.failed": (event) => live.failed(event),
@@ -105,6 +111,8 @@ function applySettings(now, refused = false) {
   prompts.apply(now.prompt);
   models.apply(now);
   controls.apply(now, refused);
+  settingsPanel.now?.apply(now, refused);
+  tellPanel();
   hint();
 }
 
@@ -186,16 +194,50 @@ function redraw() {
   if (settings) {
     prompts.apply(settings.prompt);
     showModel(model.model, model.error);
-    showPercentiles(percentiles);
   }
+  if (percentiles) showPercentiles(percentiles); // after a reload, settings are known before the session is
   models.redraw();
   source.redraw();
   live.redraw();
   history.redraw();
   redrawFigures();
   system.redraw();
+  tellPanel();
   hint();
 }
+
+const keys = whenNeeded(() => import("./panels/keys.js"));
+const showKeys = async () => (await keys())?.showList();
+const settingsPanel = whenNeeded(async () => new (await import("./panels/settings.js")).SettingsPanel(change, showKeys));
+
+element("open-settings").addEventListener("click", async () => {
+  const panel = await settingsPanel();
+  if (!panel || !settings) return;
+  panel.apply(settings);
+  tellPanel();
+  panel.open();
+});
+
+function tellPanel() {
+  settingsPanel.now?.tellOf(model.model, lastAnswer);
+}
+
+const TYPED_INTO = "input:not([type=checkbox], [type=radio]), textarea, select";
+
+// Single keys: those that browsers and screen readers have for themselves come with another, or do not arrive.
+document.addEventListener("keydown", (event) => {
+  const isTyped = event.target.closest?.(TYPED_INTO) || event.isComposing;
+  if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.altKey || event.metaKey || isTyped) return;
+  if (element("main").hidden || document.querySelector("dialog[open]")) return;
+  if (keys.now) keys.now.press(event);
+  else keys().then((loaded) => loaded?.press(event));
+});
+if (recall("keys", true) === false) keys(); // which then says so to screen readers
+
+prepareForm(() => {
+  live.redraw();
+  history.redraw();
+});
 
 // The server has applied the stored choice.
 element("theme").value = document.documentElement.dataset.theme ?? "";
@@ -207,10 +249,12 @@ element("theme").addEventListener("change", ({ target }) => {
 
 element("sign-out").addEventListener("click", () => attempt("sign-out", signOut));
 
+const invitation = whenNeeded(() => import("./common/invite.js"));
 element("show-code").addEventListener("click", async () => {
-  const { invite, prepareInvitation } = await import("./common/invite.js");
-  if (!element("invite").hasChildNodes()) prepareInvitation();
-  await invite();
+  const loaded = await invitation();
+  if (!loaded) return;
+  if (!element("invite").hasChildNodes()) loaded.prepareInvitation();
+  await loaded.invite();
 });
 
 connection.start();

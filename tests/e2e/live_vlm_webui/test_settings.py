@@ -115,7 +115,8 @@ def test_asking_every_so_many_seconds_asks_no_more(visit, models):
 
 def test_a_number_that_the_server_refuses_is_told_and_taken_back(visit):
     tab = visit()
-    tab.page.locator("summary", has_text="Frames").click()
+    tab.button("Settings").click()
+    tab.page.wait_for_selector("#settings[open]")
     tab.page.evaluate("() => { document.getElementById('long_side').max = 99999; }")
     tab["long_side"].fill("9999")
     tab["long_side"].press("Enter")
@@ -124,6 +125,8 @@ def test_a_number_that_the_server_refuses_is_told_and_taken_back(visit):
     tab.until("document.getElementById('long_side').value === '640'")
     tab.button("Dismiss").click()
     assert tab.page.locator("#notices .notice").count() == 0
+    tab.page.keyboard.press("Escape")
+    assert tab.page.locator("#settings #notices").count() == 0
 
 
 def test_models_are_listed_with_those_that_see_no_pictures_marked(visit):

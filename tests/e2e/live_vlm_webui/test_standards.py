@@ -29,7 +29,14 @@ def test_axe_finds_nothing_wrong_with_long_answers_or_on_the_way_in(visit, model
     assert violations(tab.page) == []
     tab.page.locator("#history li button").first.click()
     tab.page.wait_for_selector("#detail[open]")
+    tab.page.locator("#exchange summary").click()
+    tab.page.wait_for_selector("#exchange-body h3")
     assert violations(tab.page) == []
+    for key, panel in (("s", "settings"), ("?", "keys")):
+        tab.page.keyboard.press("Escape")
+        tab.page.keyboard.press(key)
+        tab.page.wait_for_selector(f"#{panel}[open]")
+        assert violations(tab.page) == []
 
     guarded = serve("--token", "a-token-that-is-long-enough-for-this")
     door = visit_class(browser, guarded.line().split(" is ready: ")[1].split(" ")[0], scheme=scheme)

@@ -6,7 +6,8 @@ import { say, tell, translated } from "../common/words.js";
 import { element, keep, make, recall, setText } from "../common/dom.js";
 import { ago, modelName, numbersLine, timeOfDay } from "../common/format.js";
 import { prepareEmpty, showEmpty } from "./empty.js";
-import { plain, render } from "./markdown.js";
+import { showText } from "./form.js";
+import { plain } from "./markdown.js";
 import { caption } from "../camera/stage.js";
 
 const ANNOUNCE_EVERY_MS = 6000;
@@ -17,7 +18,7 @@ const PATIENCE_MS = 1000; // a question that takes longer is shown as being wait
 const SLOW_MS = 10000; // from then on the page says what may be the matter
 const DRAW_EVERY_MS = 100; // some models answer faster than people can read, and each answer's frame is fetched
 
-/** Shows a session's answer; `onOpen(answer)` is called when its frame is clicked. */
+/** Shows a session's answer; `onOpen(answer, withExchange)` shows it at full size. */
 export class LiveAnswer {
   #box = element("answer");
   #text = element("text");
@@ -33,6 +34,7 @@ export class LiveAnswer {
   #isCurrent = false;
   #error = null; // that is shown
   #hint = ["start"]; // why there is no answer, if none is being waited for
+  #failed = null; // the question that it is about, if one was sent
   #announcedAt = -Infinity;
   #drawing = 0;
   #drawnAt = 0;
@@ -40,6 +42,7 @@ export class LiveAnswer {
   constructor(onOpen) {
     prepareEmpty();
     element("frame").addEventListener("click", () => this.#answer && onOpen(this.#answer));
+    element("inspect").addEventListener("click", () => onOpen(this.#answer ?? this.#failed, true));
     element("copy").addEventListener("click", () => copy(element("copy"), this.#answer?.text ?? ""));
     setInterval(() => this.#showAge(), TICK_MS);
     const showing = element("showing");
@@ -68,7 +71,7 @@ export class LiveAnswer {
   }
 
   /** Apply the whole state: the last answers, the current question, and the current error. `keeps` an earlier answer. */
-  reset({ answers, asking, error }, keeps = false) {
+  reset({ answers, asking, error, failed_frame: frame }, keeps = false) {
     this.#coming = null;
     this.#answer = answers.at(-1) ?? (keeps ? this.#last : null);
     this.#last = this.#answer;
@@ -77,14 +80,14 @@ export class LiveAnswer {
     this.#cameAt = this.#answer ? Date.parse(this.#answer.at) : 0;
     this.#state("idle");
     this.#draw();
-    if (error) this.failed({ error });
+    if (error) this.failed({ error, frame });
     if (!asking) return;
     this.started(asking);
     if (asking.text) this.delta(asking);
   }
 
-  started({ id, at, model, prompt, frame }) {
-    this.#coming = { id, at, model, prompt, frame, text: "" };
+  started({ id, at, model, prompt, system_prompt, frame }) {
+    this.#coming = { id, at, model, prompt, system_prompt, frame, text: "" };
     this.#askedAt = Date.now();
     this.#state("asking");
   }
@@ -101,9 +104,9 @@ export class LiveAnswer {
   }
 
   /** @returns the whole answer for the history; null if it started before this page was connected. */
-  finished({ id, text, numbers, thoughts }) {
+  finished({ id, text, numbers, thoughts, left_out }) {
     if (this.#coming?.id !== id) return null;
-    const answer = { ...this.#coming, text, numbers, thoughts, cameAt: Date.now() };
+    const answer = { ...this.#coming, text, numbers, thoughts, left_out, cameAt: Date.now() };
     this.#last = answer;
     this.#coming = null;
     this.#state("idle");
@@ -136,8 +139,9 @@ export class LiveAnswer {
     this.#passed = 0;
   }
 
-  failed({ error }) {
+  failed({ error, frame }) {
     this.#error = error;
+    this.#failed = frame ? { error, frame } : null;
     this.#coming = null;
     this.#answer = this.#last = this.#next = null;
     clearTimeout(this.#turn);
@@ -147,6 +151,7 @@ export class LiveAnswer {
     element("frame").hidden = true;
     element("thoughts").hidden = true;
     element("copy").disabled = true;
+    element("inspect").hidden = !frame;
     setText(element("numbers"), "");
     caption("");
     this.#text.replaceChildren(
@@ -166,7 +171,7 @@ export class LiveAnswer {
 
   /** Show all in the language of the page. */
   redraw() {
-    if (this.#error) this.failed({ error: this.#error });
+    if (this.#error) this.failed({ error: this.#error, frame: this.#failed?.frame });
     else this.#draw();
   }
 
@@ -213,13 +218,14 @@ export class LiveAnswer {
     if (!answer) {
       this.#text.replaceChildren();
     } else {
-      render(this.#text, answer.text);
+      showText(this.#text, answer.text);
       if (this.#image.getAttribute("src") !== local(answer.frame)) this.#image.src = local(answer.frame);
     }
     this.#showThoughts(answer);
     caption(answer ? plain(answer.text) : "");
     element("frame").hidden = !answer;
     element("copy").disabled = !answer;
+    element("inspect").hidden = !answer;
     setText(element("numbers"), answer?.numbers ? numbersLine(answer.numbers) : "");
     this.#showAge();
   }
@@ -243,7 +249,7 @@ export class LiveAnswer {
     if (isStale) words.push(say("answer.stale"));
     if (waits) words.push(say("answer.waiting", { model: modelName(this.#coming.model), seconds: Math.round((now - this.#askedAt) / 1000) }));
     setText(element("about"), words.join(" · "));
-    element("about").title = answer ? say("answer.question", { prompt: answer.prompt }) : "";
+    element("about").title = answer ? asked(answer).join("\n") : "";
     this.#box.toggleAttribute("data-stale", isStale);
   }
 
@@ -256,21 +262,27 @@ export class LiveAnswer {
   }
 }
 
+/** Return what a model was asked, in words. */
+const asked = ({ prompt, system_prompt: system }) => [
+  ...(system ? [say("answer.system-prompt", { prompt: system })] : []),
+  say("answer.question", { prompt }),
+];
+
 const sameModel = (one, other) => one?.name === other?.name && one?.api_base === other?.api_base;
 
-/** Copy `text`, and confirm it on the button. */
-export async function copy(button, text) {
+/** Copy `text`, and confirm it on the button, whose name is the text `label`. */
+export async function copy(button, text, label = "answer.copy") {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
     const area = make("textarea", { value: text, class: "unseen" }); // pages without HTTPS have no clipboard
-    document.body.append(area);
+    (button.closest("dialog") ?? document.body).append(area); // outside an open dialog nothing can be selected
     area.select();
     document.execCommand("copy");
     area.remove();
   }
   tell(button, "answer.copied");
-  setTimeout(() => tell(button, "answer.copy"), 1500);
+  setTimeout(() => tell(button, label), 1500);
 }
 
 /** Show the model that answers, or why none does. */

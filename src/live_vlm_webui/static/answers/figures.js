@@ -10,14 +10,14 @@ const LEAST_MS = 500; // between drawings: charts that move faster cannot be rea
 const AT_ONCE_MS = 50; // an answer whose text arrives within this time has no speed
 let timer = 0;
 
-/** Draw groups of {model, prompt, numbers}, soon. */
+/** Draw groups of {model, system, prompt, numbers}, soon. */
 export function drawFigures(groups) {
   if (timer) return;
   element("figures-list").replaceChildren(...groups.map(drawn));
   timer = setTimeout(() => (timer = 0), LEAST_MS);
 }
 
-function drawn({ model, prompt, numbers }) {
+function drawn({ model, system, prompt, numbers }) {
   const speeds = numbers.map(({ tokens_per_second: speed, total, first_token: first }) =>
     speed && total - first > AT_ONCE_MS ? speed : null,
   );
@@ -26,11 +26,14 @@ function drawn({ model, prompt, numbers }) {
     { class: "figure-group" },
     make("p", {}, make("strong", {}, modelName(model)), ` · ${say("percentiles.answers", { count: numbers.length })}`),
     make("p", { class: "quiet figure-prompt", dir: "auto", title: prompt }, prompt),
+    ...(system ? [systemPrompt(say("answer.system-prompt", { prompt: system }))] : []),
     chart(say("figures.first-token"), numbers.map(({ first_token: first }) => first), inTime),
     chart(say("figures.total"), numbers.map(({ total }) => total), inTime),
     chart(say("figures.speed"), speeds, inTokens),
   );
 }
+
+const systemPrompt = (words) => make("p", { class: "quiet figure-prompt", dir: "auto", title: words }, words);
 
 function inTime(sorted) {
   return say("figures.time", { half: duration(at(sorted, 0.5)), most: duration(at(sorted, 0.95)) });

@@ -2,10 +2,11 @@
 
 import { local } from "../common/api.js";
 import { element, make, setText } from "../common/dom.js";
-import { duration, modelName, numbersOf, timeOfDay } from "../common/format.js";
+import { duration, timeOfDay } from "../common/format.js";
+import { whenNeeded } from "../common/later.js";
 import { say, tell } from "../common/words.js";
 import { forgetFigures, record } from "./records.js";
-import { plain, render } from "./markdown.js";
+import { inShort } from "./form.js";
 
 const MOST_ENTRIES = 60;
 const DRAW_EVERY_MS = 400;
@@ -67,7 +68,7 @@ export class History {
 
   #take(answer) {
     const last = this.#entries[0];
-    if (last && last.answer.text === answer.text && last.answer.prompt === answer.prompt) {
+    if (last && isSame(last.answer, answer)) {
       release(last.answer);
       Object.assign(last, { answer, count: last.count + 1, drawn: false });
     } else {
@@ -93,6 +94,10 @@ export class History {
   }
 }
 
+/** Return whether two answers say the same to the same question of the same model. */
+const isSame = (one, other) =>
+  ["text", "prompt", "system_prompt"].every((name) => one[name] === other[name]) && one.model.name === other.model.name;
+
 function drawn({ answer, count }) {
   const time = make("time", { dateTime: answer.at }, timeOfDay(answer.at));
   const image = make("img", { alt: "", width: 96, height: 54 });
@@ -102,7 +107,7 @@ function drawn({ answer, count }) {
   );
   const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${say("history.times", { count })}` : "");
   if (answer.numbers) head.append(` · ${duration(answer.numbers.total)}`);
-  const words = make("p", { class: "words", dir: "auto" }, plain(answer.text));
+  const words = make("p", { class: "words", dir: "auto" }, inShort(answer.text));
   const button = make("button", { type: "button", class: "entry" }, image, make("span", {}, head, words));
   button.addEventListener("click", () => open(answer));
   return make("li", {}, button);
@@ -131,23 +136,13 @@ function release(answer) {
   copies.delete(answer);
 }
 
-/** Show one answer at full size. */
-export function open(answer) {
-  const shown = element("detail-frame");
-  const address = pictureOf(answer);
-  shown.removeAttribute("src");
-  shown.hidden = false;
-  address.then(
-    (there) => (shown.src = there),
-    () => (shown.hidden = true),
-  );
-  setText(element("detail-about"), [timeOfDay(answer.at), modelName(answer.model), say("answer.question", { prompt: answer.prompt })].join(" · "));
-  render(element("detail-text"), answer.text);
-  const pairs = answer.numbers ? numbersOf(answer.numbers) : [];
-  element("detail-numbers").replaceChildren(
-    ...pairs.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))),
-  );
-  element("detail").showModal();
+const detail = whenNeeded(async () => new (await import("./detail.js")).Detail());
+
+/** Show one answer at full size, or a question that failed; `withExchange` also what was sent and came back. */
+export async function open(answer, withExchange = false) {
+  const picture = answer.error ? Promise.resolve(local(answer.frame)) : pictureOf(answer);
+  picture.catch(() => {}); // it may be gone
+  (await detail())?.show(answer, picture, withExchange);
 }
 
 /** Show percentiles of the last answers. */

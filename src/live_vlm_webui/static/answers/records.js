@@ -1,19 +1,18 @@
 // The numbers of the last answers, by model and prompt; they are drawn only when they are asked for.
 
 import { element } from "../common/dom.js";
-import { notify } from "../common/notices.js";
-import { fault } from "../common/api.js";
+import { whenNeeded } from "../common/later.js";
 
 const MOST_GROUPS = 8;
 const MOST_ANSWERS = 240; // of each
 const groups = new Map();
-let draw = null;
+const figures = whenNeeded(() => import("./figures.js"));
 
 /** Add an answer's numbers. */
-export function record({ model, prompt, numbers }) {
+export function record({ model, system_prompt: system, prompt, numbers }) {
   if (!numbers) return;
-  const key = JSON.stringify([model.api_base, model.name, prompt]);
-  const group = groups.get(key) ?? { model, prompt, numbers: [] };
+  const key = JSON.stringify([model.api_base, model.name, system, prompt]);
+  const group = groups.get(key) ?? { model, system, prompt, numbers: [] };
   groups.delete(key); // the newest is the last
   groups.set(key, group);
   group.numbers.push(numbers);
@@ -30,14 +29,10 @@ export function forgetFigures() {
 
 /** Show them, if they are asked for. */
 export function redrawFigures() {
-  if (element("figures").open) draw?.([...groups.values()].reverse());
+  if (element("figures").open) figures.now?.drawFigures([...groups.values()].reverse());
 }
 
 element("figures").addEventListener("toggle", async () => {
-  try {
-    draw ??= (await import("./figures.js")).drawFigures;
-  } catch {
-    notify("figures", fault("fault.silent"));
-  }
+  await figures();
   redrawFigures();
 });

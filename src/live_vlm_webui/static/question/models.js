@@ -4,6 +4,7 @@ import { ask } from "../common/api.js";
 import { element } from "../common/dom.js";
 import { attempt } from "../common/notices.js";
 import { modelName } from "../common/format.js";
+import { whenNeeded } from "../common/later.js";
 import { say, tell } from "../common/words.js";
 
 const AUTOMATIC = "";
@@ -31,7 +32,8 @@ export class Models {
       event.preventDefault();
       this.#listOthers();
     });
-    element("other-server").addEventListener("toggle", async () => (await import("./servers.js")).showServers(), { once: true });
+    const servers = whenNeeded(() => import("./servers.js"));
+    element("other-server").addEventListener("toggle", async () => !servers.now && (await servers())?.showServers());
     this.#show();
   }
 

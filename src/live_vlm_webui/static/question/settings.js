@@ -1,9 +1,8 @@
-// The settings of a session: when to ask, about which frames, and the longest answer.
+// The settings of a session that are next to the picture: when to ask, and the longest answer.
 
 import { element } from "../common/dom.js";
 import { tell } from "../common/words.js";
 
-const NUMBERS = ["max_tokens", "long_side", "max_frame_age", "frames_per_question", "frame_spacing"];
 const EVERY = {
   frames: { label: "sampling.every.frames", name: "every", otherwise: 30, min: 1, max: 100000, step: 1 },
   seconds: { label: "sampling.every.seconds", name: "every", otherwise: 5, min: 0.05, max: 86400, step: "any" },
@@ -16,11 +15,9 @@ export class SettingControls {
 
   constructor(change) {
     this.#change = change;
-    for (const name of NUMBERS) {
-      element(name).addEventListener("change", ({ target }) => {
-        if (target.reportValidity() && target.value) this.#change({ [name]: target.valueAsNumber });
-      });
-    }
+    element("max_tokens").addEventListener("change", ({ target }) => {
+      if (target.reportValidity() && target.value) this.#change({ max_tokens: target.valueAsNumber });
+    });
     element("sampling").addEventListener("change", ({ target }) => this.#setMode(target.value));
     element("every").addEventListener("change", ({ target }) => {
       if (target.reportValidity() && target.value) this.#setMode(element("sampling").value, target.valueAsNumber);
@@ -33,7 +30,7 @@ export class SettingControls {
 
   /** Apply the session's settings, but keep input that is being typed, unless it was `refused`. */
   apply(settings, refused = false) {
-    for (const name of NUMBERS) set(element(name), settings[name], refused);
+    set(element("max_tokens"), settings.max_tokens, refused);
     element("reasoning").checked = settings.reasoning;
     const { mode } = settings.sampling;
     element("sampling").value = mode;

@@ -1,0 +1,188 @@
+"""What is opened over the page: settings, keyboard shortcuts, and what was sent for an answer and came back."""
+
+from __future__ import annotations
+
+import json
+
+MUSEUM = "Answer as a museum guide would."
+FOCUSED = "document.activeElement.id"
+ANNOUNCED = """() => Object.fromEntries([...document.querySelectorAll("[aria-keyshortcuts]")]
+  .map((one) => [one.id, one.getAttribute("aria-keyshortcuts").toLowerCase().split(" ")]))"""
+LISTED = """async () => {
+  const { SHORTCUTS } = await import(new URL("static/panels/keys.js", document.baseURI));
+  const found = {};
+  for (const [key, ...ids] of SHORTCUTS) for (const id of ids) (found[id] ??= []).push(key);
+  return found;
+}"""
+
+
+def asked(models):
+    return models.questions[-1]["body"]
+
+
+def test_system_prompt_and_temperature_are_set_remembered_and_said_not_to_apply_where_they_do_not(visit, models):
+    loaded: list[str] = []
+    tab = visit(prepare=lambda page: page.on("request", lambda request: loaded.append(request.url)))
+    tab.start_camera()
+    tab.until_text("text", "Answer")
+    assert not any("panels" in address or "detail.js" in address for address in loaded)
+    tab.button("Settings").click()
+    tab["system_prompt"].fill(MUSEUM)
+    tab["temperature"].fill("0.2")
+    tab["temperature"].press("Enter")
+    tab["frame_spacing"].fill("0.25")  # between two steps of the arrow keys
+    tab["frames_per_question"].fill("9")
+    tab["frames_per_question"].press("Tab")
+    tab["frames_per_question"].fill("")
+    tab["frames_per_question"].press("Tab")
+    assert tab["frames_per_question"].input_value() == "1"
+    tab["settings-theme"].select_option("dark")
+    assert tab["theme"].input_value() == "dark"
+    tab.page.keyboard.press("Escape")
+    assert tab.page.evaluate(FOCUSED) == "open-settings"
+    tab.until("document.getElementById('about').title.includes('museum guide')")
+    assert asked(models)["temperature"] == 0.2
+    assert asked(models)["messages"][0] == {"role": "system", "content": MUSEUM}
+
+    models.behave(text="Answer {number} of one that reasons.", total=0.3, rejects="temperature")
+    tab.until_text("text", "of one that reasons")
+    tab.page.reload()
+    tab.connected()
+    tab.button("Settings").click()
+    tab.until_text("settings-note", "llava:7b · Ollama does not accept a temperature; it is left out.")
+    assert tab["system_prompt"].input_value() == MUSEUM
+    assert (tab["temperature"].input_value(), tab["frame_spacing"].input_value()) == ("0.2", "0.25")
+    tab["temperature"].fill("")
+    tab["temperature"].press("Enter")
+    tab.until("document.getElementById('settings-note').hidden")
+    tab["system_prompt"].fill("")
+    tab["settings"].get_by_role("button", name="Close").click()
+    tab["model"].select_option(label="describer")
+    tab.until_text("label", "Built-in describer")
+    tab.button("Settings").click()
+    tab.until_text("settings-note", "It has no system prompt and no temperature")
+    tab.page.keyboard.press("Escape")
+    tab.start_camera()
+    tab["model"].select_option(label="llava:7b")
+    tab.until_text("text", "of one that reasons")
+    tab.until("document.getElementById('about').title.startsWith('Question:')")
+    assert "temperature" not in asked(models)
+    assert [message["role"] for message in asked(models)["messages"]] == ["user"]
+    assert tab.complaints == []
+
+
+def test_keys_do_what_their_list_says_but_not_where_people_type(visit, models):
+    tab = visit(locale="de-DE")
+    press = tab.page.keyboard.press
+    press("?")
+    tab.page.wait_for_selector("#keys[open]")
+    assert "Bild spiegeln" in tab.text("keys")
+    press("m")  # nothing behind a dialog is operated
+    press("Escape")
+    assert tab["mirror"].get_attribute("aria-pressed") == "false"
+    assert tab.page.evaluate(ANNOUNCED) == tab.page.evaluate(LISTED)
+
+    press("c")
+    tab.page.wait_for_selector("#stage[data-state=on]")
+    tab.until_text("text", "Answer")
+    press("m")
+    press("h")
+    assert tab["mirror"].get_attribute("aria-pressed") == tab["hold"].get_attribute("aria-pressed") == "true"
+    press("Control+h")
+    press("Alt+h")
+    press("Shift+h")
+    assert tab["hold"].get_attribute("aria-pressed") == "true"
+    press("p")
+    tab.until("document.getElementById('pause').innerText === 'Fortsetzen'")
+    first = tab["prompt"].input_value()
+    press("j")
+    tab.until("document.getElementById('preset').value === '1'")
+    press("k")
+    press("k")
+    tab.until("document.getElementById('preset').selectedIndex === document.getElementById('preset').length - 1")
+    press("j")
+    tab.until("document.getElementById('preset').value === '0'")
+    press("t")
+    assert tab["theme"].input_value() == "light"
+    press("q")
+    assert tab.page.evaluate(FOCUSED) == "prompt"
+    press("End")
+    tab.page.keyboard.type(" chmq?")
+    assert tab["prompt"].input_value() == f"{first} chmq?"
+    assert tab["mirror"].get_attribute("aria-pressed") == "true"
+    tab["reasoning"].focus()  # nothing is typed into a checkbox
+    press("f")
+    tab.until("document.fullscreenElement?.id === 'stage'")
+    press("f")
+    tab.until("document.fullscreenElement === null")
+    press("c")
+    tab.page.wait_for_selector("#stage[data-state=off]")
+    tab.page.evaluate(
+        "dispatchEvent.call(document.body, new KeyboardEvent('keydown', {key: 'ы', code: 'KeyS', bubbles: true}))"
+    )  # a Russian keyboard
+    tab.page.wait_for_selector("#settings[open]")
+    tab["settings"].get_by_role("button", name="Tastenkürzel").click()
+    tab["keys"].get_by_role("checkbox").uncheck()
+    tab["keys"].get_by_role("button", name="Schließen").click()
+    tab.page.wait_for_selector("#settings[open]")
+    press("Escape")
+    tab.page.reload()
+    tab.connected()
+    tab.until("document.querySelectorAll('[aria-keyshortcuts]').length === 0")
+    press("m")
+    press("?")
+    assert tab["mirror"].get_attribute("aria-pressed") == "true"
+    assert not tab["keys"].is_visible()
+    assert tab.complaints == []
+
+
+def test_answers_are_shown_as_written_and_what_was_sent_and_came_back_with_them(visit, serve, serve_models):
+    models = serve_models("--model", "llava:7b", "--api-key", "sk-of-the-server")
+    models.behave(text="Answer {number}: **a cup**", total=0.3, reasoning="hm hm", rejects="temperature")
+    server = serve("--api-base", models.api_base, "--api-key", "sk-of-the-server")
+    tab = visit(url=server.line().split(" is ready: ")[1].split(" ")[0])
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    session = tab.page.evaluate("sessionStorage.getItem('session')")
+    patch = {"system_prompt": MUSEUM, "temperature": 0.2, "reasoning": True}
+    assert tab.page.request.patch(f"{tab.page.url}api/sessions/{session}", data=patch).ok
+    assert tab["inspect"].is_hidden()
+    tab.start_camera()
+    tab.until("document.querySelectorAll('#history li').length >= 2")
+    assert "**" not in tab.text("history") + tab.text("text")
+    tab["hold"].click()
+    tab["raw"].click()
+    tab.until_text("text", "**a cup**")
+    assert tab.page.evaluate("getSelection().selectAllChildren(text), getSelection().toString()").endswith("**a cup**")
+    assert "**a cup**" in tab.page.locator("#history .words").last.inner_text()
+    tab.page.reload()
+    tab.connected()
+    tab.until_text("text", "**a cup**")  # remembered
+
+    tab["inspect"].click()
+    tab.page.wait_for_selector("#exchange-body h3")
+    shown = tab.text("exchange-body")
+    assert f"POST {models.api_base}/chat/completions" in shown
+    for words in (MUSEUM, "Describe what you see", "640 × 360", "completion_tokens", "hm hm", "**a cup**", "HTTP 200"):
+        assert words in shown
+    assert "Left out because the model does not accept it: temperature" in shown
+    assert "sent, not shown here" in shown
+    tab.button("Copy as JSON").click()
+    tab.page.wait_for_selector("#exchange-body button:has-text('Copied')")
+    copied = tab.page.evaluate("navigator.clipboard.readText()")
+    assert json.loads(copied)["request"]["body"]["messages"][0] == {"role": "system", "content": MUSEUM}
+    tab.page.keyboard.press("Escape")
+    assert tab.page.evaluate(FOCUSED) == "inspect"
+
+    tab.page.locator("#history button").last.click()
+    tab.until_text("exchange-body", "**a cup**")
+    tab.page.keyboard.press("Escape")
+    models.behave(fail="openai-500")
+    tab.start_camera()
+    tab.page.wait_for_selector("#answer[data-state=failed]")
+    tab["inspect"].click()
+    tab.until_text("exchange-body", "HTTP 500")
+    assert tab.text("detail-text")
+    tab.until("document.getElementById('detail-frame').naturalWidth === 640")
+    page = tab.page.content() + copied
+    assert not [secret for secret in ("sk-of-the-server", "Authorization", "/9j/") if secret in page]
+    assert tab.complaints == []
