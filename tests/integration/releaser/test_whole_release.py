@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,8 @@ from releaser.rehearsal import remote
 RELEASE = ("release", "--version", "0.2.0")
 FILES = ["tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"]
 QUESTION = "[y/N] "
-RECORD = "tiny_thing-0.2.0.report.json"
+RECORDS = ("tiny_thing-0.2.0.report.json", "tiny_thing-0.2.0.report.html")
+RECORD = RECORDS[0]
 ROOT = Path(__file__).parents[3]
 
 
@@ -128,7 +130,8 @@ def story(once: Callable[..., Story], template: Project, stand_ins: dict[str, St
     def happen(root: Path) -> Story:
         (root / "others").mkdir()
         project = template.copied(root / "tiny")
-        project.configure("sessions = []", 'sessions = ["trial"]')
+        project.replace("pyproject.toml", "sessions = []", 'sessions = ["trial"]')
+        project.configure("[tool.releaser.forge]\n", "[tool.releaser.forge]\nattach-report = true\n")
         told = Story(project, root / "state", root / "services", {name: one.url for name, one in stand_ins.items()})
         watch = Watch(tuple(TOKENS.values()))
         with user_environment(home, told.state) as patch:
@@ -211,7 +214,8 @@ class TestReleased:
     def test_the_forge_has_one_published_release_with_every_file(self, released: Scene) -> None:
         (release,) = released.forge.releases()
         assert (release["tag_name"], release["draft"], release["prerelease"]) == ("v0.2.0", False, False)
-        assert {asset["name"] for asset in release["assets"]} == {*FILES, "tiny_thing-0.2.0.cdx.json", "SHA256SUMS"}
+        built = {*FILES, "tiny_thing-0.2.0.cdx.json", "SHA256SUMS"}
+        assert {asset["name"] for asset in release["assets"]} == {*built, *RECORDS}
         assert "Says who it is." in release["body"]
 
     def test_branch_and_annotated_tag_are_at_the_remote_and_here(self, story: Story) -> None:
@@ -242,6 +246,20 @@ class TestReleased:
         proved = prove(released.store / RECORD, "--files", released.store / "dist", "--last-hash", last)
         assert proved.returncode == 0, proved.stdout + proved.stderr
         assert_says(proved.stdout, f"{FILES[0]}: its bytes", "the last hash is the one given", "0 wrong")
+
+    def test_a_stranger_proves_what_is_attached_by_the_hash_in_the_notes(self, released: Scene, tmp_path: Path) -> None:
+        (release,) = released.forge.releases()
+        (tmp_path / "downloads").mkdir()
+        for asset in release["assets"]:
+            stored = released.forge.folder / "assets" / str(asset["id"])
+            shutil.copyfile(stored, tmp_path / "downloads" / asset["name"])
+        noted = re.search(rf"`{re.escape(RECORD)}`: `([0-9a-f]{{64}})`", release["body"])
+        assert noted
+        downloads = tmp_path / "downloads"
+        proved = prove(downloads / RECORD, "--files", downloads, "--last-hash", noted[1])
+        assert proved.returncode == 0, proved.stdout + proved.stderr
+        told = [f"{name}: its bytes" for name in (*FILES, "SHA256SUMS", RECORDS[1])]
+        assert_says(proved.stdout, "the last hash is the one given", *told, "0 wrong")
 
     def test_a_later_report_goes_on_from_it(self, released: Scene, tmp_path: Path) -> None:
         before = json.loads((released.store / RECORD).read_bytes())["journal"]
