@@ -7,6 +7,9 @@ import hashlib
 from releaser.adapters.forge.client import ReleaseInfo
 from releaser.release import Release
 
+WITHDRAWN = "> [!WARNING]\n> **Withdrawn:**"
+"""How the page of a release begins that was rolled back when users had it."""
+
 
 def title(release: Release) -> str:
     """Return the release's title: with the brief description if there is one."""
@@ -38,6 +41,19 @@ def identity(found: ReleaseInfo) -> str:
 def is_kept(release: Release, found: ReleaseInfo) -> bool:
     """Return whether a person chose to keep title and notes as they are: they stand edited by somebody."""
     return release.store.chain.newest("kept", step="draft_release", sha256=identity(found)) is not None
+
+
+def is_withdrawn(found: ReleaseInfo) -> bool:
+    """Return whether a rollback has put its warning before the notes."""
+    return with_lf(found.body).startswith(WITHDRAWN)
+
+
+def record_edit(release: Release, before: ReleaseInfo, changed: ReleaseInfo) -> None:
+    """Record an edit of ours: title and notes are this release's now, or still those that a person chose to keep."""
+    if is_kept(release, before):
+        release.journal.write("kept", step="draft_release", sha256=identity(changed), name=changed.name)
+    else:
+        release.journal.write("drafted", sha256=identity(changed))
 
 
 def with_lf(text: str) -> str:

@@ -21,7 +21,7 @@ from aiohttp.typedefs import Handler
 from releaser.rehearsal.forge.app import create_app as create_forge
 from releaser.rehearsal.forge.faults import ForgeFaults
 from releaser.rehearsal.forge.store import ForgeStore
-from releaser.rehearsal.forge.tokens import Tokens
+from releaser.rehearsal.forge.tokens import Grant, Tokens
 from releaser.rehearsal.index.app import Settings
 from releaser.rehearsal.index.app import create_app as create_index
 from releaser.rehearsal.index.store import IndexStore
@@ -66,6 +66,7 @@ class StandIn:
     Attributes:
         url: Its address.
         asked: Method and path of each request since it was served last.
+        grants: What each token may do at the forge.
         lag: How late an index shows what it took, from when it is served next.
     """
 
@@ -80,9 +81,10 @@ class StandIn:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._heard = threading.Condition()
-        self._then: tuple[str, Callable[[], None]] | None = None
+        self._then: list[tuple[str, Callable[[], None]]] = []
         self._answering = asyncio.Event()
         self.folder = Path()
+        self.grants: dict[str, Grant] = {token: "write", READ_ONLY: "guest"}
         self._git_dir: Path | None = None
 
     def serve(
@@ -98,10 +100,9 @@ class StandIn:
         if seed is not None:
             (folder / "seed.json").write_text(json.dumps(seed))
         self.folder, self._git_dir = folder, git_dir
-        self.asked = []
+        self.asked, self._then = [], []
         if self.name == "forge":
-            grants = {self.token: "write", READ_ONLY: "guest"}
-            app = create_forge(REPOSITORY, ForgeStore(folder, git_dir), Tokens(grants), ForgeFaults([], folder))
+            app = create_forge(REPOSITORY, ForgeStore(folder, git_dir), Tokens(self.grants), ForgeFaults([], folder))
         else:
             app = create_index(IndexStore(folder), Settings(self.name, self.token, lag=self.lag))
         app.middlewares[:0] = [self._listen, *(one.middleware for one in injections)]
@@ -139,8 +140,11 @@ class StandIn:
             self._thread.loop.call_soon_threadsafe(self._answering.set)
 
     def after(self, part: str, do: Callable[[], None]) -> None:
-        """Do something once: when a request that has ``part`` in its method and path is answered, before it arrives."""
-        self._then = (part, do)
+        """Do something once a request that has ``part`` in its method and path is answered, before that arrives.
+
+        What is said first is done after the first such request, what is said next after the second.
+        """
+        self._then.append((part, do))
 
     def count(self, part: str) -> int:
         """Return how many requests had ``part`` in their method and path."""
@@ -202,9 +206,10 @@ class StandIn:
             self._heard.notify_all()
         await self._answering.wait()
         response = await handler(request)
-        if self._then and self._then[0] in f"{request.method} {request.path}":
-            do, self._then = self._then[1], None
-            await asyncio.to_thread(do)
+        due = next((one for one in self._then if one[0] in f"{request.method} {request.path}"), None)
+        if due:
+            self._then.remove(due)
+            await asyncio.to_thread(due[1])
         return response
 
 

@@ -97,6 +97,8 @@ def _guard(tokens: Tokens, faults: ForgeFaults) -> Middleware:
         answer = await handler(request)
         if caller.scopes is not None:
             answer.headers["X-OAuth-Scopes"] = caller.scopes
+        if caller.ends is not None:
+            answer.headers["GitHub-Authentication-Token-Expiration"] = caller.ends
         return answer
 
     return guard

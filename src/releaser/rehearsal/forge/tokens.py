@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from releaser.errors import UsageError
 
 LOGIN = "releaser"
+_LASTS = timedelta(days=7)
 
 Grant = Literal["write", "read", "guest"]
 GRANTS: tuple[Grant, ...] = ("write", "read", "guest")
@@ -26,6 +28,7 @@ class Caller:
         may_write: Whether the token lets its bearer write this repository, and so see drafts.
         role: What GitHub says of the user's role here; None without a token.
         scopes: What GitHub says of the token's scopes; None where it says nothing.
+        ends: When the token ends, as GitHub says it; None where it says nothing.
         is_person: False for a workflow's own token, which has no user.
     """
 
@@ -33,14 +36,16 @@ class Caller:
     may_write: bool = False
     role: Mapping[str, bool] | None = None
     scopes: str | None = None
+    ends: str | None = None
     is_person: bool = True
 
 
 class Tokens:
     """The tokens that are accepted.
 
-    A token's kind follows from how it begins, as on GitHub: ``github_pat_`` fine-grained (its scopes are not told),
-    ``ghs_`` a workflow's own (neither user nor role are told), all else classic (scopes are told).
+    A token's kind follows from how it begins, as on GitHub: ``github_pat_`` fine-grained (its scopes are not told, but
+    when it ends: in seven days), ``ghs_`` a workflow's own (neither user nor role are told), all else classic (scopes
+    are told).
 
     Args:
         grants: What each token may do: "write"; "read" (its owner may push, the token may not); "guest" (neither may).
@@ -83,9 +88,10 @@ class Tokens:
         may_push = grant != "guest"
         writes = grant == "write"
         if token.startswith("ghs_"):
-            return Caller("github-actions[bot]", writes, _role(False), None, is_person=False)
+            return Caller("github-actions[bot]", writes, _role(False), is_person=False)
         if token.startswith("github_pat_"):
-            return Caller(LOGIN, writes, _role(may_push))
+            ends = datetime.now(timezone.utc) + _LASTS
+            return Caller(LOGIN, writes, _role(may_push), ends=f"{ends:%Y-%m-%d %H:%M:%S} UTC")
         return Caller(LOGIN, writes, _role(may_push), "repo, workflow" if writes else "read:user")
 
 

@@ -10,7 +10,7 @@ from releaser.core.step import Done, Outcome, Skipped, Step, Todo, Warned
 from releaser.errors import StepError
 from releaser.release import Release
 from releaser.texts.proof import document
-from releaser.texts.release_page import identity, is_kept
+from releaser.texts.release_page import record_edit
 
 _TYPES = {".json": "application/json", ".html": "text/html"}
 
@@ -83,8 +83,5 @@ def _made(release: Release) -> tuple[Path, Path] | None:
 def _note(release: Release, found: ReleaseInfo, last: str, name: str) -> None:
     if last in found.body:
         return
-    kept = is_kept(release, found)
     body = f"{found.body.rstrip()}\n\nThe last hash of this release's record, `{name}`: `{last}`\n"
-    changed = release.forge.update_release(found.id, body=body)
-    if kept:  # by a person's choice, which holds for the text with this line too
-        release.journal.write("kept", step="draft_release", sha256=identity(changed), name=changed.name)
+    record_edit(release, found, release.forge.update_release(found.id, body=body))

@@ -7,6 +7,7 @@ from functools import partial
 from releaser.core.step import Done, Outcome, Step, Todo, Warned
 from releaser.errors import ServiceError, StepError, ToleratedError
 from releaser.release import Release
+from releaser.texts.release_page import is_withdrawn
 
 
 class PublishRelease(Step[Release]):
@@ -21,6 +22,8 @@ class PublishRelease(Step[Release]):
         if found is None or found.draft:
             for_good = release.forge.settings.immutable_releases()
             return Todo(f"publish it; {release.tag} is immutable from then on" if for_good else "publish it")
+        if is_withdrawn(found):
+            return Done(f"{found.url}, withdrawn by a rollback, so it is not made the latest")
         if release.highest_stable() and release.forge.latest_release() != release.tag:
             return Todo("make it the latest")
         return Done(found.url)

@@ -6,9 +6,7 @@ from releaser.adapters.forge.client import ReleaseInfo
 from releaser.core.step import Done, Outcome, Skipped, Stays, Step, Todo
 from releaser.release import Release
 from releaser.steps.rollback.uploads import is_served
-from releaser.texts.release_page import identity
-
-_MARK = "> [!WARNING]\n> **Withdrawn:**"
+from releaser.texts.release_page import WITHDRAWN, is_withdrawn, record_edit
 
 
 class WarnOnRelease(Step[Release]):
@@ -22,17 +20,15 @@ class WarnOnRelease(Step[Release]):
         found = release.forge.find_release(release.tag)
         if found is None or found.draft or not is_served(release):
             return Skipped("users have nothing of it that needs a warning")
-        return Done(found.url) if found.body.startswith(_MARK) else Todo(f"put a warning on {found.url}")
+        return Done(found.url) if is_withdrawn(found) else Todo(f"put a warning on {found.url}")
 
     def run(self, release: Release) -> None:
         """Put it before the text, which stays as it is."""
         found = release.forge.find_release(release.tag)
         if found is not None:
             name, following = release.config.distribution, release.version.bump("patch")
-            warning = f"{_MARK} do not install {name} {release.version}. It will be replaced by {following}."
-            made = release.forge.update_release(found.id, body=f"{warning}\n\n{found.body}")
-            # What we wrote ourselves is not an edit of others.
-            release.journal.write("drafted", sha256=identity(made))
+            warning = f"{WITHDRAWN} do not install {name} {release.version}. It will be replaced by {following}."
+            record_edit(release, found, release.forge.update_release(found.id, body=f"{warning}\n\n{found.body}"))
 
 
 class LatestBack(Step[Release]):
@@ -53,7 +49,7 @@ class LatestBack(Step[Release]):
         return Todo(f"make {before.tag} the latest")
 
     def run(self, release: Release) -> None:
-        """Make the highest version before it the latest."""
+        """Make the highest version before it the latest that is not withdrawn too."""
         before = _before(release)
         if before is not None:
             release.forge.publish_release(before.id, make_latest=True, discussion_category=None)
@@ -62,4 +58,4 @@ class LatestBack(Step[Release]):
 def _before(release: Release) -> ReleaseInfo | None:
     lower = sorted((one for one in release.history.finals() if one < release.version), reverse=True)
     found = (release.forge.find_release(one.tag(release.config.git.tag)) for one in lower)
-    return next((one for one in found if one and not one.draft and not one.prerelease), None)
+    return next((one for one in found if one and not (one.draft or one.prerelease or is_withdrawn(one))), None)

@@ -12,7 +12,7 @@ from releaser.errors import StepError, ToleratedError
 from releaser.release import Release
 from releaser.steps.receipted import Receipted, expect_sha256
 from releaser.store import Receipt
-from releaser.texts.release_page import is_kept, with_lf
+from releaser.texts.release_page import is_kept, is_withdrawn, with_lf
 
 
 class VerifyRelease(Receipted):
@@ -36,7 +36,7 @@ class VerifyRelease(Receipted):
                 f"the release {release.tag} was right, and is not any more: {', '.join(wrong)}",
                 f"Correct it at {found.url}; the files are in {dists.directory}.",
             )
-        return _mislabelled(release)
+        return _mislabelled(release, found)
 
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Ask for the release as any user could, and download its assets.
@@ -56,7 +56,7 @@ class VerifyRelease(Receipted):
             expect_sha256(sha256(scratch / name), digest, f"{name} from the release", there[name].sha256)
         if wrong := _wrong(release, found):
             raise StepError(f"The release {release.tag} is wrong: {', '.join(wrong)}", f"Correct it at {found.url}.")
-        if warned := _mislabelled(release):
+        if warned := _mislabelled(release, found):
             raise ToleratedError(warned.reason, warned.remedy)
         latest = release.forge.latest_release() == release.tag
         kind = "pre-release" if found.prerelease else "latest" if latest else "not latest"
@@ -76,10 +76,10 @@ def _wrong(release: Release, found: ReleaseInfo) -> list[str]:
     return [what for what, right in facts if not right]
 
 
-def _mislabelled(release: Release) -> Warned | None:
+def _mislabelled(release: Release, found: ReleaseInfo) -> Warned | None:
     """Return what to say where the forge shows another release as the latest; None if it is the right one."""
     latest = release.forge.latest_release() == release.tag
-    if latest == release.highest_stable():
+    if latest == release.highest_stable() or (is_withdrawn(found) and not latest):
         return None
     return Warned(
         f"{release.tag} is right, but the forge {'shows it' if latest else 'does not show it'} as the latest release",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from harness.scene import Scene, assert_says
 from harness.wheels import other_wheel
 
-from releaser.core.step import Step, Todo
+from releaser import engine
+from releaser.core.step import Done, Step, Todo, part_of
+from releaser.plan import release_plan
 from releaser.release import Release
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
@@ -17,6 +20,8 @@ from releaser.steps.publish.upload_assets import UploadAssets
 from releaser.steps.publish.upload_dists import UploadDists
 from releaser.steps.push.create_tag import CreateTag
 from releaser.steps.push.push_tag import PushTag
+from releaser.steps.rollback.published import WarnOnRelease
+from releaser.steps.verify.verify_release import VerifyRelease
 
 BACK = ("rollback", "--version", "0.2.0")
 WHEEL = "tiny_thing-0.2.0-py3-none-any.whl"
@@ -139,6 +144,67 @@ class TestPlan:
         again = pushed.run(*BACK, "--yes")
         assert again.code == 7, again.text
         assert pushed.forge.releases() == []
+
+
+class TestPublished:
+    """PyPI serves it: users are led elsewhere."""
+
+    @pytest.fixture
+    def served(self, pushed: Scene) -> Scene:
+        """0.2.0 is released, after 0.1.0."""
+        pushed.git("tag", "--annotate", "v0.1.0", f"{pushed.at_origin('rev-parse', 'main')}^", "--message", "Before")
+        pushed.git("push", "--quiet", "origin", "v0.1.0")
+        release = pushed.release()
+        before = release.forge.create_draft("v0.1.0", "main", "v0.1.0", "The first", False)
+        release.forge.publish_release(before.id, make_latest=False, discussion_category=None)
+        UploadDists("pypi").run(release)
+        return pushed
+
+    def test_the_version_before_is_the_latest_again_and_stays_it_when_the_same_is_released_again(
+        self, served: Scene
+    ) -> None:
+        forge = served.release().forge
+        assert forge.latest_release() == "v0.2.0"
+        ran = served.run(*BACK, "--yes")
+        assert ran.code == 7, ran.text
+        assert_says(ran.out, "Taken back:", "warn_on_release: put a warning on", "latest_back: make v0.1.0 the latest")
+        assert forge.latest_release() == "v0.1.0"
+        for step in (PublishRelease(), DraftRelease(), UploadAssets()):
+            assert isinstance(served.check(step), Done), step.name
+        VerifyRelease().run(served.release())
+        assert isinstance(served.check(VerifyRelease()), Done)
+        assert forge.latest_release() == "v0.1.0"
+
+    def test_notes_that_a_person_keeps_stay_theirs_under_the_warning(self, served: Scene) -> None:
+        release = served.release()
+        found = release.forge.find_release("v0.2.0")
+        assert found
+        release.forge.update_release(found.id, body="Nothing much\r\n")
+        DraftRelease().run(replace(release, choices={"draft_release": "theirs"}))
+        assert served.run(*BACK, "--yes").code == 7
+        marked = release.forge.find_release("v0.2.0")
+        assert marked
+        assert "Withdrawn:" in marked.body
+        assert "Nothing much" in marked.body
+        assert isinstance(served.check(DraftRelease()), Done)
+        # As a browser saves it: line ends of another kind, and still one warning.
+        release.forge.update_release(found.id, body=marked.body.replace("\n", "\r\n"))
+        assert isinstance(served.check(WarnOnRelease()), Done)
+
+
+def test_a_version_that_was_taken_back_is_released_again(pushed: Scene) -> None:
+    before = pushed.forge.releases()
+    assert pushed.run(*BACK, "--yes").code == 7
+    pushed.git("pull", "--quiet", "origin", "main")
+    again = pushed.with_dists()
+    plan = part_of(
+        release_plan(again.config), "push", "draft_release", "upload_assets", "publish_release", "upload_pypi"
+    )
+    engine.carry_out(again, plan, skip={}, confirm=engine.say_yes)
+    (made,) = pushed.forge.releases()
+    assert (made["tag_name"], made["draft"], made["body"]) == ("v0.2.0", False, before[0]["body"])
+    assert sorted(pushed.pypi.uploads()) == sorted(path.name for path in again.built().uploads)
+    assert pushed.at_origin("rev-parse", "v0.2.0^{commit}") == again.commit()
 
 
 class TestImmutable:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from harness.scene import NOWHERE, Scene, assert_says
 from harness.wheels import other_wheel
 
 from releaser.core.step import Done, Skipped, Todo, Warned
 from releaser.errors import ServiceError, StepError, ToleratedError
+from releaser.release import Release
 from releaser.steps.publish.try_testpypi import TryTestPyPI
 from releaser.steps.publish.upload_dists import UploadDists
 from releaser.steps.push.create_tag import CreateTag
@@ -94,6 +98,43 @@ def test_other_bytes_than_were_built_are_refused_with_both_hashes(scene: Scene) 
 def test_an_index_that_does_not_answer_is_named_with_its_address(scene: Scene, closed: str, step: UploadDists) -> None:
     scene.project.replace("pyproject.toml", f'{scene.stand_ins[step.index].url}/simple/"', f'{closed}/simple/"')
     scene.failed(ServiceError, step, step.index, closed, remedy="network")
+
+
+class TestWorkflow:
+    """A workflow uploads, and the release waits for it."""
+
+    @pytest.fixture
+    def run_of(self, scene: Scene) -> Callable[..., Release]:
+        """The built 0.2.0 with its tag, whose workflow has a run of this status."""
+
+        def begin(status: str, conclusion: str | None = None) -> Release:
+            scene.project.configure("[tool.releaser.pypi]\n", '[tool.releaser.pypi]\nvia = "ci"\nworkflow = "up.yml"\n')
+            scene.forge.hold({"workflow_runs": [{"workflow": "up.yml", "status": status, "conclusion": conclusion}]})
+            release = scene.with_dists()
+            for step in (CreateTag(), PushTag()):
+                step.run(release)
+            return release
+
+        return begin
+
+    def test_what_it_uploads_is_waited_for_and_nothing_is_uploaded_from_here(
+        self, scene: Scene, run_of: Callable[..., Release]
+    ) -> None:
+        release = run_of("in_progress")
+        assert scene.check(PYPI) == Todo("up.yml uploads sdist and wheel")
+        for path in release.built().uploads:
+            uploaded = partial(scene.pypi.accept, path, "tiny-thing", "0.2.0")
+            scene.pypi.after("GET /simple/tiny-thing/", uploaded)
+        PYPI.run(release)
+        assert isinstance(PYPI.verify(release), Done)
+        assert scene.pypi.count("POST /legacy/") == 2
+
+    @pytest.mark.parametrize("conclusion", ["failure", "cancelled", "timed_out"])
+    def test_one_that_ended_badly_is_named_at_once(self, run_of: Callable[..., Release], conclusion: str) -> None:
+        release = run_of("completed", conclusion)
+        with pytest.raises(StepError, match=f"up.yml ended with {conclusion}: http") as caught:
+            PYPI.run(release)
+        assert_says(caught.value.remedy, "restart the workflow there")
 
 
 @BOTH
