@@ -105,6 +105,13 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take the pictures of the page that README and docs show. `-- NAME...` takes some."""
+    session.install("-e", ".", *groups("e2e", "photographs"))
+    session.run("python", "scripts/take_screenshots.py", *session.posargs, env={"PYTHONPATH": "tests/tools"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check formatting and lint rules: Python, shell scripts, Dockerfile."""
     session.install(*groups("lint"))

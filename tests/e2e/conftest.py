@@ -276,28 +276,18 @@ def visit(browser, url) -> Callable[..., Visit]:
 @pytest.fixture(scope="session")
 def photograph(tmp_path_factory) -> Callable[[str], Path]:
     """Writes one of scikit-image's photographs as a camera's film: 1280x720 JPEGs one after another."""
-    skimage = pytest.importorskip(
-        "skimage", reason="scikit-image, whose photographs are the camera's picture, is missing"
-    )
-    import numpy as np
-    import simplejpeg
+    pytest.importorskip("skimage", reason="scikit-image, whose photographs are the camera's picture, is missing")
+    import film
 
     folder = tmp_path_factory.mktemp("photographs")
 
-    def film(name: str) -> Path:
+    def filmed(name: str) -> Path:
         path = folder / f"{name}.mjpeg"
         if not path.exists():
-            picture = getattr(skimage.data, name)()
-            height, width = picture.shape[:2]
-            scale = max(1280 / width, 720 / height)
-            shape = (round(height * scale), round(width * scale))
-            large = skimage.transform.resize(picture, shape, anti_aliasing=True, preserve_range=True).astype(np.uint8)
-            top, left = (shape[0] - 720) // 2, (shape[1] - 1280) // 2
-            jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(large[top : top + 720, left : left + 1280]), quality=90)
-            path.write_bytes(jpeg * 3)
+            path.write_bytes(film.of(name))
         return path
 
-    return film
+    return filmed
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ def test_a_slow_model_is_shown_as_being_waited_for(visit, models):
     models.behave(text="At last.", total=0.0, first_token=4.0)
     tab = visit()
     tab.start_camera()
-    tab.until_text("about", "waiting for llava:7b")
+    tab.until_text("empty", "Waiting for llava:7b")
     tab.until_text("text", "At last.")
+    tab.until_text("about", "waiting for the next: 2 s")
 
 
 def test_what_a_model_had_not_finished_goes_with_it(serve_models, serve, visit):
@@ -31,7 +32,7 @@ def test_what_a_model_had_not_finished_goes_with_it(serve_models, serve, visit):
     server.behave(text="Something else.", total=0.0, first_token=6.0)
     tab["model"].select_option(label="llava:13b")
     tab.until("!document.getElementById('text').innerText.includes('word1')")
-    tab.until_text("about", "waiting for llava:13b")
+    tab.until_text("empty", "Waiting for llava:13b")
 
 
 def test_the_answer_of_a_camera_that_stopped_does_not_look_current(visit):

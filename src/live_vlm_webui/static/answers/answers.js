@@ -247,7 +247,7 @@ export class LiveAnswer {
     const words = answer ? [modelName(answer.model), timeOfDay(answer.at), ago(this.#cameAt, now)] : [];
     if (this.#passed) words.push(say("answer.passed", { count: this.#passed }));
     if (isStale) words.push(say("answer.stale"));
-    if (waits) words.push(say("answer.waiting", { model: modelName(this.#coming.model), seconds: Math.round((now - this.#askedAt) / 1000) }));
+    if (waits) words.push(say(sameModel(answer.model, this.#coming.model) ? "answer.waiting.next" : "answer.waiting", { model: modelName(this.#coming.model), seconds: Math.round((now - this.#askedAt) / 1000) }));
     setText(element("about"), words.join(" · "));
     element("about").title = answer ? asked(answer).join("\n") : "";
     this.#box.toggleAttribute("data-stale", isStale);
