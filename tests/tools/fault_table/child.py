@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 
 import psutil
+import pytest
 from invoke.program import Program
 
 from releaser import engine
@@ -27,8 +29,17 @@ from releaser.tasks import namespace
 PATIENCE = 180
 _FORKS = multiprocessing.get_context("forkserver")
 
-# Beforehand: what a forked process needs only once.
+# What each forked process would otherwise import again, which takes longer than the run itself.
 import_clients()
+
+
+def get_ready() -> None:
+    """Start the process that runs are forked from, with all imports done."""
+    _FORKS.set_forkserver_preload([__name__])
+    # Until Python 3.14, that process looks for modules in its own path only, and does not mention one that it lacks.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        forkserver.ensure_running()
 
 
 @dataclass(frozen=True)

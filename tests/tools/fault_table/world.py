@@ -17,7 +17,7 @@ from harness.stand_ins import TOKENS, ServerThread, StandIn
 from releaser.rehearsal import remote
 from releaser.rehearsal.injection import Injection, RequestFault
 
-from .child import Asked, Ended, Kill, kill_with_children
+from .child import Asked, Ended, Kill, get_ready, kill_with_children
 from .rows import Row
 
 VERSION, TAG = "0.2.0", "v0.2.0"
@@ -86,6 +86,7 @@ class Table:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        get_ready()
         self._thread = ServerThread()
         self.services = {name: StandIn(self._thread, name, TOKENS[token]) for name, token in _SERVICES.items()}
         self.path = root / "world"
