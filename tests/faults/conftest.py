@@ -10,6 +10,7 @@ import pytest
 from fault_table.rows import rows
 
 OUTCOME = "fault table"
+_KINDS = ("writing", "reading", "kill", "world")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,18 +44,29 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if not outcomes:
         return
     terminalreporter.section("fault table")
-    for one in outcomes:
+    for one in sorted(outcomes, key=lambda one: _KINDS.index(one["kind"])):
         terminalreporter.write_line(_line(one))
-    held = sum(not one["wrong"] for one in outcomes)
-    struck = sum(bool(one["struck"]) for one in outcomes)
+    sums = _sums(outcomes)
+    terminalreporter.write_line("")
+    for line in sums:
+        terminalreporter.write_line("".join(str(cell).rjust(12) for cell in line))
     seconds = sum(one["seconds"] for one in outcomes)
-    twice, lost = (sum(len(one[name]) for one in outcomes) for name in ("duplicates", "losses"))
-    terminalreporter.write_line(
-        f"{len(outcomes)} of {len(rows())} rows: {struck} struck, {held} held, {twice} duplicates, {lost} losses;"
-        f" {seconds:.0f} s"
-    )
+    terminalreporter.write_line(f"{len(outcomes)} of {len(rows())} rows; {seconds:.0f} s, all workers together")
     if path := config.getoption("table"):
-        path.write_text(json.dumps(outcomes, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        table = {"sums": [dict(zip(sums[0], line, strict=True)) for line in sums[1:]], "rows": outcomes}
+        path.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _sums(outcomes: list[dict[str, Any]]) -> list[list[Any]]:
+    """Return the table's sums, with a line of titles first and one for all kinds last."""
+    lines: list[list[Any]] = [["kind", "rows", "struck", "converged", "refused", "failed", "duplicates", "losses"]]
+    for kind in (*_KINDS, "all"):
+        of_kind = [one for one in outcomes if kind in (one["kind"], "all")]
+        ends = [one["end"].partition(",")[0] for one in of_kind]
+        counted = [ends.count(end) for end in ("as undisturbed", "refused", "failed")]
+        more = [sum(len(one[name]) for one in of_kind) for name in ("duplicates", "losses")]
+        lines.append([kind, len(of_kind), sum(bool(one["struck"]) for one in of_kind), *counted, *more])
+    return lines
 
 
 def _line(one: dict[str, Any]) -> str:
@@ -62,4 +74,4 @@ def _line(one: dict[str, Any]) -> str:
     final = f"then {one['final']}" if one["final"] else "not run again"
     twice, lost = len(one["duplicates"]), len(one["losses"])
     says = f"  {message[:100]}" if message else ""
-    return f"{one['name']}: struck {one['struck']}, {one['first']}, {final}, {twice} twice, {lost} lost{says}"
+    return f"{one['name']}: struck {one['struck']}, {one['first']}, {final}, {one['end']}, {twice} twice, {lost} lost{says}"

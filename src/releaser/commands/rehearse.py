@@ -15,12 +15,14 @@ from releaser.commands.release import carry_out
 from releaser.config.load import state_root
 from releaser.config.project import Config
 from releaser.core.named import required_steps, skipped_steps
+from releaser.core.runner import Observer
 from releaser.core.step import Plan
 from releaser.errors import ReleaserError, UsageError
 from releaser.plan import release_plan
 from releaser.rehearsal import stage
 from releaser.rehearsal.durations import Durations, in_words
 from releaser.rehearsal.faults import KillAt, RehearsalFaults
+from releaser.rehearsal.world_faults import Striking
 from releaser.release import Release
 from releaser.steps.qualify.pass_session import PassSession
 
@@ -48,11 +50,9 @@ def rehearse(
     wanted = wanted_version(version, config, root)
     faults = RehearsalFaults.parse(fault)
     plan = release_plan(config)
-    for moment, step in faults.named("engine").items():
+    for text, step in faults.steps.items():
         if step not in [one.name for phase in plan for one in phase.steps]:
-            raise UsageError(
-                f"--fault engine:{moment}={step}: there is no such step", "Choose one that `invoke status` lists."
-            )
+            raise UsageError(f"--fault {text}: there is no such step", "Choose one that `invoke status` lists.")
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
     if quick:
         skips = {**{one.name: QUICK for one in _sessions(plan)}, **skips}
@@ -74,8 +74,14 @@ def rehearse(
     with stage.raised(place, root, config, wanted, faults, title=title, fresh=fresh, keep=keep) as raised:
         strikes = faults.named("engine")
         killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
+        striking = [Striking(one, raised.release, raised.path) for one in faults.world]
+        observers: list[Observer] = [*striking, *killers]
         try:
-            carry_out(raised.release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=killers)
+            for one in striking:
+                one.begin()
+            carry_out(
+                raised.release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=observers
+            )
         except ReleaserError as error:
             raise error.reworded(rehearsed(error.message), rehearsed(error.remedy)) from error
         seconds = time.monotonic() - begun

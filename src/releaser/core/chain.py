@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,7 @@ from typing import Any
 
 START = "0" * 64
 """What the first line holds in the place of a hash."""
+_HEAD = re.compile(r"(\d{10}) ([0-9a-f]{64})\n")
 
 
 def digest(line: bytes) -> str:
@@ -106,12 +108,12 @@ def _followed(lines: Sequence[str]) -> tuple[list[dict[str, Any]], int | None]:
 
 
 def _head(path: Path) -> tuple[int, str] | None:
-    """Return the number of lines and the last one's hash; None where a power failure left nothing to read."""
+    """Return the number of lines and the last one's hash; None where a power failure left nothing, or half of it."""
     try:
-        number, _, last = path.read_text("ascii").strip().partition(" ")
-        return int(number), last
+        found = _HEAD.fullmatch(path.read_text("ascii"))
     except (OSError, ValueError):
         return None
+    return (int(found[1]), found[2]) if found else None
 
 
 def _stat(path: Path) -> tuple[int, ...] | None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from releaser.core.step import Outcome
 from releaser.errors import UsageError
+from releaser.rehearsal.world_faults import WorldFault
 
 _REMOTE = ("hold", "hold-stored", "protected", "refuse")
 _ENGINE = ("kill-before", "kill-after")
-_WHO = ("testpypi", "pypi", "forge", "remote", "engine")
+_WHO = ("testpypi", "pypi", "forge", "remote", "engine", "world")
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,25 @@ class RehearsalFaults:
                     f"--fault {text}: there is no such fault",
                     f"Write WHO:NAME[=VALUE] with WHO one of {', '.join(_WHO)}; docs/rehearsal.md lists the names.",
                 )
+            if who == "world":
+                WorldFault.parse(fault)
             found.setdefault(who, []).append(fault)
         return cls(found)
 
     def named(self, who: str) -> dict[str, str]:
         """Value by name."""
         return {name: value for name, _, value in (fault.partition("=") for fault in self.of.get(who, []))}
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """The step at which each fault of the engine or the world strikes that names one, by the fault's text."""
+        engine = {f"engine:{fault}": fault.partition("=")[2] for fault in self.of.get("engine", [])}
+        return engine | {f"world:{one}": one.step for one in self.world if one.step}
+
+    @property
+    def world(self) -> list[WorldFault]:
+        """What is to befall files, and what others are to do."""
+        return [WorldFault.parse(fault) for fault in self.of.get("world", [])]
 
     def options(self, who: str) -> list[str]:
         """Command-line options for a stand-in; `at`, and an index's `lag`, are options of their own."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +32,7 @@ WHAT = {
     "slow": "SECONDS",  # it comes so much later
     "stale": "",  # it is the first that this address gave, as a cache sends it
     "hang": "",  # it never comes
+    "clock": "SECONDS",  # its Date is so much later (negative: earlier) than this machine's clock
 }
 FORM = "METHOD:PATH:NTH:before|after:WHAT[=VALUE]"
 _PAGE = (
@@ -76,7 +79,7 @@ class RequestFault:
             raise ArgumentTypeError(f"{text!r} is not {FORM}")
         if what not in WHAT:
             raise ArgumentTypeError(f"there is no fault {what!r}; there are: {', '.join(WHAT)}")
-        if bool(WHAT[what]) != bool(equals) or (equals and not value.replace(".", "", 1).isdigit()):
+        if bool(WHAT[what]) != bool(equals) or (equals and not _is_number(value)):
             wanted = f"needs ={WHAT[what]}" if WHAT[what] else "takes no value"
             raise ArgumentTypeError(f"fault {what!r} {wanted}")
         return cls(
@@ -130,7 +133,7 @@ class Injection:
                 await request.content.readany()  # some of the body, not all
                 self._struck()
                 return _cut(request)
-            if self.fault.when == "after" or self.fault.what == "slow":
+            if self.fault.when == "after" or self.fault.what in ("slow", "clock"):
                 return await self._with_action(request, handler)
             await request.read()
             self._struck()
@@ -139,7 +142,7 @@ class Injection:
         return inject
 
     async def _with_action(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if self.fault.when == "before":
+        if (self.fault.when, self.fault.what) == ("before", "slow"):
             await asyncio.sleep(self.fault.value)
         try:
             answer = await handler(request)
@@ -148,6 +151,9 @@ class Injection:
         self._struck()
         if self.fault.what == "slow":
             await asyncio.sleep(self.fault.value if self.fault.when == "after" else 0)
+            return answer
+        if self.fault.what == "clock":
+            answer.headers[hdrs.DATE] = formatdate(time.time() + self.fault.value, usegmt=True)
             return answer
         return await self._answered(request, answer)
 
@@ -194,6 +200,10 @@ class Injection:
         if self.fault.what == "stale" and request.method == "GET" and isinstance(answer, web.Response):
             self._first.setdefault(request.path_qs, _copied(answer))
         return answer
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").replace(".", "", 1).isdigit()
 
 
 def _cut(request: web.Request) -> web.Response:

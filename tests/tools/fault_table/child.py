@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from invoke.exceptions import Exit
 from invoke.program import Program
 
 from releaser import engine
@@ -22,9 +24,14 @@ from releaser.adapters.clients import import_clients
 from releaser.commands import release as command
 from releaser.commands.opening import opened_release
 from releaser.core.named import skipped_steps
+from releaser.core.runner import Observer
 from releaser.plan import release_plan
-from releaser.rehearsal.faults import KillAt
+from releaser.rehearsal.faults import KillAt, RehearsalFaults
+from releaser.rehearsal.world_faults import Striking
 from releaser.tasks import namespace
+from releaser.tasks.exits import reporting_errors
+
+from .seen import public
 
 PATIENCE = 180
 _FORKS = multiprocessing.get_context("forkserver")
@@ -40,14 +47,6 @@ def get_ready() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         forkserver.ensure_running()
-
-
-@dataclass(frozen=True)
-class Kill:
-    """At which boundary of which step a run ends as by `kill -9`: "before" it acts, or "after" its fact holds."""
-
-    when: str
-    step: str
 
 
 @dataclass(frozen=True)
@@ -69,18 +68,35 @@ class Ended:
 class Asked:
     """What is run, where, and in which environment."""
 
-    where: Path
+    world: Path
     version: str
     skip: tuple[str, ...]
     environment: Mapping[str, str]
 
-    def run(self, prints: Path, kill: Kill | None = None, started: Callable[[int], None] = lambda _: None) -> Ended:
-        """Run it to its end; ``started`` is told its process number.
+    @property
+    def struck(self) -> Path:
+        """What others could see when a fault of the world struck; it is there once one has."""
+        return self.world / "struck.json"
+
+    def run(
+        self,
+        prints: Path,
+        fault: str = "",
+        choose: tuple[str, ...] = (),
+        started: Callable[[int], None] = lambda _: None,
+    ) -> Ended:
+        """Run it to its end.
+
+        Args:
+            prints: Where its output goes, without an ending.
+            fault: A fault of the engine or the world, as `invoke rehearse --fault` takes it.
+            choose: What a person chooses.
+            started: Told the process number.
 
         Raises:
             AssertionError: It did not end.
         """
-        process = _FORKS.Process(target=_release, args=(self, prints, kill))
+        process = _FORKS.Process(target=_release, args=(self, prints, fault, choose))
         process.start()
         assert process.pid
         started(process.pid)
@@ -108,22 +124,45 @@ def kill_with_children(pid: int) -> None:
                 one.kill()
 
 
-def _release(asked: Asked, prints: Path, kill: Kill | None) -> None:
+class _Witness(Striking):
+    """Writes down what others can see when the fault has struck: from then on a refusal may change nothing of it."""
+
+    def strike(self) -> None:
+        if not self.marker.exists():
+            super().strike()
+            seen = public(self.place, str(self.release.version))
+            (self.place / "struck.json").write_text(json.dumps(seen), "utf-8")
+
+
+def _release(asked: Asked, prints: Path, fault: str, choose: tuple[str, ...]) -> None:
     os.setsid()
     for number, end in ((1, ".out"), (2, ".err")):
         os.dup2(os.open(prints.with_suffix(end), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.environ.clear()
     os.environ.update(asked.environment)
-    os.chdir(asked.where)
+    os.chdir(asked.world / "checkout")
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if kill:
-        opened = opened_release(Path(), asked.version)
-        plan = release_plan(opened.config)
-        observer = KillAt(kill.step if kill.when == "before" else None, kill.step if kill.when == "after" else None)
-        skips = skipped_steps(plan, asked.skip)
-        command.carry_out(opened, plan, skips, {}, engine.say_yes, observers=[observer])
+    if fault:
+        try:
+            reporting_errors(_disturbed)(asked, fault)
+        except Exit as end:
+            sys.exit(end.code)
         return
-    skipping = [word for step in asked.skip for word in ("--skip", step)]
-    words = ["invoke", "release", "--version", asked.version, "--yes", *skipping]
+    options = [*(("--skip", step) for step in asked.skip), *(("--choose", one) for one in choose)]
+    words = ["invoke", "release", "--version", asked.version, "--yes", *(word for pair in options for word in pair)]
     sys.argv = words
     Program(namespace=copy.deepcopy(namespace), name="invoke", binary="invoke").run(words)
+
+
+def _disturbed(asked: Asked, fault: str) -> None:
+    faults = RehearsalFaults.parse([fault])
+    at = faults.named("engine")
+    observers: list[Observer] = [KillAt(at.get("kill-before"), at.get("kill-after"))] if at else []
+    for one in faults.world:
+        striking = _Witness(one, opened_release(Path(), asked.version), asked.world)
+        striking.begin()
+        observers.append(striking)
+    opened = opened_release(Path(), asked.version)
+    plan = release_plan(opened.config)
+    skips = skipped_steps(plan, asked.skip)
+    command.carry_out(opened, plan, skips, {}, engine.say_yes, observers=observers)

@@ -5,44 +5,8 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from .child import Kill
-
-# How a run may end that meets a fault: well, with a step's error, refused, or by waiting in vain.
-ANY = (0, 1, 3, 5, 6)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row.
-
-    Attributes:
-        where: What is struck, in words.
-        what: By what.
-        rung: The world in which it begins.
-        service: Whose request is struck.
-        request: The fault in `RequestFault`'s form.
-        signal: What the run is sent at the strike; 0: nothing.
-        kill: The boundary of a step at which the run is killed, instead of a request's fault.
-        codes: How the run may end.
-        refused: Whether nothing public may change before the second run.
-        quick: Whether it belongs to the part that runs in CI.
-    """
-
-    where: str
-    what: str
-    rung: str
-    service: str = ""
-    request: str = ""
-    signal: int = 0
-    kill: Kill | None = None
-    codes: tuple[int, ...] = ANY
-    refused: bool = False
-    quick: bool = False
-
-    @property
-    def name(self) -> str:
-        """Its name, unique in the table."""
-        return f"{self.where}, {self.what}"
+from .row import Row
+from .world_rows import world_rows
 
 
 @dataclass(frozen=True)
@@ -86,9 +50,11 @@ READS = (
     Request("milestones", "forge", "GET", "/milestones$", 1, "pushed"),
 )
 
-# Each step that does something or has something to find in a release of the tiny project, by the world before it.
+# Steps that only look: they have no beginning at which a run could be killed.
+CHECKS = {"begun": ("find_tools", "log_in_remote", "have_passed_tests")}
+
+# Each step that does something in a release of the tiny project, by the world before it.
 STEPS = {
-    "begun": ("find_tools", "log_in_remote", "have_passed_tests"),
     "checked": ("open_worktree", "bump_versions", "rotate_changelog", "commit_release", "build_dists", "inspect_dists"),
     "built": ("build_images", "try_push_hook", "try_wheel", "try_with_uv", "ask_again"),
     "tested": ("upload_testpypi",),
@@ -100,15 +66,16 @@ STEPS = {
     ),
 }
 
-# What can happen to a request that the service has not acted on, and to one that it has.
+# What can happen to a request that the service has not acted on, and to one that it has. Of the statuses, one of each
+# that is told or repeated differently: 502 and 504 are treated as 500 is, and 400 as 422.
 BEFORE = (
     *("drop", "half", "empty", "garbage", "slow=0.5"),
-    *(f"status={status}" for status in (400, 401, 403, 404, 409, 422, 500, 502, 503, 504)),
+    *(f"status={status}" for status in (401, 403, 404, 409, 422, 500, 503)),
     *("limit=429", "limit=403"),
 )
-AFTER = ("drop", "half", "empty", "garbage", "slow=0.5", "status=500", "status=502", "status=503", "status=504")
-READ = ("drop", "half", "empty", "garbage", "stale", "slow=0.5", "limit=429", "limit=403")
-READ += tuple(f"status={status}" for status in (401, 403, 404, 500, 502, 503))
+AFTER = ("drop", "half", "empty", "garbage", "slow=0.5", "status=500", "status=503")
+# A request that only reads can be repeated, by one rule for all.
+READ = ("drop", "half", "garbage", "stale", "status=404", "status=503", "limit=429")
 _SIGNALS = {"Ctrl-C meanwhile": (signal.SIGINT, 130), "kill -9 meanwhile": (signal.SIGKILL, -signal.SIGKILL)}
 _WORDS = {
     "before": "not acted on",
@@ -123,7 +90,7 @@ _QUICK_FAULTS = {
     ("second asset", "after", "half"),
     ("second asset", "before", "drop"),
     ("third asset", "before", "limit=429"),
-    ("publishing", "after", "status=502"),
+    ("publishing", "after", "status=500"),
     ("publishing", "before", "empty"),
     ("pypi's first upload", "after", "drop"),
     ("pypi's second upload", "before", "status=503"),
@@ -139,23 +106,25 @@ def _with(request: Request, when: str, what: str) -> Row:
         f"{request.words} {_WORDS[when]}",
         what,
         request.rung,
-        request.service,
-        f"{request.method}:{request.path}:{request.nth}:{when}:{what}",
+        _at(request, when, what),
         quick=(request.words, when, what) in _QUICK_FAULTS,
     )
 
 
 def _stopped(request: Request, when: str, what: str) -> Row:
     number, code = _SIGNALS[what]
-    text = f"{request.method}:{request.path}:{request.nth}:{when}:hang"
     where = f"{request.words} {_WORDS[when]}"
     quick = number == signal.SIGKILL and request.words in ("draft", "pypi's second upload") and when == "after"
-    return Row(where, what, request.rung, request.service, text, number, codes=(code,), quick=quick)
+    return Row(where, what, request.rung, _at(request, when, "hang"), number, codes=(code,), quick=quick)
+
+
+def _at(request: Request, when: str, what: str) -> str:
+    return f"{request.service}:at={request.method}:{request.path}:{request.nth}:{when}:{what}"
 
 
 def _killed(rung: str, step: str, when: str) -> Row:
-    kill, quick = Kill(when, step), (step, when) in {("push_tag", "after"), ("fast_forward", "before")}
-    return Row(f"{when} {step}", "kill -9", rung, kill=kill, codes=(-signal.SIGKILL,), quick=quick)
+    quick = (step, when) in {("push_tag", "after"), ("fast_forward", "before")}
+    return Row(f"{when} {step}", "kill -9", rung, f"engine:kill-{when}={step}", codes=(-signal.SIGKILL,), quick=quick)
 
 
 def rows() -> list[Row]:
@@ -165,5 +134,7 @@ def rows() -> list[Row]:
         *(_with(one, "after", what) for one in WRITES for what in AFTER),
         *(_stopped(one, when, what) for one in WRITES for when in _WORDS for what in _SIGNALS),
         *(_with(one, "before", what) for one in READS for what in READ),
-        *(_killed(rung, step, when) for rung, steps in STEPS.items() for step in steps for when in ("before", "after")),
+        *(_killed(rung, step, "after") for rung, steps in (*STEPS.items(), *CHECKS.items()) for step in steps),
+        *(_killed(rung, step, "before") for rung, steps in STEPS.items() for step in steps),
+        *world_rows(),
     ]

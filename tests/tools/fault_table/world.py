@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -10,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from harness.projects import Project
-from harness.rehearsed import World
 from harness.scene import create_template
 from harness.stand_ins import TOKENS, ServerThread, StandIn
 
 from releaser.rehearsal import remote
-from releaser.rehearsal.injection import Injection, RequestFault
+from releaser.rehearsal.injection import Injection
 
-from .child import Asked, Ended, Kill, get_ready, kill_with_children
-from .rows import Row
+from .child import Asked, Ended, get_ready, kill_with_children
+from .row import REFUSED, Row
+from .seen import Published, compared, public
 
 VERSION, TAG = "0.2.0", "v0.2.0"
 
@@ -28,25 +29,17 @@ SKIPPED = ("try_testpypi", "install_from_pypi")
 # The worlds from which rows begin, each made from the one before by a kill.
 RUNGS = {
     "begun": None,
-    "checked": Kill("before", "open_worktree"),
-    "built": Kill("after", "write_sbom"),
-    "tested": Kill("before", "upload_testpypi"),
-    "tried": Kill("before", "create_tag"),
-    "pushed": Kill("after", "push_tag"),
-    "published": Kill("after", "publish_release"),
+    "checked": "engine:kill-before=open_worktree",
+    "built": "engine:kill-after=write_sbom",
+    "tested": "engine:kill-before=upload_testpypi",
+    "tried": "engine:kill-before=create_tag",
+    "pushed": "engine:kill-after=push_tag",
+    "drafted": "engine:kill-after=upload_assets",
+    "published": "engine:kill-after=publish_release",
 }
 _SEED = {"milestones": [{"number": 1, "title": TAG}], "workflow_runs": [{"workflow": "tests.yml"}]}
 _SERVICES = {"testpypi": "TESTPYPI_TOKEN", "pypi": "PYPI_TOKEN", "forge": "GITHUB_TOKEN"}
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-
-
-class Published(World):
-    """What was published and kept, read without the engine; the remote lies next to the checkout."""
-
-    @property
-    def origin(self) -> Path:
-        """The bare repository."""
-        return self.path / "checkout.git"
 
 
 @dataclass
@@ -77,8 +70,16 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the JSON file has it."""
-        shown = {name: value for name, value in vars(self).items() if name != "row"}
-        return {"name": self.row.name, "where": self.row.where, "what": self.row.what, "begins": self.row.rung, **shown}
+        row, shown = self.row, {name: value for name, value in vars(self).items() if name != "row"}
+        told = {"name": row.name, "kind": row.kind, "where": row.where, "what": row.what, "fault": row.fault}
+        return {**told, "begins": row.rung, "end": self.end, **shown}
+
+    @property
+    def end(self) -> str:
+        """What the release came to in the end."""
+        if self.wrong:
+            return "failed"
+        return "refused, nothing touched" if self.row.again == "refused" else "as undisturbed"
 
 
 class Table:
@@ -103,7 +104,7 @@ class Table:
             **TOKENS,
         }
         kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        self.asked = Asked(self.path / "checkout", VERSION, SKIPPED, {**kept, **own})
+        self.asked = Asked(self.path, VERSION, SKIPPED, {**kept, **own})
         self._undisturbed: dict[str, Any] | None = None
 
     # --- worlds -------------------------------------------------------------------------------------------------------
@@ -132,17 +133,12 @@ class Table:
         uploads = {index: [name for name in sent if name != "noop"] for index, sent in facts["uploads"].items()}
         return {**facts, "uploads": uploads}
 
-    def public(self) -> dict[str, str]:
-        """Return what others can see: the remote's refs, and what the services hold."""
-        held = {f"{one.name}/{name}": digest for one in self.services.values() for name, digest in one.held().items()}
-        return {**Published(self.path, VERSION).refs(), **held}
-
-    def run(self, injections: dict[str, Injection] | None = None, kill: Kill | None = None, **told: Any) -> Ended:
+    def run(self, injections: dict[str, Injection] | None = None, **asked: Any) -> Ended:
         """Serve the world, with faults by service, and run the release once."""
         for name, one in self.services.items():
             found = [(injections or {})[name]] if name in (injections or {}) else []
             one.serve(self.path / name, self.path / "checkout.git" if name == "forge" else None, injections=found)
-        return self.asked.run(self.root / "printed", kill, **told)
+        return self.asked.run(self.root / "printed", **asked)
 
     def close(self) -> None:
         """Stop everything."""
@@ -156,8 +152,8 @@ class Table:
 
     def _climb(self, rung: str) -> None:
         names = list(RUNGS)
-        kill = RUNGS[rung]
-        if kill is None:
+        fault = RUNGS[rung]
+        if fault is None:
             addresses = {name: one.url for name, one in self.services.items()}
             project: Project = create_template(self.path / "checkout", addresses)
             project.configure("timeout = 30", "timeout = 4")
@@ -167,7 +163,7 @@ class Table:
             remote.guard(project.origin, {})
         else:
             self.begin(names[names.index(rung) - 1])
-            ended = self.run(kill=kill)
+            ended = self.run(fault=fault)
             assert ended.code == -signal.SIGKILL, ended.err
         self._stop()
         shutil.copytree(self.path, self._kept / rung, symlinks=True)
@@ -179,30 +175,40 @@ class Table:
         expected = self.undisturbed()
         self.begin(row.rung)
         found = Outcome(row)
-        before = self.public() if row.refused else {}
+        before = public(self.path, VERSION)
         first = self._first_run(row, found)
+        if self.asked.struck.exists():
+            before = json.loads(self.asked.struck.read_bytes())
         found.first = "killed" if first.code == -signal.SIGKILL else str(first.code)
         found.message = first.error
         if not found.struck:
             found.wrong = "the fault did not strike"
         elif first.code not in row.codes:
             found.wrong = f"the first run ended with {first.code}: {first.error or first.err[-300:]}"
-        elif "Traceback" in first.out + first.err:
-            found.wrong = "a traceback is shown"
-        elif first.code > 0 and "\n  -> " not in first.error:
-            found.wrong = f"the error has no remedy: {first.error}"
-        elif row.refused and self.public() != before:
-            found.wrong = "it was refused, and something was touched all the same"
         else:
-            self._finish(found, expected)
+            found.wrong = _badly_told(first) or (self._touched(before) if row.refused else "")
+        if found.wrong:
+            return found
+        if row.again == "refused":
+            again = self.run()
+            found.final = str(again.code)
+            found.wrong = _badly_told(again) or self._touched(before)
+            if again.code not in REFUSED:
+                found.wrong = f"the same command again ended with {again.code} instead of being refused"
+            return found
+        if row.again == "restored":
+            for name in ("state", "checkout"):
+                shutil.rmtree(self.path / name)
+                shutil.copytree(self._kept / row.rung / name, self.path / name, symlinks=True)
+        self._finish(found, expected)
         return found
 
     def _first_run(self, row: Row, found: Outcome) -> Ended:
-        if row.kill:
-            ended = self.run(kill=row.kill)
-            found.struck = int(ended.code == -signal.SIGKILL)
+        if row.request is None:
+            ended = self.run(fault=row.fault)
+            struck = self.asked.struck.exists() if row.kind == "world" else ended.code == -signal.SIGKILL
+            found.struck = int(struck)
             return ended
-        assert row.request
         running: list[int] = []
 
         def act() -> None:
@@ -211,34 +217,34 @@ class Table:
             elif row.signal:
                 os.kill(running[0], row.signal)
 
-        injection = Injection(RequestFault.parse(row.request), self.path / row.service, on_strike=act)
-        ended = self.run({row.service: injection}, started=running.append)
+        service, fault = row.request
+        injection = Injection(fault, self.path / service, on_strike=act)
+        ended = self.run({service: injection}, started=running.append)
         found.struck = injection.struck
         return ended
 
+    def _touched(self, before: dict[str, str]) -> str:
+        now = public(self.path, VERSION)
+        names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+        return f"it was refused, and this was touched all the same: {', '.join(names)}" if names else ""
+
     def _finish(self, found: Outcome, expected: dict[str, Any]) -> None:
-        ended = self.run()
+        ended = self.run(choose=found.row.choose)
         found.final = str(ended.code)
         if ended.code:
             found.wrong = f"the same command again ended with {ended.code}: {ended.error or ended.err[-300:]}"
+            return
         facts = self.facts()
         found.differs = sorted(name for name in expected if facts[name] != expected[name])
         found.duplicates, found.losses = compared(facts, expected)
-        if found.differs and not found.wrong:
-            found.wrong = "; ".join(f"{name}: {facts[name]} instead of {expected[name]}" for name in found.differs)
+        odd = [name for name in found.differs if name not in found.row.leaves]
+        found.wrong = "; ".join(f"{name}: {facts[name]} instead of {expected[name]}" for name in odd)
 
 
-def compared(facts: dict[str, Any], expected: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Return what is there twice or with other bytes, and what is missing."""
-    twice, missing = [], []
-    for index in ("testpypi", "pypi"):
-        twice += [f"{index}: {name}" for name, state in facts[index].items() if state != "as built"]
-        sent = facts["uploads"][index]
-        twice += [f"{index}: {name} sent {sent.count(name)} times" for name in set(sent) if sent.count(name) > 1]
-        missing += [f"{index}: {name}" for name in expected[index] if name not in facts[index]]
-    if facts["releases made"] > expected["releases made"]:
-        twice.append(f"{facts['releases made']} releases were made")
-    assets = {name for release in facts["releases"] for name in release["assets"]}
-    missing += [f"asset {name}" for release in expected["releases"] for name in release["assets"] if name not in assets]
-    missing += [ref for ref in expected["refs"] if ref not in facts["refs"]]
-    return sorted(twice), sorted(missing)
+def _badly_told(ended: Ended) -> str:
+    """Return what is wrong with what a run printed; empty if nothing is."""
+    if "Traceback" in ended.out + ended.err:
+        return f"a traceback is shown: {ended.err[-500:]}"
+    if ended.code > 0 and "\n  -> " not in ended.error:
+        return f"the error has no remedy: {ended.error}"
+    return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -72,6 +73,14 @@ class Forge:
     def close(self) -> None:
         """Close the connections; the next call opens them again."""
         self._http.close()
+
+    def time(self) -> datetime | None:
+        """Return what time it is at GitHub, to the second; None if it does not tell.
+
+        Raises:
+            ServiceError: GitHub refused, or did not respond.
+        """
+        return self._http.time("tell the time", self._repo)
 
     # What the token may do
 

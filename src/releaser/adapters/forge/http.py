@@ -8,6 +8,8 @@ immutable releases, and `update_release` cannot leave what it does not name as i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -150,6 +152,18 @@ class Connection:
         if status >= 400:
             raise self._refusals.refusal(doing, status, content, headers, "metadata: read")
         return {name.lower(): value for name, value in headers.items()}
+
+    def time(self, doing: str, path: str) -> datetime | None:
+        """Send one GET and return the date of the response; None if it has none that can be read.
+
+        Raises:
+            ServiceError: As `call`.
+        """
+        try:
+            # An HTTP date is in GMT, whatever the zone that it is written with.
+            return parsedate_to_datetime(self.headers(doing, path).get("date", "")).replace(tzinfo=timezone.utc)
+        except ValueError:
+            return None
 
     def delete(self, doing: str, path: str) -> None:
         """Delete something; that it is gone already is fine.

@@ -46,7 +46,7 @@ def test_what_was_done_to_a_journal_is_said(path: Path, harm: Callable[[Path], N
     assert read_chain(path).problem == problem
 
 
-@pytest.mark.parametrize("head", [b"", b"x", b"\xff", None])
+@pytest.mark.parametrize("head", [b"", b"x", b"\xff", b"0000000003 4f2a", None])
 def test_a_head_that_a_power_failure_took_says_nothing(path: Path, head: bytes | None) -> None:
     if head is None:
         head_of(path).unlink()

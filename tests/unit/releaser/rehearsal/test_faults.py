@@ -31,13 +31,28 @@ def test_a_stand_in_is_told_its_faults_as_options_and_its_lag_as_one_of_its_own(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "refuse", "nobody:refuse", "remote:", "remote:explode", "engine:kill", "remote:hold", "remote:hold=long"],
+    [
+        *("", "refuse", "nobody:refuse", "remote:", "remote:explode", "engine:kill", "remote:hold", "remote:hold=long"),
+        *("world:", "world:flood", "world:torn-journal=", "world:torn-journal=push_tag", "world:torn-journal=after:"),
+    ],
 )
 def test_a_disaster_that_cannot_strike_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=f"--fault {text}: ") as caught:
         RehearsalFaults.parse(["pypi:delay=1", text])
 
     assert caught.value.remedy.startswith("Write ")
+
+
+def test_the_step_at_which_something_strikes_is_known_by_the_text_of_the_fault() -> None:
+    faults = RehearsalFaults.parse(
+        ["engine:kill-after=push_tag", "world:disk-full", "world:torn-wheel=before:upload_pypi"]
+    )
+
+    assert faults.steps == {
+        "engine:kill-after=push_tag": "push_tag",
+        "world:torn-wheel=before:upload_pypi": "upload_pypi",
+    }
+    assert [str(one) for one in faults.world] == ["disk-full", "torn-wheel=before:upload_pypi"]
 
 
 def test_a_kill_waits_for_its_step() -> None:

@@ -9,6 +9,7 @@ from fault_table.rows import rows
 
 from releaser.rehearsal.faults import RehearsalFaults
 from releaser.rehearsal.injection import RequestFault
+from releaser.rehearsal.world_faults import WORLD_FAULTS
 
 
 def test_a_fault_is_read_as_it_is_written():
@@ -28,6 +29,7 @@ def test_a_fault_is_read_as_it_is_written():
         ("POST:/legacy/:1:after:status", "needs =STATUS"),
         ("POST:/legacy/:1:after:slow=long", "needs =SECONDS"),
         ("POST:/legacy/:1:after:drop=1", "takes no value"),
+        ("POST:/legacy/:1:after:clock=late", "needs =SECONDS"),
     ],
 )
 def test_a_wrong_text_is_named(text, says):
@@ -40,8 +42,15 @@ def test_a_rehearsal_hands_it_to_the_stand_in():
     assert faults.options("pypi") == ["--at", "GET:/simple/:1:before:status=503", "--lag", "2"]
 
 
-def test_every_row_of_the_table_has_a_name_and_a_fault_of_its_own():
+def test_every_row_of_the_table_has_a_name_of_its_own_and_a_fault_that_a_rehearsal_takes():
     table = rows()
     assert len({row.name for row in table}) == len(table) > 250
-    assert all(bool(row.request) != bool(row.kill) for row in table)
-    assert all(str(RequestFault.parse(row.request)) == row.request for row in table if row.request)
+    for row in table:
+        faults = RehearsalFaults.parse([row.fault])
+        assert [f"{who}:{fault}" for who, of in faults.of.items() for fault in of] == [row.fault]
+        assert all(str(fault) == row.fault.partition("at=")[2] for _, fault in filter(None, [row.request]))
+
+
+def test_the_table_has_every_fault_that_files_and_others_can_be_struck_by():
+    named = {one.name for row in rows() for one in RehearsalFaults.parse([row.fault]).world}
+    assert named == set(WORLD_FAULTS)

@@ -9,6 +9,7 @@ import pytest
 from harness.scene import Scene
 
 from releaser.core.step import Done
+from releaser.rehearsal.injection import Injection, RequestFault
 from releaser.steps.preflight.clock import TrustClock
 
 
@@ -35,4 +36,18 @@ def test_a_clock_before_the_last_commit_is_refused_until_the_release_commit_is_m
         remedy="Set the clock",
     )
     scene.with_release_commit()
+    assert isinstance(scene.check(TrustClock()), Done)
+
+
+@pytest.mark.parametrize("seconds", [-7200, 7200])
+def test_a_clock_that_is_not_the_forges_is_refused_until_the_release_commit_is_made(scene: Scene, seconds: int) -> None:
+    fault = RequestFault.parse(f"GET:/:1+:after:clock={seconds}")
+    scene.forge.serve(scene.forge.folder, scene.project.origin, injections=[Injection(fault, scene.forge.folder)])
+    scene.refused(TrustClock(), "this machine's clock says 20", "and the forge's says 20", remedy="Set the clock")
+    scene.with_release_commit()
+    assert isinstance(scene.check(TrustClock()), Done)
+
+
+def test_a_forge_that_does_not_answer_leaves_the_clock_as_it_is(scene: Scene) -> None:
+    scene.forge.stop()
     assert isinstance(scene.check(TrustClock()), Done)
