@@ -74,4 +74,5 @@ def _line(one: dict[str, Any]) -> str:
     final = f"then {one['final']}" if one["final"] else "not run again"
     twice, lost = len(one["duplicates"]), len(one["losses"])
     says = f"  {message[:100]}" if message else ""
-    return f"{one['name']}: struck {one['struck']}, {one['first']}, {final}, {one['end']}, {twice} twice, {lost} lost{says}"
+    runs = f"struck {one['struck']}, {one['first']}, {final}, {one['end']}"
+    return f"{one['name']}: {runs}, {twice} twice, {lost} lost{says}"

@@ -19,6 +19,7 @@ from releaser.plan import release_plan
 from releaser.rehearsal import faults
 from releaser.rehearsal.forge import faults as forge_faults
 from releaser.rehearsal.index import faults as index_faults
+from releaser.rehearsal.world_faults import WORLD_FAULTS
 from releaser.tasks import namespace
 
 if sys.version_info >= (3, 11):
@@ -186,13 +187,13 @@ def test_every_message_that_is_explained_is_one_of_ours(page, quotes):
 def test_every_fault_is_explained_and_can_be_given():
     shown = re.findall(r"^\| `([a-z]+:[^`]+)` \|", text_of("docs/rehearsal.md"), re.MULTILINE)
     faults.RehearsalFaults.parse(shown)
-    names = {
-        who: set(faults.RehearsalFaults.parse(shown).named(who)) for who in ("testpypi", "forge", "remote", "engine")
-    }
+    named = faults.RehearsalFaults.parse(shown).named
+    names = {who: set(named(who)) for who in ("testpypi", "forge", "remote", "engine", "world")}
     assert names["testpypi"] == {*index_faults.FAULTS, "lag"}
     assert names["forge"] == set(forge_faults.FAULTS)
     assert names["remote"] == {"hold", "hold-stored", "protected", "refuse"}
     assert names["engine"] == {"kill-before", "kill-after"}
+    assert names["world"] == set(WORLD_FAULTS)
     for one in shown:
         who, _, fault = one.partition(":")
         if who == "testpypi" and not fault.startswith("lag"):

@@ -52,7 +52,7 @@ class RehearsalFaults:
 
     @property
     def steps(self) -> dict[str, str]:
-        """The step at which each fault of the engine or the world strikes that names one, by the fault's text."""
+        """The step at which each fault strikes that names one, by the fault's text."""
         engine = {f"engine:{fault}": fault.partition("=")[2] for fault in self.of.get("engine", [])}
         return engine | {f"world:{one}": one.step for one in self.world if one.step}
 

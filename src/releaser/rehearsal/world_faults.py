@@ -1,4 +1,4 @@
-"""A fault of the world outside the services' answers: `NAME` before a run begins, or `NAME=before|after:STEP`."""
+"""A fault outside the services' responses: `NAME` before a run begins, or `NAME=before|after:STEP`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class WorldFault:
 
 @dataclass(frozen=True)
 class Striking:
-    """Has a fault of the world happen once; a marker in a directory says that it did.
+    """Has such a fault happen once; a marker in a directory says that it did.
 
     Attributes:
         fault: The fault.

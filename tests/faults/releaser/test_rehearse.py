@@ -196,6 +196,7 @@ def test_killed_in_the_middle_of_a_step(rung, sign, ladder, undisturbed):
         ("pushed", "pypi:at=POST:/legacy/:2:after:drop", 1),
         ("pushed", "pypi:simple-status-once=503", 0),
         ("pushed", "pypi:simple-status-once=403", 0),
+        ("pushed", "world:torn-journal", 0),
         ("pushed", "forge:asset-drop-once", 1),
         ("pushed", "forge:asset-drop-answer-once", 1),
         ("pushed", "forge:status-once=502:/releases", 0),

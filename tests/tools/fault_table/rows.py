@@ -75,7 +75,7 @@ BEFORE = (
 )
 AFTER = ("drop", "half", "empty", "garbage", "slow=0.5", "status=500", "status=503")
 # A request that only reads can be repeated, by one rule for all.
-READ = ("drop", "half", "garbage", "stale", "status=404", "status=503", "limit=429")
+READ = ("drop", "half", "garbage", "stale", "status=403", "status=404", "status=503", "limit=429")
 _SIGNALS = {"Ctrl-C meanwhile": (signal.SIGINT, 130), "kill -9 meanwhile": (signal.SIGKILL, -signal.SIGKILL)}
 _WORDS = {
     "before": "not acted on",

@@ -160,6 +160,9 @@ def _drafts() -> Iterator[Row]:
             quick = fault == "edited-notes"
             what = f"{what}, theirs by choice"
             yield _refused("draft (drafted)", what, "drafted", fault, choose=choice, leaves=leaves, quick=quick)
+    what = "another asset under the sdist's name, ours by choice"
+    fault, choose = "another-under-its-name=before:upload_assets", ("upload_assets=ours",)
+    yield _refused("draft before upload_assets", what, "pushed", fault, choose=choose)
     yield Row("draft (drafted)", "deleted", "drafted", "world:draft-deleted", codes=(0,), leaves=("releases made",))
     yield Row("draft (drafted)", "published by hand", "drafted", "world:draft-published", codes=(0,))
     early = "published by hand before its assets"

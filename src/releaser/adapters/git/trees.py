@@ -58,6 +58,13 @@ def remove_worktree(git: Git, path: Path) -> None:
     git.run("worktree", "remove", "--force", "--force", str(path), check=False)
 
 
+def has_worktree(git: Git, path: Path) -> bool:
+    """Return whether there is a working tree at a place, or git takes it that there is: its directory may be gone."""
+    lines = git.lines("worktree", "list", "--porcelain")
+    known = {Path(line.partition(" ")[2]).resolve() for line in lines if line.startswith("worktree ")}
+    return path.exists() or path.resolve() in known
+
+
 def export(
     git: Git, commit: str, tree: Path, remote: str = "origin", cache: Path | None = None, *, index: Path | None = None
 ) -> dict[str, Entry]:

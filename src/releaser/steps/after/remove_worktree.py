@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from releaser.adapters.git.trees import remove_worktree
+from releaser.adapters.git.trees import has_worktree, remove_worktree
 from releaser.core.step import Done, Outcome, Step, Todo
 from releaser.release import Release
 
@@ -16,8 +16,9 @@ class RemoveWorktree(Step[Release]):
     essential = False
 
     def check(self, release: Release) -> Outcome:
-        """Look for it."""
-        return Todo(f"remove {release.store.worktree}") if release.store.worktree.exists() else Done("removed")
+        """Look for it, and for what git keeps of one whose directory somebody has deleted."""
+        tree = release.store.worktree
+        return Todo(f"remove {tree}") if has_worktree(release.git, tree) else Done("removed")
 
     def run(self, release: Release) -> None:
         """Remove it."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 from harness.scene import Scene
 
 from releaser.core.step import Done, Todo
@@ -9,6 +11,15 @@ from releaser.steps.stage.open_worktree import OpenWorktree
 
 def test_the_working_tree_is_removed(scene: Scene) -> None:
     release = scene.with_release_commit()
+    assert isinstance(scene.check(RemoveWorktree()), Todo)
+    RemoveWorktree().run(release)
+    assert isinstance(scene.check(RemoveWorktree()), Done)
+    assert len(scene.git("worktree", "list").splitlines()) == 1
+
+
+def test_git_forgets_a_working_tree_whose_directory_somebody_has_deleted(scene: Scene) -> None:
+    release = scene.with_release_commit()
+    shutil.rmtree(release.store.worktree)
     assert isinstance(scene.check(RemoveWorktree()), Todo)
     RemoveWorktree().run(release)
     assert isinstance(scene.check(RemoveWorktree()), Done)
