@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from fault_table.rows import Row
+from fault_table.broken import BROKEN, Broken
+from fault_table.row import Row
+from fault_table.rows import rows
 from fault_table.world import Table
 
 
@@ -22,3 +24,12 @@ def test_a_release_comes_back_from(row: Row, table: Table, record_property: Call
     found = table.strike(row)
     record_property("fault table", {**found.as_json(), "seconds": round(time.monotonic() - begun, 1)})
     assert not found.wrong, found.wrong
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.what)
+def test_a_fault_that_is_put_back_into_the_code_fails_its_row(broken: Broken, table: Table) -> None:
+    (row,) = (one for one in rows() if one.name == broken.row)
+    found = table.strike(row, broken.what)
+    assert found.struck
+    assert broken.says in found.wrong
+    assert found.wrong

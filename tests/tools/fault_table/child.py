@@ -31,6 +31,7 @@ from releaser.rehearsal.world_faults import Striking
 from releaser.tasks import namespace
 from releaser.tasks.exits import reporting_errors
 
+from .broken import BROKEN
 from .seen import public
 
 PATIENCE = 180
@@ -83,6 +84,7 @@ class Asked:
         prints: Path,
         fault: str = "",
         choose: tuple[str, ...] = (),
+        broken: str = "",
         started: Callable[[int], None] = lambda _: None,
     ) -> Ended:
         """Run it to its end.
@@ -91,12 +93,13 @@ class Asked:
             prints: Where its output goes, without an ending.
             fault: A fault of the engine or the world, as `invoke rehearse --fault` takes it.
             choose: What a person chooses.
+            broken: What the engine's code does again, of BROKEN.
             started: Told the process number.
 
         Raises:
             AssertionError: It did not end.
         """
-        process = _FORKS.Process(target=_release, args=(self, prints, fault, choose))
+        process = _FORKS.Process(target=_release, args=(self, prints, fault, choose, broken))
         process.start()
         assert process.pid
         started(process.pid)
@@ -134,7 +137,7 @@ class _Witness(Striking):
             (self.place / "struck.json").write_text(json.dumps(seen), "utf-8")
 
 
-def _release(asked: Asked, prints: Path, fault: str, choose: tuple[str, ...]) -> None:
+def _release(asked: Asked, prints: Path, fault: str, choose: tuple[str, ...], broken: str) -> None:
     os.setsid()
     for number, end in ((1, ".out"), (2, ".err")):
         os.dup2(os.open(prints.with_suffix(end), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
@@ -142,6 +145,9 @@ def _release(asked: Asked, prints: Path, fault: str, choose: tuple[str, ...]) ->
     os.environ.update(asked.environment)
     os.chdir(asked.world / "checkout")
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for one in BROKEN:
+        if one.what == broken:
+            one.put_back(pytest.MonkeyPatch())
     if fault:
         try:
             reporting_errors(_disturbed)(asked, fault)

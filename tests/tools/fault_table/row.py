@@ -52,8 +52,10 @@ class Row:
     def kind(self) -> str:
         """What it belongs to in the table's sums."""
         who, _, rest = self.fault.partition(":")
-        if who in ("engine", "world"):
-            return {"engine": "kill", "world": "world"}[who]
+        if who == "engine":
+            return "kill"
+        if who == "world" or ":clock=" in rest:
+            return "world"
         return "reading" if rest.startswith("at=GET") else "writing"
 
     @property

@@ -105,6 +105,7 @@ class Table:
         }
         kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         self.asked = Asked(self.path, VERSION, SKIPPED, {**kept, **own})
+        self.broken = ""
         self._undisturbed: dict[str, Any] | None = None
 
     # --- worlds -------------------------------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ class Table:
         for name, one in self.services.items():
             found = [(injections or {})[name]] if name in (injections or {}) else []
             one.serve(self.path / name, self.path / "checkout.git" if name == "forge" else None, injections=found)
-        return self.asked.run(self.root / "printed", **asked)
+        return self.asked.run(self.root / "printed", broken=self.broken, **asked)
 
     def close(self) -> None:
         """Stop everything."""
@@ -170,12 +171,19 @@ class Table:
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 
-    def strike(self, row: Row) -> Outcome:
-        """Carry a row out: its world, its fault, the same command again, and a comparison."""
+    def strike(self, row: Row, broken: str = "") -> Outcome:
+        """Carry a row out: its world, its fault, the same command again, and a comparison.
+
+        Args:
+            row: The row.
+            broken: What the engine's code does again, of BROKEN.
+        """
+        self.broken = ""
         expected = self.undisturbed()
         self.begin(row.rung)
         found = Outcome(row)
         before = public(self.path, VERSION)
+        self.broken = broken
         first = self._first_run(row, found)
         if self.asked.struck.exists():
             before = json.loads(self.asked.struck.read_bytes())

@@ -1,0 +1,123 @@
+"""Faults that the engine once had, put back into its code: each makes the row fail that is there for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from releaser import store
+from releaser.adapters import retries
+from releaser.core import chain
+from releaser.core.step import Done
+from releaser.dists.built import read_dists
+from releaser.steps.after import remove_worktree
+from releaser.steps.publish import upload_assets
+from releaser.steps.push.ask_again import AskAgain
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One fault put back.
+
+    Attributes:
+        what: What the code does again.
+        row: The row that is to fail.
+        says: What is in the reason for which it fails.
+        put_back: Changes the code of this process.
+    """
+
+    what: str
+    row: str
+    says: str
+    put_back: Callable[[pytest.MonkeyPatch], None]
+
+
+def _unchecked_files(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store.ReleaseStore, "dists", lambda self: read_dists(self.dist))
+
+
+def _broken_chain(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store, "read_chain", lambda path: replace(chain.read_chain(path), problem=None))
+
+
+def _lenient_head(patch: pytest.MonkeyPatch) -> None:
+    def head(path: Path) -> tuple[int, str]:
+        number, _, last = path.read_text("ascii").strip().partition(" ")
+        return int(number), last
+
+    patch.setattr(chain, "_head", head)
+
+
+def _post_repeated(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(retries, "_IDEMPOTENT", retries._IDEMPOTENT | {"POST"})
+
+
+def _branch_not_asked_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(AskAgain, "verify", lambda _self, _release: Done("it was asked in preflight"))
+
+
+def _assets_of_others(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(upload_assets, "_others", lambda _found, _dists: [])
+
+
+def _assets_replaced(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(upload_assets, "_replaced", lambda _release, _found, _dists: [])
+
+
+def _registration_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(remove_worktree, "has_worktree", lambda _git, path: path.exists())
+
+
+BROKEN = (
+    Broken(
+        "the sdist changed with SHA256SUMS passes",
+        "files (pushed), sdist and SHA256SUMS changed",
+        "the first run ended with",
+        _unchecked_files,
+    ),
+    Broken(
+        "a journal that was cut is taken as it is",
+        "files (pushed), journal without its last lines",
+        "the first run ended with",
+        _broken_chain,
+    ),
+    Broken(
+        "half a head of the journal counts",
+        "files (pushed), half of the journal's head",
+        "the first run ended with 3",
+        _lenient_head,
+    ),
+    Broken(
+        "a request that made a draft is repeated",
+        "draft acted on, status=500",
+        "",
+        _post_repeated,
+    ),
+    Broken(
+        "a colleague's push is noticed after the upload to TestPyPI",
+        "branch before ask_again, a colleague pushes",
+        "this was touched all the same: testpypi/",
+        _branch_not_asked_again,
+    ),
+    Broken(
+        "another asset in the draft is published without a word",
+        "draft (drafted), another asset, ours by choice",
+        "the first run ended with 0",
+        _assets_of_others,
+    ),
+    Broken(
+        "another's file under a built file's name is replaced without a word",
+        "draft (drafted), another asset under the sdist's name, ours by choice",
+        "the first run ended with 0",
+        _assets_replaced,
+    ),
+    Broken(
+        "git keeps a working tree whose directory is gone",
+        "files (published), working tree deleted",
+        "working trees: 2 instead of 1",
+        _registration_kept,
+    ),
+)
