@@ -130,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
     proxy: Proxy
 
     def handle_any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.body = body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.proxy.fault and self.proxy.fault(self):
             return
         # The registry makes its addresses from the Host header, so they lead back here.

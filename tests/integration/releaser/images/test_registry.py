@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -216,19 +217,28 @@ def test_a_failure_that_lasts_is_told_after_five_more_attempts(proxy, image, nam
     assert len(clock.waits) == 5
 
 
-def test_a_blob_whose_last_response_was_lost_is_not_sent_again(registry, proxy, image, name, clock) -> None:
+@pytest.mark.parametrize("lost", ["500", "drop"])
+@pytest.mark.parametrize(("method", "part", "count"), STRIKES, ids=lambda one: str(one).strip("/="))
+def test_what_the_registry_has_done_without_a_response_that_arrives_is_not_done_twice(
+    registry, proxy, image, name, clock, lost, method, part, count
+) -> None:
     layout, root = image
 
-    def take_and_drop(handler) -> bool:
-        requests.put(proxy.target + handler.path, timeout=10).raise_for_status()
-        return handler.drop()
+    def act_and_lose(handler) -> bool:
+        headers = {one: value for one, value in handler.headers.items() if one.lower() != "accept-encoding"}
+        url = proxy.target + handler.path
+        acted = requests.request(method, url, headers=headers, data=handler.body, timeout=10)
+        proxy.log.append((method, requests.utils.unquote(handler.path), acted.status_code))
+        return FAULTS[lost][0](handler)
 
-    proxy.fail_at(1, "PUT", "digest=", take_and_drop)
-
-    client(proxy.host, name).push(layout, root)
+    proxy.fail_at(count, method, part, act_and_lose)
+    there = client(proxy.host, name)
+    with nullcontext() if method == "PUT" else suppress(ServiceError):  # a POST or PATCH is not repeated by itself
+        there.push(layout, root)
+    there.push(layout, root)
 
     assert registry.get(f"{name}/manifests/{root.digest}").content == layout.read(root)
-    assert len(clock.waits) == 1
+    assert sorted(proxy.uploads()) == sorted(set(proxy.uploads()))
 
 
 def test_a_registry_that_is_not_there_is_named(unused_tcp_port, name, clock) -> None:
