@@ -32,13 +32,15 @@ def push_changelog(release: Release) -> None:
 
 
 def push_tag(release: Release) -> None:
-    """Make the version's tag at the remote, at a commit that is not the release commit."""
-    _tag(release, "--force")
+    """Make the version's tag at the remote, at the commit that this checkout is at."""
+    words = ["tag", "--force", "--annotate", "--message", "Another thing of this name", release.tag]
+    process.run(["git", *_WHO, *words, release.git.head()], cwd=_origin(release))
 
 
 def push_light_tag(release: Release) -> None:
     """Have the remote's tag be a lightweight one, at the release commit."""
     origin = _origin(release)
+    process.run(["git", "fetch", "--quiet", release.git.root, release.ref], cwd=origin)
     process.run(["git", "update-ref", f"refs/tags/{release.tag}", release.must_have_commit()], cwd=origin)
 
 
@@ -115,11 +117,6 @@ def _push(release: Release, name: str, text: str) -> None:
         process.run(["git", "add", name], cwd=clone)
         process.run(["git", *_WHO, "commit", "--quiet", "--message", f"A colleague's {name}"], cwd=clone)
         process.run(["git", "push", "--quiet", "origin", config.branch], cwd=clone)
-
-
-def _tag(release: Release, *options: str) -> None:
-    words = ["tag", *options, "--annotate", "--message", "Another thing of this name", release.tag]
-    process.run(["git", *_WHO, *words, f"refs/heads/{release.config.git.branch}~0"], cwd=_origin(release))
 
 
 def _upload_another(release: Release, index: Index) -> None:

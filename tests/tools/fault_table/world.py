@@ -18,7 +18,7 @@ from releaser.rehearsal import remote
 from releaser.rehearsal.injection import Injection
 
 from .child import Asked, Ended, get_ready, kill_with_children
-from .row import REFUSED, Row
+from .row import Row
 from .seen import Published, compared, public
 
 VERSION, TAG = "0.2.0", "v0.2.0"
@@ -198,10 +198,11 @@ class Table:
         if found.wrong:
             return found
         if row.again == "refused":
+            before = before if row.refused else public(self.path, VERSION)
             again = self.run()
             found.final = str(again.code)
             found.wrong = _badly_told(again) or self._touched(before)
-            if again.code not in REFUSED:
+            if again.code not in row.codes or not again.code:
                 found.wrong = f"the same command again ended with {again.code} instead of being refused"
             return found
         if row.again == "restored":
@@ -244,7 +245,8 @@ class Table:
             return
         facts = self.facts()
         found.differs = sorted(name for name in expected if facts[name] != expected[name])
-        found.duplicates, found.losses = compared(facts, expected)
+        twice, found.losses = compared(facts, expected)
+        found.duplicates = [one for one in twice if one.partition(":")[0] not in found.row.leaves]
         odd = [name for name in found.differs if name not in found.row.leaves]
         found.wrong = "; ".join(f"{name}: {facts[name]} instead of {expected[name]}" for name in odd)
 
