@@ -10,7 +10,7 @@ import pytest
 
 from releaser import store
 from releaser.adapters import retries
-from releaser.core import chain
+from releaser.core import chain, journal
 from releaser.core.step import Done
 from releaser.dists.built import read_dists
 from releaser.steps.after import remove_worktree
@@ -40,7 +40,8 @@ def _unchecked_files(patch: pytest.MonkeyPatch) -> None:
 
 
 def _broken_chain(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(store, "read_chain", lambda path: replace(chain.read_chain(path), problem=None))
+    for module in (store, journal):
+        patch.setattr(module, "read_chain", lambda path: replace(chain.read_chain(path), problem=None))
 
 
 def _lenient_head(patch: pytest.MonkeyPatch) -> None:
