@@ -48,6 +48,12 @@ def identity(layout: OciLayout) -> str:
     return hashlib.sha256(digests.encode()).hexdigest()[:16]
 
 
+def receipt_name(step: str, release: Release) -> str:
+    """Return the name of a step's receipt, with the images that it is for."""
+    layout = built(release)
+    return f"{step}-{identity(layout)}" if layout else step
+
+
 def tags(release: Release) -> tuple[Tag, ...]:
     """Return the tags that this version's images have to have, in the order in which they are pushed.
 

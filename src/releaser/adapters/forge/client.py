@@ -213,7 +213,7 @@ class Forge:
             f"list the open issues labelled {label}", f"{self._repo}/issues", responses.ISSUES, query
         )
         return [
-            Issue(issue.number, issue.title, issue.html_url)
+            Issue(issue.number, issue.title)
             for issue in listed
             if milestone is None or issue.milestone is None or issue.milestone.title == milestone
         ]

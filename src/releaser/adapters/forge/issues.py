@@ -14,7 +14,6 @@ class _Opened(BaseModel):
 
     number: int
     title: str
-    html_url: str
     created_at: str
 
 
@@ -35,7 +34,7 @@ class Issues(Subject):
         """Return what is open in a milestone."""
         query: Query = {"milestone": number, "state": "open"}
         listed = self._http.pages(f"list milestone {number}", f"{self._repo}/issues", responses.ISSUES, query)
-        return [Issue(one.number, one.title, one.html_url) for one in listed]
+        return [Issue(one.number, one.title) for one in listed]
 
     def since_release(self, release_id: int) -> list[Issue]:
         """Return what was opened after a release was published, and is open."""
@@ -46,4 +45,4 @@ class Issues(Subject):
         query: Query = {"state": "open", "since": when}  # changed since then; what was opened is among it
         listed = self._http.pages("list the open issues", f"{self._repo}/issues", _OPENED, query)
         # Dates in one form of ISO 8601, in UTC: their order is that of their texts.
-        return [Issue(one.number, one.title, one.html_url) for one in listed if one.created_at > when]
+        return [Issue(one.number, one.title) for one in listed if one.created_at > when]

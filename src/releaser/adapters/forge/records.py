@@ -31,7 +31,6 @@ class Asset:
         size: Bytes.
         sha256: In hex, as GitHub computed it; None where it does not tell.
         state: ``uploaded``, or ``starter`` for an upload that broke off.
-        url: Where a browser downloads it once the release is published.
     """
 
     id: int
@@ -39,7 +38,6 @@ class Asset:
     size: int
     sha256: str | None
     state: str
-    url: str
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,6 @@ class Issue:
 
     number: int
     title: str
-    url: str
 
 
 @dataclass(frozen=True)

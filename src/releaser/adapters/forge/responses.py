@@ -29,14 +29,13 @@ class AssetResponse(_Response):
     name: str = Field(pattern=r"^[^/\\]*[^/\\.][^/\\]*$")  # it becomes a file's name
     size: int
     state: str
-    browser_download_url: str
     digest: str | None = None
 
     def record(self) -> Asset:
         """Return it in our words."""
         algorithm, _, digest = (self.digest or "").partition(":")
         sha256 = digest if algorithm == "sha256" else None
-        return Asset(self.id, self.name, self.size, sha256, self.state, self.browser_download_url)
+        return Asset(self.id, self.name, self.size, sha256, self.state)
 
 
 class ReleaseResponse(_Response):
@@ -122,7 +121,6 @@ class IssueResponse(_Response):
 
     number: int
     title: str
-    html_url: str
     milestone: _Titled | None
 
 

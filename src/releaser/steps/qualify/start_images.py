@@ -47,8 +47,7 @@ class StartImages(Receipted):
 
     def receipt_name(self, release: Release) -> str:
         """Name the receipt after these images too."""
-        layout = of_release.built(release)
-        return f"{self.name}-{of_release.identity(layout)}" if layout else self.name
+        return of_release.receipt_name(self.name, release)
 
     def attempt(self, release: Release, _dists: Dists, scratch: Path) -> Receipt:
         """Load each from the layout, platform by platform, run it, and remove it."""

@@ -46,8 +46,7 @@ class VerifyImages(Receipted):
 
     def receipt_name(self, release: Release) -> str:
         """Name the receipt after these images too."""
-        layout = of_release.built(release)
-        return f"{self.name}-{of_release.identity(layout)}" if layout else self.name
+        return of_release.receipt_name(self.name, release)
 
     def attempt(self, release: Release, _dists: Dists, _scratch: Path) -> Receipt:
         """Ask the registry as any user could, and compare with what was built."""

@@ -372,7 +372,7 @@ def test_a_name_that_github_would_change_is_refused_before_it_is_sent(start: Sta
 def test_a_download_that_is_not_what_was_promised_leaves_nothing(start: Start, wheel: Path, tmp_path: Path) -> None:
     forge = start().forge()
     asset = forge.assets.upload(draft_of(forge).id, wheel, "application/zip")
-    wrong = Asset(asset.id, asset.name, asset.size, "0" * 64, asset.state, asset.url)
+    wrong = Asset(asset.id, asset.name, asset.size, "0" * 64, asset.state)
     with pytest.raises(ServiceError, match="arrived as 500000 bytes"):
         forge.assets.download(wrong, tmp_path / "target")
     assert not list(tmp_path.glob("target*"))
@@ -417,10 +417,9 @@ def test_blockers_are_open_labelled_and_not_planned_for_later(start: Start, worl
     milestones = [{"number": 1, "title": "1.0"}, {"number": 2, "title": "1.1"}]
     (world / "seed.json").write_text(json.dumps({"issues": issues, "milestones": milestones}))
     forge = start().forge()
-    page = forge.releases_url.removesuffix("/releases")
     assert forge.open_blockers("release-blocker", "1.0") == [
-        Issue(1, "in no milestone", f"{page}/issues/1"),
-        Issue(2, "in this one", f"{page}/pull/2"),
+        Issue(1, "in no milestone"),
+        Issue(2, "in this one"),
     ]
     assert [issue.number for issue in forge.open_blockers("release-blocker", None)] == [1, 2, 3]
 

@@ -26,7 +26,7 @@ RELEASE = {
     "upload_url": "http://example.invalid/{?name}",
     "assets": [],
 }
-ASSET = Asset(1, "demo.whl", 4, None, "uploaded", "")
+ASSET = Asset(1, "demo.whl", 4, None, "uploaded")
 
 Question = Callable[[Forge, Path], object]
 QUESTIONS: dict[str, Question] = {
