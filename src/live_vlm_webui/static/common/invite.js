@@ -47,7 +47,7 @@ export function prepareInvitation() {
   };
   const copying = told("button", "answer.copy", { type: "button", class: "small" });
   copying.addEventListener("click", () => copy(copying, element("invite-link").textContent));
-  const again = told("button", "invite.again", { type: "button" });
+  const again = told("button", "invite.again", { type: "button", class: "small" });
   again.addEventListener("click", invite);
   const qr = make("img", { id: "invite-qr" });
   qr.setAttribute("aria-hidden", "true"); // the link says the same
