@@ -82,3 +82,8 @@ def make_asset(name: str, body: bytes) -> Asset:
         body = COMMENT.sub(lambda found: "\n" * found[0].count("\n"), body.decode()).encode()
     etag = hashlib.sha256(body).hexdigest()[:16]
     return Asset(body, CONTENT_TYPES[PurePath(name).suffix], etag, gzip.compress(body, mtime=0))
+
+
+def compact(text: str) -> str:
+    """Return ``text`` without indentation and empty lines; scripts, sheets and documents mean the same without."""
+    return "\n".join(stripped for line in text.splitlines() if (stripped := line.strip()))

@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 
-from live_vlm_webui.http.assets import Asset, make_asset
+from live_vlm_webui.http.assets import Asset, compact, make_asset
 
 FIRST = "app.js"
 """The module that the page names; it imports all others, directly or not, except those that are loaded when needed."""
@@ -81,6 +81,8 @@ def _as_function(path: str, text: str) -> str:
     text = EXPORT.sub("", text)
     if unknown := OTHER.search(text):
         raise ValueError(f"{path} has a line that cannot be joined: {unknown[0]}")
+    if not any(line.count("`") % 2 for line in text.splitlines()):  # in a text of several lines, indentation counts
+        text = compact(text)
     return f"const {_name(path)} = (() => {{\n{text.strip()}\nreturn {{ {', '.join(exported)} }};\n}})();\n"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from live_vlm_webui.http.assets import Asset, make_asset
+from live_vlm_webui.http.assets import Asset, compact, make_asset
 from live_vlm_webui.http.joined import ALL_MODULES, FIRST, STYLESHEET, all_styles
 
 OTHERWISE = "en"
@@ -55,14 +55,12 @@ def load_pages(assets: Mapping[str, Asset]) -> Pages:
     }
     names = {language: words["page"]["language.name"] for language, words in sorted(texts.items())}
     template = assets["index.html"].body.decode()
-    styles = all_styles(assets, template)
-    template = STYLESHEET.sub("", template).replace("</head>", f"<style>{styles}</style>\n</head>", 1)
+    styles = compact(all_styles(assets, template))
+    template = compact(STYLESHEET.sub("", template)).replace("</head>", f"<style>{styles}</style></head>", 1)
     template = template.replace(f"static/{FIRST}", f"static/{ALL_MODULES}", 1)
     documents = {
         language: {
-            theme: make_asset(
-                "index.html", in_theme(rendered(template, words["page"], language, names), theme).encode()
-            )
+            theme: make_asset("index.html", in_theme(rendered(template, words, language, names), theme).encode())
             for theme in THEMES
         }
         for language, words in texts.items()
@@ -76,12 +74,21 @@ def in_theme(page: str, theme: str) -> str:
 
 
 def rendered(template: str, words: Mapping[str, Any], language: str, names: Mapping[str, str]) -> str:
-    """Return the page with its texts, its language, the choice of languages, and all texts for its scripts."""
+    """Return the page with its texts, its language, the choice of languages, and all texts for its scripts.
+
+    Args:
+        template: The document.
+        words: The language's file: the texts under ``page``; under ``early`` those sentences of the server that a page
+            needs at once, and under ``server`` all others, which are left out.
+        language: The language's code.
+        names: All languages by their codes.
+    """
+    texts = words["page"]
 
     def fill(tag: re.Match[str]) -> str:
         named = IN_TAG.findall(tag[0])
-        attributes = "".join(f' {name}="{escape(words[key])}"' for name, key in named if name)
-        content = "".join(escape(words[key], quote=False) for name, key in named if not name)
+        attributes = "".join(f' {name}="{escape(texts[key])}"' for name, key in named if name)
+        content = "".join(escape(texts[key], quote=False) for name, key in named if not name)
         return f"{tag[0][:-1]}{attributes}>{content}"
 
     options = "".join(
@@ -89,7 +96,8 @@ def rendered(template: str, words: Mapping[str, Any], language: str, names: Mapp
         for code, name in names.items()
     )
     # "<" could end the script element
-    table = json.dumps(words, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    early = {name: words[name] for name in ("page", "early") if name in words}
+    table = json.dumps(early, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     page = TAG.sub(fill, template)
     page = page.replace('<html lang="">', f'<html lang="{language}">', 1)
     page = page.replace('<select id="language"></select>', f'<select id="language">{options}</select>', 1)

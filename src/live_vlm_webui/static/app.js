@@ -16,7 +16,7 @@ import { SettingControls } from "./question/settings.js";
 import { Source } from "./camera/source.js";
 import { prepareStage } from "./camera/stage.js";
 import { SystemCard } from "./system/system.js";
-import { learn, speak, tell, translated } from "./common/words.js";
+import { listen, speak, tell, translated, translatedIfKnown } from "./common/words.js";
 
 const GONE = fault("fault.gone");
 const REJECTED = 4000; // from this close code on, the server has sent the reason in an error event
@@ -133,7 +133,7 @@ async function restore(wanted, found) {
 
 /** Let models answer in the language of the page, if this page began the session and nothing else was asked for. */
 function askInOurLanguage() {
-  const prompt = translated(settings?.prompt);
+  const prompt = translatedIfKnown(settings?.prompt);
   if (isOwn && prompt !== settings?.prompt) change({ prompt });
 }
 
@@ -258,4 +258,4 @@ element("show-code").addEventListener("click", async () => {
 });
 
 connection.start();
-learn(redraw).then(askInOurLanguage);
+listen(redraw);

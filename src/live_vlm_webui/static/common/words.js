@@ -3,10 +3,13 @@
 import { keepForServer } from "./dom.js";
 
 const ENGLISH = "en"; // the server's language
+const AGAIN_MS = 5000; // after a language could not be loaded
+const MOST_MARKS = 12; // places where a text of the server is divided
 const ATTRIBUTES = ["alt", "aria-label", "placeholder", "title"];
 
 let language = document.documentElement.lang;
-let words = JSON.parse(document.getElementById("words").textContent);
+const given = JSON.parse(document.getElementById("words").textContent);
+let words = given.page;
 let plurals = new Intl.PluralRules(language);
 const parametersOf = new WeakMap(); // of the texts that `tell` has set
 
@@ -42,34 +45,61 @@ export function number(value, digits) {
 
 const formatted = (value) => (typeof value === "number" ? number(value) : value);
 
-let sentences = {}; // of the server, by their English
+let sentences = given.early ?? {}; // of the server, by their English
 let patterns = null;
+let ours = null;
+let isWhole = language === ENGLISH; // whether there are no more
+let learning = null;
+let onLearnt = () => {};
 
 /**
  * Return a text of the server in the language of the page; in English if that has no sentence for it.
  *
  * The server's English, with {placeholders}, is the name of a sentence. What stands for a placeholder may be one itself, and
- * a text may be two, what happened and what to do.
+ * a text may be several: what happened and what to do, or all that is wrong with what was sent. Sentences that the page
+ * needs only now are loaded now, and shown when they are there.
  */
 export function translated(text) {
-  if (!text || Object.keys(sentences).length === 0) return text;
-  const whole = sentenceOf(text);
-  if (whole !== null) return whole;
-  for (let at = text.indexOf(". "); at >= 0; at = text.indexOf(". ", at + 1)) {
-    const first = sentenceOf(text.slice(0, at));
-    const second = sentenceOf(text.slice(at + 2));
-    if (first !== null && second !== null) return `${first}. ${second}`;
+  if (!text) return text;
+  const found = translation(text);
+  if (found === null && !isWhole && !isOurs(text)) learning ??= learnAll();
+  return found ?? text;
+}
+
+/** Whether a text is the page's, in its language already. */
+const isOurs = (text) => (ours ??= new Set(Object.values(words))).has(text);
+
+/** Return a text of the server in the language of the page, if that is known already; else in English. */
+export const translatedIfKnown = (text) => (text && translation(text)) ?? text;
+
+/**
+ * Return a text that is known sentences, or null. What is computed in a sentence can be anything, so of several divisions
+ * the one counts in which the least is computed.
+ */
+function translation(text) {
+  return language === ENGLISH ? null : (divided(text, new Map())?.said ?? null);
+}
+
+function divided(text, known) {
+  if (known.has(text)) return known.get(text);
+  let best = sentenceOf(text);
+  for (const { index, 0: mark } of [...text.matchAll(/[;.] /g)].slice(0, MOST_MARKS)) {
+    const first = sentenceOf(text.slice(0, index));
+    const others = first && divided(text.slice(index + mark.length), known);
+    if (!others || first.literal + others.literal <= (best?.literal ?? 0)) continue;
+    best = { said: `${first.said}${mark}${others.said}`, literal: first.literal + others.literal };
   }
-  return text;
+  known.set(text, best);
+  return best;
 }
 
 function sentenceOf(text) {
   patterns ??= Object.entries(sentences).map(patternOf).sort((one, other) => other.literal - one.literal);
-  for (const { pattern, names, said } of patterns) {
+  for (const { pattern, names, said, literal } of patterns) {
     const found = pattern.exec(text);
     if (!found) continue;
     const parts = Object.fromEntries(names.map((name, at) => [name, found[at + 1]]));
-    return said.replace(/\{(\w+)\}/g, (whole, name) => sentences[parts[name]] ?? parts[name]);
+    return { said: said.replace(/\{(\w+)\}/g, (whole, name) => sentences[parts[name]] ?? parts[name]), literal };
   }
   return null;
 }
@@ -82,11 +112,19 @@ function patternOf([english, said]) {
   return { pattern: new RegExp(`^${source.join("")}$`, "s"), names: pieces.filter((_, at) => at % 2), said, literal };
 }
 
-/** Load the server's sentences, which English needs not; then `onChange()` is called if there are any. */
-export async function learn(onChange) {
-  if (language === ENGLISH) return;
-  take(await load(language));
-  onChange();
+/** Call `onChange()` whenever sentences of the server have been loaded that were needed before. */
+export function listen(onChange) {
+  onLearnt = onChange;
+}
+
+async function learnAll() {
+  const asked = language;
+  const file = await load(asked);
+  if (!file) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  learning = null;
+  if (!file || asked !== language) return;
+  take(file);
+  onLearnt();
 }
 
 async function load(wanted) {
@@ -95,9 +133,10 @@ async function load(wanted) {
 }
 
 function take(file) {
-  words = file?.page ?? words;
-  sentences = file?.server ?? {};
-  patterns = null;
+  words = file.page;
+  sentences = { ...file.early, ...file.server };
+  patterns = ours = null;
+  isWhole = true;
 }
 
 /** Change the language of the page, and remember it; `onChange()` is called before the next paint. */

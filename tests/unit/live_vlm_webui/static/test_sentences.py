@@ -17,6 +17,7 @@ import live_vlm_webui
 PACKAGE = Path(live_vlm_webui.__file__).parent
 STATIC = PACKAGE / "static"
 FILES = {path.stem: json.loads(path.read_text("utf-8")) for path in (STATIC / "words").glob("*.json")}
+SENTENCES = {language: {**file.get("early", {}), **file.get("server", {})} for language, file in FILES.items()}
 OTHERS = sorted(FILES.keys() - {"en"})
 MESSAGE_AT = {
     "InputError": 0, "MediaTypeError": 0, "LoginError": 0, "ForbiddenError": 0, "NotFoundError": 0, "ConflictError": 0,
@@ -67,6 +68,12 @@ COMPOSED = {
 }
 """Texts of which a part is one of a few, which the sentences contain."""
 
+JOINED = [
+    "prompt: it is empty; model: it is empty",
+    "prompt: it has 20000 characters; the limit is 16384; every: 0 is not a whole number from 1 to 9; and 3 more",
+]
+"""What the server says when several settings are wrong."""
+
 
 def test_there_are_texts_to_find():
     assert len(set(said())) > 150
@@ -74,7 +81,7 @@ def test_there_are_texts_to_find():
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_language_has_each_sentence_that_people_meet(language):
-    patterns = [re.compile(pattern(name), re.DOTALL) for name in FILES[language]["server"]]
+    patterns = [re.compile(pattern(name), re.DOTALL) for name in SENTENCES[language]]
     texts_met = {text for text in said() if text not in NEVER_MET and text not in COMPOSED}
     texts_met |= {
         text.replace("lists§", f"lists{part}").replace("§ § (", f"§ {part} (").replace("§ § § s", f"§ {part} § s")
@@ -88,7 +95,7 @@ def test_a_language_has_each_sentence_that_people_meet(language):
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_translation_has_the_placeholders_of_its_sentence(language):
-    for english, text in FILES[language]["server"].items():
+    for english, text in SENTENCES[language].items():
         assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", english)), english
 
 
@@ -96,17 +103,17 @@ def test_a_translation_has_the_placeholders_of_its_sentence(language):
 def test_each_sentence_is_recognised_with_what_stands_in_it(language):
     if not (node := shutil.which("node")):
         pytest.skip("node, which runs the page's script, is missing")
-    sentences = FILES[language]["server"]
+    sentences = SENTENCES[language]
     filled = {fill(english): fill(text) for english, text in sentences.items()}
-    asked = [*filled, "Cannot connect to http://x/v1: Connection refused", "A. B", "Something else entirely"]
+    asked = [*filled, *JOINED, "Cannot connect to http://x/v1: Connection refused", "A. B", "Something else entirely"]
     script = f"""
       globalThis.document = {{
         documentElement: {{ lang: {json.dumps(language)} }},
-        getElementById: () => ({{ textContent: "{{}}" }}),
+        getElementById: () => ({{ textContent: '{{"page": {{}}}}' }}),
       }};
       globalThis.fetch = async () => ({{ ok: true, json: async () => ({json.dumps(FILES[language])}) }});
       const words = await import({json.dumps((STATIC / "common" / "words.js").as_uri())});
-      await words.learn(() => {{}});
+      await new Promise((known) => {{ words.listen(known); words.translated("Not known yet"); }});
       console.log(JSON.stringify({json.dumps(asked)}.map(words.translated)));
     """
     found = subprocess.run(
@@ -125,6 +132,10 @@ def test_each_sentence_is_recognised_with_what_stands_in_it(language):
         "§why§", sentences["Connection refused"]
     )
     assert translations[-2:] == ["A. B", "Something else entirely"]
+    joined = translations[len(filled) : -3]
+    assert len(joined) == len(JOINED)
+    for got in joined:
+        assert not re.search(r"\b(is|it|the|has|empty|characters|and|more)\b", got), got
 
 
 def fill(text: str) -> str:
