@@ -26,7 +26,7 @@ from .scene import Scene
 from .stand_ins import StandIn
 
 PUBLIC = ("create_tag", "push_tag", "draft_release", "upload_assets", "publish_release", "upload_pypi")
-BACK = ("delete_tag", "delete_release", "warn_on_release", "revert_bump", "discard_state")
+BACK = ("delete_immutable", "delete_tag", "delete_release", "warn_on_release", "revert_bump", "discard_state")
 LATE = 3600.0
 
 
@@ -65,10 +65,12 @@ class Promise(RuleBasedStateMachine):
         self.scene = scene
         self.seen: dict[str, str] = {}
 
-    @initialize(late=st.booleans())
-    def begin(self, late: bool) -> None:
-        """Begin with an index that shows late what it takes, or at once."""
+    @initialize(late=st.booleans(), immutable=st.booleans())
+    def begin(self, late: bool, immutable: bool) -> None:
+        """Begin with an index that shows late what it takes, or at once, and with immutable releases, or others."""
         self.lag(late)
+        if immutable:
+            make_immutable(self.scene)
 
     @rule(at=st.sampled_from([None, None, None, *PUBLIC]), after=st.booleans())
     def release(self, at: str | None, after: bool) -> None:
@@ -101,6 +103,8 @@ class Promise(RuleBasedStateMachine):
         assert 'version = "0.2.0"' not in self.scene.at_origin("show", "main:pyproject.toml")
         assert self.scene.forge.releases() == []
         assert self.held() == {}
+        forge = json.loads((self.scene.forge.folder / "forge.json").read_bytes())
+        assert forge["burned_tags"] == []
 
     @rule()
     def yank(self) -> None:
@@ -146,6 +150,15 @@ class Promise(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Have the services serve nothing."""
         self.scene.stop()
+
+
+def make_immutable(scene: Scene) -> None:
+    """Have the forge make releases immutable, and the remote keep their tags as long as they exist, as GitHub does."""
+    (scene.forge.folder / "settings.json").write_text('{"immutable_releases": true}')
+    hook, held = scene.origin / "hooks" / "pre-receive", scene.forge.folder / "forge.json"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nif grep -q '\"immutable\": true' {held}; then echo kept >&2; exit 1; fi\n")
+    hook.chmod(0o755)
 
 
 def keep_the_promise(

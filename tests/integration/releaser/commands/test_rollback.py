@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from harness.coming_back import make_immutable
 from harness.scene import Scene, assert_says
 from harness.wheels import other_wheel
 
@@ -213,13 +214,8 @@ class TestImmutable:
     @pytest.fixture
     def immutable(self, scene: Scene) -> Scene:
         """0.2.0 is published and immutable; the remote keeps its tag as GitHub does."""
-        (scene.forge.folder / "settings.json").write_text('{"immutable_releases": true}')
+        make_immutable(scene)
         make(scene.with_dists(), CreateTag(), PushTag(), DraftRelease(), UploadAssets(), PublishRelease())
-        hook = scene.origin / "hooks" / "pre-receive"
-        hook.parent.mkdir(exist_ok=True)
-        held = scene.forge.folder / "forge.json"
-        hook.write_text(f"#!/bin/sh\nif grep -q '\"immutable\": true' {held}; then echo kept >&2; exit 1; fi\n")
-        hook.chmod(0o755)
         return scene
 
     def test_it_goes_before_its_tag_and_the_name_that_is_used_up_stays_and_is_not_released_again(
