@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from releaser.adapters.forge.client import Asset, ReleaseInfo
+from releaser.adapters.forge.client import ReleaseInfo
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.dists.built import Dists
 from releaser.errors import ConflictError, StepError
@@ -27,14 +28,15 @@ class UploadAssets(Step[Release]):
         found, dists = release.forge.find_release(release.tag), release.dists()
         if found is None or dists is None:
             return Todo("attach sdist, wheel, bill of materials and SHA256SUMS")
-        missing, others = _missing(found, dists), _others(found, dists)
+        held, others = _held(release, found, dists), _others(found, dists)
+        missing = _missing(held, dists)
         if not found.draft and missing:
             return Conflict(
                 f"the release {release.tag} is published without {', '.join(missing)}, or with other bytes",
                 f"Attach them manually at {found.url} from {dists.directory}, or release the next version.",
             )
         chosen, shown = release.choices.get(self.name), ", ".join(others)
-        replaced = _replaced(release, found, dists) if found.draft else []
+        replaced = _replaced(release, held, dists) if found.draft else []
         if replaced and chosen != "ours":
             return self._replaced(found, replaced, chosen)
         kept = release.store.chain.newest("kept", step=self.name, names=others) is not None
@@ -65,7 +67,8 @@ class UploadAssets(Step[Release]):
                 f"The draft of {release.tag} no longer exists", "Rerun the command, which creates it again."
             )
         others, chosen = _others(found, dists) if found.draft else [], release.choices.get(self.name)
-        if (replaced := _replaced(release, found, dists)) and chosen != "ours":
+        held = _held(release, found, dists)
+        if (replaced := _replaced(release, held, dists)) and chosen != "ours":
             conflict = self._replaced(found, replaced, chosen)
             raise ConflictError(conflict.what, conflict.remedy)
         if others and chosen == "ours":
@@ -74,7 +77,7 @@ class UploadAssets(Step[Release]):
                     release.forge.assets.delete(asset.id)
         elif others:
             release.journal.write("kept", step=self.name, names=others)
-        for name in _missing(found, dists):
+        for name in _missing(held, dists):
             path = dists.directory / name
             # Before it is sent, so that bytes which arrive without an answer are known as ours.
             release.journal.write("attaching", file=name, sha256=dists.assets[name])
@@ -103,22 +106,20 @@ def _others(found: ReleaseInfo, dists: Dists) -> list[str]:
     return sorted(asset.name for asset in found.assets if asset.name not in ours)
 
 
-def _missing(found: ReleaseInfo, dists: Dists) -> list[str]:
-    there = {asset.name: asset.sha256 for asset in found.assets if asset.state == "uploaded"}
-    return [name for name, digest in dists.assets.items() if there.get(name) != digest]
+def _missing(held: Mapping[str, str], dists: Dists) -> list[str]:
+    return [name for name, digest in dists.assets.items() if held.get(name) != digest]
 
 
-def _replaced(release: Release, found: ReleaseInfo, dists: Dists) -> list[str]:
-    """Return the names of built files under which the draft has whole files that were never sent from here."""
+def _replaced(release: Release, held: Mapping[str, str], dists: Dists) -> list[str]:
+    """Return the names of built files under which the release has whole files that were never sent from here."""
+    chain, other = release.store.chain, [name for name, digest in held.items() if digest != dists.assets[name]]
+    return sorted(name for name in other if not chain.newest("attaching", file=name, sha256=held[name]))
+
+
+def _held(release: Release, found: ReleaseInfo, dists: Dists) -> dict[str, str]:
+    """Return the hash of each whole asset that has a built file's name; of its bytes where the forge does not tell."""
     whole = [one for one in found.assets if one.state == "uploaded" and one.name in dists.assets]
-    other = [one for one in whole if _sha256(release, one) != dists.assets[one.name]]
-    chain = release.store.chain
-    return sorted(one.name for one in other if not chain.newest("attaching", file=one.name, sha256=one.sha256))
-
-
-def _sha256(release: Release, asset: Asset) -> str:
-    """Return an asset's hash, from its bytes where the forge does not tell it."""
-    if asset.sha256 is not None:
-        return asset.sha256
+    held = {one.name: one.sha256 for one in whole if one.sha256 is not None}
     with tempfile.TemporaryDirectory() as folder:
-        return release.forge.assets.download(asset, Path(folder, asset.name))
+        download = release.forge.assets.download
+        return held | {one.name: download(one, Path(folder, one.name)) for one in whole if one.sha256 is None}
