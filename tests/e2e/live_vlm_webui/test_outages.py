@@ -16,6 +16,9 @@ def tab(visit):
     """A page with a camera, a question of its own, and answers."""
     tab = visit()
     tab.start_camera()
+    tab.button("Settings").click()
+    tab["system_prompt"].fill("Answer as a museum guide would.")
+    tab.page.keyboard.press("Escape")
     tab["prompt"].fill("Is there a cup?")
     tab["prompt"].press("Control+Enter")
     tab.until(f"document.querySelectorAll('#history .entry').length >= {ANSWERED}")
@@ -30,6 +33,7 @@ def shows_all_as_before(tab, models) -> None:
     tab.until_text("text", f"Answer {asked + 2}")
     assert tab["prompt"].input_value() == "Is there a cup?"
     assert "Is there a cup?" in str(models.questions[-1])
+    assert "museum guide" in str(models.questions[-1]["body"]["messages"][0])
     assert tab.text("notices") == ""
     assert tab.text("toggle") == "Stop camera"
     assert tab.page.locator("#history .entry").count() > ANSWERED

@@ -138,7 +138,7 @@ def test_keys_do_what_their_list_says_but_not_where_people_type(visit, models):
 
 def test_answers_are_shown_as_written_and_what_was_sent_and_came_back_with_them(visit, serve, serve_models):
     models = serve_models("--model", "llava:7b", "--api-key", "sk-of-the-server")
-    models.behave(text="Answer {number}: **a cup**", total=0.3, reasoning="hm hm", rejects="temperature")
+    models.behave(text="Answer {number}: **a cup**", total=0.3, reasoning="hm hm", rejects="temperature+system")
     server = serve("--api-base", models.api_base, "--api-key", "sk-of-the-server")
     tab = visit(url=server.line().split(" is ready: ")[1].split(" ")[0])
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -166,10 +166,12 @@ def test_answers_are_shown_as_written_and_what_was_sent_and_came_back_with_them(
         assert words in shown
     assert "Left out because the model does not accept it: temperature" in shown
     assert "sent, not shown here" in shown
+    assert "Sent as the start of the question, because the model has no system role." in shown
     tab.button("Copy as JSON").click()
     tab.page.wait_for_selector("#exchange-body button:has-text('Copied')")
     copied = tab.page.evaluate("navigator.clipboard.readText()")
-    assert json.loads(copied)["request"]["body"]["messages"][0] == {"role": "system", "content": MUSEUM}
+    (message,) = json.loads(copied)["request"]["body"]["messages"]
+    assert message["content"][-1]["text"].startswith(f"{MUSEUM}\n\nDescribe")
     tab.page.keyboard.press("Escape")
     assert tab.page.evaluate(FOCUSED) == "inspect"
 

@@ -12,7 +12,8 @@ export function shownExchange({ model, prompt, system_prompt: system, pictures, 
     sent.push([say("exchange.key"), say(request.with_key ? "exchange.key.sent" : "exchange.key.none")]);
   }
   sent.push([say("exchange.pictures"), pictures.map(inPixels).join(", ")]);
-  const { model: _, messages, ...parameters } = request?.body ?? {};
+  const { model: _, messages = [], ...parameters } = request?.body ?? {};
+  const isInPrompt = system && request && !messages.some(({ role }) => role === "system");
   const came = [];
   if (response.status !== null) came.push([say("exchange.status"), `HTTP ${response.status}`]);
   if (response.finish_reason) came.push([say("exchange.finish"), make("code", {}, response.finish_reason)]);
@@ -24,6 +25,7 @@ export function shownExchange({ model, prompt, system_prompt: system, pictures, 
     list(sent),
     ...(request ? text("exchange.address", `${request.method} ${request.url}`) : []),
     ...text("settings.system-prompt", system),
+    ...(isInPrompt ? [make("p", { class: "quiet" }, say("exchange.system-in-prompt"))] : []),
     ...text("question", prompt),
     ...(Object.keys(parameters).length ? [name(say("exchange.parameters")), list(Object.entries(parameters).map(asCode))] : []),
     ...(leftOut.length ? [make("p", {}, say("exchange.left-out", { names: leftOut.join(", ") }))] : []),
