@@ -2,7 +2,8 @@
 """Take the pictures of the page that README and docs show, in docs/images: `nox -s screenshots`.
 
 The real app, its built-in describer and Debian's Chromium, whose camera shows a photograph of scikit-image. A picture
-that looks the same as before, but for times and figures, is left alone, so that taking them again changes no files.
+that looks the same as before, but for times and figures, is left alone, so that taking them again changes no files;
+delete it to have it taken in any case.
 `python scripts/take_screenshots.py NAME...` takes some. tests/unit/test_screenshots.py fails if a page shows a picture
 that is not taken here. Needs tests/tools on the path, Playwright and Pillow.
 """
@@ -30,10 +31,12 @@ NEWEST_IS_SHOWN = """
 () => document.getElementById("text").innerText.trim() === document.querySelector("#history .words").innerText.trim()
 """
 COLOURS = 256
-SAME = 0.03
-"""Share of pixels that times, figures and the photograph's noise may change; a moved card changes more."""
-VISIBLE = 40
-"""A difference of a channel, of 255, that is seen."""
+BLOCK = 16
+"""Pictures are compared by the mean colours of squares with this side, which a palette's dots do not change."""
+VISIBLE = 8
+"""A difference of a square's red, green or blue, of 255, that counts."""
+SAME = 0.02
+"""Share of the squares that times, figures and the machine's charts may change; a moved card changes more."""
 PATIENCE_MS = 45_000
 PRIVATE = """
 Object.defineProperty(MediaStreamTrack.prototype, "label", { get: () => "USB camera" });
@@ -74,6 +77,7 @@ def answered(page: Any) -> None:
         page.select_option("#preset", preset)
         page.locator("#history li").nth(count).wait_for()
     page.wait_for_function(NEWEST_IS_SHOWN)
+    page.evaluate("() => scrollTo(0, 0)")
     page.mouse.move(0, 0)
     page.wait_for_function("() => document.querySelector('#gauges strong')")
 
@@ -161,11 +165,12 @@ def keep(path: Path, png: bytes) -> None:
     if path.exists():
         old = Image.open(path).convert("RGB")
         if old.size == new.size:
-            # Half the size, so that a palette's dots do not count.
-            pair = [one.resize((one.width // 2, one.height // 2), Image.Resampling.BOX) for one in (old, new)]
-            differing = ImageChops.difference(*pair).convert("L").point(lambda value: 255 * (value > VISIBLE))
-            share = differing.histogram()[255] / (differing.width * differing.height)
-            said = f"{share:.1%} of its pixels changed"
+            squares = (old.width // BLOCK, old.height // BLOCK)
+            differing = ImageChops.difference(*(one.resize(squares, Image.Resampling.BOX) for one in (old, new)))
+            red, green, blue = (one.point(lambda value: 255 * (value > VISIBLE)) for one in differing.split())
+            changed = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+            share = changed.histogram()[255] / (squares[0] * squares[1])
+            said = f"{share:.1%} of it changed"
             if share <= SAME:
                 sys.stdout.write(f"{path.name}: {path.stat().st_size / 1000:.0f} kB, kept ({said})\n")
                 return
