@@ -84,6 +84,21 @@ def test_picture_and_answer_share_the_first_screen_at_every_size(visit, width, h
     mark = tab.page.locator(".mark").bounding_box()
     assert abs((theme["y"] + theme["height"] / 2) - (mark["y"] + mark["height"] / 2)) < 4  # one row
     assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= width
+    if columns == 3:
+        tab["other-server"].locator("summary").click()
+        tab["servers"].get_by_role("button", name="OpenAI", exact=True).wait_for()
+        assert tab.page.evaluate("() => document.documentElement.scrollHeight") <= height
+        controls = tab["other-server"].locator("button:visible, input:visible").all()
+        assert len(controls) >= 7  # four servers, a command to copy, two fields and their button
+        for one in controls:
+            one.scroll_into_view_if_needed()
+            box = one.bounding_box()
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= height
+            assert places["model"]["x"] <= box["x"]
+            assert box["x"] + box["width"] <= places["model"]["x"] + places["model"]["width"]
+        for name in ("stage", "answer", "history"):
+            assert tab.page.locator(f".{name}-card").bounding_box() == places[name], name
     assert tab.complaints == []
 
 
