@@ -50,13 +50,13 @@ READS = (
     Request("milestones", "forge", "GET", "/milestones$", 1, "pushed"),
 )
 
-# Steps that only look: they have no beginning at which a run could be killed.
-CHECKS = {"begun": ("find_tools", "log_in_remote", "have_passed_tests")}
+# Steps that only look, or have nothing to do for this project: they have no beginning at which a run could be killed.
+CHECKS = {"begun": ("find_tools", "log_in_remote", "have_passed_tests"), "built": ("build_images",)}
 
 # Each step that does something in a release of the tiny project, by the world before it.
 STEPS = {
     "checked": ("open_worktree", "bump_versions", "rotate_changelog", "commit_release", "build_dists", "inspect_dists"),
-    "built": ("build_images", "try_push_hook", "try_wheel", "try_with_uv", "ask_again"),
+    "built": ("try_push_hook", "try_wheel", "try_with_uv", "ask_again"),
     "tested": ("upload_testpypi",),
     "tried": ("create_tag", "push_tag"),
     "pushed": ("draft_release", "upload_assets", "publish_release", "upload_pypi"),

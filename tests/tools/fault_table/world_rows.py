@@ -139,7 +139,7 @@ def _indexes() -> Iterator[Row]:
     # What TestPyPI has stays there, and the release goes on: it is told as a warning.
     for moment in ("", "=before:upload_testpypi"):
         where = f"testpypi ({'before upload_testpypi' if moment else 'tested'})"
-        left = ("testpypi", "uploads")
+        left = ("testpypi", "uploads", "kept")
         yield Row(where, what, "tested", f"world:another-on-testpypi{moment}", codes=(0,), leaves=left)
     for rung in ("tested", "pushed", "published"):
         quick = rung == "pushed"
