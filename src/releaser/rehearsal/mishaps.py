@@ -131,6 +131,16 @@ def take_permission(release: Release) -> None:
     _refuse_writes(release.store.path, errno.EACCES)
 
 
+def forbid_programs(_release: Release) -> None:
+    """Let no other program be started for the rest of this run, as at the limit of processes."""
+
+    def refuse(event: str, _arguments: tuple[Any, ...]) -> None:
+        if event == "subprocess.Popen":
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    sys.addaudithook(refuse)
+
+
 def _refuse_writes(below: Path, number: int) -> None:
     root = f"{below}{os.sep}"
 
@@ -190,4 +200,5 @@ MISHAPS: dict[str, Callable[[Release], None]] = {
     "lock-held": hold_lock,
     "disk-full": fill_disk,
     "no-permission": take_permission,
+    "no-processes": forbid_programs,
 }

@@ -49,6 +49,13 @@ _MOMENTS = (
     ("published", "after:upload_pypi", "after upload_pypi"),
     ("published", "before:close_milestone", "before close_milestone"),
 )
+# Steps that start git, twine, pip or a build, with the world before them.
+_WITH_PROGRAMS = (
+    *(("checked", step) for step in ("open_worktree", "commit_release", "build_dists")),
+    *(("built", step) for step in ("try_push_hook", "try_wheel", "ask_again")),
+    *(("tested", "upload_testpypi"), ("tried", "create_tag"), ("tried", "push_tag")),
+    *(("published", step) for step in ("upload_pypi", "fast_forward")),
+)
 
 
 def world_rows() -> Iterator[Row]:
@@ -92,6 +99,9 @@ def _machine() -> Iterator[Row]:
             } and rung == "pushed"
             codes = _STOPPED if moment != "before:close_milestone" else (0, *_STOPPED)
             yield Row(f"machine {words}", what, rung, text, codes=codes, refused=not moment, quick=quick)
+    for rung, step in _WITH_PROGRAMS:
+        where, fault = f"machine before {step}", f"world:no-processes=before:{step}"
+        yield Row(where, "no more processes", rung, fault, codes=(0, *_STOPPED) if step == "fast_forward" else _STOPPED)
     for hours in (-2, 2):
         what = f"{abs(hours)} hours {'ahead' if hours < 0 else 'behind'}"
         fault = f"forge:at=GET:/:1+:after:clock={hours * 3600}"
