@@ -27,6 +27,7 @@ from releaser.core.named import skipped_steps
 from releaser.core.runner import Observer
 from releaser.plan import release_plan
 from releaser.rehearsal.faults import KillAt, RehearsalFaults
+from releaser.rehearsal.mishaps import MISHAPS
 from releaser.rehearsal.world_faults import Striking
 from releaser.tasks import namespace
 from releaser.tasks.exits import reporting_errors
@@ -131,10 +132,14 @@ class _Witness(Striking):
     """Writes down what others can see when the fault has struck: from then on a refusal may change nothing of it."""
 
     def strike(self) -> None:
-        if not self.marker.exists():
-            super().strike()
+        if self.marker.exists():
+            return
+        # What befalls this machine changes nothing that others see, and may leave no way to look afterwards.
+        seen = public(self.place, str(self.release.version))
+        super().strike()
+        if self.fault.name not in MISHAPS:
             seen = public(self.place, str(self.release.version))
-            (self.place / "struck.json").write_text(json.dumps(seen), "utf-8")
+        (self.place / "struck.json").write_text(json.dumps(seen), "utf-8")
 
 
 def _release(asked: Asked, prints: Path, fault: str, choose: tuple[str, ...], broken: str) -> None:

@@ -51,12 +51,12 @@ READS = (
 )
 
 # Steps that only look, or have nothing to do for this project: they have no beginning at which a run could be killed.
-CHECKS = {"begun": ("find_tools", "log_in_remote", "have_passed_tests"), "built": ("build_images",)}
+CHECKS = {"begun": ("find_tools", "log_in_remote", "have_passed_tests"), "built": ("build_images", "try_push_hook")}
 
 # Each step that does something in a release of the tiny project, by the world before it.
 STEPS = {
     "checked": ("open_worktree", "bump_versions", "rotate_changelog", "commit_release", "build_dists", "inspect_dists"),
-    "built": ("try_push_hook", "try_wheel", "try_with_uv", "ask_again"),
+    "built": ("try_wheel", "try_with_uv", "ask_again"),
     "tested": ("upload_testpypi",),
     "tried": ("create_tag", "push_tag"),
     "pushed": ("draft_release", "upload_assets", "publish_release", "upload_pypi"),

@@ -52,7 +52,7 @@ _MOMENTS = (
 # Steps that start git, twine, pip or a build, with the world before them.
 _WITH_PROGRAMS = (
     *(("checked", step) for step in ("open_worktree", "commit_release", "build_dists")),
-    *(("built", step) for step in ("try_push_hook", "try_wheel", "ask_again")),
+    *(("built", step) for step in ("try_wheel", "ask_again")),
     *(("tested", "upload_testpypi"), ("tried", "create_tag"), ("tried", "push_tag")),
     *(("published", step) for step in ("upload_pypi", "fast_forward")),
 )
