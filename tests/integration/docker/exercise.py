@@ -41,7 +41,6 @@ def run_the_networks() -> None:
 
     for file in sorted(resources.files("live_vlm_webui").joinpath("describer/data").iterdir(), key=str):
         if file.name.endswith(".onnx"):
-            # Loading a network finds the code of each of its operators, or fails.
             session = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
             (asked,) = session.get_inputs()
             shape = [size if isinstance(size, int) else 1 for size in asked.shape]
