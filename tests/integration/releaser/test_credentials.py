@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import os
+import platform
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -140,6 +141,9 @@ def credentials_everywhere(home: Path, folder: Path) -> Iterator[pytest.MonkeyPa
     with user_environment(home, folder / "state") as patch:
         for name, value in {**VARIABLES, **own}.items():
             patch.setenv(name, value)
+        # Some of what Python tells of the machine it asks of a program, once in a process.
+        patch.setattr(platform, "_uname_cache", None)
+        patch.setattr(platform, "_platform_cache", {})
         yield patch
     environment.configure((), ())
 

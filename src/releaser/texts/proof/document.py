@@ -120,7 +120,7 @@ def _claims(release: Release, dists: Dists, entries: Sequence[dict[str, Any]], s
         "left_out": record.left_out(runs),
         "runs": runs,
         "tools": [*record.tools(runs), {"name": "Python", "version": platform.python_version()}],
-        "platform": platform.platform(),
+        "platform": f"{platform.system()}-{platform.release()}-{platform.machine()}",
     }
     hidden: dict[str, Any] = json.loads(release.redactor()(json.dumps(claims)))
     return hidden
