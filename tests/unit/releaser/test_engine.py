@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import signal
 import sys
@@ -18,7 +17,7 @@ from releaser import engine
 from releaser.adapters.git import Git
 from releaser.config.load import parse_config
 from releaser.core.activity import current
-from releaser.core.chain import broken_at
+from releaser.core.chain import read_chain
 from releaser.core.named import required_steps, skipped_steps
 from releaser.core.step import Conflict, Done, Outcome, Phase, Plan, Step, Todo, in_order, together
 from releaser.errors import ConflictError, InterruptedRunError, NotConfirmedError, StepError, UsageError
@@ -81,9 +80,9 @@ def failing(error: BaseException) -> Callable[[], None]:
 
 
 def journal(release: Release) -> list[dict[str, Any]]:
-    lines = (release.store.path / "journal.jsonl").read_text("utf-8").split("\n")[:-1]
-    assert broken_at(lines) is None
-    return [json.loads(line) for line in lines]
+    chain = read_chain(release.store.path / "journal.jsonl")
+    assert chain.problem is None
+    return list(chain.entries)
 
 
 def noted(release: Release) -> list[str]:
