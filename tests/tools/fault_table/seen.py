@@ -39,7 +39,7 @@ def compared(facts: dict[str, Any], expected: dict[str, Any]) -> tuple[list[str]
         twice += [f"{index}: {name} sent {sent.count(name)} times" for name in set(sent) if sent.count(name) > 1]
         missing += [f"{index}: {name}" for name in expected[index] if name not in facts[index]]
     if facts["releases made"] > expected["releases made"]:
-        twice.append(f"{facts['releases made']} releases were made")
+        twice.append(f"releases made: {facts['releases made']}")
     assets = {name for release in facts["releases"] for name in release["assets"]}
     missing += [f"asset {name}" for release in expected["releases"] for name in release["assets"] if name not in assets]
     missing += [ref for ref in expected["refs"] if ref not in facts["refs"]]

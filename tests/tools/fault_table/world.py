@@ -245,8 +245,11 @@ class Table:
             return
         facts = self.facts()
         found.differs = sorted(name for name in expected if facts[name] != expected[name])
-        twice, found.losses = compared(facts, expected)
-        found.duplicates = [one for one in twice if one.partition(":")[0] not in found.row.leaves]
+        # What a fault leaves for good, such as another's wheel where ours would be, is neither.
+        found.duplicates, found.losses = (
+            [one for one in names if one.partition(":")[0] not in found.row.leaves]
+            for names in compared(facts, expected)
+        )
         odd = [name for name in found.differs if name not in found.row.leaves]
         found.wrong = "; ".join(f"{name}: {facts[name]} instead of {expected[name]}" for name in odd)
 
