@@ -155,6 +155,7 @@ async def catalog(app: web.Application) -> AsyncIterator[None]:
     )
     found.start()
     yield
+    await describer.close()
     await found.close()
     await join(with_networks)
 

@@ -86,6 +86,12 @@ class Describer:
         self._answering = answering
         loop.call_later(KEPT_SECONDS, self._free_unless_asked)
 
+    async def close(self) -> None:
+        """Stop loading in advance; the executor may be shut down then."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait({self._warming})
+
     def _free_unless_asked(self) -> None:
         if not self._askers:
             self._answering = None

@@ -52,7 +52,8 @@ def test_remote_holds_an_annotated_tag_at_the_release_commit_on_top_of_the_branc
     origin = undisturbed.world.origin
     assert undisturbed.world.refs().keys() == {"refs/heads/main", "refs/tags/v0.2.0"}
     assert read_git(origin, "cat-file", "-t", "v0.2.0") == "tag"
-    assert read_git(origin, "for-each-ref", "--format=%(contents)", "refs/tags/v0.2.0") == "Release version 0.2.0"
+    message = read_git(origin, "for-each-ref", "--format=%(contents)", "refs/tags/v0.2.0")
+    assert message == "Release version 0.2.0\n\nReleased-on: this machine"
     commit = read_git(origin, "rev-parse", "v0.2.0^{commit}")
     assert commit == read_git(origin, "rev-parse", "main")
     assert read_git(origin, "show", "-s", "--format=%B", commit).strip() == "chore: bump version to 0.2.0"

@@ -178,3 +178,20 @@ async def test_networks_that_were_loaded_in_advance_are_freed_if_nothing_is_aske
     while not was_loaded or describer.loaded:
         was_loaded = was_loaded or describer.loaded
         await asyncio.sleep(0.005)
+
+
+async def test_loading_in_advance_ends_with_the_server(executor: ThreadPoolExecutor) -> None:
+    describer = Describer(executor)
+    asked = asyncio.Event()
+
+    async def never_known() -> bool:
+        asked.set()
+        await asyncio.Event().wait()
+        return True
+
+    await describer.close()
+    describer.warm_up(never_known)
+    await asked.wait()
+    await describer.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert not describer.loaded
