@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from live_vlm_webui.api.keys import CAMERAS, ENCODERS, LOADER, PICTURES, UPLOADS, session_of
-from live_vlm_webui.errors import LimitError, MediaTypeError
+from live_vlm_webui.errors import ConflictError, LimitError, MediaTypeError
 from live_vlm_webui.http.body import check_names, read_body, read_json, text_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ async def connect(request: web.Request) -> web.Response:
 async def disconnect(request: web.Request) -> web.Response:
     """Remove the session's camera."""
     session = session_of(request)
-    session.turns.take(request.query.get("turn"))
+    try:
+        session.turns.take(request.query.get("turn"))
+    except ConflictError:
+        return web.Response(status=204)  # the page has replaced what this was to remove
     await session.attach(None)
     return web.Response(status=204)
 

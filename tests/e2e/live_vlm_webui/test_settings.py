@@ -126,7 +126,7 @@ def test_a_number_that_the_server_refuses_is_told_and_taken_back(visit):
     tab.button("Dismiss").click()
     assert tab.page.locator("#notices .notice").count() == 0
     tab.page.keyboard.press("Escape")
-    assert tab.page.locator("#settings #notices").count() == 0
+    tab.until("!document.querySelector('#settings #notices')")
 
 
 def test_models_are_listed_with_those_that_see_no_pictures_marked(visit):

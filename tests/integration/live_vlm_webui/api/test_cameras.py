@@ -347,6 +347,13 @@ async def test_an_offer_that_was_on_its_way_when_the_page_stopped_the_camera_doe
     assert refused["error"]["message"].startswith("This request came late")
 
 
+async def test_a_stop_that_comes_after_the_next_start_takes_nothing_away(api, session):
+    path = f"/api/sessions/{session}"
+    assert (await api.ask("POST", f"{path}/picture?turn=page.3", data=jpeg(), headers=JPEG))[0] == 200
+    assert (await api.ask("DELETE", f"{path}/camera?turn=page.2"))[0] == 204
+    assert (await api.ask("GET", path))[1]["camera"] is not None
+
+
 async def test_a_picture_whose_upload_takes_long_does_not_replace_what_the_page_did_meanwhile(api, session):
     path = f"/api/sessions/{session}"
     begun, stopped = asyncio.Event(), asyncio.Event()
