@@ -212,6 +212,8 @@ class Config(Table):
         package: The import name; by default the distribution's with `_` for `-`.
         command: The installed program whose `--version` must print the version; None when the project installs none.
         pass_env: Credentials that programs get all the same, by the names of their variables.
+        run: Where a release is carried out: `here`, on this machine, or `ci`, in the workflow `release_workflow`.
+        release_workflow: That workflow's file.
     """
 
     distribution: str
@@ -220,6 +222,8 @@ class Config(Table):
     version_files: tuple[VersionFileConfig, ...] = Field(min_length=1)
     changelog: str = "CHANGELOG.md"
     pass_env: tuple[str, ...] = ()
+    run: Literal["here", "ci"] = "here"
+    release_workflow: str = "release.yml"
     git: GitConfig = GitConfig()
     build: BuildConfig = BuildConfig()
     qualify: QualifyConfig = QualifyConfig()
