@@ -12,6 +12,7 @@ import platformdirs
 from pydantic import BaseModel, ValidationError
 
 from releaser.config.project import Config
+from releaser.config.services import rehearsed
 from releaser.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -24,7 +25,8 @@ def load_config(root: Path) -> Config:
     """Read the configuration of the project at `root`.
 
     Raises:
-        ConfigError: There is no pyproject.toml, it is not TOML, or [tool.releaser] has a wrong key or value.
+        ConfigError: There is no pyproject.toml, it is not TOML, [tool.releaser] has a wrong key or value, or
+            `RELEASER_SERVICES` leads to another machine.
     """
     path = root / "pyproject.toml"
     try:
@@ -44,7 +46,7 @@ def load_config(root: Path) -> Config:
             f"{path} has no [tool.releaser] table",
             "Add one; docs/releaser.md shows the smallest one (version-files is the only required key).",
         )
-    return parse_config(table, project if isinstance(project, dict) else {})
+    return rehearsed(parse_config(table, project if isinstance(project, dict) else {}))
 
 
 def parse_config(table: dict[str, Any], project: dict[str, Any]) -> Config:
