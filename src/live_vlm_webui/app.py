@@ -103,7 +103,7 @@ def create_app(settings: Settings) -> web.Application:
     app[UPLOADS] = asyncio.Semaphore(camera.MOST_UPLOADS)
     app[PREVIEWERS] = asyncio.Semaphore(preview.MOST_PREVIEWS)
     app.on_response_prepare.append(add_security_headers)
-    app.on_shutdown.append(end_sessions)
+    app.on_shutdown.extend((end_loading, end_sessions))
     app.add_routes(ROUTES)
     app.add_routes(below(settings.root_path, ROUTES))
     app.cleanup_ctx.extend((app[MONITOR].run, http, encoders, memory, cameras, catalog, all_sessions))
@@ -186,6 +186,11 @@ async def join(pool: ThreadPoolExecutor) -> None:
     ending = asyncio.to_thread(pool.shutdown, cancel_futures=True)
     with suppress(asyncio.TimeoutError):
         await asyncio.wait_for(ending, JOIN_SECONDS)
+
+
+async def end_loading(app: web.Application) -> None:
+    """Import nothing more at shutdown."""
+    app[LOADER].close()
 
 
 async def end_sessions(app: web.Application) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from live_vlm_webui.api.keys import ENCODERS, LOADER, METRICS, SESSIONS, VIEWERS
-from live_vlm_webui.api.loading import FOR_A_CAMERA
 from live_vlm_webui.errors import ConflictError, InputError, LimitError, RequestError, TooLargeError, WebUIError
 from live_vlm_webui.http.body import JSON_BYTES, kind_of, parse_object
 from live_vlm_webui.http.explain import BUG, error_json
@@ -58,7 +57,6 @@ async def watch(request: web.Request) -> web.WebSocketResponse:
         wanted = request.query.get("session")
         session = sessions.create() if wanted is None else sessions.get(wanted)
         viewers.add(socket)
-        request.app[LOADER].begin(*FOR_A_CAMERA)  # programs connect without having asked for the page
         if await Connection(request.app, socket, session).serve() == TOO_SLOW:
             request.app[METRICS].dropped.inc()
     except RequestError as error:  # browsers do not show responses other than 101 to the page

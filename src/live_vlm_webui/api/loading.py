@@ -1,4 +1,4 @@
-"""Import heavy modules when they are first needed: in a thread, one at a time."""
+"""Import heavy modules after the start, or when they are first needed: in a thread, one at a time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from types import ModuleType
 
 FOR_A_CAMERA = (
     "av",
+    "aioice",
+    "aiortc",
     "live_vlm_webui.media.webrtc.camera",
+    "numpy",
     "live_vlm_webui.media.jpeg",
     "live_vlm_webui.sessions.scene_change",
 )
-"""What a browser's camera and the first question about it need: half a second, while the user looks for the button."""
+"""What a browser's camera and the first question about it need, in pieces: a stop waits for the one in progress."""
 
 
 class Loader:
@@ -48,6 +51,11 @@ class Loader:
         """Wait for all that was begun, whether it can be imported or not."""
         if self._loaded:
             await asyncio.wait(self._loaded.values())
+
+    def close(self) -> None:
+        """Import nothing more; the import in progress ends in its thread."""
+        for task in self._loaded.values():
+            task.cancel()
 
     async def _load(self, name: str) -> ModuleType:
         async with self._lock:

@@ -6,7 +6,6 @@ from aiohttp import web
 
 from live_vlm_webui import __version__
 from live_vlm_webui.api.keys import ASSETS, CATALOG, DESCRIBER, LOADER, PAGES
-from live_vlm_webui.api.loading import FOR_A_CAMERA
 from live_vlm_webui.http.assets import asset_response
 from live_vlm_webui.http.languages import COOKIE, THEME_COOKIE, chosen
 from live_vlm_webui.models.model import BUILT_IN
@@ -18,7 +17,7 @@ from live_vlm_webui.sessions.choice import READY_SECONDS
 async def page(request: web.Request) -> web.Response:
     """Send the page, in the language that was chosen in it, else in the browser's; and in the chosen theme."""
     if request.app[LOGIN].is_signed_in(request):
-        expect_camera(request.app)
+        expect_question(request.app)
     pages = request.app[PAGES]
     language = chosen(request.cookies.get(COOKIE), request.headers.get("Accept-Language", ""), pages.documents)
     response = asset_response(request, pages.get(language, request.cookies.get(THEME_COOKIE, "")))
@@ -32,15 +31,14 @@ async def page(request: web.Request) -> web.Response:
     return response
 
 
-def expect_camera(app: web.Application) -> None:
-    """Start loading what this page's camera will need, and the describer's networks if it will be asked."""
+def expect_question(app: web.Application) -> None:
+    """Start loading the describer's networks if it is the model that will be asked."""
 
     async def asks_describer() -> bool:
-        await app[LOADER].begun()
+        await app[LOADER].begun()  # the camera is needed first
         await app[CATALOG].ready(READY_SECONDS)
         return app[CATALOG].default().api_base == BUILT_IN
 
-    app[LOADER].begin(*FOR_A_CAMERA)
     app[DESCRIBER].warm_up(asks_describer)
 
 

@@ -17,9 +17,12 @@ from types import FrameType
 from aiohttp import web
 
 from live_vlm_webui import __version__, logs
+from live_vlm_webui.api.keys import LOADER
+from live_vlm_webui.api.loading import FOR_A_CAMERA
 from live_vlm_webui.app import create_app
 from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.errors import SettingsError
+from live_vlm_webui.memory import share_memory
 from live_vlm_webui.network.hosts import Hosts
 from live_vlm_webui.security.login import LOGIN
 from live_vlm_webui.server import pid_file
@@ -48,6 +51,9 @@ def run(settings: Settings, listener: socket.socket) -> None:
         SettingsError: The certificate or the token can be neither read nor created.
     """
     logs.configure(settings)
+    share_memory()
+    # OpenBLAS starts a thread per core when numpy is imported; nothing here multiplies matrices that are worth it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     asyncio.run(serve(create_app, settings, listener))
 
 
@@ -82,6 +88,10 @@ async def serve(make_app: Callable[[Settings], web.Application], settings: Setti
         with stop_signals() as stopped, recorded(settings, address, port, ready.url):
             acceptor.open()
             announce(ready, sys.stdout)
+            if LOADER in app:
+                app[LOADER].begin(
+                    *FOR_A_CAMERA
+                )  # the page that is opened next finds it loaded, or sooner than by asking
             await stopped.wait()
     finally:
         if acceptor is not None:

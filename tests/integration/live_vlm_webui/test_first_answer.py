@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -25,6 +26,13 @@ def loaded_by(process) -> str:
     if not maps.exists():
         pytest.skip("this system has no /proc to see what a process has loaded")
     return maps.read_text()
+
+
+async def until_loaded(process, *libraries: str) -> None:
+    needed = set(libraries)
+    while needed:
+        await asyncio.sleep(0.05)
+        needed = {name for name in needed if name not in loaded_by(process)}
 
 
 def crowd() -> float:
@@ -75,11 +83,8 @@ async def test_a_dropped_picture_is_described_once(api):
 
 
 async def test_an_unused_server_has_loaded_no_networks(api):
-    loaded = loaded_by(api.process)
-    assert "onnxruntime" not in loaded
-    assert "libavcodec" not in loaded
-    assert "numpy" not in loaded
-    async with api.watch() as events:  # now PyAV is loaded, for the camera that may come
+    await until_loaded(api.process, "libavcodec", "numpy")  # for the camera that may come
+    async with api.watch() as events:
         await events.next()
         assert "onnxruntime" not in loaded_by(api.process)
         await events.socket.send_bytes(photograph("chelsea"))
@@ -88,9 +93,17 @@ async def test_an_unused_server_has_loaded_no_networks(api):
 
 
 async def test_what_the_first_answer_needs_is_loaded_while_the_page_loads(api):
-    assert "libavcodec" not in loaded_by(api.process)
+    assert "onnxruntime" not in loaded_by(api.process)
     await api.http.get(f"{api.url}/")
-    needed = {"libavcodec", "numpy", "onnxruntime"}
-    while needed:
-        await asyncio.sleep(0.05)
-        needed = {name for name in needed if name not in loaded_by(api.process)}
+    await until_loaded(api.process, "libavcodec", "numpy", "onnxruntime")
+
+
+@pytest.mark.parametrize("library", ["libpython", "libavcodec", "libvpx", "numpy"])
+def test_a_stop_while_the_cameras_libraries_are_loaded_is_clean(start_server, library):
+    server = start_server("--port", "0", "--no-ssl")
+    while library not in loaded_by(server.process):
+        time.sleep(0.001)
+    server.process.send_signal(signal.SIGINT)
+    _, told = server.process.communicate(timeout=10)
+    assert server.process.returncode == 0
+    assert "Traceback" not in told

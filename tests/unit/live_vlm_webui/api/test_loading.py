@@ -75,3 +75,14 @@ async def test_what_was_begun_early_is_not_loaded_again_and_its_error_is_that_of
     assert len(entered) == 1
     with pytest.raises(ImportError):
         await loader.load("no_such_module_for_a_test")
+
+
+async def test_a_stop_waits_for_the_import_in_progress_and_for_no_other(modules):
+    names, entered = modules
+    loader = Loader()
+    loader.begin(*names)
+    await loader.load(names[0])
+    loader.close()
+    await loader.begun()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert len(entered) <= 2
