@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from releaser.adapters.forge import responses
+from releaser.adapters.forge import responses, run_responses
 from releaser.adapters.forge.assets import ReleaseAssets
 from releaser.adapters.forge.http import PUBLIC_API, Connection
 from releaser.adapters.forge.issues import Issues
@@ -246,7 +246,7 @@ class Forge:
             f"find the run of {workflow_file} for {tag_or_sha}",
             "GET",
             f"{self._repo}/actions/workflows/{quote(workflow_file, safe='')}/runs",
-            responses.RUNS,
+            run_responses.RUNS,
             query={which: tag_or_sha, "per_page": 1},
             permission="actions: read",
         )
@@ -257,7 +257,7 @@ class Forge:
         found = self._http.find(
             f"find the run of {workflow_file} for {commit}",
             f"{self._repo}/actions/workflows/{quote(workflow_file, safe='')}/runs",
-            responses.RUNS,
+            run_responses.RUNS,
             query={"head_sha": commit, "per_page": 1},
             permission="actions: read",
         )

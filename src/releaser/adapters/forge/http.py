@@ -76,6 +76,11 @@ class Connection:
         return self._token is not None
 
     @property
+    def is_of_app(self) -> bool:
+        """Whether the token is an app's: a workflow's own, too, which no form tells from another app's."""
+        return self._token is not None and self._token.startswith("ghs_")
+
+    @property
     def scopes(self) -> frozenset[str]:
         """The scopes of a classic token, as the last response named them; empty where GitHub names none."""
         named: Any = self._requester.oauth_scopes  # PyGithub types it as None, which it is before the first response
@@ -115,10 +120,7 @@ class Connection:
         Raises:
             ServiceError: GitHub refused, or did not respond, or sent something else.
         """
-        status, headers, content = self._request(doing, method, path, query, body)
-        if status >= 400:
-            raise self._refusals.refusal(doing, status, content, headers, permission)
-        return self.http.shaped(content, shape, doing, headers.get("content-type", ""))
+        return self._shaped(doing, self._request(doing, method, path, query, body), shape, permission)
 
     def find(
         self,
@@ -126,21 +128,21 @@ class Connection:
         path: str,
         shape: TypeAdapter[_Shape],
         *,
+        method: str = "GET",
         none_for: Collection[int] = (404,),
         query: Query | None = None,
+        body: Mapping[str, Any] | None = None,
         permission: str = WRITE,
     ) -> _Shape | None:
-        """Send one GET and return the document, or None for a status that means "there is none".
+        """Send one request and return the document, or None for a status that means "there is none".
 
         Raises:
             ServiceError: As `call`.
         """
-        status, headers, content = self._request(doing, "GET", path, query)
-        if status in none_for and not is_limited(status, headers):
+        answer = self._request(doing, method, path, query, body)
+        if answer[0] in none_for and not is_limited(*answer[:2]):
             return None
-        if status >= 400:
-            raise self._refusals.refusal(doing, status, content, headers, permission)
-        return self.http.shaped(content, shape, doing, headers.get("content-type", ""))
+        return self._shaped(doing, answer, shape, permission)
 
     def headers(self, doing: str, path: str) -> dict[str, str]:
         """Send one GET and return the headers of the response, in lower case.
@@ -193,6 +195,14 @@ class Connection:
                 return
             page += 1
 
+    def _shaped(
+        self, doing: str, answer: tuple[int, dict[str, str], bytes], shape: TypeAdapter[_Shape], permission: str
+    ) -> _Shape:
+        status, headers, content = answer
+        if status >= 400:
+            raise self._refusals.refusal(doing, status, content, headers, permission)
+        return self.http.shaped(content, shape, doing, headers.get("content-type", ""))
+
     def _request(
         self, doing: str, method: str, path: str, query: Query | None = None, body: Mapping[str, Any] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
@@ -243,7 +253,7 @@ class Connection:
             raise self._refusal(doing, response, WRITE)
         return self.http.document(response, ASSET, doing)
 
-    def receive_file(self, doing: str, path: str, target: Path) -> Received:
+    def receive_file(self, doing: str, path: str, target: Path, permission: str = "contents: read") -> Received:
         """Stream a file to ``target``, which must not matter if this fails half way.
 
         GitHub answers with a redirect to a signed address on another host. It is followed without the token, which
@@ -257,7 +267,7 @@ class Connection:
             target,
             doing,
             headers={**_HEADERS, **self._authorization(), "Accept": "application/octet-stream"},
-            refusal=lambda response: self._refusal(doing, response, "contents: read"),
+            refusal=lambda response: self._refusal(doing, response, permission),
         )
 
     def close(self) -> None:

@@ -93,6 +93,10 @@ class Run:
         commit: What it runs at.
         branch: The branch or the tag that it runs for.
         updated: When its status last changed.
+        title: What its page shows as its title; the workflow's `run-name` decides it.
+        event: What started it, such as release or workflow_dispatch.
+        attempt: Which attempt this is: 2 once failed jobs were run again.
+        workflow: The workflow's file name.
     """
 
     id: int
@@ -102,6 +106,70 @@ class Run:
     commit: str = ""
     branch: str = ""
     updated: datetime | None = None
+    title: str = ""
+    event: str = ""
+    attempt: int = 1
+    workflow: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self.status == "completed"
+
+
+@dataclass(frozen=True)
+class JobStep:
+    """A step of a job; ``status`` is queued, in_progress or completed, and ``conclusion`` None before that."""
+
+    number: int
+    name: str
+    status: str
+    conclusion: str | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of a run's newest attempt.
+
+    Attributes:
+        id: GitHub's number.
+        name: As its page shows it; of a matrix with its values.
+        status: ``completed``, or queued, waiting, in_progress and others before that.
+        conclusion: How it ended; ``skipped`` too.
+        url: Its page.
+        steps: Empty before it runs.
+        started: When it began.
+        completed: When it ended.
+    """
+
+    id: int
+    name: str
+    status: str
+    conclusion: str | None
+    url: str
+    steps: tuple[JobStep, ...] = ()
+    started: datetime | None = None
+    completed: datetime | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended as no job of a successful run does."""
+        return self.status == "completed" and self.conclusion not in ("success", "skipped", "neutral")
+
+
+@dataclass(frozen=True)
+class Approval:
+    """An environment that a run waits for.
+
+    Attributes:
+        environment: Its name.
+        reviewers: Who may approve: logins of people, slugs of teams; empty if it only waits for its timer.
+        may_approve: Whether the token's owner may.
+    """
+
+    environment: str
+    reviewers: tuple[str, ...]
+    may_approve: bool
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from releaser.adapters.forge.records import Asset, Milestone, ReleaseInfo, Run
+from releaser.adapters.forge.records import Asset, Milestone, ReleaseInfo
 
 
-class _Response(BaseModel):
+class Response(BaseModel):
+    """What is read of a response; GitHub may send more."""
+
     model_config = ConfigDict(frozen=True, strict=True)
 
 
@@ -22,7 +24,7 @@ def moment(text: str | None) -> datetime | None:
         return None
 
 
-class AssetResponse(_Response):
+class AssetResponse(Response):
     """A file of a release."""
 
     id: int
@@ -38,7 +40,7 @@ class AssetResponse(_Response):
         return Asset(self.id, self.name, self.size, sha256, self.state)
 
 
-class ReleaseResponse(_Response):
+class ReleaseResponse(Response):
     """A release, draft or published."""
 
     id: int
@@ -69,37 +71,37 @@ class ReleaseResponse(_Response):
         )
 
 
-class UserResponse(_Response):
+class UserResponse(Response):
     """Whose a token is."""
 
     login: str
 
 
-class _Permissions(_Response):
+class _Permissions(Response):
     push: bool = False
 
 
-class RepositoryResponse(_Response):
+class RepositoryResponse(Response):
     """A repository, and what the token's owner may do there."""
 
     private: bool
     permissions: _Permissions = _Permissions()
 
 
-class GitObject(_Response):
+class GitObject(Response):
     """What a ref or a tag object points at."""
 
     type: str
     sha: str
 
 
-class RefResponse(_Response):
+class RefResponse(Response):
     """A ref, or a tag object."""
 
     object: GitObject
 
 
-class MilestoneResponse(_Response):
+class MilestoneResponse(Response):
     """A milestone."""
 
     number: int
@@ -112,11 +114,11 @@ class MilestoneResponse(_Response):
         return Milestone(self.number, self.title, self.open_issues, self.state)
 
 
-class _Titled(_Response):
+class _Titled(Response):
     title: str
 
 
-class IssueResponse(_Response):
+class IssueResponse(Response):
     """An issue or a pull request."""
 
     number: int
@@ -124,37 +126,7 @@ class IssueResponse(_Response):
     milestone: _Titled | None
 
 
-class RunResponse(_Response):
-    """A workflow run."""
-
-    id: int
-    status: str
-    conclusion: str | None
-    html_url: str
-    head_sha: str = ""
-    head_branch: str | None = None
-    updated_at: str | None = None
-
-    def record(self) -> Run:
-        """Return it in our words."""
-        return Run(
-            self.id,
-            self.status,
-            self.conclusion,
-            self.html_url,
-            self.head_sha,
-            self.head_branch or "",
-            moment(self.updated_at),
-        )
-
-
-class RunsResponse(_Response):
-    """The runs of a workflow, the newest first."""
-
-    workflow_runs: list[RunResponse]
-
-
-class RuleResponse(_Response):
+class RuleResponse(Response):
     """A rule; of a branch's rules also the ruleset that it comes from."""
 
     type: str
@@ -162,16 +134,16 @@ class RuleResponse(_Response):
     ruleset_id: int | None = None
 
 
-class _RefName(_Response):
+class _RefName(Response):
     include: list[str] = []
     exclude: list[str] = []
 
 
-class _Conditions(_Response):
+class _Conditions(Response):
     ref_name: _RefName | None = None
 
 
-class RulesetResponse(_Response):
+class RulesetResponse(Response):
     """A ruleset; a list has neither its rules nor its conditions."""
 
     id: int
@@ -183,16 +155,16 @@ class RulesetResponse(_Response):
     rules: list[RuleResponse] = []
 
 
-class _StatusChecks(_Response):
+class _StatusChecks(Response):
     enforcement_level: str | None = None
     contexts: list[str] = []
 
 
-class _Enabled(_Response):
+class _Enabled(Response):
     enabled: bool = False
 
 
-class ProtectionResponse(_Response):
+class ProtectionResponse(Response):
     """A branch's protection: a part of it for everyone, the whole for administrators."""
 
     enabled: bool | None = None
@@ -204,7 +176,7 @@ class ProtectionResponse(_Response):
     required_signatures: _Enabled | None = None
 
 
-class BranchResponse(_Response):
+class BranchResponse(Response):
     """A branch."""
 
     protected: bool
@@ -221,7 +193,6 @@ REF = TypeAdapter(RefResponse)
 MILESTONE = TypeAdapter(MilestoneResponse)
 MILESTONES = TypeAdapter(list[MilestoneResponse])
 ISSUES = TypeAdapter(list[IssueResponse])
-RUNS = TypeAdapter(RunsResponse)
 BRANCH = TypeAdapter(BranchResponse)
 BRANCH_RULES = TypeAdapter(list[RuleResponse])
 PROTECTION = TypeAdapter(ProtectionResponse)

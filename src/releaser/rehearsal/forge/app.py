@@ -26,6 +26,7 @@ from releaser.rehearsal.forge.answers import CALLER, problem
 from releaser.rehearsal.forge.faults import FAULTS, ForgeFaults, parse_fault
 from releaser.rehearsal.forge.protection import Protection
 from releaser.rehearsal.forge.releases import Releases
+from releaser.rehearsal.forge.runs import Machinery, Runs
 from releaser.rehearsal.forge.store import ForgeStore, RefusedError
 from releaser.rehearsal.forge.tokens import Caller, Tokens
 from releaser.rehearsal.forge.work import Work
@@ -41,7 +42,9 @@ LOCK_SECONDS = 2
 API_PREFIXES = ("/repos/", "/uploads/", "/user")
 
 
-def create_app(repository: str, store: ForgeStore, tokens: Tokens, faults: ForgeFaults) -> web.Application:
+def create_app(
+    repository: str, store: ForgeStore, tokens: Tokens, faults: ForgeFaults, actions: Machinery | None = None
+) -> web.Application:
     """Return the stand-in as an aiohttp application.
 
     Args:
@@ -49,11 +52,13 @@ def create_app(repository: str, store: ForgeStore, tokens: Tokens, faults: Forge
         store: What it holds.
         tokens: Which tokens are accepted.
         faults: What is to go wrong.
+        actions: Carries workflows out; without it a dispatch leaves a queued run.
     """
     middlewares = [_log_mutations(store.world / "mutations.log"), _word_errors, _guard(tokens, faults)]
     app = web.Application(middlewares=middlewares, client_max_size=BODY_LIMIT)
     app.add_routes(Releases(repository, store, faults).routes())
     app.add_routes(Work(repository, store).routes())
+    app.add_routes(Runs(repository, store, actions).routes())
     app.add_routes(Protection(repository, store).routes())
     return app
 

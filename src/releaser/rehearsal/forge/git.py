@@ -64,6 +64,10 @@ class BareRepository:
         found = self._git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         return None if found is None else found.strip()
 
+    def text(self, revision: str, path: str) -> str | None:
+        """Return the text of a file at a branch, tag or hash; None if there is none."""
+        return self._git("cat-file", "blob", f"{revision}:{path}")
+
     def contains(self, commit: str, other: str) -> bool:
         """Return whether ``other`` is in the history of ``commit``."""
         return self._git("merge-base", "--is-ancestor", other, commit) is not None

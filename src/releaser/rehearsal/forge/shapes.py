@@ -40,8 +40,8 @@ class Shapes:
         address = f"{self.base}/users/{login}"
         return {
             "login": login,
-            "id": _number(login),
-            "node_id": _node("User", login),
+            "id": number_of(login),
+            "node_id": node_of("User", login),
             "avatar_url": f"{self.base}/avatars/{login}",
             "gravatar_id": "",
             "url": address,
@@ -68,8 +68,8 @@ class Shapes:
         """Return a minimal repository."""
         owner, name = self.repository.split("/")
         return {
-            "id": _number(self.repository),
-            "node_id": _node("Repository", self.repository),
+            "id": number_of(self.repository),
+            "node_id": node_of("Repository", self.repository),
             "name": name,
             "full_name": self.repository,
             "owner": self.user(owner),
@@ -120,7 +120,7 @@ class Shapes:
             "upload_url": f"{self.base}/uploads/repos/{self.repository}/releases/{release['id']}/assets{{?name,label}}",
             "tarball_url": None if release["draft"] else f"{self.api}/tarball/{tag}",
             "zipball_url": None if release["draft"] else f"{self.api}/zipball/{tag}",
-            "node_id": _node("Release", release["id"]),
+            "node_id": node_of("Release", release["id"]),
             "author": self.user(release["author"]),
             "assets": [self.asset(release, asset) for asset in release["assets"]],
             **{key: release[key] for key in RELEASE_FIELDS},
@@ -132,7 +132,7 @@ class Shapes:
         return {
             "url": f"{self.api}/releases/assets/{asset['id']}",
             "browser_download_url": f"{self.web}/releases/download/{quote(_page_name(release))}/{quote(asset['name'])}",
-            "node_id": _node("ReleaseAsset", asset["id"]),
+            "node_id": node_of("ReleaseAsset", asset["id"]),
             "uploader": self.user(release["author"]),
             **asset,
         }
@@ -145,8 +145,8 @@ class Shapes:
             "url": address,
             "html_url": f"{self.web}/milestone/{milestone['number']}",
             "labels_url": f"{address}/labels",
-            "id": _number(f"milestone {milestone['number']}"),
-            "node_id": _node("Milestone", milestone["number"]),
+            "id": number_of(f"milestone {milestone['number']}"),
+            "node_id": node_of("Milestone", milestone["number"]),
             "number": milestone["number"],
             "title": milestone["title"],
             "state": milestone["state"],
@@ -174,8 +174,8 @@ class Shapes:
         }
         labels = [
             {
-                "id": _number(label),
-                "node_id": _node("Label", label),
+                "id": number_of(label),
+                "node_id": node_of("Label", label),
                 "url": f"{self.api}/labels/{quote(label)}",
                 "name": label,
                 "color": "d73a4a",
@@ -185,8 +185,8 @@ class Shapes:
             for label in issue.get("labels", ())
         ]
         return {
-            "id": _number(f"issue {number}"),
-            "node_id": _node("Issue", number),
+            "id": number_of(f"issue {number}"),
+            "node_id": node_of("Issue", number),
             "url": address,
             "repository_url": self.api,
             "labels_url": f"{address}/labels{{/name}}",
@@ -210,37 +210,11 @@ class Shapes:
             **({"pull_request": pull} if is_pull else {}),
         }
 
-    def run(self, run: Record) -> Record:
-        """Return a workflow run."""
-        address = f"{self.api}/actions/runs/{run['id']}"
-        endings = ("jobs", "logs", "check_suite", "artifacts", "cancel", "rerun")
-        return {
-            "id": run["id"],
-            "node_id": _node("WorkflowRun", run["id"]),
-            "name": run["workflow"],
-            "display_title": run["workflow"],
-            "path": f".github/workflows/{run['workflow']}",
-            "run_number": 1,
-            "workflow_id": _number(run["workflow"]),
-            "workflow_url": f"{self.api}/actions/workflows/{_number(run['workflow'])}",
-            "url": address,
-            "html_url": f"{self.web}/actions/runs/{run['id']}",
-            **{f"{ending}_url": f"{address}/{ending}" for ending in endings},
-            "event": run.get("event", "push"),
-            "pull_requests": [],
-            "created_at": run.get("created_at", EPOCH),
-            "updated_at": run.get("created_at", EPOCH),
-            "head_commit": None,
-            "repository": self.repository_summary(),
-            "head_repository": self.repository_summary(),
-            **{key: run[key] for key in ("head_branch", "head_sha", "status", "conclusion")},
-        }
-
     def git_ref(self, ref: str, pointed: GitObject) -> Record:
         """Return a git reference."""
         return {
             "ref": ref,
-            "node_id": _node("Ref", ref),
+            "node_id": node_of("Ref", ref),
             "url": f"{self.api}/git/{quote(ref)}",
             "object": self._git_object(pointed),
         }
@@ -248,7 +222,7 @@ class Shapes:
     def git_tag(self, tag: GitTag) -> Record:
         """Return an annotated tag."""
         return {
-            "node_id": _node("Tag", tag.sha),
+            "node_id": node_of("Tag", tag.sha),
             "sha": tag.sha,
             "url": f"{self.api}/git/tags/{tag.sha}",
             "tag": tag.name,
@@ -273,9 +247,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _number(text: str) -> int:
+def number_of(text: str) -> int:
+    """Return the number of what has a name and no number of its own."""
     return int(_digest(text)[:7], 16)
 
 
-def _node(kind: str, key: object) -> str:
+def node_of(kind: str, key: object) -> str:
+    """Return the identifier of something for GitHub's other API."""
     return base64.b64encode(f"{kind}:{key}".encode()).decode()

@@ -1,8 +1,7 @@
-"""The routes of all that a release only looks at: the user, the repository, tags, issues, workflow runs; milestones."""
+"""The routes of all that a release only looks at: the user, the repository, tags, issues; milestones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timezone
 
 from aiohttp import web
@@ -28,7 +27,7 @@ class Work:
         self._store = store
 
     def routes(self) -> list[web.RouteDef]:
-        """Everything of the API but releases."""
+        """Everything of the API but releases and workflow runs."""
         api = f"/repos/{self._repository}"
         return [
             web.get("/user", self.user),
@@ -40,8 +39,6 @@ class Work:
             web.get(f"{api}/milestones", self.milestones),
             web.patch(f"{api}/milestones/{{number:\\d+}}", self.change_milestone),
             web.get(f"{api}/issues", self.issues),
-            web.get(f"{api}/actions/workflows/{{workflow}}/runs", self.runs),
-            web.post(f"{api}/actions/runs/{{id:\\d+}}/cancel", self.cancel_run),
         ]
 
     async def user(self, request: web.Request) -> web.Response:
@@ -126,47 +123,6 @@ class Work:
             for issue, milestone in part
         ]
         return web.json_response(answer, headers=headers)
-
-    async def runs(self, request: web.Request) -> web.Response:
-        """GET: the runs of a workflow, newest first, by commit and by branch or tag."""
-        of_workflow = [
-            run for run in self._store.state["workflow_runs"] if run["workflow"] == request.match_info["workflow"]
-        ]
-        if not of_workflow:
-            return problem(404, "Not Found")
-        asked = {"head_sha": request.query.get("head_sha", ANY), "head_branch": request.query.get("branch", ANY)}
-        newest_first = sorted(of_workflow, key=lambda run: run["id"], reverse=True)
-        found = [self._filled(run, asked) for run in newest_first if self._fits(run, asked)]
-        part, headers = page_of(request, found)
-        runs = [self._shapes(request).run(run) for run in part]
-        return web.json_response({"total_count": len(found), "workflow_runs": runs}, headers=headers)
-
-    async def cancel_run(self, request: web.Request) -> web.Response:
-        """POST: cancel a run that has not ended; here it ends at once."""
-        number = int(request.match_info["id"])
-        run = next((run for run in self._store.state["workflow_runs"] if run["id"] == number), None)
-        if run is None:
-            return problem(404, "Not Found")
-        if run["status"] == "completed":
-            return problem(409, "Cannot cancel a workflow run that is completed.")
-        run.update(status="completed", conclusion="cancelled")
-        self._store.commit()
-        return web.json_response({}, status=202)
-
-    def _fits(self, run: Record, asked: Mapping[str, str]) -> bool:
-        if any(ANY not in (wanted, run[key]) and wanted != run[key] for key, wanted in asked.items()):
-            return False
-        # A run for "whatever is asked for" begins when that was pushed.
-        names = [name for name in asked.values() if name != ANY]
-        is_stand_in = ANY in (run["head_sha"], run["head_branch"])
-        return not is_stand_in or self._store.git is None or all(map(self._store.git.commit, names))
-
-    def _filled(self, run: Record, asked: Mapping[str, str]) -> Record:
-        branch = run["head_branch"] if run["head_branch"] != ANY else asked["head_branch"].replace(ANY, "main")
-        sha = run["head_sha"] if run["head_sha"] != ANY else asked["head_sha"]
-        if sha == ANY:
-            sha = (self._store.git.commit(branch) if self._store.git else None) or "0" * 40
-        return {**run, "head_branch": branch, "head_sha": sha}
 
     def _milestone(self, request: web.Request, milestone: Record) -> Record:
         return self._shapes(request).milestone(milestone, self._store.state["issues"])

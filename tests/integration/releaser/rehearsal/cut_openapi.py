@@ -34,6 +34,13 @@ OPERATIONS = {
     f"{REPO}/rulesets": ["get"],
     f"{REPO}/rulesets/{{ruleset_id}}": ["get"],
     f"{REPO}/actions/workflows/{{workflow_id}}/runs": ["get"],
+    f"{REPO}/actions/workflows/{{workflow_id}}/dispatches": ["post"],
+    f"{REPO}/actions/runs/{{run_id}}": ["get"],
+    f"{REPO}/actions/runs/{{run_id}}/jobs": ["get"],
+    f"{REPO}/actions/runs/{{run_id}}/pending_deployments": ["get", "post"],
+    f"{REPO}/actions/runs/{{run_id}}/rerun-failed-jobs": ["post"],
+    f"{REPO}/actions/runs/{{run_id}}/cancel": ["post"],
+    f"{REPO}/actions/jobs/{{job_id}}/logs": ["get"],
 }
 PROSE = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "headers"}
 # Below these keys stand names of things, not OpenAPI's own words.
@@ -64,6 +71,8 @@ def _bare(node: Any, *, names: bool = False) -> Any:
         return [_bare(element) for element in node]
     if not isinstance(node, dict):
         return node
+    if node.get("nullable") is True and None not in node.get("enum", [None]):
+        node = {**node, "enum": [*node["enum"], None]}  # which OpenAPI 3.0.3 asks for, and GitHub leaves out
     return {
         key: value if key == "enum" and not names else _bare(value, names=key in NAMES and not names)
         for key, value in node.items()

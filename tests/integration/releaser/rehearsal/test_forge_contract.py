@@ -25,7 +25,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from releaser.adapters.forge.client import Forge
-from releaser.adapters.forge.records import Protection
+from releaser.adapters.forge.records import Approval, Protection
 from releaser.errors import ServiceError
 from releaser.rehearsal import rules
 from releaser.rehearsal.forge.app import create_app
@@ -42,7 +42,34 @@ SEED = {
         {"number": 1, "title": "one", "labels": ["blocker"], "milestone": "1.0"},
         {"number": 2, "title": "two", "labels": ["blocker"], "pull_request": True},
     ],
-    "workflow_runs": [{"workflow": "build.yml", "event": "release"}],
+    "workflow_runs": [
+        {"workflow": "build.yml", "event": "release"},
+        {
+            "workflow": "release.yml",
+            "name": "release",
+            "display_title": "Release 1.0",
+            "event": "workflow_dispatch",
+            "status": "waiting",
+            "conclusion": None,
+            "created_at": "2026-11-27T08:00:00Z",
+            "jobs": [
+                {
+                    "id": 21,
+                    "name": "build",
+                    "status": "completed",
+                    "conclusion": "failure",
+                    "started_at": "2026-11-27T08:00:01Z",
+                    "completed_at": "2026-11-27T08:00:09Z",
+                    "steps": [
+                        {"number": 1, "name": "Set up job", "status": "completed", "conclusion": "success"},
+                        {"number": 2, "name": "Run invoke", "status": "completed", "conclusion": "failure"},
+                    ],
+                },
+                {"id": 22, "name": "testpypi", "status": "waiting", "conclusion": None, "steps": []},
+            ],
+            "pending": [{"environment": "testpypi", "reviewers": ["releaser"], "since": "2026-11-27T08:00:10Z"}],
+        },
+    ],
     "rulesets": [
         rules.protected("main"),
         {
@@ -67,6 +94,16 @@ SEED = {
         }
     },
 }
+WORKFLOW = """\
+name: release
+run-name: "Release ${{ inputs.version }}"
+on:
+  workflow_dispatch:
+    inputs:
+      version:
+        required: true
+        type: string
+"""
 Operation = tuple[str, str]
 
 
@@ -224,11 +261,16 @@ def exchanges(tmp_path_factory: pytest.TempPathFactory) -> list[Exchange]:
     world.mkdir()
     (world / "seed.json").write_text(json.dumps(SEED))
     _make_repository(folder / "work", git_dir)
+    (world / "logs").mkdir()
+    (world / "logs" / "21.txt").write_text(
+        "2026-11-27T08:00:08.1234567Z ##[error]Process completed with exit code 1.\n"
+    )
     wheel = folder / "demo-1.0-py3-none-any.whl"
     wheel.write_bytes(b"wheel")
     with Recorder(world, git_dir) as recorder:
         forge = Forge(REPOSITORY, "ghp_writes", api_url=recorder.url)
         _do_everything(forge, wheel)
+        _watch_and_start_workflows(forge, recorder.url)
         _be_refused(recorder.url, forge, wheel)
         _ask_what_the_adapter_does_not(recorder.url)
         forge.close()
@@ -236,11 +278,14 @@ def exchanges(tmp_path_factory: pytest.TempPathFactory) -> list[Exchange]:
 
 
 def _make_repository(work: Path, git_dir: Path) -> None:
-    work.mkdir()
+    workflows = work / ".github" / "workflows"
+    workflows.mkdir(parents=True)
+    (workflows / "release.yml").write_text(WORKFLOW)
     identity = ["-c", "user.name=Octo", "-c", "user.email=octo@example.invalid", "-c", "tag.gpgSign=false"]
     for command in (
         ["init", "--quiet", "--initial-branch=main"],
-        ["commit", "--quiet", "--allow-empty", "--message=one"],
+        ["add", "."],
+        ["commit", "--quiet", "--message=one"],
         ["tag", "--annotate", "v1.0", "--message=Version 1.0"],
         ["clone", "--quiet", "--bare", ".", str(git_dir)],
     ):
@@ -278,6 +323,42 @@ def _do_everything(forge: Forge, wheel: Path) -> None:
     ]
     assert forge.rules.of_tag("v0.9") == []
     assert forge.rules.protection("main") == Protection(True, ("status checks must have passed",))
+
+
+def _watch_and_start_workflows(forge: Forge, url: str) -> None:
+    workflows = forge.workflows
+    (run,) = workflows.runs("release.yml")
+    build, _ = workflows.jobs(run)
+    assert [(one.number, one.conclusion) for one in build.steps] == [(1, "success"), (2, "failure")]
+    assert workflows.last_lines(build, 5) == ["Process completed with exit code 1."]
+    assert workflows.approvals(run) == [Approval("testpypi", ("releaser",), True)]
+    page = f"{url}/repos/{REPOSITORY}/actions/runs/{run.id}/pending_deployments"
+    headers = {"Authorization": "Bearer ghp_writes"}
+    (waiting,) = requests.get(page, headers=headers, timeout=5).json()
+    approval = {"environment_ids": [waiting["environment"]["id"]], "state": "approved", "comment": "Go"}
+    assert requests.post(page, json=approval, headers=headers, timeout=5).status_code == 200
+    assert workflows.approvals(run) == []
+    workflows.cancel(run)
+    workflows.rerun_failed(run)
+    assert workflows.run(run.id).attempt == 2
+    number = workflows.dispatch("release.yml", "main", {"version": "1.1"})
+    assert number is not None
+    assert (workflows.run(number).title, workflows.run(number).status) == ("Release 1.1", "queued")
+    plain = f"{url}/repos/{REPOSITORY}/actions/workflows/release.yml/dispatches"
+    started = requests.post(plain, json={"ref": "main", "inputs": {"version": "1.2"}}, headers=headers, timeout=5)
+    assert started.status_code == 204
+    for file, ref, inputs in (
+        ("release.yml", "no-such", {"version": "1.1"}),
+        ("release.yml", "main", {}),
+        ("release.yml", "main", {"version": "1.1", "colour": "red"}),
+        ("no-such.yml", "main", {}),
+    ):
+        with pytest.raises(ServiceError):
+            workflows.dispatch(file, ref, inputs)
+    with pytest.raises(ServiceError, match="cannot be retried"):
+        workflows.rerun_failed(run)
+    with pytest.raises(ServiceError):
+        workflows.last_lines(workflows.jobs(run)[1], 5)
 
 
 def _be_refused(url: str, forge: Forge, wheel: Path) -> None:
@@ -319,7 +400,7 @@ def test_every_operation_of_the_description_was_used_with_success(exchanges: lis
 
 
 def test_refusals_were_among_them(exchanges: list[Exchange]) -> None:
-    assert {exchange.status for exchange in exchanges} == {200, 201, 204, 302, 401, 403, 404, 422}
+    assert {exchange.status for exchange in exchanges} == {200, 201, 202, 204, 302, 401, 403, 404, 422}
 
 
 def test_uploads_go_where_the_description_says(exchanges: list[Exchange]) -> None:
