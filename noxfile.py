@@ -22,6 +22,7 @@ nox.options.error_on_external_run = True
 # Each worker may run servers and builds of its own: beyond eight, memory ends before processors do.
 WORKERS = min(os.cpu_count() or 1, 8)
 PYPROJECT = nox.project.load_toml("pyproject.toml")
+LOCK = PYPROJECT["tool"]["releaser"]["build"]["lock"]
 
 
 def groups(*names: str) -> list[str]:
@@ -109,6 +110,20 @@ def screenshots(session: nox.Session) -> None:
     """Take the pictures of the page that README and docs show. `-- NAME...` takes some."""
     session.install("-e", ".", *groups("e2e", "photographs"))
     session.run("python", "scripts/take_screenshots.py", *session.posargs, env={"PYTHONPATH": "tests/tools"})
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write the versions and hashes of all tools that build and publish a release. `-- --upgrade` takes newer ones."""
+    session.install(*groups("lock"))
+    needed = [*PYPROJECT["build-system"]["requires"], *PYPROJECT["project"]["optional-dependencies"]["dev"]]
+    source = Path(session.create_tmp(), "release-requirements.in")
+    source.write_text("\n".join(needed), "utf-8")
+    # Nothing of this machine gets into the file: neither where the index is, nor where the list of what is needed was.
+    form = ("--no-config", "--generate-hashes", "--no-annotate", "--no-strip-extras")
+    command = ("--custom-compile-command", "nox -s lock")
+    python = ("--universal", "--python-version", PYPROJECT["project"]["requires-python"].removeprefix(">="))
+    session.run("uv", "pip", "compile", "--quiet", *form, *command, *python, *session.posargs, str(source), f"-o{LOCK}")
 
 
 @nox.session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tarfile
@@ -11,18 +12,27 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from email import message_from_bytes
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from releaser.adapters import process
 from releaser.adapters.installers import settings
-from releaser.errors import StepError
+from releaser.adapters.installers.lock import Lock
+from releaser.errors import StepError, UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
 
 _LONGEST_CHAIN = 40
 # What else could make two machines build different bytes of one commit.
 _SAME_EVERYWHERE = {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}
 _UMASK = 0o022
+_INSTALLED = re.compile(r"^\* Installing packages in isolated environment:\n((?: {2}- .+\n)+)", re.MULTILINE)
+"""How build says what it was asked to install."""
 
 
-def build(source: Path, target: Path, *, epoch: int, log: Path | None = None) -> None:
+def build(source: Path, target: Path, *, epoch: int, log: Path | None = None, lock: str | None = None) -> None:
     """Build one sdist, and one wheel from it, into `target`.
 
     Args:
@@ -30,18 +40,40 @@ def build(source: Path, target: Path, *, epoch: int, log: Path | None = None) ->
         target: An empty directory.
         epoch: SOURCE_DATE_EPOCH, in seconds since 1970: the time that the archives' members get.
         log: A file to keep everything in that the build prints.
+        lock: The file in the tree that says which versions of the build's tools are used; None is the newest of each.
 
     Raises:
         CommandError: The build failed.
+        ConflictError: The build needs a tool that is not in the lock.
         StepError: It made something else than one sdist and one wheel.
     """
-    _run_build(source, target, (), {"SOURCE_DATE_EPOCH": str(epoch)}, log)
+    pins = Lock.read(source, lock) if lock else None
+    if pins:
+        pins.must_meet(build_system(source)["requires"])
+    text = _run_build(source, target, (), {"SOURCE_DATE_EPOCH": str(epoch)}, log, pins)
+    if pins:
+        # A backend may ask for more when it is asked what it needs (PEP 517).
+        pins.must_meet(line[4:] for block in _INSTALLED.findall(text) for line in block.splitlines())
     made = sorted(path.name for path in target.iterdir())
     if sorted(Path(name).suffix for name in made) != [".gz", ".whl"]:
         raise StepError(
             f"The build produced {', '.join(made) or 'nothing'}; expected one sdist and one wheel",
             "Check the build backend's settings.",
         )
+
+
+def build_system(source: Path) -> dict[str, Any]:
+    """Return [build-system] of a tree's pyproject.toml, with what PEP 517 says where something is missing.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    try:
+        document = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"pyproject.toml cannot be read: {error}", "Fix the file.") from None
+    legacy = {"requires": ["setuptools"], "build-backend": "setuptools.build_meta:__legacy__"}
+    return {**legacy, **document.get("build-system", {})}
 
 
 def build_wheel(source: Path, target: Path, log: Path | None = None) -> None:
@@ -114,13 +146,25 @@ def wheel_metadata(path: Path) -> Mapping[str, str]:
     raise StepError(f"{path.name} contains no METADATA", "Check the build backend: this is not a wheel.")
 
 
-def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[str, str], log: Path | None) -> None:
+def _run_build(
+    source: Path,
+    target: Path,
+    options: Sequence[str],
+    env: Mapping[str, str],
+    log: Path | None,
+    pins: Lock | None = None,
+) -> str:
+    """Return what the build printed."""
     scripts = _scripts()
     target.mkdir(parents=True, exist_ok=True)
     # uv does not read pip's configuration.
     fast = ("--installer", "uv") if shutil.which("uv", path=scripts) and not settings.index_url() else ()
     with tempfile.TemporaryDirectory(prefix="releaser-build-") as scratch:
-        process.run(
+        if pins:
+            constraints = Path(scratch, "constraints.txt")
+            constraints.write_text(pins.constraints(hashes=bool(fast)), "utf-8")
+            options = (*options, "--dependency-constraints-txt", str(constraints))
+        output = process.run(
             [sys.executable, "-m", "build", *fast, *options, "--outdir", target.resolve(), source.resolve()],
             # Not in the source: there a build.py, or what setuptools leaves in build/, would be imported in its place.
             cwd=target,
@@ -138,6 +182,7 @@ def _run_build(source: Path, target: Path, options: Sequence[str], env: Mapping[
             telling=_cause,
             umask=_UMASK,
         )
+    return output.text
 
 
 def _cause(lines: Sequence[str]) -> Sequence[str]:

@@ -80,6 +80,7 @@ class BuildConfig(Table):
         left_out: Files of the package that the wheel need not hold.
         forbid: What neither may hold.
         max_size_mib: The size that neither may exceed.
+        lock: A file of requirements with hashes: the versions of the tools that build. None takes the newest of each.
     """
 
     require: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ class BuildConfig(Table):
     left_out: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ("test*/*", "docs/*", ".github/*", "*.pem", "*.key", ".env*", "*/__pycache__/*", "*.pyc")
     max_size_mib: float = Field(default=100.0, gt=0)
+    lock: str | None = None
 
 
 class QualifyConfig(Table):

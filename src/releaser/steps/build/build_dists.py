@@ -36,7 +36,8 @@ class BuildDists(Step[Release]):
             target.mkdir()
             log = release.store.path / "logs" / "build.log"
             with release.source_tree(scratch) as tree:
-                builder.build(tree, target, epoch=release.git.time_of(commit), log=log)
+                lock = release.config.build.lock
+                builder.build(tree, target, epoch=release.git.time_of(commit), log=log, lock=lock)
             digests = {path.name: sha256(path) for path in target.iterdir()}
             # Before they are in place: files that nothing records are never taken.
             release.journal.write("built", files=digests, commit=commit)

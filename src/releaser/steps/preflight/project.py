@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from packaging.requirements import Requirement
+
+from releaser.adapters import builder
 from releaser.adapters.installers import settings
+from releaser.adapters.installers.lock import Lock
 from releaser.changelog.document import today_in_utc
 from releaser.core.step import Conflict, Done, Outcome, Step
-from releaser.errors import ReleaserError
 from releaser.release import Release
 from releaser.versions.files import disagreements
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
 
 _SPACE_MIB = 200
 
@@ -130,23 +127,27 @@ class HaveChanges(Step[Release]):
 
 
 class KnowBackend(Step[Release]):
-    """The build backend is known, and whether it builds the same bytes again."""
+    """The build backend is known, whether it builds the same bytes again, and which version of it is used."""
 
     name = "know_backend"
     title = "Build backend known"
 
     def check(self, release: Release) -> Outcome:
-        """Read [build-system]."""
-        backend = build_backend(release)
+        """Read [build-system] and the lock.
+
+        Raises:
+            UsageError: One of them cannot be read.
+            ConflictError: The build needs a tool that the lock does not hold.
+        """
+        system = builder.build_system(release.git.root)
+        backend = str(system["build-backend"])
+        facts = [backend]
         if backend.startswith("setuptools"):
-            return Done(f"{backend}: its sdists are not reproducible; another machine cannot build the same bytes")
-        return Done(backend)
-
-
-def build_backend(release: Release) -> str:
-    """Return the build backend that pyproject.toml names; setuptools if it names none (PEP 517)."""
-    try:
-        document = tomllib.loads((release.git.root / "pyproject.toml").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReleaserError(f"pyproject.toml cannot be read: {error}", "Fix the file.") from None
-    return str(document.get("build-system", {}).get("build-backend", "setuptools.build_meta:__legacy__"))
+            facts = [f"{backend}: its sdists are not reproducible; another machine cannot build the same bytes"]
+        if release.config.build.lock:
+            lock = Lock.read(release.git.root, release.config.build.lock)
+            lock.must_meet(system["requires"])
+            names = [Requirement(one).name for one in system["requires"]]
+            locked = ", ".join(f"{name} {known}" for name in names if (known := lock.version(name)))
+            facts.append(f"{lock.name} locks {locked or 'nothing that it needs'}")
+        return Done("; ".join(facts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from releaser.adapters import builder
-from releaser.errors import CommandError, StepError
+from releaser.errors import CommandError, ConflictError, StepError
 
 EPOCH = 1_767_225_600
 WHEEL = "demo-1.0.0-py3-none-any.whl"
@@ -167,6 +168,109 @@ def test_the_same_tree_is_built_into_the_same_bytes_by_a_backend_that_can(source
 
     assert hashes[0] == hashes[1]
     assert len(hashes[0]) == 2
+
+
+# --- with a lock ------------------------------------------------------------------------------------------------------
+
+HATCHLING = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "demo"
+version = "1.0.0"
+"""
+OLD_HATCHLING = (
+    "hatchling==1.27.0 --hash=sha256:d3a2f3567c4f926ea39849cdf924c7e99e6686c9c8e288ae1037c8fa2a5d937b"
+    " --hash=sha256:971c296d9819abb3811112fc52c7a9751c8d381898f36533bb16f9791e941fd6\n"
+)
+
+
+@pytest.fixture
+def locked(source: Path) -> Path:
+    """A project whose lock holds an older backend than the index has, and what that one needs."""
+    (source / "pyproject.toml").write_text(HATCHLING)
+    (source / "demo").mkdir()
+    (source / "demo" / "__init__.py").write_text("")
+    lines = (Path(__file__).parents[4] / ".github" / "release-requirements.txt").read_text("utf-8").split("\n")
+    start = next(number for number, line in enumerate(lines) if line.startswith("hatchling=="))
+    end = next(number for number, line in enumerate(lines) if number > start and not line.startswith(" "))
+    (source / "lock.txt").write_text("\n".join([*lines[:start], OLD_HATCHLING, *lines[end:]]))
+    return source
+
+
+def test_two_builds_by_a_lock_use_its_backend_and_make_the_same_bytes(locked: Path, tmp_path: Path) -> None:
+    hashes = []
+    for number in range(2):
+        target = tmp_path / f"dist{number}"
+        builder.build(locked, target, epoch=EPOCH, lock="lock.txt")
+        hashes.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in target.iterdir()})
+
+    assert hashes[0] == hashes[1]
+    (wheel,) = (tmp_path / "dist0").glob("*.whl")
+    assert "Generator: hatchling 1.27.0" in contents(wheel)["demo-1.0.0.dist-info/WHEEL"]
+
+
+def test_a_backend_whose_bytes_are_not_the_locked_ones_is_not_run(locked: Path, target: Path) -> None:
+    text = (locked / "lock.txt").read_text()
+    (locked / "lock.txt").write_text(re.sub("sha256:(d3a2f356|971c296d)", "sha256:00000000", text))
+
+    with pytest.raises(CommandError, match=r"Hash mismatch for `hatchling==1\.27\.0`"):
+        builder.build(locked, target, epoch=EPOCH, lock="lock.txt")
+
+    assert list(target.iterdir()) == []
+
+
+def test_a_backend_that_is_not_in_the_lock_is_named_and_nothing_is_run(locked: Path, target: Path) -> None:
+    (locked / "pyproject.toml").write_text(HATCHLING.replace('"hatchling"', '"flit-core"'))
+
+    with pytest.raises(ConflictError, match=r"tools are not locked: flit-core is not in lock\.txt"):
+        builder.build(locked, target, epoch=EPOCH, lock="lock.txt")
+
+    assert list(target.iterdir()) == []
+
+
+ASKING = """
+
+def get_requires_for_build_sdist(config_settings=None):
+    return ["tool-in-an-index"]
+"""
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that pip's settings name, with two versions of a tool."""
+    folder = tmp_path / "index" / "tool-in-an-index"
+    folder.mkdir(parents=True)
+    for version in ("1.0", "2.0"):
+        info = f"tool_in_an_index-{version}.dist-info"
+        with zipfile.ZipFile(folder / f"tool_in_an_index-{version}-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: tool-in-an-index\nVersion: {version}\n")
+            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/RECORD", "")
+    names = "".join(f'<a href="{path.name}">{path.name}</a>\n' for path in folder.iterdir())
+    (folder / "index.html").write_text(names)
+    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "index").as_uri())
+
+
+@pytest.mark.usefixtures("index")
+def test_pip_takes_the_locked_version_of_what_a_backend_asks_for(source: Path, target: Path) -> None:
+    asking = 'print("building the sdist", __import__("importlib.metadata", fromlist=["x"]).version("tool-in-an-index"))'
+    (source / "backend.py").write_text(BACKEND.replace('print("building the sdist")', asking) + ASKING)
+    (source / "lock.txt").write_text(f"tool-in-an-index==1.0 --hash=sha256:{'0' * 64}\n")
+
+    builder.build(source, target, epoch=EPOCH, lock="lock.txt", log=target.with_name("build.log"))
+
+    assert "building the sdist 1.0" in target.with_name("build.log").read_text()
+
+
+@pytest.mark.usefixtures("index")
+def test_what_a_backend_asks_for_and_the_lock_does_not_hold_is_named(source: Path, target: Path) -> None:
+    (source / "backend.py").write_text(BACKEND + ASKING)
+    (source / "lock.txt").write_text(f"hatchling==1.0 --hash=sha256:{'0' * 64}\n")
+
+    with pytest.raises(ConflictError, match=r"tool-in-an-index is not in lock\.txt"):
+        builder.build(source, target, epoch=EPOCH, lock="lock.txt")
 
 
 # --- looking into what was built --------------------------------------------------------------------------------------

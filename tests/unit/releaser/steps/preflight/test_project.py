@@ -9,7 +9,7 @@ from harness.projects import git
 from harness.scene import Scene, assert_says
 
 from releaser.core.step import Done
-from releaser.errors import ChangelogError, ReleaserError
+from releaser.errors import ChangelogError, ConflictError, ReleaserError
 from releaser.steps.preflight.project import AgreeOnVersion, FindTools, HaveChanges, KnowBackend, RaiseVersion
 
 INIT = "src/tiny_thing/__init__.py"
@@ -182,3 +182,18 @@ class TestKnowBackend:
         outcome = scene.check(KnowBackend())
         assert isinstance(outcome, Done)
         assert_says(outcome.evidence, "setuptools", "not reproducible")
+
+    def test_the_version_that_the_lock_holds_is_named(self, scene: Scene) -> None:
+        self._lock(scene, "hatchling==1.33.0")
+        assert scene.check(KnowBackend()) == Done("backend; lock.txt locks hatchling 1.33.0")
+
+    def test_a_lock_without_the_backend_is_refused(self, scene: Scene) -> None:
+        self._lock(scene, "flit-core==4.0.0")
+        scene.failed(ConflictError, KnowBackend(), "hatchling>=1.27 is not in lock.txt", remedy="Write the lock again")
+
+    def _lock(self, scene: Scene, pin: str) -> None:
+        scene.project.replace("pyproject.toml", "requires = []", 'requires = ["hatchling>=1.27"]')
+        scene.project.replace(
+            "pyproject.toml", "[project.scripts]", '[tool.releaser.build]\nlock = "lock.txt"\n\n[project.scripts]'
+        )
+        scene.project.write("lock.txt", f"{pin} --hash=sha256:{'0' * 64}\n")
