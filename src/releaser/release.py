@@ -15,6 +15,7 @@ from releaser.adapters.forge.client import Forge
 from releaser.adapters.git import Git, Settings, trees
 from releaser.adapters.git.entries import Entry, differences
 from releaser.adapters.index.client import Index
+from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.twine_login import IndexAddress
 from releaser.adapters.registry.client import Registry
 from releaser.adapters.remotes import GitLimits, repository_of
@@ -144,10 +145,7 @@ class Release:
         """Where images go; a project without images has no registry."""
         images = self.config.images
         if images.repository is None:
-            raise UsageError(
-                "This project has no images",
-                "Give [tool.releaser.images] in pyproject.toml a repository and targets.",
-            )
+            raise UsageError("This project has no images", "Give [tool.releaser.images] a repository and targets.")
         return Registry.of(images.repository, self.credentials.token(images.token_env or ""), images.token_env)
 
     @property
@@ -269,7 +267,10 @@ class Release:
 
     def _index(self, name: str, config: IndexConfig) -> Index:
         address = IndexAddress(config.repository, config.upload_url, config.simple_url, config.web_url)
-        return Index(name, address, self.credentials.token(config.token_env), config.token_env)
+        named = config.names_workflow
+        publisher = Publisher(self.repository, config.workflow, config.environment) if named else None
+        token = self.credentials.token(config.token_env)
+        return Index(name, address, token, config.token_env, publisher=publisher, attests=config.attestations)
 
 
 def open_release(

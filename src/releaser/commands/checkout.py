@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from releaser.adapters.git.entries import Entry, present
-from releaser.adapters.index.client import version_of
+from releaser.adapters.index.files import version_of
 from releaser.commands.opening import opened_release, project
 from releaser.config.images import ImageTargetConfig
 from releaser.core.files import SUMS

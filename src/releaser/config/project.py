@@ -130,6 +130,9 @@ class IndexConfig(Table):
     Attributes:
         repository: twine's name for it; addresses are given only for an index that twine cannot name.
         via: `upload` from this machine, or `ci`: a workflow uploads by trusted publishing, and the engine waits for it.
+        workflow: That workflow's file name, as it is registered at the index.
+        environment: The environment that is registered with it; empty where none is.
+        attestations: Whether its uploads come with attestations (PEP 740).
     """
 
     repository: str = "pypi"
@@ -139,6 +142,19 @@ class IndexConfig(Table):
     token_env: str = "PYPI_TOKEN"  # noqa: S105  the name of a variable, not a token
     via: Literal["upload", "ci"] = "upload"
     workflow: str = "release.yml"
+    environment: str = ""
+    attestations: bool = False
+
+    @model_validator(mode="after")
+    def _attested_by_a_workflow(self) -> IndexConfig:
+        if self.attestations and self.via != "ci":
+            raise ValueError('attestations need via = "ci": an index takes them from a trusted publisher alone')
+        return self
+
+    @property
+    def names_workflow(self) -> bool:
+        """Whether the table names the workflow: a default says nothing of what is registered at the index."""
+        return "workflow" in self.model_fields_set
 
 
 class ForgeConfig(Table):

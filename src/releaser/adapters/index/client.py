@@ -7,21 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from packaging.utils import canonicalize_name
 
 from releaser.adapters import process
 from releaser.adapters.environment import Changes, proxy_hint
 from releaser.adapters.http import RERUN, Http
-from releaser.adapters.index import trusted_publishing
+from releaser.adapters.index import attesting, trusted_publishing
+from releaser.adapters.index.files import IndexFile, reason_of, version_of
+from releaser.adapters.index.identity import Publisher, in_ci_job
 from releaser.adapters.index.provenance import PROVENANCE, Attestation
 from releaser.adapters.index.responses import PAGE, PROJECT, ReleasePage
 from releaser.adapters.index.twine_login import (
@@ -31,6 +28,7 @@ from releaser.adapters.index.twine_login import (
     twine_settings,
 )
 from releaser.adapters.index.twine_upload import run_twine
+from releaser.core.activity import current
 from releaser.core.files import replacing
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.secret import Secret
@@ -44,25 +42,6 @@ _NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
 
 
 @dataclass(frozen=True)
-class IndexFile:
-    """One file as the index lists it.
-
-    Attributes:
-        name: The file's name.
-        sha256: In hex; empty where the index lists none.
-        url: Where it is served.
-        yanked: The reason, empty if none was given; None if it is not yanked.
-        uploaded: When it was, in ISO 8601; None where the index does not tell.
-    """
-
-    name: str
-    sha256: str
-    url: str
-    yanked: str | None
-    uploaded: str | None = None
-
-
-@dataclass(frozen=True)
 class Index:
     """One package index.
 
@@ -72,6 +51,8 @@ class Index:
         token: What to upload with; None leaves the login to twine, or to trusted publishing.
         token_env: The variable that the token comes from, for messages.
         upload_limit: Seconds that an upload may take; twine has no time limit of its own.
+        publisher: The trusted publisher that the configuration says is registered; None where it names none.
+        attests: Whether uploads by trusted publishing come with attestations.
     """
 
     name: str
@@ -79,6 +60,8 @@ class Index:
     token: Secret | None = None
     token_env: str = "PYPI_TOKEN"  # noqa: S105  the name of a variable, not a token
     upload_limit: float = 1800.0
+    publisher: Publisher | None = None
+    attests: bool = False
 
     @property
     def simple_url(self) -> str:
@@ -145,7 +128,7 @@ class Index:
             return []
         found = self._http.document(response, PROJECT, doing)
         return [
-            IndexFile(one.filename, one.hashes.get("sha256", ""), where, _reason(one.yanked), one.uploaded)
+            IndexFile(one.filename, one.hashes.get("sha256", ""), where, reason_of(one.yanked), one.uploaded)
             for one in found.files
             if (where := urljoin(response.url, one.url))
         ]
@@ -219,13 +202,28 @@ class Index:
         if not files:  # They have become visible since the check.
             return
         named = ["--repository", self.address.repository]
-        where = ["--repository-url", self.address.upload_url] if self.address.upload_url else named
+        where: list[str | Path] = [
+            *(["--repository-url", self.address.upload_url] if self.address.upload_url else named)
+        ]
         login: Changes = twine_settings()
-        if token := self.token or self._minted(files[0]):
+        minted = None if self.token else self._minted(files[0])
+        if token := self.token or minted:
             login = {**login, "TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token}
+        with TemporaryDirectory(prefix="attestations-") as folder:
+            attested = self._attested(files, Path(folder)) if minted else []
+            options = [*where, *(["--attestations"] if attested else [])]
+            self._run_twine([*options, *files, *attested], files[0].parent, login)
+
+    def _attested(self, files: Sequence[Path], folder: Path) -> list[Path]:
+        if not self.attests or attesting.cannot_attest():
+            return []
+        current().tell(f"Signing attestations of {len(files)} files")
+        return attesting.Attesting(self.name, self.upload_url).attest(files, folder)
+
+    def _run_twine(self, arguments: Sequence[str | Path], folder: Path, login: Changes) -> None:
         twine = [sys.executable, "-m", "twine", "--no-color", "upload", "--non-interactive", "--disable-progress-bar"]
         try:
-            run_twine([*twine, *where, *files], files[0].parent, login, self.name, self.upload_limit)
+            run_twine([*twine, *arguments], folder, login, self.name, self.upload_limit)
         except process.NoAnswerError as error:
             raise ServiceError(
                 f"{error.message}; whether it arrived is unknown",
@@ -254,7 +252,7 @@ class Index:
         return None
 
     def _minted(self, file: Path) -> Secret | None:
-        if not trusted_publishing.in_ci_job() or credentials_from_twine(self.address, self.token_env):
+        if not in_ci_job() or credentials_from_twine(self.address, self.token_env):
             return None
         project = file.name.partition("-")[0]
         if self.all_files(project):
@@ -264,7 +262,7 @@ class Index:
             page = f"{self._web}/manage/account/publishing/"
             where = f"as a pending publisher of {self.normalized(project)}, which the first upload creates, at {page}"
         root = urljoin(self.upload_url, "/")
-        return trusted_publishing.TrustedPublishing(self.name, root, where, self.token_env).mint()
+        return trusted_publishing.TrustedPublishing(self.name, root, where, self.token_env, self.publisher).mint()
 
     @cached_property
     def _http(self) -> Http:
@@ -277,18 +275,3 @@ class Index:
         if not response.ok:
             raise self._http.refusal(response, doing)
         return response
-
-
-def version_of(filename: str) -> Version | None:
-    """Return the version in a wheel's or an sdist's name; None for other names and versions without a SemVer form."""
-    try:
-        found = parse_wheel_filename(filename)[1] if filename.endswith(".whl") else parse_sdist_filename(filename)[1]
-    except (InvalidSdistFilename, InvalidWheelFilename):
-        return None
-    return Version.from_pep440(str(found))
-
-
-def _reason(yanked: bool | str | None) -> str | None:
-    if yanked is False or yanked is None:
-        return None
-    return yanked if isinstance(yanked, str) else ""

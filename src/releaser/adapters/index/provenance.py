@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
+from releaser.adapters.index.identity import Publisher
 
-class _Envelope(BaseModel):
-    statement: str = ""
+SIGSTORE = "sigstore.dev"
+"""The organization that sigstore's own certificates are issued by."""
 
-
-class _Attestation(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    envelope: _Envelope = _Envelope()
+# https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
+_FULCIO = "1.3.6.1.4.1.57264.1"
+ISSUER, REPOSITORY, REF, WORKFLOW = f"{_FULCIO}.8", f"{_FULCIO}.12", f"{_FULCIO}.14", f"{_FULCIO}.18"
+ENVIRONMENT = f"{_FULCIO}.23"
 
 
 class _Bundle(BaseModel):
     publisher: dict[str, Any] = {}
-    attestations: list[_Attestation] = []
+    attestations: list[dict[str, JsonValue]] = []
 
 
 class ProvenanceResponse(BaseModel):
@@ -34,7 +35,7 @@ class ProvenanceResponse(BaseModel):
     def records(self) -> list[Attestation]:
         """Return each attestation in our words."""
         return [
-            Attestation(bundle.publisher, _subjects(one.envelope.statement))
+            read_attestation(json.dumps(one), bundle.publisher)
             for bundle in self.attestation_bundles
             for one in bundle.attestations
         ]
@@ -42,15 +43,25 @@ class ProvenanceResponse(BaseModel):
 
 @dataclass(frozen=True)
 class Attestation:
-    """One attestation; its signature is not verified here.
+    """One attestation; `signatures.py` verifies its signature.
 
     Attributes:
         publisher: Who published, as the index tells it: kind, repository, workflow, environment.
         subjects: The sha256 of each file that it speaks of, by name.
+        predicate: Its kind, an address.
+        is_publish: Whether that is the kind that says who published a file; PyPI takes it and SLSA's provenance.
+        claims: What its certificate says of the job that signed, by Fulcio's object identifiers.
+        issuer: Whose certificate it is.
+        text: The attestation itself, in JSON; empty if it is in no form that pypi-attestations reads.
     """
 
-    publisher: Mapping[str, Any]
-    subjects: Mapping[str, str]
+    publisher: Mapping[str, Any] = field(default_factory=dict)
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    predicate: str = ""
+    is_publish: bool = False
+    claims: Mapping[str, str] = field(default_factory=dict)
+    issuer: str = ""
+    text: str = ""
 
     @property
     def by(self) -> str:
@@ -60,13 +71,47 @@ class Attestation:
         ]
         return " ".join(named) or str(self.publisher.get("kind", "nobody named"))
 
+    @property
+    def signer(self) -> Publisher | None:
+        """The job that the certificate was issued to; None if it names none."""
+        if WORKFLOW not in self.claims:
+            return None
+        repository = "/".join(self.claims.get(REPOSITORY, "").split("/")[-2:])
+        workflow = self.claims[WORKFLOW].partition("@")[0].rpartition("/")[2]
+        return Publisher(repository, workflow, self.claims.get(ENVIRONMENT, ""))
+
 
 PROVENANCE = TypeAdapter(ProvenanceResponse)
 
 
-def _subjects(statement: str) -> dict[str, str]:
+def read_attestation(text: str, publisher: Mapping[str, Any] | None = None) -> Attestation:
+    """Return what an attestation says, unverified; without subjects if it is in another form."""
+    from pypi_attestations import Attestation as Parsed
+    from pypi_attestations import AttestationType
+
+    publisher = publisher or {}
     try:
-        document = json.loads(base64.b64decode(statement, validate=True))
-        return {str(one["name"]): str(one["digest"]["sha256"]) for one in document["subject"]}
-    except (ValueError, KeyError, TypeError):
-        return {}
+        found = Parsed.model_validate_json(text)
+        statement = found.statement
+        subjects = {str(one["name"]): str(one["digest"]["sha256"]) for one in statement["subject"]}
+        certificate = x509.load_der_x509_certificate(found.verification_material.certificate)
+        organization = certificate.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+        return Attestation(
+            publisher,
+            subjects,
+            str(statement["predicateType"]),
+            statement["predicateType"] == AttestationType.PYPI_PUBLISH_V1.value,
+            {**found.certificate_claims, **_environment(certificate)},
+            str(organization[0].value) if organization else "",
+            text,
+        )
+    except (ValidationError, ValueError, KeyError, TypeError):
+        return Attestation(publisher)
+
+
+def _environment(certificate: x509.Certificate) -> dict[str, str]:
+    """Return the claim that pypi-attestations does not read; it is a UTF8String of fewer than 128 bytes, in DER."""
+    for extension in certificate.extensions:
+        if extension.oid.dotted_string == ENVIRONMENT:
+            return {ENVIRONMENT: extension.value.public_bytes()[2:].decode("utf-8")}
+    return {}

@@ -13,7 +13,8 @@ from urllib.parse import quote, urljoin
 from pydantic import BaseModel, TypeAdapter
 
 from releaser.adapters.http import Http
-from releaser.adapters.index.client import Index, IndexFile, version_of
+from releaser.adapters.index.client import Index
+from releaser.adapters.index.files import IndexFile, version_of
 from releaser.versions.version import Version
 
 _NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache"}

@@ -6,29 +6,20 @@ whose publisher that job is. No password is kept anywhere.
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import sys
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from id import decode_oidc_token
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from releaser.adapters import process
 from releaser.adapters.http import Http
-from releaser.errors import CommandError, ServiceError
+from releaser.adapters.index.identity import Publisher, ask_identity, claims_of, job_of, lacks_permission
+from releaser.errors import ServiceError
 from releaser.secret import Redactor, Secret
 
 if TYPE_CHECKING:
     import requests
 
-_WAIT_S = 60.0
-_IDENTITY = re.compile(r"^(ACTIONS_ID_TOKEN_REQUEST_|BUILDKITE_|CIRCLE_)|_ID_TOKEN$")
-"""The variables with which a job of GitHub, Buildkite, CircleCI or GitLab can prove who it is."""
 _AGAIN = "rerun the job: each run brings a new identity"
 
 
@@ -54,16 +45,6 @@ _MINTED = TypeAdapter(_MintResponse)
 _ERRORS = TypeAdapter(_ErrorsResponse)
 
 
-def in_ci_job() -> bool:
-    """Return whether this runs in a job of a CI service that can vouch for it."""
-    return any(os.environ.get(name) for name in ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI"))
-
-
-def lacks_permission() -> bool:
-    """Return whether this is a job of GitHub's whose workflow does not let it have an identity."""
-    return bool(os.environ.get("GITHUB_ACTIONS")) and not os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL")
-
-
 @dataclass(frozen=True)
 class TrustedPublishing:
     """One index's side of it.
@@ -73,25 +54,28 @@ class TrustedPublishing:
         root: The address of the host that uploads go to.
         register: Where a publisher of the project is registered, and as what: it ends the sentence "register it ...".
         token_env: The variable that takes a token instead.
+        registered: The publisher that the configuration says is registered; None where it names none.
     """
 
     index: str
     root: str
     register: str
     token_env: str
+    registered: Publisher | None = None
 
     def mint(self) -> Secret | None:
         """Return an upload token for this job; None where no CI service vouches for it.
 
         Raises:
-            ServiceError: The workflow lacks a permission, or the index does not know the job as a publisher; the remedy
-                says what to register, and where.
+            ServiceError: The workflow lacks a permission, this job is not the configured publisher, or the index knows
+                no such publisher; the remedy says what to register, and where.
         """
         doing = "name the audience of trusted publishing"
         audience = self._http.document(self._ask("GET", "audience", doing), _AUDIENCE, doing).audience
         identity = self._identity(audience)
         if identity is None:
             return None
+        self._demand_registered(identity)
         doing = "mint an upload token"
         minted = self._ask("POST", "mint-token", doing, identity)
         return Secret(self._http.document(minted, _MINTED, doing).token)
@@ -102,16 +86,18 @@ class TrustedPublishing:
                 f"The workflow does not let this job prove who it is, and {self.index} has no other login for it",
                 f"Give the job `permissions: id-token: write`, or set {self.token_env}.",
             )
-        own = {name: Secret(value) for name, value in os.environ.items() if _IDENTITY.search(name)}
-        try:
-            # In a process of its own: at some CI services it starts a program of theirs, which gets these alone.
-            found = process.ask(
-                [sys.executable, "-m", "id", audience], cwd=Path(sys.prefix), env=own, within=_WAIT_S
-            ).text
-        except CommandError as error:
-            said = error.message.splitlines()[-1]
-            raise ServiceError(f"The CI service gave this job no identity: {said}", _start(_AGAIN)) from None
-        return Secret(found.strip()) if found.strip() not in ("", "None") else None
+        return ask_identity(audience)
+
+    def _demand_registered(self, identity: Secret) -> None:
+        """Compare this job with the configuration: the index would only say that it knows no such publisher."""
+        job = job_of(claims_of(identity))
+        misfits = self.registered.misfits(job) if self.registered and job else []
+        if misfits:
+            raise ServiceError(
+                f"This job is not the publisher that is configured for {self.index}: {'; '.join(misfits)}",
+                f"Run it in a job of that workflow and environment, or correct [tool.releaser.{self.index}]; what is "
+                f"registered at {self.index} must agree with it.",
+            )
 
     @cached_property
     def _http(self) -> Http:
@@ -142,7 +128,8 @@ class TrustedPublishing:
         redact.learn([identity])
         said = redact("; ".join(f"{one.code}: {one.description}" for one in listed) or "no reason given")
         message = f"{self.index} refused this job an upload token: {said}"
-        job = _job(identity)
+        claims = claims_of(identity)
+        job = job_of(claims) or f"subject {claims.get('sub', 'unknown')}"
         remedies = {
             "invalid-publisher": f"This job is {job}. Register exactly that, {self.register}; then {_AGAIN}.",
             "invalid-pending-publisher": "The project was made since its pending publisher was registered: if it is "
@@ -154,25 +141,3 @@ class TrustedPublishing:
         }
         code = next((one.code for one in listed if one.code in remedies), "")
         return ServiceError(message, remedies.get(code, f"This job is {job}; {_AGAIN}."))
-
-
-def _job(identity: Secret | None) -> str:
-    """Return what the identity says of the job, in the words of the form in which publishers are registered."""
-    try:
-        claims = json.loads(decode_oidc_token(identity.reveal())[1]) if identity else {}
-    except ValueError:
-        claims = {}
-    if "repository" not in claims:
-        return f"subject {claims.get('sub', 'unknown')}"
-    owner, _, repository = str(claims["repository"]).partition("/")
-    workflow = (
-        str(claims.get("job_workflow_ref") or claims.get("workflow_ref", "")).partition("@")[0].rpartition("/")[2]
-    )
-    environment = claims.get("environment")
-    return f"owner {owner}, repository {repository}, workflow {workflow}, " + (
-        f"environment {environment}" if environment else "no environment"
-    )
-
-
-def _start(sentence: str) -> str:
-    return f"{sentence[0].upper()}{sentence[1:]}."

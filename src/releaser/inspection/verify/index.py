@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from releaser.adapters.index import readme, rules
-from releaser.adapters.index.client import IndexFile
+from releaser.adapters.index.files import IndexFile
 from releaser.adapters.index.provenance import Attestation
 from releaser.adapters.index.responses import ReleasePage
 from releaser.inspection.findings import Findings

@@ -8,7 +8,7 @@ from pathlib import Path
 from releaser.adapters import builder
 from releaser.adapters.forge.records import ReleaseInfo
 from releaser.adapters.git import trees
-from releaser.adapters.index.client import IndexFile
+from releaser.adapters.index.files import IndexFile
 from releaser.adapters.installers import uv
 from releaser.adapters.installers.venv import Venv
 from releaser.adapters.waiting import WaitLimits

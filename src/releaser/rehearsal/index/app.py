@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -25,11 +26,14 @@ from packaging.utils import canonicalize_name
 from releaser.errors import ReleaserError, UsageError
 from releaser.rehearsal.index.distribution import RefusedError, read_distribution
 from releaser.rehearsal.index.faults import FAULTS, IndexFaults, cut, parse_fault
-from releaser.rehearsal.index.oidc import TrustedPublishing, provenance_of
+from releaser.rehearsal.index.oidc import TrustedPublishing
 from releaser.rehearsal.index.pages import Pages
 from releaser.rehearsal.index.store import IndexStore
 from releaser.rehearsal.injection import FORM, Injection, RequestFault
 from releaser.rehearsal.serving import serve
+
+if TYPE_CHECKING:
+    from releaser.rehearsal.index.attestations import Attestations
 
 # PyPI's default limit for one file, and room for the form around it.
 UPLOAD_LIMIT = 101 * 1024 * 1024
@@ -79,6 +83,7 @@ def create_app(store: IndexStore, settings: Settings) -> web.Application:
     app[TRUSTED].add_routes(app)
     Pages(store, settings.lag, settings.upstream, settings.own).add_routes(app)
     app.router.add_post("/legacy/", upload)
+    app.router.add_post("/_/sigstore/attest", attest)
     app.router.add_get("/manage/project/{name}/release/{version}/", show_release_form)
     app.router.add_post("/manage/project/{name}/release/{version}/", manage_release)
     return app
@@ -124,16 +129,30 @@ async def upload(request: web.Request) -> web.Response:
         distribution = read_distribution(content.filename, file.read(), fields)
     store = request.app[STORE]
     if minted and distribution.project not in minted.projects:
-        raise RefusedError(f"Invalid API Token: it is not valid for project {distribution.project!r}.", 403)
-    if minted and not store.project(distribution.project) and distribution.project not in minted.may_create:
+        raise RefusedError(
+            f"Invalid API Token: OIDC scoped token is not valid for project {distribution.project!r}", 403
+        )
+    if minted and not store.project(distribution.project):
         raise RefusedError("Non-user identities cannot create new projects.")
-    provenance = provenance_of(fields.get("attestations", ""), minted)
+    attestations = fields.get("attestations")
+    provenance = _attestations(store).provenance_of(attestations, minted, distribution) if attestations else None
     await faults.hold("upload-hold")
     store.add(distribution, provenance)
     if faults.strikes("upload-drop-answer-once"):
         return cut(request)
     await faults.hold("upload-hold-stored")
     return web.Response()
+
+
+async def attest(request: web.Request) -> web.Response:
+    """``POST /_/sigstore/attest``: what sigstore's servers do in reality; see `authority.py`."""
+    return _attestations(request.app[STORE]).sign(await request.read(), request.app[TRUSTED])
+
+
+def _attestations(store: IndexStore) -> Attestations:
+    from releaser.rehearsal.index.attestations import Attestations
+
+    return Attestations(store.root, store.clock)
 
 
 async def show_release_form(request: web.Request) -> web.Response:

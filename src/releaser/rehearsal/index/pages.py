@@ -167,7 +167,8 @@ class Pages:
         release = self._store.release(request.match_info["name"], request.match_info["version"])
         file = release.files.get(request.match_info["filename"])
         if not file or file.provenance is None:
-            return web.json_response({"message": f"No provenance for {request.match_info['filename']}"}, status=404)
+            name = request.match_info["filename"]
+            return web.json_response({"message": f"No provenance available for {name}"}, status=404)
         return cacheable(request, _json(file.provenance), "application/vnd.pypi.integrity.v1+json")
 
     def _shows(self, project: Project) -> bool:

@@ -87,19 +87,23 @@ class MintedToken(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     projects: list[str]
-    may_create: list[str]
     expires: datetime
     publisher: dict[str, JsonValue]
 
 
 class World(BaseModel):
-    """The whole document. Tokens are kept as their sha256."""
+    """The whole document. Tokens are kept as their sha256.
+
+    Pending publishers that created their project are `reified`; those whose project came otherwise are `discarded`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     projects: dict[str, Project] = {}
     burned: list[str] = []
     used_jwt_ids: list[str] = []
+    reified: list[str] = []
+    discarded: list[str] = []
     tokens: dict[str, MintedToken] = {}
 
 
@@ -183,6 +187,11 @@ class IndexStore:
         self.save()
         self._append(_log_line(file))
         return True
+
+    def create(self, name: str) -> None:
+        """Create a project without releases, as a pending publisher's first token does."""
+        self.world.projects[canonicalize_name(name)] = Project(name=name, created=self.clock())
+        self.save()
 
     def yank(self, name: str, version: str, yanked: bool | str) -> None:
         """Yank a release (True or the reason) or take that back (False)."""

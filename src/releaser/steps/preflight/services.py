@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from releaser.adapters.index import trusted_publishing
+from releaser.adapters.index.identity import in_ci_job, lacks_permission
 from releaser.adapters.index.twine_login import credentials_from_twine
 from releaser.config.project import INDEX_TITLES, IndexName
 from releaser.core.step import Conflict, Done, Outcome, Skipped, Step
@@ -28,12 +28,12 @@ class LogInToIndex(Step[Release]):
             return Done(f"a token in {index.token_env}; what it allows is unproven")
         if credentials_from_twine(index.address, index.token_env):
             return Done("twine has a password for it; what it allows is unproven")
-        if trusted_publishing.lacks_permission():
+        if lacks_permission():
             return Conflict(
                 f"there is no token for {self.index}, and the workflow does not let this job prove its identity",
                 f"Give the job `permissions: id-token: write`, or set {index.token_env}.",
             )
-        if trusted_publishing.in_ci_job():
+        if in_ci_job():
             return Done("trusted publishing from this job; whether it is set up is unproven")
         return Conflict(
             f"there is no token for {self.index}",

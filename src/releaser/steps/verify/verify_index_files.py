@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from releaser.adapters.index.client import IndexFile
+from releaser.adapters.index.files import IndexFile
 from releaser.adapters.index.responses import ReleasePage
 from releaser.adapters.waiting import wait_for
 from releaser.core.step import Conflict, Outcome, Warned

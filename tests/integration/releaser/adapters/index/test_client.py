@@ -21,7 +21,8 @@ import requests
 from harness.served import Served
 from unhurried_clock import UnhurriedClock
 
-from releaser.adapters.index.client import Index, IndexFile, version_of
+from releaser.adapters.index.client import Index
+from releaser.adapters.index.files import IndexFile, version_of
 from releaser.adapters.index.twine_login import IndexAddress
 from releaser.adapters.waiting import WaitLimits, wait_for
 from releaser.core.activity import Activity, bound

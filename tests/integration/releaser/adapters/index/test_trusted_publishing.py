@@ -13,7 +13,6 @@ import sys
 import tarfile
 import tempfile
 import threading
-import time
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +21,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
-import jwt
 import pytest
 from harness.served import Served
 from unhurried_clock import UnhurriedClock
@@ -36,13 +34,14 @@ from releaser.core.activity import Activity, bound
 from releaser.core.step import Conflict, Done
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.rehearsal.forge import app as forge_app
+from releaser.rehearsal.identity import claims_of_job, identity_for
 from releaser.rehearsal.index import app as index_app
 from releaser.secret import Secret
 from releaser.steps.preflight.services import LogInToIndex
 
 KEY = "a key that is long enough for HS256"
 REQUEST_TOKEN = "request-token-of-the-job"
-JOB = {"repository": "me/demo", "workflow_ref": "me/demo/.github/workflows/build-wheel.yml@refs/tags/v1.0.0"}
+JOB = claims_of_job("me/demo", "build-wheel.yml", ref="refs/tags/v1.0.0")
 CONFIG = parse_config({"version-files": [{"path": "a", "key": "b"}]}, {"name": "demo"})
 PUBLISHER = {"project": "demo", "repository": "me/demo", "workflow": "build-wheel.yml"}
 
@@ -107,8 +106,7 @@ def github(monkeypatch):
         answers.claims = {}
 
         def identity(query):
-            claims = {**JOB, "aud": query["audience"][0], "exp": int(time.time()) + 60, "jti": os.urandom(8).hex()}
-            return 200, {"value": jwt.encode({**claims, **answers.claims}, KEY, algorithm="HS256")}
+            return 200, {"value": identity_for(query["audience"][0], {**JOB, **answers.claims}, KEY)}
 
         answers.by_path["GET /identity"] = identity
         monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -254,7 +252,7 @@ def test_a_job_uploads_by_its_identity_and_a_pending_publisher_makes_the_project
 
 
 def test_a_job_that_is_no_publisher_is_told_what_to_register_and_where(index, github, wheel):
-    github.claims = {"workflow_ref": "me/demo/.github/workflows/other.yml@refs/heads/main", "environment": "release"}
+    github.claims = claims_of_job("me/demo", "other.yml", environment="release")
     error = refused(index.upload, [wheel])
     assert "pypi refused this job an upload token: invalid-publisher" in error.message
     assert "owner me, repository demo, workflow other.yml, environment release" in error.remedy
@@ -380,9 +378,7 @@ def test_a_ci_services_own_program_is_given_its_variables_and_no_other_credentia
     scripted.by_path["POST /legacy/"] = (200, {})
     agent = tmp_path / "programs" / "buildkite-agent"
     agent.parent.mkdir()
-    agent.write_text(
-        f"#!/bin/sh\nenv >{tmp_path}/given\necho {jwt.encode({**JOB, 'aud': 'pypi'}, KEY, algorithm='HS256')}\n"
-    )
+    agent.write_text(f"#!/bin/sh\nenv >{tmp_path}/given\necho {identity_for('pypi', JOB, KEY)}\n")
     agent.chmod(0o755)
     monkeypatch.setenv("PATH", f"{agent.parent}{os.pathsep}{os.environ['PATH']}")
     own = {"BUILDKITE": "true", "BUILDKITE_AGENT_ACCESS_TOKEN": "the-agents-own"}

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import json
+from datetime import datetime, timezone
+from pathlib import Path
 
+from attested import PUBLISH
+
+from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.provenance import PROVENANCE
+from releaser.rehearsal.identity import claims_of_job
+from releaser.rehearsal.index.authority import Authority, statement_of
 
 PUBLISHER = {"kind": "GitHub", "repository": "someone/thing", "workflow": "release.yml", "environment": "pypi"}
 
 
-def provenance(statement: str) -> bytes:
-    attestation = {"version": 1, "verification_material": {}, "envelope": {"statement": statement, "signature": "x"}}
-    return json.dumps(
-        {"version": 1, "attestation_bundles": [{"publisher": PUBLISHER, "attestations": [attestation]}]}
-    ).encode()
+def provenance(attestation: object) -> bytes:
+    bundle = {"publisher": PUBLISHER, "attestations": [attestation]}
+    return json.dumps({"version": 1, "attestation_bundles": [bundle]}).encode()
 
 
-def test_an_attestation_names_its_publisher_and_its_bytes() -> None:
-    subject = {"subject": [{"name": "thing.whl", "digest": {"sha256": "ab"}}]}
-    statement = base64.b64encode(json.dumps(subject).encode()).decode()
-    (found,) = PROVENANCE.validate_json(provenance(statement)).records()
+def test_an_attestation_names_its_publisher_its_bytes_and_the_job_that_signed(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, lambda: datetime.now(timezone.utc))
+    job = claims_of_job("someone/thing", "other.yml", environment="staging", ref="refs/tags/v1@2.yml")
+    made = authority.attest(statement_of("thing-1.0.tar.gz", "ab", PUBLISH), job)
+    (found,) = PROVENANCE.validate_json(provenance(made)).records()
     assert found.by == "someone/thing release.yml pypi"
-    assert found.subjects == {"thing.whl": "ab"}
+    assert (found.subjects, found.is_publish) == ({"thing-1.0.tar.gz": "ab"}, True)
+    assert found.signer == Publisher("someone/thing", "other.yml", "staging")
+    assert found.issuer == "releaser rehearsal"
 
 
-def test_a_statement_that_cannot_be_read_speaks_of_no_bytes() -> None:
-    (found,) = PROVENANCE.validate_json(provenance("not base64")).records()
-    assert found.subjects == {}
+def test_an_attestation_that_cannot_be_read_speaks_of_no_bytes() -> None:
+    envelope = {"statement": "not base64", "signature": "x"}
+    (found,) = PROVENANCE.validate_json(provenance({"version": 1, "envelope": envelope})).records()
+    assert (found.subjects, found.signer, found.text) == ({}, None, "")

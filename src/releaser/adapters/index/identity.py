@@ -1,0 +1,114 @@
+"""A CI job's own identity (OpenID Connect): asked of the CI service for one audience, and what it says of the job."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from id import decode_oidc_token
+
+from releaser.adapters import process
+from releaser.errors import CommandError, ServiceError
+from releaser.secret import Secret
+
+_WAIT_S = 60.0
+_IDENTITY = re.compile(r"^(ACTIONS_ID_TOKEN_REQUEST_|BUILDKITE_|CIRCLE_)|_ID_TOKEN$")
+"""The variables with which a job of GitHub, Buildkite, CircleCI or GitLab can prove who it is."""
+_WORKFLOW = re.compile(r"[^/]+\.(yml|yaml)(?=@)")
+"""The file's name in a workflow's reference, as PyPI finds it (warehouse/oidc/models/github.py)."""
+
+
+def in_ci_job() -> bool:
+    """Return whether this runs in a job of a CI service that can vouch for it."""
+    return any(os.environ.get(name) for name in ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI"))
+
+
+def in_github_job() -> bool:
+    """Return whether this runs in a job of GitHub's that may ask for an identity."""
+    return bool(os.environ.get("GITHUB_ACTIONS") and os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"))
+
+
+def lacks_permission() -> bool:
+    """Return whether this is a job of GitHub's whose workflow does not let it have an identity."""
+    return bool(os.environ.get("GITHUB_ACTIONS")) and not in_github_job()
+
+
+def own_variables() -> dict[str, Secret]:
+    """Return the variables with which this job proves who it is, for the programs that ask for its identity."""
+    return {name: Secret(value) for name, value in os.environ.items() if _IDENTITY.search(name)}
+
+
+def ask_identity(audience: str) -> Secret | None:
+    """Return this job's identity for an audience; None where no CI service vouches for it.
+
+    Raises:
+        ServiceError: The CI service gave none.
+    """
+    try:
+        # In a process of its own: at some CI services it starts a program of theirs, which gets these variables alone.
+        found = process.ask(
+            [sys.executable, "-m", "id", audience], cwd=Path(sys.prefix), env=own_variables(), within=_WAIT_S
+        ).text
+    except CommandError as error:
+        said = error.message.splitlines()[-1]
+        raise ServiceError(
+            f"The CI service gave this job no identity: {said}", "Rerun the job: each run brings a new identity."
+        ) from None
+    return Secret(found.strip()) if found.strip() not in ("", "None") else None
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Who may publish, as registered at an index, or who a job is.
+
+    Attributes:
+        repository: OWNER/NAME; GitHub compares it without regard to case.
+        workflow: The workflow's file name.
+        environment: The environment's name, without regard to case; empty is none, or where registered, any.
+    """
+
+    repository: str
+    workflow: str
+    environment: str = ""
+
+    def __str__(self) -> str:
+        owner, _, name = self.repository.partition("/")
+        environment = f"environment {self.environment}" if self.environment else "no environment"
+        return f"owner {owner}, repository {name}, workflow {self.workflow}, {environment}"
+
+    def misfits(self, job: Publisher) -> list[str]:
+        """Return in what a job is not this publisher, as an index compares them."""
+        found = []
+        if job.repository.lower() != self.repository.lower():
+            found.append(f"its repository is {job.repository}, not {self.repository}")
+        if job.workflow != self.workflow:
+            found.append(f"its workflow file is {job.workflow or 'unknown'}, not {self.workflow}")
+        if self.environment and job.environment.lower() != self.environment.lower():
+            has = f"its environment is {job.environment}" if job.environment else "it has no environment"
+            found.append(
+                f"{has}, not {self.environment}" if job.environment else f"{has}, and needs {self.environment}"
+            )
+        return found
+
+
+def claims_of(identity: Secret | None) -> dict[str, Any]:
+    """Return what an identity says, unverified; empty if it cannot be read."""
+    try:
+        found = json.loads(decode_oidc_token(identity.reveal())[1]) if identity else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def job_of(claims: dict[str, Any]) -> Publisher | None:
+    """Return the job that an identity of GitHub's speaks of; None if it is another service's."""
+    if "repository" not in claims:
+        return None
+    reference = str(claims.get("job_workflow_ref") or claims.get("workflow_ref", ""))
+    found = _WORKFLOW.search(reference)
+    return Publisher(str(claims["repository"]), found[0] if found else "", str(claims.get("environment") or ""))

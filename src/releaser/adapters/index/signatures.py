@@ -1,0 +1,54 @@
+"""Whether an attestation's signature is sigstore's, as far as sigstore's trusted root can be had here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from releaser.adapters.index.identity import Publisher
+from releaser.adapters.index.provenance import SIGSTORE, Attestation
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What is known of a signature, and why."""
+
+    kind: Literal["right", "wrong", "unproven"]
+    says: str
+
+
+def verify_signature(attestation: Attestation, file: str, sha256: str, publisher: Publisher) -> Signature:
+    """Verify an attestation of a file against sigstore's trusted root.
+
+    The root that the library brings is tried first, without the network; where it does not fit, as after a change of
+    sigstore's keys, the newest one is fetched.
+
+    Args:
+        attestation: As the index serves it.
+        file: The file's name.
+        sha256: What the file's bytes are.
+        publisher: Who must have signed.
+    """
+    if not attestation.text:
+        return Signature("unproven", "the attestation cannot be read")
+    if attestation.issuer != SIGSTORE:
+        issuer = attestation.issuer or "an authority without a name"
+        return Signature("unproven", f"the certificate is of {issuer}, not of sigstore")
+    from pypi_attestations import Attestation as Parsed
+    from pypi_attestations import AttestationError, Distribution, GitHubPublisher
+    from sigstore.errors import TUFError
+
+    parsed = Parsed.model_validate_json(attestation.text)
+    dist = Distribution(name=file, digest=sha256)
+    signer = GitHubPublisher(repository=publisher.repository, workflow=publisher.workflow)
+    why = ""
+    for offline in (True, False):
+        try:
+            parsed.verify(signer, dist, offline=offline)
+        except TUFError:
+            return Signature("unproven", f"{why}; sigstore's newest trusted root cannot be fetched here")
+        except AttestationError as error:
+            why = str(error)
+        else:
+            return Signature("right", "verified against sigstore's trusted root")
+    return Signature("wrong", why)

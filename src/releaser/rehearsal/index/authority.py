@@ -1,0 +1,228 @@
+"""The rehearsal's own authority, where sigstore's servers are in reality: certificates for jobs, and attestations.
+
+It certifies who a job is as Fulcio does, signs a statement as sigstore's client does, and logs it as Rekor does, in a
+log of one entry. ``DIR/authority.pem`` is its key and certificate. No verifier outside of the rehearsal accepts it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pydantic import JsonValue
+
+from releaser.core.files import write_atomically
+
+ORGANIZATION = "releaser rehearsal"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+_HOST = "https://github.com"
+_VALID_FOR = timedelta(minutes=10)
+_ECDSA = ec.ECDSA(hashes.SHA256())
+_FULCIO = "1.3.6.1.4.1.57264.1"
+
+
+class Authority:
+    """Issues certificates and signs with them.
+
+    Args:
+        root: Where its key is kept; made at first.
+        clock: The time now, with its zone.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        path = root / "authority.pem"
+        if not path.exists():
+            write_atomically(path, self._make())
+            path.chmod(0o600)
+        content = path.read_bytes()
+        key = serialization.load_pem_private_key(content, None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        self._key = key
+        self.certificate = x509.load_pem_x509_certificate(content)
+
+    def issued(self, certificate: x509.Certificate) -> bool:
+        """Return whether a certificate is one of this authority's."""
+        try:
+            certificate.verify_directly_issued_by(self.certificate)
+        except (ValueError, TypeError, InvalidSignature):
+            return False
+        return True
+
+    def attest(self, statement: bytes, claims: Mapping[str, Any]) -> dict[str, JsonValue]:
+        """Return the attestation (PEP 740) that a job with these claims makes of a statement.
+
+        Args:
+            statement: An in-toto statement.
+            claims: What the job's identity says, for the audience of sigstore.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._certify(key.public_key(), claims)
+        signature = key.sign(signed_bytes(statement), _ECDSA)
+        encoded = certificate.public_bytes(serialization.Encoding.PEM)
+        return {
+            "version": 1,
+            "verification_material": {
+                "certificate": _b64(certificate.public_bytes(serialization.Encoding.DER)),
+                "transparency_entries": [self._log(statement, signature, encoded)],
+            },
+            "envelope": {"statement": _b64(statement), "signature": _b64(signature)},
+        }
+
+    def _make(self) -> bytes:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANIZATION)])
+        now = self._clock()
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _VALID_FOR)
+            .not_valid_after(now + timedelta(days=365))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return private + certificate.public_bytes(serialization.Encoding.PEM)
+
+    def _certify(self, key: ec.EllipticCurvePublicKey, claims: Mapping[str, Any]) -> x509.Certificate:
+        now = self._clock()
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([]))
+            .issuer_name(self.certificate.subject)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now)
+            .not_valid_after(now + _VALID_FOR)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.UniformResourceIdentifier(f"{_HOST}/{claims['job_workflow_ref']}")]),
+                critical=True,
+            )
+        )
+        for number, text in _extensions(claims).items():
+            value = x509.UnrecognizedExtension(x509.ObjectIdentifier(f"{_FULCIO}.{number}"), _utf8_string(text))
+            builder = builder.add_extension(value, critical=False)
+        return builder.sign(self._key, hashes.SHA256())
+
+    def _log(self, statement: bytes, signature: bytes, certificate: bytes) -> dict[str, JsonValue]:
+        """Return what a transparency log says of an entry that is its only one: its leaf is the root."""
+        body = json.dumps(
+            {
+                "apiVersion": "0.0.1",
+                "kind": "dsse",
+                "spec": {
+                    "payloadHash": {"algorithm": "sha256", "value": hashlib.sha256(statement).hexdigest()},
+                    "signatures": [{"signature": _b64(signature), "verifier": _b64(certificate)}],
+                },
+            },
+            separators=(",", ":"),
+            sort_keys=True,
+        ).encode()
+        root = hashlib.sha256(b"\x00" + body).digest()
+        note = f"{ORGANIZATION}\n1\n{_b64(root)}\n"
+        log_id = hashlib.sha256(self.certificate.public_bytes(serialization.Encoding.DER)).digest()
+        return {
+            "logIndex": "0",
+            "logId": {"keyId": _b64(log_id)},
+            "kindVersion": {"kind": "dsse", "version": "0.0.1"},
+            "integratedTime": str(int(self._clock().timestamp())),
+            "inclusionPromise": {"signedEntryTimestamp": _b64(self._key.sign(body, _ECDSA))},
+            "inclusionProof": {
+                "logIndex": "0",
+                "rootHash": _b64(root),
+                "treeSize": "1",
+                "hashes": [],
+                "checkpoint": {
+                    "envelope": f"{note}\n\u2014 {ORGANIZATION} "
+                    f"{_b64(log_id[:4] + self._key.sign(note.encode(), _ECDSA))}\n"
+                },
+            },
+            "canonicalizedBody": _b64(body),
+        }
+
+
+def statement_of(name: str, sha256: str, predicate: str) -> bytes:
+    """Return the in-toto statement about one file."""
+    return json.dumps(
+        {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": name, "digest": {"sha256": sha256}}],
+            "predicateType": predicate,
+            "predicate": None,
+        },
+        separators=(",", ":"),
+    ).encode()
+
+
+def signed_bytes(statement: bytes) -> bytes:
+    """Return what is signed of a statement: DSSE's pre-authentication encoding."""
+    return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(statement), statement)
+
+
+def is_signed(certificate: x509.Certificate, statement: bytes, signature: bytes) -> bool:
+    """Return whether a statement was signed with a certificate's key."""
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return False
+    try:
+        key.verify(signature, signed_bytes(statement), _ECDSA)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _extensions(claims: Mapping[str, Any]) -> dict[int, str]:
+    """Return Fulcio's extensions (github.com/sigstore/fulcio, docs/oid-info.md) for a job, by their numbers."""
+    repository, owner = f"{_HOST}/{claims['repository']}", f"{_HOST}/{claims['repository_owner']}"
+    found = {
+        8: claims["iss"],
+        9: f"{_HOST}/{claims['job_workflow_ref']}",
+        10: claims.get("job_workflow_sha"),
+        11: claims.get("runner_environment"),
+        12: repository,
+        13: claims["sha"],
+        14: claims["ref"],
+        15: claims.get("repository_id"),
+        16: owner,
+        17: claims.get("repository_owner_id"),
+        18: f"{_HOST}/{claims.get('workflow_ref', claims['job_workflow_ref'])}",
+        19: claims.get("workflow_sha"),
+        20: claims.get("event_name"),
+        21: f"{repository}/actions/runs/{claims['run_id']}/attempts/{claims.get('run_attempt', 1)}"
+        if "run_id" in claims
+        else None,
+        22: claims.get("repository_visibility"),
+        23: claims.get("environment"),
+        24: claims["sub"],
+    }
+    return {number: str(text) for number, text in found.items() if text}
+
+
+def _utf8_string(text: str) -> bytes:
+    """Return text as DER's UTF8String."""
+    content = text.encode()
+    size = len(content)
+    if size < 0x80:
+        return bytes([0x0C, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([0x0C, 0x80 | len(length)]) + length + content
+
+
+def _b64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
