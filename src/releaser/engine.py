@@ -38,6 +38,10 @@ class JournalObserver:
     def progress(self, step: str, text: str, done: int | None = None, total: int | None = None) -> None:
         """Write nothing: the record has outcomes."""
 
+    def noted(self, step: str, text: str) -> None:
+        """Write a line with what happened."""
+        self.journal.write("noted", step=step, says=text)
+
     def finished(self, step: str, title: str, outcome: Outcome, seconds: float) -> None:
         """Write a line with the outcome and its evidence."""
         kind = type(outcome).__name__.lower()

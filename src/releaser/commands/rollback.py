@@ -30,6 +30,9 @@ class Ends:
     def phase(self, name: str, title: str, /) -> None:
         """Keep nothing: steps count."""
 
+    def noted(self, step: str, text: str, /) -> None:
+        """Keep nothing: ends count."""
+
     def progress(self, step: str, text: str, done: int | None = None, total: int | None = None, /) -> None:
         """Keep nothing: ends count."""
 

@@ -29,6 +29,17 @@ class Tell(Protocol):
         """Show `text` as the step's latest line; a step that counts what it does gives `done` of `total` too."""
 
 
+class Note(Protocol):
+    """Reports what happened."""
+
+    def __call__(self, text: str, /) -> None:
+        """Show `text` as a line that stays, and keep it in the record."""
+
+
+def _note_nothing(_text: str) -> None:
+    """Drop what happened outside of a step."""
+
+
 def _say_nothing(_text: str, _done: int | None = None, _total: int | None = None) -> None:
     """Drop progress outside of a step, where it has no line on the display."""
 
@@ -104,6 +115,7 @@ class Activity:
         clock: What waits go by.
         answers: What was answered before.
         deadline: Until when services may answer, in seconds of `time.monotonic`; local programs may take longer.
+        note: Reports what happened elsewhere while the step waited, such as a job that ended.
     """
 
     tell: Tell = _say_nothing
@@ -111,6 +123,7 @@ class Activity:
     clock: Clock = field(default_factory=Clock)
     answers: Answers = field(default_factory=Answers)
     deadline: float = math.inf
+    note: Note = _note_nothing
 
     def at_most(self, seconds: float) -> float:
         """Return how long a service may take: so many seconds, but no longer than until the deadline."""

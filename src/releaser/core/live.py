@@ -111,6 +111,11 @@ class LiveDisplay(AbstractContextManager["LiveDisplay"]):
                 counted = (done, total) if done is not None and total else None
                 self._progress.update(self._tasks[step], latest=self._line(text), finished_of=counted)
 
+    def noted(self, step: str, text: str) -> None:
+        """Print it above the running steps."""
+        line = Text.assemble(" " * 11, step, ("  ", "dim"), self._line(text))
+        self._console.print(line, soft_wrap=True)
+
     def finished(self, step: str, _title: str, outcome: Outcome, seconds: float) -> None:
         """Print the step's line above the running ones."""
         with self._lock:

@@ -64,6 +64,11 @@ class PlainDisplay(AbstractContextManager["PlainDisplay"]):
             self._last[step] = time.monotonic()
             self._line(f"   {step}: {text}")
 
+    def noted(self, step: str, text: str) -> None:
+        """Print it at once; the next progress may follow at once too, as it tells of something else."""
+        self._last.pop(step, None)
+        self._line(f"   {step}: {text}")
+
     def finished(self, step: str, _title: str, outcome: Outcome, seconds: float) -> None:
         """Print the outcome, and the first line of its evidence or reason."""
         took = f" ({seconds:.1f} s)" if seconds >= 0.1 else ""

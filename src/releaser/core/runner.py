@@ -47,6 +47,9 @@ class Observer(Protocol):
     def progress(self, step: str, text: str, done: int | None, total: int | None, /) -> None:
         """Receive the progress of a running step; if it counts what it does, `done` of `total`."""
 
+    def noted(self, step: str, text: str, /) -> None:
+        """Receive what happened while a step ran, which is shown for good."""
+
     def finished(self, step: str, title: str, outcome: Outcome, seconds: float, /) -> None:
         """Receive the outcome of a step that ended or did not have to run; it took `seconds` of wall time."""
 
@@ -183,6 +186,10 @@ class Runner(Generic[World]):
             for observer in self.observers:
                 observer.progress(step.name, text, done, total)
 
+        def note(text: str) -> None:
+            for observer in self.observers:
+                observer.noted(step.name, text)
+
         def attempt() -> Outcome:
             step.run(self.world)
             outcome = step.verify(self.world)
@@ -191,7 +198,7 @@ class Runner(Generic[World]):
                 return Failed(StepError(said, "Rerun the command."))
             return outcome
 
-        with bound(Activity(tell, self.cancelled, answers=answers)):
+        with bound(Activity(tell, self.cancelled, answers=answers, note=note)):
             return self._outcome(step, attempt)
 
     # --- all of them ----------------------------------------------------------------------------------------------

@@ -80,6 +80,9 @@ class Striking:
     def phase(self, name: str, title: str) -> None:
         """Nothing happens between phases."""
 
+    def noted(self, step: str, text: str) -> None:
+        """Nothing happens within a step."""
+
     def progress(self, step: str, text: str, done: int | None = None, total: int | None = None) -> None:
         """Nothing happens within a step."""
 

@@ -43,6 +43,9 @@ class KillAt:
     def phase(self, name: str, title: str, /) -> None:
         """Phases are not struck."""
 
+    def noted(self, step: str, text: str, /) -> None:
+        """What is noted is not struck."""
+
     def progress(self, step: str, text: str, done: int | None = None, total: int | None = None, /) -> None:
         """Progress is not struck."""
 

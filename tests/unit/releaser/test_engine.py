@@ -158,6 +158,9 @@ def test_observers_beside_the_display_hear_of_the_run(release: Release) -> None:
         def started(self, step: str, title: str) -> None:
             heard.append(f"{step}: {title}")
 
+        def noted(self, step: str, text: str) -> None:
+            heard.append(f"{step} notes {text}")
+
         def progress(self, step: str, text: str, *_counted: int | None) -> None:
             heard.append(f"{step} says {text}")
 

@@ -7,7 +7,6 @@ says what to do. The token appears in no message and no representation.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -234,23 +233,6 @@ class Forge:
             body={"state": "closed"},
             permission="issues: write",
         )
-
-    def workflow_run(self, workflow_file: str, tag_or_sha: str) -> Run | None:
-        """Return the newest run of a workflow for a commit (40 hex digits) or for a tag; None while there is none.
-
-        Raises:
-            ServiceError: There is no such workflow.
-        """
-        which = "head_sha" if re.fullmatch(r"[0-9a-f]{40}", tag_or_sha) else "branch"
-        found = self._http.call(
-            f"find the run of {workflow_file} for {tag_or_sha}",
-            "GET",
-            f"{self._repo}/actions/workflows/{quote(workflow_file, safe='')}/runs",
-            run_responses.RUNS,
-            query={which: tag_or_sha, "per_page": 1},
-            permission="actions: read",
-        )
-        return next((run.record() for run in found.workflow_runs), None)
 
     def tests_run(self, workflow_file: str, commit: str) -> Run | None:
         """Return the newest run of a workflow for a commit; None if there is none, or no such workflow."""

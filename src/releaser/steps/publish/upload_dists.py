@@ -12,6 +12,7 @@ from releaser.core.step import Conflict, Done, Outcome, Step, Todo, Warned
 from releaser.dists.sent import Ending
 from releaser.errors import CommandError, ServiceError, StepError, ToleratedError
 from releaser.release import Release
+from releaser.steps.ci.following import await_effect
 
 _REFUSAL = re.compile(r"\bHTTPError: 4\d\d\b")
 """How twine reports that the index took nothing of a file; after a 5xx or a broken connection that is unknown."""
@@ -26,6 +27,8 @@ class UploadDists(Step[Release]):
     On TestPyPI other bytes are a warning: they are left from an attempt that did not get further (a push that was
     refused, a rollback), its names can never be used again, and no user gets a file from there.
     """
+
+    choices = ("rerun",)
 
     def __init__(self, index: IndexName) -> None:
         self.index = index
@@ -138,16 +141,9 @@ class UploadDists(Step[Release]):
         return Conflict(f"{self.index} {what}", f"Release {following} instead.")
 
     def _await_workflow(self, release: Release, index: Index) -> None:
-        ours, commit = release.built().upload_sha256, release.must_have_commit()
-        workflow = release.config.index(self.index).workflow
+        ours, workflow = release.built().upload_sha256, release.config.index(self.index).workflow
 
         def shown() -> bool:
-            run = release.forge.workflow_run(workflow, commit)
-            if run and run.conclusion not in (None, "success"):
-                raise StepError(
-                    f"{workflow} ended with {run.conclusion}: {run.url}",
-                    "Fix the cause and restart the workflow there, then rerun the command.",
-                )
             return ours.keys() <= index.files(release.config.distribution, release.version).keys()
 
-        wait_for(index.name, f"what {workflow} uploads", shown, release.wait_limits)
+        await_effect(release, workflow, f"what {workflow} uploads to {index.name}", shown, self.name)

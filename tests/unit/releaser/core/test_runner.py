@@ -122,6 +122,9 @@ class Heard:
     def started(self, step: str, _title: str) -> None:
         self.events.append(("started", step))
 
+    def noted(self, step: str, text: str) -> None:
+        self.events.append(("noted", step, text))
+
     def progress(self, step: str, text: str, *counted: int | None) -> None:
         self.events.append(("progress", step, text, *(str(one) for one in counted if one is not None)))
 

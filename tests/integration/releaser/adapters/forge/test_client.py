@@ -438,28 +438,53 @@ def test_a_milestone_is_found_by_its_title_and_closed(start: Start, world: Path)
     assert forge.find_milestone("1.0") == Milestone(7, "1.0", 1, "closed")
 
 
-def test_the_newest_run_of_a_workflow_is_found_by_tag_or_commit(start: Start, world: Path) -> None:
+def test_the_runs_of_a_workflow_are_listed_newest_first_and_one_of_nothing_is_empty(start: Start, world: Path) -> None:
     one = {"workflow": "build.yml", "head_sha": "a" * 40, "head_branch": "v1.0"}
     runs = [{**one, "conclusion": "failure"}, {**one, "status": "in_progress", "conclusion": None}]
     (world / "seed.json").write_text(json.dumps({"workflow_runs": runs}))
+    workflows = start().forge().workflows
+    newest, oldest = workflows.runs("build.yml")
+    assert (newest.id, newest.status, newest.conclusion, newest.branch) == (2, "in_progress", None, "v1.0")
+    assert (oldest.id, oldest.conclusion, oldest.workflow) == (1, "failure", "build.yml")
+    assert workflows.runs("other.yml") == []
+
+
+def test_the_last_lines_of_a_log_end_with_the_error_and_not_with_the_steps_that_clean_up(
+    start: Start, world: Path
+) -> None:
+    job = {"id": 7, "name": "build", "status": "completed", "conclusion": "failure"}
+    (world / "seed.json").write_text(json.dumps({"workflow_runs": [{"workflow": "build.yml", "jobs": [job]}]}))
+    (world / "logs").mkdir()
+    stamp = "2026-11-27T08:00:08.1234567Z "
+    lines = ["##[group]Run invoke", "\x1b[31mBad wheel\x1b[0m", "##[error]Process completed with exit code 3."]
+    log = "".join(f"{stamp}{line}\n" for line in [*lines, "Post job cleanup.", "Cleaning up"])
+    (world / "logs" / "7.txt").write_text(log)
     forge = start().forge()
-    by_tag = forge.workflow_run("build.yml", "v1.0")
-    assert by_tag is not None
-    assert (by_tag.id, by_tag.status, by_tag.conclusion) == (2, "in_progress", None)
-    assert forge.workflow_run("build.yml", "a" * 40) == by_tag
-    assert forge.workflow_run("build.yml", "v1.1") is None
-    with pytest.raises(ServiceError, match=r"find the run of other\.yml .* \(HTTP 404\)"):
-        forge.workflow_run("other.yml", "v1.0")
+    (run,) = forge.workflows.runs("build.yml")
+    (found,) = forge.workflows.jobs(run)
+    assert forge.workflows.last_lines(found, 9) == ["Bad wheel", "Process completed with exit code 3."]
+    assert forge.workflows.last_lines(found, 1) == ["Process completed with exit code 3."]
 
 
-def test_a_seeded_run_for_anything_begins_with_the_push(start: Start, world: Path, git_dir: Path) -> None:
+def test_a_token_that_may_not_start_workflows_is_told_the_permission(start: Start, world: Path) -> None:
     (world / "seed.json").write_text(json.dumps({"workflow_runs": [{"workflow": "build.yml"}]}))
-    forge = start().forge()
-    for asked, nothing in (("v1.0", "v9.9"), (git(git_dir, "rev-parse", "main"), UNKNOWN)):
-        run = forge.workflow_run("build.yml", asked)
-        assert run is not None
-        assert run.conclusion == "success"
-        assert forge.workflow_run("build.yml", nothing) is None
+    forge = start().forge("ghp_reads")
+    (run,) = forge.workflows.runs("build.yml")
+    for refused in (
+        lambda: forge.workflows.dispatch("build.yml", "main", {}),
+        lambda: forge.workflows.rerun_failed(run),
+        lambda: forge.workflows.cancel(run),
+    ):
+        with pytest.raises(ServiceError) as caught:
+            refused()
+        assert 'permission "actions: write"' in caught.value.remedy
+
+
+def test_a_job_of_more_than_a_page_is_listed_whole(start: Start, world: Path) -> None:
+    jobs = [{"id": n, "name": f"job {n}", "status": "queued", "conclusion": None} for n in range(1, 131)]
+    (world / "seed.json").write_text(json.dumps({"workflow_runs": [{"workflow": "build.yml", "jobs": jobs}]}))
+    workflows = start().forge().workflows
+    assert [job.id for job in workflows.jobs(workflows.runs("build.yml")[0])] == list(range(1, 131))
 
 
 def test_pages_for_people_are_githubs_unless_said_otherwise() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
+from harness.heard import Heard
 from harness.scene import NOWHERE, Scene, assert_says
+from harness.stand_ins import READ_ONLY
 from harness.wheels import other_wheel
 
+from releaser.core.activity import Activity, bound
 from releaser.core.step import Done, Skipped, Todo, Warned
-from releaser.errors import ServiceError, StepError, ToleratedError
+from releaser.errors import ServiceError, StepError, ToleratedError, WaitTimeoutError
 from releaser.release import Release
 from releaser.steps.publish.try_testpypi import TryTestPyPI
 from releaser.steps.publish.upload_dists import UploadDists
@@ -19,6 +24,17 @@ from releaser.steps.push.push_tag import PushTag
 
 WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
 PYPI, TESTPYPI = UploadDists("pypi"), UploadDists("testpypi")
+WORKFLOW = """\
+name: up
+run-name: "Publish ${{ inputs.version }}"
+on:
+  release:
+    types: [published]
+  workflow_dispatch:
+    inputs:
+      version:
+        required: true
+"""
 BOTH = pytest.mark.parametrize("step", [PYPI, TESTPYPI], ids=lambda step: step.name)
 
 
@@ -104,37 +120,145 @@ class TestWorkflow:
     """A workflow uploads, and the release waits for it."""
 
     @pytest.fixture
-    def run_of(self, scene: Scene) -> Callable[..., Release]:
-        """The built 0.2.0 with its tag, whose workflow has a run of this status."""
+    def tagged(self, scene: Scene) -> Release:
+        """The built 0.2.0 with its tag, and a workflow that has no run yet."""
+        scene.project.configure("[tool.releaser.pypi]\n", '[tool.releaser.pypi]\nvia = "ci"\nworkflow = "up.yml"\n')
+        scene.project.write(".github/workflows/up.yml", WORKFLOW)
+        scene.project.commit("A workflow that uploads")
+        release = scene.with_dists()
+        for step in (CreateTag(), PushTag()):
+            step.run(release)
+        return release
 
-        def begin(status: str, conclusion: str | None = None) -> Release:
-            scene.project.configure("[tool.releaser.pypi]\n", '[tool.releaser.pypi]\nvia = "ci"\nworkflow = "up.yml"\n')
-            scene.forge.hold({"workflow_runs": [{"workflow": "up.yml", "status": status, "conclusion": conclusion}]})
-            release = scene.with_dists()
-            for step in (CreateTag(), PushTag()):
-                step.run(release)
-            return release
+    @pytest.fixture
+    def heard(self) -> Iterator[Heard]:
+        """What the step tells, on a clock whose waits take no time."""
+        heard = Heard()
+        activity = Activity(heard.tell, heard.stop, clock=heard.clock, note=heard.notes.append)
+        with bound(activity):
+            yield heard
 
-        return begin
+    def hold(self, scene: Scene, release: Release, status: str, conclusion: str | None = None, **facts: Any) -> None:
+        """Have the forge hold a run of the tag."""
+        run = {"id": 5, "workflow": "up.yml", "event": "release", "head_branch": "v0.2.0", "head_sha": release.commit()}
+        scene.forge.hold({"workflow_runs": [{**run, "status": status, "conclusion": conclusion, **facts}]})
+
+    def upload(self, scene: Scene, release: Release) -> None:
+        """Put both files on the index."""
+        for path in release.built().uploads:
+            scene.pypi.accept(path, "tiny-thing", "0.2.0")
 
     def test_what_it_uploads_is_waited_for_and_nothing_is_uploaded_from_here(
-        self, scene: Scene, run_of: Callable[..., Release]
+        self, scene: Scene, tagged: Release
     ) -> None:
-        release = run_of("in_progress")
+        self.hold(scene, tagged, "in_progress")
         assert scene.check(PYPI) == Todo("up.yml uploads sdist and wheel")
-        for path in release.built().uploads:
+        for path in tagged.built().uploads:
             uploaded = partial(scene.pypi.accept, path, "tiny-thing", "0.2.0")
             scene.pypi.after("GET /simple/tiny-thing/", uploaded)
-        PYPI.run(release)
-        assert isinstance(PYPI.verify(release), Done)
+        PYPI.run(tagged)
+        assert isinstance(PYPI.verify(tagged), Done)
         assert scene.pypi.count("POST /legacy/") == 2
 
-    @pytest.mark.parametrize("conclusion", ["failure", "cancelled", "timed_out"])
-    def test_one_that_ended_badly_is_named_at_once(self, run_of: Callable[..., Release], conclusion: str) -> None:
-        release = run_of("completed", conclusion)
-        with pytest.raises(StepError, match=f"up.yml ended with {conclusion}: http") as caught:
-            PYPI.run(release)
-        assert_says(caught.value.remedy, "restart the workflow there")
+    def test_a_run_that_never_started_is_said_at_once_and_started(
+        self, scene: Scene, tagged: Release, heard: Heard
+    ) -> None:
+        heard.after(1, lambda: self.upload(scene, tagged), when=lambda: scene.forge.count("/dispatches") > 0)
+        PYPI.run(tagged)
+        assert heard.notes[0] == "no run of up.yml was started for v0.2.0"
+        assert "up.yml was dispatched at v0.2.0, because nothing else started it" in heard.notes
+        assert any("up.yml is queued, no job runs yet: http" in note for note in heard.notes)
+        (run,) = tagged.forge.workflows.runs("up.yml")
+        assert (run.branch, run.event, run.title) == ("v0.2.0", "workflow_dispatch", "Publish 0.2.0")
+        assert scene.forge.count("/dispatches") == 1
+
+    def test_a_workflows_own_token_starts_nothing_which_is_said_and_made_up_for_in_seconds(
+        self, scene: Scene, tagged: Release, heard: Heard
+    ) -> None:
+        scene.forge.grants["ghs_aWorkflowsOwnToken1234567890abcdef12"] = "write"
+        scene.set(GITHUB_TOKEN="ghs_aWorkflowsOwnToken1234567890abcdef12")
+        heard.after(1, lambda: self.upload(scene, tagged), when=lambda: scene.forge.count("/dispatches") > 0)
+        PYPI.run(scene.release())
+        assert_says(heard.notes[0], "the token in GITHUB_TOKEN is an app's (ghs_...)", "starts no workflow")
+        assert heard.clock.time < 30
+
+    @pytest.mark.usefixtures("tagged")
+    def test_a_token_that_cannot_start_it_ends_with_how_to_do_it_by_hand(self, scene: Scene, heard: Heard) -> None:
+        scene.set(GITHUB_TOKEN=READ_ONLY)
+        with pytest.raises(StepError, match=r"No run of up.yml was started for v0.2.0, and it cannot be") as caught:
+            PYPI.run(scene.release())
+        assert_says(caught.value.remedy, '"actions: write"', "start up.yml by hand", "with the version 0.2.0")
+        assert heard.clock.time < 90
+
+    def test_a_reviewer_that_it_waits_for_is_named_with_the_page(
+        self, scene: Scene, tagged: Release, heard: Heard
+    ) -> None:
+        pending = [{"environment": "release", "reviewers": ["alice", "bob"]}]
+        job = {"id": 8, "name": "publish", "status": "waiting", "conclusion": None}
+        self.hold(scene, tagged, "waiting", pending=pending, jobs=[job])
+        page = f"{scene.forge.url}/someone/tiny-thing/actions/runs/5"
+        with pytest.raises(WaitTimeoutError) as caught:
+            PYPI.run(tagged)
+        says = f"up.yml waits for a reviewer of the environment release (alice, bob): approve at {page}"
+        assert heard.notes == [says]
+        assert_says(caught.value.message, "what up.yml uploads to pypi is not shown", says, "after 30 s")
+
+    def test_each_step_of_a_job_that_runs_is_told(self, scene: Scene, tagged: Release, heard: Heard) -> None:
+        steps = [
+            {"number": 1, "name": "Set up job", "status": "completed", "conclusion": "success"},
+            {"number": 2, "name": "Run invoke", "status": "in_progress", "conclusion": None},
+        ]
+        jobs = [
+            {"id": 8, "name": "rebuild", "status": "completed", "conclusion": "success"},
+            {"id": 9, "name": "publish", "status": "in_progress", "conclusion": None, "steps": steps},
+        ]
+        self.hold(scene, tagged, "in_progress", jobs=jobs)
+        heard.after(1, lambda: self.upload(scene, tagged))
+        PYPI.run(tagged)
+        assert any("publish: step 2 of 2, Run invoke" in text for text in heard.told)
+        assert (1, 2) in heard.counted
+
+    @pytest.mark.parametrize(
+        ("conclusion", "says"), [("failure", "failed"), ("cancelled", "was cancelled"), ("timed_out", "took too long")]
+    )
+    def test_one_that_ended_badly_is_named_at_once(
+        self, scene: Scene, tagged: Release, conclusion: str, says: str
+    ) -> None:
+        self.hold(scene, tagged, "completed", conclusion)
+        with pytest.raises(StepError, match=f"up.yml {says}: http") as caught:
+            PYPI.run(tagged)
+        assert_says(caught.value.remedy, "--choose upload_pypi=rerun")
+
+    def failing(self, scene: Scene, tagged: Release) -> None:
+        """Have the forge hold a run whose job failed."""
+        steps = [
+            {"number": 1, "name": "Set up job", "status": "completed", "conclusion": "success"},
+            {"number": 2, "name": "Run invoke publish.pypi", "status": "completed", "conclusion": "failure"},
+        ]
+        job = {"id": 9, "name": "publish", "status": "completed", "conclusion": "failure", "steps": steps}
+        self.hold(scene, tagged, "completed", "failure", jobs=[job])
+        (scene.forge.folder / "logs").mkdir()
+        log = "error: pypi refused this job an upload token\n##[error]Process completed with exit code 1.\nPost job\n"
+        (scene.forge.folder / "logs" / "9.txt").write_text(log)
+
+    def test_one_that_failed_tells_its_job_its_step_and_its_last_lines(self, scene: Scene, tagged: Release) -> None:
+        self.failing(scene, tagged)
+        with pytest.raises(StepError) as caught:
+            PYPI.run(tagged)
+        assert_says(
+            caught.value.message,
+            "up.yml failed in the job publish at its step 'Run invoke publish.pypi' (http",
+            "/actions/runs/5/job/9)",
+            "| error: pypi refused this job an upload token",
+            "| Process completed with exit code 1.",
+        )
+        assert "Post job" not in caught.value.message
+
+    def test_its_failed_jobs_run_again_by_choice(self, scene: Scene, tagged: Release, heard: Heard) -> None:
+        self.failing(scene, tagged)
+        heard.after(1, lambda: self.upload(scene, tagged), when=lambda: scene.forge.count("/rerun-failed-jobs") > 0)
+        PYPI.run(replace(tagged, choices={"upload_pypi": "rerun"}))
+        assert tagged.forge.workflows.run(5).attempt == 2
 
 
 @BOTH

@@ -1,0 +1,190 @@
+"""A workflow's run of one release: which run that is, what it does now, and why it failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from releaser.adapters.forge.records import Approval, Job, Run
+from releaser.core.activity import current
+from releaser.errors import ServiceError, StepError
+from releaser.release import Release
+
+_LAST_LINES = 12
+_WORDS = {"failure": "failed", "cancelled": "was cancelled", "timed_out": "took too long", "skipped": "was skipped"}
+_ON_ITS_WAY = ("queued", "requested", "pending")
+
+
+def runs_of(release: Release, workflow: str) -> list[Run]:
+    """Return a workflow's runs of this version, the newest first.
+
+    A run is known by its tag, by the release commit, or by the version in its title: a dispatched run runs at the
+    branch, and GitHub tells no run's inputs.
+
+    Raises:
+        ServiceError: GitHub refused, or did not respond.
+    """
+    commit = release.commit()
+    return [one for one in release.forge.workflows.runs(workflow) if _is_of(one, release, commit)]
+
+
+def dispatched_runs(release: Release) -> list[Run]:
+    """Return the runs of the workflow that releases which are of this version, the newest first.
+
+    Raises:
+        ServiceError: GitHub refused, or did not respond.
+    """
+    noted = release.store.chain.newest("dispatched")
+    number = noted["run"] if noted else None
+    found = release.forge.workflows.runs(release.config.release_workflow)
+    return [one for one in found if one.id == number or names_version(one, release)]
+
+
+def names_version(run: Run, release: Release) -> bool:
+    """Return whether a run's title names this version, and not one that it is only a part of."""
+    version = re.escape(str(release.version))
+    return re.search(rf"(?<![\w.+-])v?{version}(?![\w+-]|\.\w)", run.title) is not None
+
+
+def _is_of(run: Run, release: Release, commit: str | None) -> bool:
+    if run.event == "workflow_dispatch" and run.branch != release.tag:
+        return names_version(run, release)
+    return run.branch == release.tag or run.commit == commit
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run as it was when it was looked at.
+
+    Attributes:
+        workflow: The workflow's file name.
+        run: The run.
+        jobs: The jobs of its newest attempt.
+        approvals: The environments that it waits for.
+    """
+
+    workflow: str
+    run: Run
+    jobs: Sequence[Job]
+    approvals: Sequence[Approval]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended as it should."""
+        return self.run.ended and self.run.conclusion == "success"
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended otherwise."""
+        return self.run.ended and not self.succeeded
+
+    @property
+    def state(self) -> str:
+        """What it does, in a line that changes only when that does."""
+        if self.run.ended:
+            how = "succeeded" if self.succeeded else ended(self.run.conclusion)
+            return f"{self.workflow} {how}: {self.run.url}"
+        if self.approvals:
+            return f"{self.workflow} {'; '.join(map(_awaited, self.approvals))}: approve at {self.run.url}"
+        if self.run.status == "waiting":
+            return f"{self.workflow} waits for a rule of an environment: {self.run.url}"
+        if self.run.status in _ON_ITS_WAY and not any(job.started and job.steps for job in self.jobs):
+            return f"{self.workflow} is queued, no job runs yet: {self.run.url}"
+        attempt = f" (attempt {self.run.attempt})" if self.run.attempt > 1 else ""
+        return f"{self.workflow} runs{attempt}: {self.run.url}"
+
+    @property
+    def details(self) -> str:
+        """What each job does that has not ended, step by step."""
+        told = [_doing(job) for job in self.jobs if job.status != "completed"]
+        return ", ".join(filter(None, told)) or "no job runs"
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """How many jobs have ended, of how many."""
+        return sum(job.status == "completed" for job in self.jobs), len(self.jobs)
+
+
+def look(release: Release, workflow: str, run: Run) -> Seen:
+    """Ask for a run, its jobs and what it waits for.
+
+    Raises:
+        ServiceError: GitHub refused, or did not respond.
+    """
+    workflows = release.forge.workflows
+    fresh = workflows.run(run.id)
+    jobs = workflows.jobs(fresh)
+    waits = fresh.status == "waiting" or any(job.status == "waiting" for job in jobs)
+    return Seen(workflow, fresh, jobs, workflows.approvals(fresh) if waits and not fresh.ended else ())
+
+
+def failure(release: Release, seen: Seen, remedy: str) -> StepError:
+    """Return why a run failed: each job and step that did, its page, and the last lines of the first one's log."""
+    bad = [job for job in seen.jobs if job.failed]
+    # What was cancelled because another job failed is not the cause.
+    causes = [job for job in bad if job.conclusion != "cancelled"] or bad
+    if not causes:
+        return StepError(f"{seen.workflow} {ended(seen.run.conclusion)}: {seen.run.url}", remedy)
+    told = "; ".join(f"{_place(job)} ({job.url})" for job in causes[:3])
+    more = f"; and {len(causes) - 3} more" if len(causes) > 3 else ""
+    message = f"{seen.workflow} {ended(seen.run.conclusion)} in {told}{more}"
+    try:
+        lines = release.forge.workflows.last_lines(causes[0], _LAST_LINES)
+    except ServiceError as error:
+        lines = [f"its log cannot be had: {error.message}"]
+    redact = release.redactor()
+    return StepError("\n".join([message, *(f"  | {redact(line)}" for line in lines)]), remedy)
+
+
+def ended(conclusion: str | None) -> str:
+    """Return how a run or a job ended, as it follows its name."""
+    return _WORDS.get(conclusion or "", f"ended with {conclusion}")
+
+
+def note_changes(before: Seen | None, now: Seen) -> None:
+    """Note each job that ended since a run was looked at before, and what the run does now if that changed."""
+    note = current().note
+    same = before is not None and before.run.attempt == now.run.attempt
+    known = {job.id for job in before.jobs if job.status == "completed"} if before and same else set()
+    for job in now.jobs:
+        if job.status == "completed" and job.id not in known and (before or job.failed):
+            note(f"{job.name} {_ended_after(job)}")
+    if before is None or before.state != now.state:
+        note(now.state)
+
+
+def _ended_after(job: Job) -> str:
+    if not job.failed:
+        how = "was skipped" if job.conclusion == "skipped" else "succeeded"
+    else:
+        how = ended(job.conclusion) + (f" at {step}" if (step := _failed_step(job)) else "")
+    return f"{how}{_seconds(job.started, job.completed)}" if job.conclusion != "skipped" else how
+
+
+def _seconds(started: datetime | None, completed: datetime | None) -> str:
+    return f" after {(completed - started).total_seconds():.0f} s" if started and completed else ""
+
+
+def _place(job: Job) -> str:
+    step = _failed_step(job)
+    return f"the job {job.name}" + (f" at its step {step}" if step else "")
+
+
+def _failed_step(job: Job) -> str:
+    step = next((one for one in job.steps if one.conclusion not in (None, "success", "skipped", "neutral")), None)
+    return f"{step.name!r}" if step else ""
+
+
+def _doing(job: Job) -> str:
+    if job.status != "in_progress":
+        return f"{job.name} {'waits' if job.status == 'waiting' else 'is queued'}"
+    running = next((one for one in job.steps if one.status == "in_progress"), None)
+    return f"{job.name}: step {running.number} of {len(job.steps)}, {running.name}" if running else f"{job.name} begins"
+
+
+def _awaited(approval: Approval) -> str:
+    if not approval.reviewers:
+        return f"waits for the environment {approval.environment}"
+    return f"waits for a reviewer of the environment {approval.environment} ({', '.join(approval.reviewers)})"
