@@ -146,6 +146,12 @@ class Visit:
         self.page.wait_for_selector("#stage[data-state=on]")
         self.until("document.getElementById('video').currentTime > 0.2")
 
+    def speak(self, language):
+        """Chooses a language in the page."""
+        change = "(list, to) => { list.value = to; list.dispatchEvent(new Event('change')); }"
+        self["language"].evaluate(change, language)
+        self.until(f"document.documentElement.lang === {json.dumps(language)}")
+
     def until(self, expression):
         """Waits for ``expression`` to become true (wait_for_function needs what the page's policy forbids)."""
         deadline = time.monotonic() + PATIENCE_SECONDS

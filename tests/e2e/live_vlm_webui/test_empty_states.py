@@ -26,11 +26,6 @@ REFUSALS = {
 UNPLUG = "() => document.getElementById('video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))"
 
 
-def speak(tab, language: str) -> None:
-    tab["language"].evaluate(f"(list) => {{ list.value = '{language}'; list.dispatchEvent(new Event('change')); }}")
-    tab.until(f"document.documentElement.lang === '{language}'")
-
-
 def reads(tab, what: str, todo: str) -> None:
     tab.until_text("message", what)
     tab.until_text("todo", todo)
@@ -45,9 +40,9 @@ def test_each_way_to_have_no_camera_is_told_with_what_to_do_in_each_language(vis
         tab.page.evaluate(f"() => {{ window.refusal = '{refusal}'; }}")
         tab[start].click()
         reads(tab, what, todo)
-        speak(tab, "de")
+        tab.speak("de")
         reads(tab, was, tun)
-        speak(tab, "en")
+        tab.speak("en")
         start = "way-again"
     tab.page.evaluate("() => { window.refusal = null; }")
     tab.button("Try again").click()
@@ -55,9 +50,9 @@ def test_each_way_to_have_no_camera_is_told_with_what_to_do_in_each_language(vis
     assert tab["way-again"].is_hidden()
     tab.page.evaluate(UNPLUG)
     reads(tab, "was disconnected", "Connect it again")
-    speak(tab, "de")
+    tab.speak("de")
     reads(tab, "wurde getrennt", "Schließen Sie sie wieder an")
-    speak(tab, "en")
+    tab.speak("en")
 
     tab.button("Enter an address").click()
     assert tab.page.evaluate("() => document.activeElement.id") == "address"
@@ -98,7 +93,7 @@ def test_before_the_first_answer_the_page_says_what_is_missing_and_how_long_it_w
     tab.page.evaluate("() => { const real = Date.now; Date.now = () => real() + 60000; }")
     tab.until_text("empty", "Still waiting for llava:7b")
     assert "loaded before its first answer" in tab.text("empty")
-    speak(tab, "de")
+    tab.speak("de")
     tab.until_text("empty", "Warten immer noch auf llava:7b")
     tab.button("Anderes Modell wählen").click()
     assert tab.page.evaluate("() => document.activeElement.id") == "model"

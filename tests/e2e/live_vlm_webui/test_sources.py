@@ -103,6 +103,37 @@ def test_a_camera_that_does_not_answer_is_told_and_its_password_is_not_shown(vis
     tab.until_text("camera-state", "Off")
 
 
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 360, "height": 740}])
+def test_on_the_stage_of_a_stream_that_fails_it_is_tried_again_or_another_source_chosen(visit, film, viewport):
+    tab = visit(viewport=viewport)
+    offer(tab, "Stream or file")
+    assert tab.button("Try again").is_hidden()
+    away = film.rename(film.with_suffix(".away"))
+    tab["address"].fill(str(film))
+    tab.button("Connect").click()
+    tab.page.wait_for_selector("#stage[data-state=failed]")
+    assert tab["way-picture"].is_hidden()
+    away.rename(film)
+    tab["stage"].get_by_role("button", name="Try again").click()
+    tab.until_text("camera-state", "Live")
+    assert tab["preview"].is_visible()
+
+    tab["address"].fill("rtsp://127.0.0.1:9/stream")  # connected, but to nothing that answers
+    tab.button("Disconnect").click()
+    tab.button("Connect").click()
+    tab.page.wait_for_selector("#stage[data-state=failed]")
+    tab.until_text("camera-state", "Lost")
+    with tab.page.expect_request(lambda request: request.method == "PUT") as asked:
+        tab["stage"].get_by_role("button", name="Try again").click()
+    assert asked.value.post_data_json == {"address": "rtsp://127.0.0.1:9/stream"}
+    tab.until_text("camera-state", "Lost")
+    tab.speak("de")
+    tab["stage"].get_by_role("button", name="Andere Quelle wählen").click()
+    tab.page.keyboard.press("ArrowLeft")
+    assert tab.page.locator("input[value=camera]").is_checked()
+    assert tab["way-other"].is_hidden()
+
+
 @pytest.mark.release
 def test_a_picture_is_described_and_asked_about_again(visit, jpeg, models):
     tab = visit()

@@ -28,6 +28,7 @@ export class Source {
   #hindrance = obstacle();
   #status = null;
   #address = ""; // of the stream that this page has connected
+  #tried = ""; // of the stream that this page has connected, or could not
   #picture = null;
   #pictureAddress = "";
   #looks = 0;
@@ -144,6 +145,7 @@ export class Source {
 
   async #connectStream(address) {
     if (!address) return;
+    this.#tried = address;
     this.#onStart();
     this.#leaveCamera();
     show("starting", () => ({ message: say("stream.connecting", { address: withoutPassword(address) }) }));
@@ -155,6 +157,12 @@ export class Source {
       show("failed", () => failure);
     }
     this.#update();
+  }
+
+  /** Connect the stream again: the server makes pauses between its own attempts, which grow. */
+  async #retryStream() {
+    if (this.#status) await this.#disconnect();
+    await this.#connectStream(this.#tried);
   }
 
   async #sendPicture(file) {
@@ -274,7 +282,8 @@ export class Source {
     const sending = Boolean(this.#camera.track);
     const starting = element("stage").dataset.state === "starting" && this.kind === "camera";
     tell(element("toggle"), sending ? "camera.stop" : starting ? "cancel" : "camera.start");
-    element("toggle").hidden = element("way-again").hidden = Boolean(this.#hindrance);
+    element("toggle").hidden = Boolean(this.#hindrance);
+    element("way-again").hidden = this.kind === "stream" ? !this.#tried : Boolean(this.#hindrance);
     element("play").dataset.state = sending ? "on" : "off";
     tell(element("stream-toggle"), this.#isStreaming ? "stream.disconnect" : "stream.connect");
     element("again").hidden = !this.#picture;
@@ -319,7 +328,8 @@ export class Source {
       }
     });
     element("again").addEventListener("click", () => this.#askAgain());
-    element("way-again").addEventListener("click", () => this.startCamera());
+    element("way-again").addEventListener("click", () => (this.kind === "stream" ? this.#retryStream() : this.startCamera()));
+    element("way-other").addEventListener("click", () => document.querySelector("input[name=source]:checked").focus());
     element("way-picture").addEventListener("click", () => {
       this.choose("picture");
       element("file").click();
