@@ -72,6 +72,12 @@ class Attestation:
         return " ".join(named) or str(self.publisher.get("kind", "nobody named"))
 
     @property
+    def told(self) -> Publisher:
+        """The publisher as the index tells it."""
+        told = {key: str(self.publisher.get(key) or "") for key in ("repository", "workflow", "environment")}
+        return Publisher(**told)
+
+    @property
     def signer(self) -> Publisher | None:
         """The job that the certificate was issued to; None if it names none."""
         if WORKFLOW not in self.claims:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from releaser.adapters.index import readme, rules
 from releaser.adapters.index.files import IndexFile
+from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.provenance import Attestation
 from releaser.adapters.index.responses import ReleasePage
+from releaser.adapters.index.signatures import Signature
+from releaser.dists.attested import judge
 from releaser.inspection.findings import Findings
 from releaser.inspection.verify.links import Link
 from releaser.release import Release
@@ -100,40 +104,50 @@ def look_at_links(links: Sequence[Link]) -> list[Findings]:
 
 
 def look_at_attestations(
-    release: Release, found: Mapping[str, list[Attestation] | None], digests: Mapping[str, str]
+    release: Release,
+    found: Mapping[str, list[Attestation] | None],
+    digests: Mapping[str, str],
+    signatures: Mapping[str, Sequence[Signature]] = MappingProxyType({}),
 ) -> list[Findings]:
     """Compare attestations with the files that they are for, and their publisher with the configured workflow.
 
-    Their signatures are not verified: sigstore's certificates are needed for that, and what pypi-attestations brings.
+    Args:
+        release: The release.
+        found: The attestations of each file.
+        digests: The sha256 of each file, as the index lists it.
+        signatures: What is known of the signature of each.
     """
     notes, config = Findings("attestations"), release.config
+    registered = release.pypi.publisher or Publisher(release.repository, "")
     for name, attestations in found.items():
-        if not attestations:
-            notes.none(name, "none: they come with uploads by trusted publishing only")
-            continue
-        by = ", ".join(dict.fromkeys(one.by for one in attestations))
-        strangers = [
-            one.by for one in attestations if one.publisher.get("repository") not in (None, release.repository)
-        ]
-        workflows = {one.publisher.get("workflow") for one in attestations} - {None, config.pypi.workflow}
-        others = [one for one in attestations if one.subjects and one.subjects.get(name) != digests.get(name)]
-        if others:
-            notes.wrong(name, f"an attestation by {by} is for other bytes", "Find out who published it.")
-        elif strangers:
-            notes.wrong(name, f"published by {', '.join(strangers)}; expected {release.repository}", "Find out why.")
-        elif config.pypi.via == "ci" and workflows:
-            notes.warning(
-                name, f"published by {by}; the configured workflow is {config.pypi.workflow}", "Find out why."
-            )
-        elif not all(one.subjects for one in attestations):
-            notes.unproven(name, f"published by {by}; for which bytes could not be read")
-        else:
-            notes.right(name, f"{len(attestations)} for these bytes; the index says that {by} published them")
+        verdict = judge(name, digests.get(name, ""), attestations, registered, expected=config.pypi.attestations)
+        match verdict.kind:
+            case "wrong":
+                notes.wrong(name, verdict.says, verdict.remedy)
+            case "warning" | "missing":
+                notes.warning(name, verdict.says, verdict.remedy)
+            case "unproven":
+                notes.unproven(name, verdict.says)
+            case "none":
+                notes.none(name, verdict.says)
+            case "right":
+                notes.right(name, verdict.says)
     if file := next((name for name, attestations in found.items() if attestations), None):
-        notes.unproven(
-            "signatures",
-            "not verified here, so publisher and bytes are what the index tells",
-            "Run `pypi-attestations verify pypi --repository "
-            f"{config.forge.web_url.rstrip('/')}/{release.repository} pypi:{file}` for each file.",
-        )
+        _look_at_signatures(notes, release, file, [one for each in signatures.values() for one in each])
     return [notes]
+
+
+def _look_at_signatures(notes: Findings, release: Release, file: str, known: Sequence[Signature]) -> None:
+    command = (
+        "pypi-attestations verify pypi --repository "
+        f"{release.config.forge.web_url.rstrip('/')}/{release.repository} pypi:{file}"
+    )
+    doubts = {kind: [one.says for one in known if one.kind == kind] for kind in ("wrong", "unproven")}
+    if doubts["wrong"]:
+        notes.wrong("signatures", "; ".join(dict.fromkeys(doubts["wrong"])), f"Trust none of it; see `{command}`.")
+    elif doubts["unproven"] or not known:
+        why = "; ".join(dict.fromkeys(doubts["unproven"])) or "not verified here"
+        says = f"{why}; so publisher and bytes are what the index tells"
+        notes.unproven("signatures", says, f"Run `{command}` for each file.")
+    else:
+        notes.right("signatures", f"{len(known)} verified against sigstore's trusted root")

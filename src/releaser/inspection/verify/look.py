@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from releaser.adapters.index import readme, rules
+from releaser.adapters.index.provenance import Attestation
 from releaser.adapters.index.responses import ReleasePage
+from releaser.adapters.index.signatures import Signature, verify_signature
 from releaser.core.files import SUMS, read_sums
 from releaser.inspection.findings import Finding, Findings
 from releaser.inspection.questions import Question, ask
@@ -85,7 +87,11 @@ class _Look:
         found += [notes, *self._page()]
         found += index.look_at_links([one.answer for one in links if one.answer])
         proven = {name: one.answer for name, one in attested.items() if one.answered(notes, f"attestations {name}")}
-        found += index.look_at_attestations(release, proven, {name: file.sha256 for name, file in files.items()})
+        digests = {name: file.sha256 for name, file in files.items()}
+        signed = [Question(name, partial(self._signatures, name, digests[name], proven[name] or [])) for name in proven]
+        ask(signed, _TRIALS_S)
+        known = {one.what: one.answer for one in signed if one.answer and one.answered(notes, f"signature {one.what}")}
+        found += index.look_at_attestations(release, proven, digests, known)
         return found + self._installed() + self._origin()
 
     def _page(self) -> list[Findings]:
@@ -103,6 +109,10 @@ class _Look:
 
     def _attestations(self, file: str) -> list[Any]:
         return self.release.pypi.provenance(self.release.config.distribution, self.release.version, file) or []
+
+    def _signatures(self, file: str, sha256: str, attestations: Sequence[Attestation]) -> list[Signature]:
+        registered = self.release.pypi.publisher
+        return [verify_signature(one, file, sha256, registered or one.told) for one in attestations]
 
     def _installed(self) -> list[Findings]:
         release = self.release

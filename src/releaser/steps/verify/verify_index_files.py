@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from releaser.adapters.index.files import IndexFile
+from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.responses import ReleasePage
+from releaser.adapters.index.signatures import verify_signature
 from releaser.adapters.waiting import wait_for
 from releaser.core.step import Conflict, Outcome, Warned
+from releaser.dists.attested import judge
 from releaser.dists.built import Dists
 from releaser.errors import StepError, ToleratedError
 from releaser.release import Release
@@ -64,14 +67,45 @@ class VerifyIndexFiles(Receipted):
             raise StepError(
                 f"{index.page(name, release.version)} shows a wrong or no {' and '.join(wrong)}", "Check the page."
             )
+        attested = _attested(release, dists.upload_sha256)
         # Somebody has decided that, after the release: it is no fault of what was built, and rerunning changes nothing.
         if yanked := _yanked(release, served):
             raise ToleratedError(yanked.reason, yanked.remedy)
         links = ", ".join(sorted(page.project_urls or {})) or "none"
         return Receipt(
             "; ".join(f"{file} sha256 {digest[:12]}" for file, digest in dists.upload_sha256.items())
-            + f"; page: {page.description_content_type or 'plain'} description, links: {links}"
+            + f"; page: {page.description_content_type or 'plain'} description, links: {links}; {attested}"
         )
+
+
+def _attested(release: Release, digests: Mapping[str, str]) -> str:
+    """Compare the attestations that the index serves; return what was found, in words.
+
+    Raises:
+        StepError: One is for other bytes, of another publisher, or its signature is wrong.
+        ToleratedError: There are none where a workflow should have made some, or another workflow published.
+    """
+    index, config = release.pypi, release.config
+    registered = index.publisher or Publisher(release.repository, "")
+    expected = config.pypi.attestations and config.pypi.via == "ci"
+    count, verified = 0, 0
+    for file, digest in digests.items():
+        found = index.provenance(config.distribution, release.version, file) or []
+        verdict = judge(file, digest, found, registered, expected=expected)
+        if verdict.kind == "wrong":
+            raise StepError(f"Attestations of {file}: {verdict.says}", verdict.remedy)
+        if verdict.kind in ("warning", "missing"):
+            raise ToleratedError(f"Attestations of {file}: {verdict.says}", verdict.remedy)
+        signatures = [verify_signature(one, file, digest, index.publisher or one.told) for one in found]
+        if wrong := [one.says for one in signatures if one.kind == "wrong"]:
+            raise StepError(
+                f"The attestation of {file} has a wrong signature: {wrong[0]}", "Find out who published it."
+            )
+        count += len(found)
+        verified += sum(one.kind == "right" for one in signatures)
+    if not count:
+        return "no attestations"
+    return f"{count} attestations for these bytes, {verified} signatures verified, {count - verified} unproven"
 
 
 def _yanked(release: Release, served: Mapping[str, IndexFile]) -> Warned | None:

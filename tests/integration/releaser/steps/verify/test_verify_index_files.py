@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import datetime, timezone
 
 import pytest
-from harness.scene import NOWHERE, Scene, assert_says
+from attested import PUBLISH
+from harness.scene import NOWHERE, REPOSITORY, Scene, assert_says
 
 from releaser.core.runner import Runner
 from releaser.core.step import Done, Outcome, Warned, part_of
 from releaser.errors import PublishedError
 from releaser.plan import release_plan
+from releaser.rehearsal.identity import claims_of_job
+from releaser.rehearsal.index.authority import Authority, statement_of
 from releaser.steps.verify.verify_index_files import VerifyIndexFiles
 
 
@@ -62,3 +67,56 @@ def test_an_index_out_of_reach_does_not_make_the_release_look_failed(scene: Scen
         caught.value.message, "The release is published, but", "verify_index_files: pypi", "refused the connection"
     )
     assert_says(caught.value.remedy, "To end without it, add `--skip verify_index_files`")
+
+
+def attest(scene: Scene, *, workflow: str = "up.yml", sha256: str = "", **told: str) -> None:
+    """Have the index serve an attestation of each file, signed for a job; ``told`` is what it says of the publisher."""
+    pypi = '[tool.releaser.pypi]\nvia = "ci"\nattestations = true\nworkflow = "up.yml"\nenvironment = "release"\n'
+    scene.project.replace("pyproject.toml", "[tool.releaser.pypi]\n", pypi)
+    authority = Authority(scene.pypi.folder, lambda: datetime.now(timezone.utc))
+    job = claims_of_job(REPOSITORY, workflow, environment=told.get("environment", "release"))
+    publisher = {"kind": "GitHub", "repository": REPOSITORY, "workflow": "up.yml", "environment": "release", **told}
+    document = json.loads((scene.pypi.folder / "index.json").read_text())
+    for name, file in document["projects"]["tiny-thing"]["releases"]["0.2.0"]["files"].items():
+        made = authority.attest(statement_of(name, sha256 or file["digests"]["sha256"], PUBLISH), job)
+        bundle = {"publisher": publisher, "attestations": [made]}
+        file["provenance"] = {"version": 1, "attestation_bundles": [bundle]} if workflow else None
+    (scene.pypi.folder / "index.json").write_text(json.dumps(document))
+    scene.pypi.late(0)
+
+
+def test_attestations_are_read_back_and_what_is_unproven_of_them_is_said(scene: Scene) -> None:
+    attest(scene)
+    outcome = verified(scene)
+    assert isinstance(outcome, Done)
+    assert_says(outcome.evidence, "2 attestations for these bytes, 0 signatures verified, 2 unproven")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"sha256": "0" * 64}, "is for other bytes"),
+        ({"repository": "you/demo"}, f"expected {REPOSITORY}"),
+        ({"workflow": "strange.yml"}, "its workflow file is strange.yml, not up.yml"),
+    ],
+    ids=["other bytes", "another repository", "another job's certificate"],
+)
+def test_attestations_of_something_else_fail_the_check(scene: Scene, changes: dict[str, str], says: str) -> None:
+    attest(scene, **changes)
+    with pytest.raises(PublishedError) as caught:
+        verified(scene)
+    assert_says(caught.value.message, "Attestations of tiny_thing-0.2.0", says)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"environment": "other"}, "its environment is other, not release"), ({"workflow": ""}, "none, and attestations")],
+    ids=["another environment", "none"],
+)
+def test_attestations_that_are_missing_or_of_another_environment_are_a_warning(
+    scene: Scene, changes: dict[str, str], says: str
+) -> None:
+    attest(scene, **changes)
+    outcome = verified(scene)
+    assert isinstance(outcome, Warned)
+    assert_says(outcome.reason, says)
