@@ -1,4 +1,4 @@
-"""Look without changing anything: `verify`, `doctor`, `status --checklist`."""
+"""Look without changing anything: `verify`, `doctor`, `setup`, `status --checklist`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 
 from releaser.commands.checkout import declared_version
 from releaser.commands.opening import opened_release
+from releaser.errors import StepError
 from releaser.inspection.checklist import boxes
 from releaser.inspection.doctor.examine import examine
 from releaser.inspection.findings import Finding, as_json, counted, refusal, table
+from releaser.inspection.setup.sections import as_text, sections
 from releaser.inspection.verify.look import look
 from releaser.release import Release
 from releaser.versions.version import Version
@@ -46,6 +48,19 @@ def doctor(start: Path, version: str | None, *, json: bool) -> None:
     opened = opened_release(start, version or str(Version.parse(declared).next_versions()["patch"]))
     what = f"{opened.config.distribution} {opened.version}"
     _show(opened, examine(opened), f"{what}: what a release needs", what, json=json)
+
+
+def setup(start: Path) -> None:
+    """Run `invoke setup`.
+
+    Raises:
+        StepError: The workflows of the checkout do not fit the configuration.
+    """
+    opened = opened_release(start, declared_version(start))
+    found, redact = sections(opened), opened.redactor()
+    print(redact(f"{opened.config.distribution}: what to set up once, by hand\n\n{as_text(found)}"))
+    if problems := [what for section in found for what, _ in section.problems]:
+        raise StepError(redact(f"What is set up would not work: {'; '.join(problems)}"), "Follow the remedies above.")
 
 
 def checklist(

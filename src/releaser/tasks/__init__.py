@@ -139,6 +139,12 @@ def doctor(version: str | None = None, json: bool = False) -> None:
     commands.inspect.doctor(Path.cwd(), version, json=json)
 
 
+@task()
+def setup() -> None:
+    """Print what to set up once by hand, with exact values: publishers, environments, rules, Actions, tokens."""
+    commands.inspect.setup(Path.cwd())
+
+
 @task(help={**_VERSION, "out": "where to put the two files (default: where the release's state is kept)"})
 def report(version: str | None = None, out: str | None = None) -> None:
     """Write the record of a release as an HTML page and as JSON, which `scripts/prove.py` checks anywhere.
@@ -266,6 +272,7 @@ namespace = Collection(
     status,
     verify,
     doctor,
+    setup,
     report,
     rollback,
     yank,

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from releaser.config.project import INDEX_TITLES
 from releaser.inspection.findings import Findings
+from releaser.inspection.setup.publishers import publisher
+from releaser.inspection.setup.workflow_files import FOLDER, read_workflows
 from releaser.release import Release
 from releaser.versions.version import Version
 
-_FOLDER = Path(".github", "workflows")
-_ENVIRONMENT = re.compile(r"^\s+environment:\s*(?:\n\s+name:\s*)?[\"']?([\w.-]+)", re.MULTILINE)
 _LIST = r"^\s+{name}:\s*(?:\[(?P<inline>[^\]]*)\]|(?P<block>(?:\n\s+-\s.*)+))"
 
 
@@ -24,49 +23,35 @@ def look_at_workflows(release: Release) -> list[Findings]:
 
 def _publishers(release: Release) -> Findings:
     """Print the exact values of each trusted publisher, and compare them with the workflow's file."""
-    notes = Findings("trusted publishers")
-    owner, _, name = release.repository.partition("/")
-    for index_name, title in INDEX_TITLES.items():
-        config = release.config.index(index_name)
-        if config.via != "ci":
-            notes.none(index_name, "uploads are made from this machine, with a token")
+    notes, files = Findings("trusted publishers"), read_workflows(release.git.root)
+    for name, title in INDEX_TITLES.items():
+        known = publisher(release, name, files)
+        if known is None:
+            notes.none(name, "uploads are made from this machine, with a token")
             continue
-        text = _text(release, config.workflow)
-        if text is None:
-            notes.wrong(index_name, f"{_FOLDER / config.workflow} does not exist", "Correct workflow, or add the file.")
-            continue
-        environments = list(dict.fromkeys(_ENVIRONMENT.findall(text)))
         values = (
-            f"project {release.config.distribution}, owner {owner}, repository {name}, workflow {config.workflow}, "
-            f"environment {' or '.join(environments) or '(leave blank)'}"
+            f"project {known.project}, owner {known.owner}, repository {known.repository}, workflow {known.file}, "
+            f"environment {known.environment}"
         )
-        notes.unproven(
-            index_name,
-            f"{title} must know: {values}",
-            f"Compare with {release.index(index_name).publishing_page(release.config.distribution)}.",
-        )
-        if re.search(r"^\s+id-token:\s*write", text, re.MULTILINE):
-            notes.right(f"{index_name} identity", f"{config.workflow} may ask for one (id-token: write)")
+        if known.workflow is not None:
+            notes.unproven(name, f"{title} must know: {values}", f"Compare with {known.page}.")
+        if problem := known.problem():
+            notes.wrong(f"{name} identity", *problem)
         else:
-            notes.wrong(
-                f"{index_name} identity",
-                f"{config.workflow} has no `id-token: write`: no job of it can prove its identity",
-                "Give the job that uploads `permissions: id-token: write`.",
-            )
-        if re.search(r"^\s+workflow_call:", text, re.MULTILINE) and not re.search(r"^\s+(push|release):", text, re.M):
-            notes.warning(
-                f"{index_name} start", f"{config.workflow} is reusable", "Start it directly: PyPI refuses that."
-            )
+            notes.right(f"{name} identity", f"{known.file} may ask for one (id-token: write)")
+        triggers = known.workflow.triggers if known.workflow else {}
+        if "workflow_call" in triggers and not {"push", "release"} & {*triggers}:
+            notes.warning(f"{name} start", f"{known.file} is reusable", "Start it directly: PyPI refuses that.")
     return notes
 
 
 def _triggers(release: Release) -> Findings:
     notes, config = Findings("workflows"), release.config
     wanted = f"{config.git.tag!r} makes {release.tag}"
-    folder = release.git.root / _FOLDER
+    folder = release.git.root / FOLDER
     files = sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
     if not files:
-        notes.none("files", f"there are none in {_FOLDER}")
+        notes.none("files", f"there are none in {FOLDER}")
     for file in files:
         text = file.read_text("utf-8", "replace")
         if (tags := _listed(text, "tags")) and re.search(r"^\s+push:", text, re.MULTILINE):
@@ -88,7 +73,7 @@ def _triggers(release: Release) -> Findings:
     elif tested is not None:
         notes.right(tests, f"tests {config.git.branch}")
     elif tests:
-        notes.warning(tests, f"{_FOLDER / tests} does not exist", "Correct tests-workflow in [tool.releaser.forge].")
+        notes.warning(tests, f"{FOLDER / tests} does not exist", "Correct tests-workflow in [tool.releaser.forge].")
     return notes
 
 
@@ -110,7 +95,7 @@ def look_at_tags(release: Release, tags: Iterable[str]) -> list[Findings]:
 
 
 def _text(release: Release, workflow: str) -> str | None:
-    file = release.git.root / _FOLDER / workflow
+    file = release.git.root / FOLDER / workflow
     return file.read_text("utf-8", "replace") if file.is_file() else None
 
 

@@ -1,0 +1,193 @@
+"""What must be set up once by hand: at the indexes and in the repository's settings, with the exact values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from releaser.config.project import INDEX_TITLES
+from releaser.inspection.setup.publishers import possible_publisher, publisher
+from releaser.inspection.setup.workflow_files import Job, WorkflowFile, read_workflows
+from releaser.release import Release
+
+_USUAL = "ubuntu-latest"
+"""The machines that every repository has."""
+
+
+@dataclass
+class Section:
+    """One page to open, and what to enter there.
+
+    Attributes:
+        title: What it is for.
+        pages: Where that is, with a word on when where there are several.
+        values: Names of fields, and what they get.
+        notes: What to know about them.
+        problems: What is wrong in the repository itself, each with its remedy.
+    """
+
+    title: str
+    pages: list[str] = field(default_factory=list)
+    values: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+
+def sections(release: Release) -> list[Section]:
+    """Return what to set up for releases from a terminal and from CI, as the checkout's files say.
+
+    Raises:
+        UsageError: A workflow file cannot be read.
+    """
+    files = read_workflows(release.git.root)
+    site = f"{release.config.forge.web_url.rstrip('/')}/{release.repository}/settings"
+    found = [*_indexes(release, files), *_environments(release, files, site), *_rules(release, files, site)]
+    return [*found, *_actions(files, site), _tokens(release)]
+
+
+def _indexes(release: Release, files: Mapping[str, WorkflowFile]) -> Iterable[Section]:
+    for name, title in INDEX_TITLES.items():
+        config = release.config.index(name)
+        required = publisher(release, name, files)
+        known = required or possible_publisher(release, name, files)
+        if known is None:
+            continue
+        section = Section(f"{title}: trusted publisher (GitHub)")
+        section.pages = [
+            f"{known.pending_page} before the project's first upload (a pending publisher, which then creates it)",
+            f"{known.page} afterwards",
+        ]
+        section.values = [
+            (f"{title} project name", known.project),
+            ("Owner", known.owner),
+            ("Repository name", known.repository),
+            ("Workflow name", known.file),
+            ("Environment name", known.environment),
+        ]
+        if required is None:
+            section.notes.append(f"For releases from CI alone: from a terminal, {config.token_env} is used.")
+        if problem := known.problem():
+            section.problems.append(problem)
+        yield section
+
+
+def _environments(release: Release, files: Mapping[str, WorkflowFile], site: str) -> Iterable[Section]:
+    config = release.config
+    users: dict[str, list[tuple[WorkflowFile, Job]]] = {}
+    for file in files.values():
+        for job in file.jobs:
+            if job.environment:
+                users.setdefault(job.environment, []).append((file, job))
+    for name, using in users.items():
+        limits = []
+        # A release from CI begins on the branch; what follows it is started at its tag.
+        if any(file.name == config.release_workflow for file, _ in using):
+            limits.append(f"branch {config.git.branch}")
+        if any(file.name != config.release_workflow for file, _ in using):
+            limits.append(f"tag {_any_tag(release)}")
+        section = Section(f"GitHub: environment {name}", [f"{site}/environments"])
+        section.values = [
+            ("Name", name),
+            ("Deployment branches and tags", f"Selected branches and tags: {', '.join(limits)}"),
+            ("Required reviewers", "those who may release"),
+            ("Prevent self-review", "on, if there are two of them"),
+            ("Allow administrators to bypass", "off"),
+            ("Environment secrets", "none"),
+        ]
+        jobs = ", ".join(f"{job.name} ({file.name})" for file, job in using)
+        section.notes = [f"Protects: {jobs}. An index looks at the environment, and not at the branch."]
+        yield section
+
+
+def _rules(release: Release, files: Mapping[str, WorkflowFile], site: str) -> Iterable[Section]:
+    config, tags = release.config, _any_tag(release)
+    pushing = files.get(config.release_workflow)
+    jobs = [job.name for job in pushing.jobs if job.may_write("contents")] if pushing else []
+    workflow = f"the workflow's own token, in {', '.join(jobs)} ({config.release_workflow})" if jobs else ""
+    by_ci = config.run == "ci"
+    branch = Section(f"GitHub: rules for the branch {config.git.branch}", [f"{site}/rules"])
+    branch.values = [
+        ("Restrict deletions", "on"),
+        ("Block force pushes", "on"),
+        ("Require a pull request", "off" if by_ci else "as you like; those who release must be able to bypass it"),
+        ("Require status checks", f"off: a release itself waits for {config.forge.tests_workflow or 'its own tests'}"),
+    ]
+    tag = Section(f"GitHub: rules for the tags {tags}", [f"{site}/rules"])
+    tag.values = [
+        ("Restrict creations", "off" if by_ci else "on; those who release bypass it"),
+        ("Restrict updates", "on"),
+        ("Restrict deletions", "on; a rollback then needs an administrator"),
+        ("Block force pushes", "on"),
+    ]
+    if workflow:
+        who = "Branch and tag are" if by_ci else "For releases from CI, branch and tag are"
+        branch.notes.append(
+            f"{who} pushed by {workflow}. GitHub cannot name that token as one that bypasses a rule: a rule that it "
+            "does not meet refuses the release."
+        )
+    immutable = Section("GitHub: releases", [site])
+    immutable.values = [("Enable release immutability", "on")]
+    immutable.notes = [
+        "Files are attached before a release is published, so nothing is lost by it; a published release that was made "
+        "by hand then keeps the files that it has, and its tag's name is used up even after a deletion."
+    ]
+    return [branch, tag, immutable]
+
+
+def _actions(files: Mapping[str, WorkflowFile], site: str) -> Iterable[Section]:
+    if not files:
+        return
+    jobs = [job for file in files.values() for job in file.jobs]
+    used = sorted({action.partition("@")[0] for job in jobs for action in job.actions})
+    section = Section("GitHub: Actions", [f"{site}/actions"])
+    section.values = [
+        ("Workflow permissions", "Read repository contents and packages permissions"),
+        ("May create and approve pull requests", "off"),
+        ("Allowed actions", ", ".join(used)),
+        ("Require a full-length commit SHA", "on"),
+    ]
+    runners = sorted({runner for job in jobs for runner in job.runners} - {_USUAL})
+    if runners:
+        section.values.append(("Runners", ", ".join(runners)))
+    if any("arm" in runner for runner in runners):
+        section.notes.append("arm64 runners are hosted by GitHub; a private repository may not have them.")
+    undone = sorted(f"{job.name} ({file.name})" for file in files.values() for job in file.jobs if job.may_write("*"))
+    if undone:
+        section.problems.append((f"{', '.join(undone)} may write everything", "Give it `permissions`."))
+    yield section
+
+
+def _tokens(release: Release) -> Section:
+    config = release.config
+    section = Section("This machine: tokens in the environment, for a release from a terminal")
+    follows = config.run == "ci" or "ci" in (config.pypi.via, config.testpypi.via)
+    scopes = ("contents", "issues", *(("actions",) if follows else ()))
+    section.values = [
+        (config.forge.token_env, f"{', '.join(f'{one}: write' for one in scopes)} in {release.repository}")
+    ]
+    for name, title in INDEX_TITLES.items():
+        if config.index(name).via == "upload":
+            section.values.append((config.index(name).token_env, f"uploads to {title}"))
+    if config.images.repository and config.images.token_env and config.images.token_env != config.forge.token_env:
+        section.values.append((config.images.token_env, f"pushes to {config.images.repository}"))
+    if config.run == "ci":
+        section.notes.append("Releases are carried out in CI: only the first is needed, to start and to follow them.")
+    return section
+
+
+def _any_tag(release: Release) -> str:
+    return release.config.git.tag.replace("{version}", "*")
+
+
+def as_text(found: Iterable[Section]) -> str:
+    """Return the sections for people."""
+    blocks = []
+    for section in found:
+        width = max(len(name) for name, _ in section.values)
+        lines = [section.title, *(f"  at {page}" for page in section.pages)]
+        lines += [f"    {name:<{width}}  {value}" for name, value in section.values]
+        lines += [f"  {note}" for note in section.notes]
+        for what, remedy in section.problems:
+            lines += [f"  WRONG HERE: {what}", f"    -> {remedy}"]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
