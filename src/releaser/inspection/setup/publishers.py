@@ -69,7 +69,7 @@ class Publisher:
             )
         if not self.environments:
             return (
-                f"the job of {self.file} that uploads has no environment: whoever may write to the repository can "
+                f"the job of {self.file} that uploads has no environment: anyone who may write to the repository can "
                 "change the file on a branch and upload from there",
                 "Give it an environment, and name that to the index (`invoke setup`).",
             )

@@ -109,7 +109,7 @@ def _rules(release: Release, files: Mapping[str, WorkflowFile], site: str) -> It
     branch.values = [
         ("Restrict deletions", "on"),
         ("Block force pushes", "on"),
-        ("Require a pull request", "off" if by_ci else "as you like; those who release must be able to bypass it"),
+        ("Require a pull request", "off" if by_ci else "on or off; those who release must be able to bypass it"),
         ("Require status checks", f"off: a release itself waits for {config.forge.tests_workflow or 'its own tests'}"),
     ]
     tag = Section(f"GitHub: rules for the tags {tags}", [f"{site}/rules"])

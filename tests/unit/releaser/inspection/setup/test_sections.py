@@ -156,7 +156,7 @@ def test_an_uploader_without_environment_is_refused_where_none_is_configured_eit
     setup.project.replace(".github/workflows/publish.yml", "    environment: release\n", "")
     ran = setup.run("setup")
     assert ran.code == 1
-    assert "whoever may write to the repository can change the file on a branch and upload from there" in ran.words
+    assert "anyone who may write to the repository can change the file on a branch and upload from there" in ran.words
 
 
 def test_a_file_that_is_no_workflow_is_named(setup: Scene) -> None:
