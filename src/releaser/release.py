@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from releaser.config.project import Config, IndexConfig, IndexName
 from releaser.core.holder import now
 from releaser.core.journal import Journal
 from releaser.dists.built import Dists
+from releaser.dists.manifest import Manifest
 from releaser.errors import UsageError
 from releaser.history.commit import ReleaseCommit
 from releaser.history.tags import History
@@ -51,6 +53,7 @@ class Release:
         required: The steps that may not be skipped.
         opened: When this run began, in ISO 8601.
         found_absent: Whether a person has seen that PyPI has no file of it, on the page that shows its owner all files.
+        rebuilt: What another job has built again; a job's identity uploads nothing else.
     """
 
     config: Config
@@ -64,6 +67,7 @@ class Release:
     required: frozenset[str] = frozenset()
     opened: str = field(default_factory=now)
     found_absent: bool = False
+    rebuilt: Manifest | None = None
 
     @property
     def tree(self) -> Path:
@@ -131,11 +135,7 @@ class Release:
 
     @cached_property
     def forge(self) -> Forge:
-        """The forge's view of the repository.
-
-        Raises:
-            UsageError: Neither the configuration nor the remote's address names a repository on a forge.
-        """
+        """The forge's view of the repository; see `repository` for where that is."""
         forge = self.config.forge
         token = self.credentials.token(forge.token_env)
         return Forge(self.repository, token.reveal() if token else None, forge.api_url, forge.web_url)
@@ -213,15 +213,15 @@ class Release:
         found = self.release_commit.changelog_here()
         return found if self.version.is_prerelease else Changelog.parse(self.rotated(found))
 
-    def rotated(self, found: Changelog) -> str:
-        """Return a changelog's text with [Unreleased] as this version's section, dated today.
+    def rotated(self, found: Changelog, day: dt.date | None = None) -> str:
+        """Return a changelog's text with [Unreleased] as this version's section, dated today or with another day.
 
         Raises:
             ChangelogError: There is nothing to release, or the version has a section already.
         """
         return found.rotate(
             self.version,
-            today_in_utc(),
+            day or today_in_utc(),
             repository_url=f"{self.config.forge.web_url.rstrip('/')}/{self.repository}",
             tag_pattern=self.config.git.tag,
         )
@@ -235,11 +235,7 @@ class Release:
         return self.store.dists()
 
     def built(self) -> Dists:
-        """Return the built files, for steps that cannot do without.
-
-        Raises:
-            UsageError: They are not there.
-        """
+        """Return the built files, or raise `UsageError` where they are not there."""
         dists = self.dists()
         if dists is None:
             raise UsageError(
@@ -269,8 +265,10 @@ class Release:
         address = IndexAddress(config.repository, config.upload_url, config.simple_url, config.web_url)
         named = config.names_workflow
         publisher = Publisher(self.repository, config.workflow, config.environment) if named else None
-        token = self.credentials.token(config.token_env)
-        return Index(name, address, token, config.token_env, publisher=publisher, attests=config.attestations)
+        token, vouched = self.credentials.token(config.token_env), self.rebuilt.uploads if self.rebuilt else None
+        return Index(
+            name, address, token, config.token_env, publisher=publisher, attests=config.attestations, vouched=vouched
+        )
 
 
 def open_release(

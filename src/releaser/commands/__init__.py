@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from releaser.commands import (
         build,
         changelog,
+        ci,
         docker_build,
         images,
         inspect,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "build",
     "changelog",
+    "ci",
     "docker_build",
     "images",
     "inspect",

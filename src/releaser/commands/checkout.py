@@ -127,6 +127,7 @@ def from_checkout(release: Release, files: Path | None = None, revision: str | N
         RunStore.of_checkout(release),
         release.credentials,
         release.description,
+        rebuilt=release.rebuilt,
         revision=revision or release.git.head(),
         files=files,
     )

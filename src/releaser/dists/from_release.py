@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.adapters.forge.client import Forge
-from releaser.core.files import SUMS
-from releaser.errors import UsageError
+from releaser.adapters.forge.client import Forge, ReleaseInfo
+from releaser.core.files import SUMS, sha256
+from releaser.dists.manifest import Manifest, compare, differing_members, take_artifact
+from releaser.errors import ConflictError, UsageError
 
 
 def download_from_release(forge: Forge, tag: str, target: Path, instead: str) -> Path:
@@ -22,15 +23,65 @@ def download_from_release(forge: Forge, tag: str, target: Path, instead: str) ->
         ServiceError: The forge refused or did not answer.
         UsageError: There is no published release of this tag, or it has no SHA256SUMS.
     """
+    found = _published(forge, tag)
+    if not _has_sums(found):
+        raise UsageError(f"Release {tag} has no {SUMS}, so its files cannot be verified", instead)
+    target.mkdir()
+    for asset in found.assets:
+        forge.assets.download(asset, target / asset.name)
+    return target
+
+
+def rebuilt_files(forge: Forge, tag: str, target: Path, manifest: Manifest, artifact: Path) -> Path:
+    """Return a directory with the files of a manifest, which the published release of a tag has too, or has none of.
+
+    A release that was made in the web page has no files of ours: the artifact of the job that built them has. Whatever
+    it has under a built file's name must be that file.
+
+    Args:
+        forge: Where the release is.
+        tag: Which release.
+        target: The directory for the files, which does not exist yet.
+        manifest: What was built from the tag.
+        artifact: The files that the manifest's job left; they name the members that differ, and need not be there.
+
+    Raises:
+        ConflictError: The release has other bytes, or a part of the files.
+        ServiceError: The forge refused or did not answer.
+        UsageError: There is no published release of this tag, or there are no files.
+    """
+    found = _published(forge, tag)
+    assets = {one.name: one for one in found.assets}
+    if _has_sums(found):
+        target.mkdir()
+        for name in (*manifest.files, SUMS):
+            if name in assets:
+                forge.assets.download(assets[name], target / name)
+        compare(target, manifest, f"The release {tag}", artifact)
+    else:
+        take_artifact(artifact, manifest, target)
+        with_other = target.with_name(f"{target.name}-attached")
+        with_other.mkdir()
+        for name, digest in manifest.files.items():
+            if name in assets and forge.assets.download(assets[name], with_other / name) != digest:
+                differ = differing_members(with_other / name, target / name)
+                raise ConflictError(
+                    f"The release {tag} has {name} with sha256 {sha256(with_other / name)[:12]}; {digest[:12]} was "
+                    f"built from the tag ({differ})",
+                    "Find out who attached it. Remove it if the release can be changed, then run the workflow again.",
+                )
+    return target
+
+
+def _published(forge: Forge, tag: str) -> ReleaseInfo:
     found = forge.find_release(tag)
     if found is None or found.draft:
         raise UsageError(
             f"The forge has {'no release' if found is None else 'only a draft of release'} {tag}",
             "Publish it first, with `invoke release`.",
         )
-    if SUMS not in {asset.name for asset in found.assets}:
-        raise UsageError(f"Release {tag} has no {SUMS}, so its files cannot be verified", instead)
-    target.mkdir()
-    for asset in found.assets:
-        forge.assets.download(asset, target / asset.name)
-    return target
+    return found
+
+
+def _has_sums(found: ReleaseInfo) -> bool:
+    return SUMS in {asset.name for asset in found.assets}

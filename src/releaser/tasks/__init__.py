@@ -17,6 +17,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from releaser import commands
+from releaser.tasks.ci import CI_TASKS, given
 from releaser.tasks.docker import IMAGE_TASKS
 from releaser.tasks.menu import is_dry, task
 
@@ -202,6 +203,7 @@ _PUBLISH_HELP = {
     "dist": "upload the files in this directory, which has a SHA256SUMS, instead of those that `invoke release` built",
     "from-release": "upload the files attached to the published release, as the publishing workflow does",
 }
+_REBUILT = {"rebuilt": "what another job built from the tag, its output `manifest` (default: REBUILT)"}
 
 
 @task(name="testpypi", help=_PUBLISH_HELP)
@@ -214,14 +216,16 @@ def publish_testpypi(
     commands.build.publish(Path.cwd(), version, "testpypi", dist=dist, from_release=from_release)
 
 
-@task(name="pypi", help=_PUBLISH_HELP)
+@task(name="pypi", help={**_PUBLISH_HELP, **_REBUILT})
 def publish_pypi(
     version: str | None = None,
     dist: str | None = None,
     from_release: bool = False,
+    rebuilt: str | None = None,
 ) -> None:
     """Upload the built files to PyPI (from a workflow: by trusted publishing), and wait until it serves them."""
-    commands.build.publish(Path.cwd(), version, "pypi", dist=dist, from_release=from_release)
+    manifest = rebuilt or given("REBUILT")
+    commands.build.publish(Path.cwd(), version, "pypi", dist=dist, from_release=from_release, rebuilt=manifest)
 
 
 @task(name="show")
@@ -281,6 +285,7 @@ namespace = Collection(
     check,
     publish=Collection("publish", publish_testpypi, publish_pypi),
     version=Collection("version", version_show, version_check, version_bump, version_explain),
+    ci=Collection("ci", *CI_TASKS),
     docker=Collection("docker", *IMAGE_TASKS),
     changelog=Collection("changelog", changelog_check, changelog_notes, changelog_rotate),
 )

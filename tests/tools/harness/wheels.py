@@ -26,3 +26,18 @@ def other_wheel(folder: Path, version: str = "0.2.0", fields: str = "") -> Path:
 
 def _recorded(text: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+
+def with_module(wheel: Path, name: str) -> None:
+    """Add a module to a wheel."""
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr(name, "import os\n")
+
+
+def with_changed_byte(wheel: Path, member: str) -> None:
+    """Change the last byte of a member of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        members = [(info, archive.read(info)) for info in archive.infolist()]
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for info, content in members:
+            archive.writestr(info, content[:-1] + b" " if info.filename == member else content)

@@ -5,7 +5,7 @@ Calls to a remote have time limits. Others have none: a hook or a signature may 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,40 @@ _QUIET: Changes = {
 
 
 @dataclass(frozen=True)
+class GitTag:
+    """A tag: the object the ref holds, and the commit it leads to. Annotated tags are objects of their own."""
+
+    object: str
+    commit: str
+
+    @property
+    def annotated(self) -> bool:
+        """Whether the ref holds a tag object and not the commit itself."""
+        return self.object != self.commit
+
+
+@dataclass(frozen=True)
 class Calls:
-    """One repository, at the top of one of its working trees (or bare), and how long its remotes may take."""
+    """One repository, at the top of one of its working trees (or bare), and how long its remotes may take.
+
+    Attributes:
+        root: Where it is.
+        limits: How long its remotes may take.
+        own: What every call has in its environment.
+        login: What calls to a remote have in it too.
+    """
 
     root: Path
     limits: GitLimits = DEFAULT_LIMITS
+    own: Changes = field(default_factory=dict, repr=False, compare=False)
+    login: Changes = field(default_factory=dict, repr=False, compare=False)
 
     def run(self, *words: str, check: bool = True, env: Changes | None = None, **options: Any) -> process.Output:
         """Run git for what it does."""
         return process.run(
             self._command(words, env),
             cwd=self.root,
-            env={**_QUIET, **(env or {})},
+            env={**_QUIET, **self.own, **(env or {})},
             check=check,
             purpose=_purpose(words),
             **options,
@@ -50,7 +72,11 @@ class Calls:
     def ask(self, *words: str, env: Changes | None = None, **options: Any) -> process.Answer:
         """Run git for what it answers on stdout."""
         return process.ask(
-            self._command(words, env), cwd=self.root, env={**_QUIET, **(env or {})}, purpose=_purpose(words), **options
+            self._command(words, env),
+            cwd=self.root,
+            env={**_QUIET, **self.own, **(env or {})},
+            purpose=_purpose(words),
+            **options,
         )
 
     def _command(self, words: tuple[str, ...], env: Changes | None) -> list[str]:
@@ -60,7 +86,7 @@ class Calls:
 
     def network(self) -> Changes:
         """Return what git's calls to a remote need in the environment."""
-        return network_settings(self.line("config", "--get-regexp", SETTINGS, missing=""))
+        return {**network_settings(self.line("config", "--get-regexp", SETTINGS, missing="")), **self.login}
 
     def lines(self, *words: str) -> list[str]:
         """Return the lines that git answers."""

@@ -9,27 +9,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from releaser.adapters import process
-from releaser.adapters.environment import proxy_hint
-from releaser.adapters.git.calls import Calls, last
+from releaser.adapters.environment import Changes, proxy_hint
+from releaser.adapters.git.calls import Calls, GitTag, last
 from releaser.adapters.remotes import DEFAULT_LIMITS, GitLimits
 from releaser.core.activity import current
 from releaser.errors import CommandError, ServiceError, UsageError
 from releaser.secret import Redactor
 
+_WHOLE = ("-c", "core.sparseCheckout=false")
 _MORE_TIME = "If a hook or the remote needs longer, raise timeout in [tool.releaser.git]."
-
-
-@dataclass(frozen=True)
-class GitTag:
-    """A tag: the object the ref holds, and the commit it leads to. Annotated tags are objects of their own."""
-
-    object: str
-    commit: str
-
-    @property
-    def annotated(self) -> bool:
-        """Whether the ref holds a tag object and not the commit itself."""
-        return self.object != self.commit
 
 
 @dataclass(frozen=True)
@@ -225,16 +213,30 @@ class Git(Calls):
 
     def commit_files(self, message: str, *paths: str) -> str:
         """Commit these files of the working tree, byte for byte, and return the commit."""
+        self._stage(*paths)
+        self.run(*_WHOLE, "commit", "--quiet", "--message", message)
+        return self.head()
+
+    def commit_tree_of(self, message: str, who: Changes, *paths: str) -> str:
+        """Return a commit of the same on top of HEAD, unsigned and without hooks; HEAD stays where it is.
+
+        Args:
+            message: Its message.
+            who: Git's variables for author and committer, their dates too.
+            *paths: The files.
+        """
+        self._stage(*paths)
+        tree = self.line("write-tree")
+        return self.ask("commit-tree", "-p", "HEAD", "-m", message, tree, env=who).text.strip()
+
+    def _stage(self, *paths: str) -> None:
         # Not `git add`: it converts line ends and runs filters as the user's settings say.
-        whole = ("-c", "core.sparseCheckout=false")
-        self.run(*whole, "read-tree", "-m", "HEAD")
+        self.run(*_WHOLE, "read-tree", "-m", "HEAD")
         listed = self.ask("ls-files", "--stage", "-z", "--", *paths).stdout.split(b"\0")
         known = {os.fsdecode(line.partition(b"\t")[2]): line[:6].decode() for line in listed}
         names = self.lines("hash-object", "-w", "--no-filters", "--", *paths)
         entries = [f"{known.get(path, '100644')},{name},{path}" for path, name in zip(paths, names, strict=True)]
-        self.run(*whole, "update-index", "--add", *(word for one in entries for word in ("--cacheinfo", one)))
-        self.run(*whole, "commit", "--quiet", "--message", message)
-        return self.head()
+        self.run(*_WHOLE, "update-index", "--add", *(word for one in entries for word in ("--cacheinfo", one)))
 
     def set_ref(self, ref: str, commit: str) -> None:
         """Create `ref`; fail if it is there already."""

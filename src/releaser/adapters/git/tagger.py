@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
-from releaser.adapters.git.repository import Git, GitTag
+from releaser.adapters.git.calls import GitTag
+from releaser.adapters.git.repository import Git
 from releaser.errors import CommandError
 
 

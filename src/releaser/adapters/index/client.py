@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,6 +53,8 @@ class Index:
         upload_limit: Seconds that an upload may take; twine has no time limit of its own.
         publisher: The trusted publisher that the configuration says is registered; None where it names none.
         attests: Whether uploads by trusted publishing come with attestations.
+        vouched: The sha256 by name of the files that a job's identity may upload, because another job has built them
+            too; None lets it upload nothing.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Index:
     upload_limit: float = 1800.0
     publisher: Publisher | None = None
     attests: bool = False
+    vouched: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def simple_url(self) -> str:
@@ -193,10 +196,12 @@ class Index:
     def upload(self, files: Sequence[Path]) -> None:
         """Upload by twine; the token travels in the environment alone, and only of that process. No files: no upload.
 
-        Without a token, and where twine finds no password either, a CI job's own identity is exchanged for one.
+        Without a token, and where twine finds no password, a CI job's own identity is exchanged for one, but only
+        for files that are vouched for.
 
         Raises:
             CommandError: twine failed; its message holds what the index said.
+            ConflictError: A job's identity would upload what no other job has built.
             ServiceError: The connection broke, or the index gives the job no token.
         """
         if not files:  # They have become visible since the check.
@@ -206,7 +211,7 @@ class Index:
             *(["--repository-url", self.address.upload_url] if self.address.upload_url else named)
         ]
         login: Changes = twine_settings()
-        minted = None if self.token else self._minted(files[0])
+        minted = None if self.token else self._minted(files)
         if token := self.token or minted:
             login = {**login, "TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token}
         with TemporaryDirectory(prefix="attestations-") as folder:
@@ -251,10 +256,11 @@ class Index:
             )
         return None
 
-    def _minted(self, file: Path) -> Secret | None:
+    def _minted(self, files: Sequence[Path]) -> Secret | None:
         if not in_ci_job() or credentials_from_twine(self.address, self.token_env):
             return None
-        project = file.name.partition("-")[0]
+        trusted_publishing.refuse_unvouched(self.name, files, self.vouched)
+        project = files[0].name.partition("-")[0]
         if self.all_files(project):
             page = self.publishing_page(project)
             where = f"as a publisher of the project at {page}"

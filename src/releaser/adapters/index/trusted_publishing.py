@@ -6,15 +6,18 @@ whose publisher that job is. No password is kept anywhere.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from releaser.adapters.http import Http
 from releaser.adapters.index.identity import Publisher, ask_identity, claims_of, job_of, lacks_permission
-from releaser.errors import ServiceError
+from releaser.core.files import sha256
+from releaser.errors import ConflictError, ServiceError
 from releaser.secret import Redactor, Secret
 
 if TYPE_CHECKING:
@@ -43,6 +46,26 @@ class _ErrorsResponse(BaseModel):
 _AUDIENCE = TypeAdapter(_AudienceResponse)
 _MINTED = TypeAdapter(_MintResponse)
 _ERRORS = TypeAdapter(_ErrorsResponse)
+
+
+def refuse_unvouched(index: str, files: Sequence[Path], vouched: Mapping[str, str] | None) -> None:
+    """Refuse to use a job's identity for what that job alone has seen, such as a file of a release.
+
+    Args:
+        index: How messages call the index.
+        files: What is to be uploaded.
+        vouched: The sha256 by name of what another job has built again; None if none has.
+
+    Raises:
+        ConflictError: A file is not among those that are vouched for.
+    """
+    known = {} if vouched is None else vouched
+    if strange := [path.name for path in files if known.get(path.name) != sha256(path)]:
+        why = "no other job has built them again" if vouched is None else "the rebuild made other bytes"
+        raise ConflictError(
+            f"This job's identity does not upload {', '.join(strange)} to {index}: {why}",
+            "Give the output `manifest` of the job that runs `invoke ci.rebuild` with --rebuilt, or in REBUILT.",
+        )
 
 
 @dataclass(frozen=True)

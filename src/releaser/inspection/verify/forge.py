@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from releaser.adapters.forge.records import ReleaseInfo
 from releaser.adapters.forge.tags import TagLook
-from releaser.adapters.git.repository import GitTag
+from releaser.adapters.git.calls import GitTag
 from releaser.changelog.document import Changelog
 from releaser.core.files import SUMS
 from releaser.errors import ReleaserError

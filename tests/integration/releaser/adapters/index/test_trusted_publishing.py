@@ -7,15 +7,11 @@ import hashlib
 import io
 import json
 import os
-import re
-import subprocess
-import sys
 import tarfile
-import tempfile
 import threading
 import zipfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,15 +21,13 @@ import pytest
 from harness.served import Served
 from unhurried_clock import UnhurriedClock
 
-from releaser.adapters.forge.client import Forge
 from releaser.adapters.index.client import Index
 from releaser.adapters.index.trusted_publishing import TrustedPublishing
 from releaser.adapters.index.twine_login import IndexAddress
 from releaser.config.load import parse_config
 from releaser.core.activity import Activity, bound
 from releaser.core.step import Conflict, Done
-from releaser.errors import CommandError, ServiceError, UsageError
-from releaser.rehearsal.forge import app as forge_app
+from releaser.errors import CommandError, ConflictError, ServiceError, UsageError
 from releaser.rehearsal.identity import claims_of_job, identity_for
 from releaser.rehearsal.index import app as index_app
 from releaser.secret import Secret
@@ -168,69 +162,16 @@ def sdist(tmp_path):
     return path
 
 
-@pytest.fixture
-def job(tmp_path, index):
-    """What a job has: the tag v1.0.0 of a project, checked out alone, without history; and the forge, to fill."""
-    origin, checkout = tmp_path / "origin", tmp_path / "job"
-    (tmp_path / "forge-token").write_text("ghs_token-of-the-job")
-    options = ["--world", tmp_path / "forge", "--repository", "me/demo", "--git-dir", origin / ".git"]
-    origin.mkdir()
-    git(origin, "init", "--quiet", "--initial-branch=main")
-    service = Served(forge_app, *options, "--token-file", tmp_path / "forge-token")
-    addresses = f'upload-url = "{index.address.upload_url}"\nsimple-url = "{index.address.simple_url}"\nvia = "ci"\n'
-    (origin / "pyproject.toml").write_text(
-        '[project]\nname = "demo"\nversion = "1.0.0"\n'
-        '[tool.releaser]\nversion-files = [{ path = "pyproject.toml", key = "project.version" }]\n'
-        f"[tool.releaser.pypi]\n{addresses}"
-        f'[tool.releaser.forge]\nrepository = "me/demo"\napi-url = "{service.url}"\n'
-    )
-    (origin / "tasks.py").write_text("from releaser.tasks import namespace\n")
-    git(origin, "add", ".")
-    git(origin, "commit", "--quiet", "--message", "A project")
-    git(origin, "tag", "--annotate", "v1.0.0", "--message", "Release version 1.0.0")
-    (origin / "later").touch()
-    git(origin, "add", ".")
-    git(origin, "commit", "--quiet", "--message", "Later")
-    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=v1.0.0", origin.as_uri(), str(checkout))
-    forge = Forge("me/demo", "ghs_token-of-the-job", service.url)
-    yield SimpleNamespace(checkout=checkout, forge=forge, home=tmp_path)
-    forge.close()
-    service.stop()
+class Vouched(dict):
+    """Every file that lies in the directory of the test, as it is there: another job has built the same."""
 
-
-def git(where, *words):
-    who = ("-c", "user.name=Sample", "-c", "user.email=sample@localhost", "-c", "advice.detachedHead=false")
-    subprocess.run(["git", *who, *words], cwd=where, check=True)
-
-
-def last_line_of_the_workflow():
-    """What this repository's own workflow runs at its end."""
-    text = (Path(__file__).parents[5] / ".github/workflows/build-wheel.yml").read_text()
-    return re.findall(r"^ *- run: (.*)$", text, re.MULTILINE)[-1]
-
-
-def run_job(job):
-    """Runs that line as GitHub does, in an environment that keeps nothing from one job to the next."""
-    scripts = Path(sys.executable).parent
-    variables = {
-        "TAG": "v1.0.0",
-        "GITHUB_TOKEN": "ghs_token-of-the-job",
-        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-    }
-    with tempfile.TemporaryDirectory(dir=job.home) as state:
-        return subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", last_line_of_the_workflow()],
-            cwd=job.checkout,
-            env={**os.environ, **variables, "RELEASER_STATE_DIR": state},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def get(self, name, _default=None):
+        return hashlib.sha256((Path(os.environ["HOME"]).parent / name).read_bytes()).hexdigest()
 
 
 def known(url, token=None):
     address = IndexAddress(upload_url=f"{url}/legacy/", simple_url=f"{url}/simple/")
-    return Index("pypi", address, token)
+    return Index("pypi", address, token, vouched=Vouched())
 
 
 def refused(call, *arguments):
@@ -458,32 +399,17 @@ def test_preflight_sees_which_login_there_is(scripted, github, monkeypatch):
     assert "Set PYPI_TOKEN" in found.remedy
 
 
-def test_the_workflow_publishes_a_releases_files_once_from_a_bare_checkout_of_its_tag(
-    job, index, github, wheel, sdist, world
-):
-    sums = job.home / "SHA256SUMS"
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (sdist, wheel)}
-    sums.write_text("".join(f"{digest}  {name}\n" for name, digest in digests.items()))
-
-    ran = run_job(job)
-    assert (ran.returncode, "no release v1.0.0" in ran.stderr) == (2, True), ran.stderr
-    draft = job.forge.create_draft("v1.0.0", "main", "v1.0.0", "Notes", False)
-    ran = run_job(job)
-    assert (ran.returncode, "only a draft of release v1.0.0" in ran.stderr) == (2, True), ran.stderr
-    for path in (sdist, wheel):
-        job.forge.assets.upload(draft.id, path, "application/octet-stream")
-    job.forge.publish_release(draft.id, make_latest=True, discussion_category=None)
-    ran = run_job(job)
-    assert (ran.returncode, "has no SHA256SUMS" in ran.stderr) == (2, True), ran.stderr
+def test_an_identity_uploads_nothing_that_no_other_job_has_built(index, github, wheel):
+    for vouched, why in (
+        (None, "no other job has built them again"),
+        ({wheel.name: "0" * 64}, "the rebuild made other"),
+    ):
+        with pytest.raises(ConflictError, match=why) as caught:
+            replace(index, vouched=vouched).upload([wheel])
+        assert wheel.name in caught.value.message
+        assert "--rebuilt" in caught.value.remedy
+    assert github.asked == []
     assert index.all_files("demo") == []
-
-    job.forge.assets.upload(draft.id, sums, "text/plain")
-    for _ in range(2):
-        ran = run_job(job)
-        assert ran.returncode == 0, ran.stderr
-        assert {file.name: file.sha256 for file in index.all_files("demo")} == digests
-        assert len((world / "uploads.log").read_text().splitlines()) == 2
-    assert len(github.asked) == 1
 
 
 def test_a_password_in_pypirc_is_found(tmp_path):

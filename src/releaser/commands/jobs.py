@@ -1,0 +1,125 @@
+"""What every job of the workflows begins with: the release as a job has it, its commit, and the files of other jobs."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from releaser.adapters.forge.job import Job
+from releaser.adapters.git import Git
+from releaser.adapters.git.job import in_job
+from releaser.adapters.git.trees import remove_worktree
+from releaser.changelog.document import Changelog
+from releaser.commands.opening import opened_release
+from releaser.core.files import sha256
+from releaser.dists.built import Dists
+from releaser.dists.manifest import Manifest, take_artifact
+from releaser.errors import ConflictError, UsageError
+from releaser.history.derived import commit_version, day_of
+from releaser.release import Release
+
+ARTIFACT = "dist"
+"""The directory, in the checkout, that takes the artifact of the same name."""
+
+
+def open_in_job(start: Path, version: str | None, *, may_push: bool = False) -> tuple[Release, Job]:
+    """Return the release as a job has it: git commits as the workflow's own user, and logs in if it may push."""
+    job = Job.here()
+    opened = opened_release(start, version)
+    token = opened.credentials.token(opened.config.forge.token_env) if may_push else None
+    return replace(opened, git=in_job(opened.git, job.server, token)), job
+
+
+def manifest_in(opened: Release, text: str | None, name: str) -> Manifest:
+    """Return the manifest in a variable.
+
+    Raises:
+        UsageError: It is not set, or holds none of this version.
+    """
+    if not text:
+        raise UsageError(
+            f"{name} is not set, so what other jobs built is unknown",
+            "Pass the output `manifest` of the job that built the files.",
+        )
+    return Manifest.read(text, opened.config.distribution, opened.version, name)
+
+
+def derive(opened: Release, parent: str, epoch: int) -> str:
+    """Return the release commit on a parent, made here; a parent that declares the version already is it itself."""
+    commit = parent if opened.release_commit.declares(parent) else _commit(opened, parent, epoch)
+    pin(opened, commit)
+    return commit
+
+
+def derived(opened: Release, manifest: Manifest) -> str:
+    """Return the release commit of a manifest, made here.
+
+    Raises:
+        ConflictError: It is another one: there is more in it than the version and the changelog, or at another time.
+    """
+    now, earliest = int(time.time()), opened.git.time_of(manifest.parent)
+    if not earliest <= manifest.epoch <= now:
+        raise ConflictError(
+            f"The release commit {manifest.commit[:12]} has a time that it cannot have: {day_of(manifest.epoch)}",
+            "Start the workflow again.",
+        )
+    found = derive(opened, manifest.parent, manifest.epoch)
+    if found != manifest.commit or opened.git.time_of(found) != manifest.epoch:
+        raise ConflictError(
+            f"The release commit of {opened.version} on {manifest.parent[:12]} is {found[:12]}; the files were built "
+            f"from {manifest.commit[:12]}, which must contain something else than the version and the changelog",
+            "Find out which job changed it; publish nothing. Then start the workflow again.",
+        )
+    return found
+
+
+def pin(opened: Release, commit: str) -> None:
+    """Settle on a release commit in this clone.
+
+    Raises:
+        ConflictError: It has settled on another one.
+    """
+    kept = opened.git.commit(opened.ref)
+    if kept is None:
+        opened.git.set_ref(opened.ref, commit)
+    elif kept != commit:
+        raise ConflictError(
+            f"{opened.ref} is at {kept[:12]} in this clone, and {commit[:12]} is to be released",
+            f"Run this in a fresh clone, or delete it with `git update-ref -d {opened.ref}`.",
+        )
+
+
+def take(opened: Release, manifest: Manifest) -> Dists:
+    """Take the artifact's files as the built ones, after comparing them with the manifest."""
+    if opened.store.dist.exists():
+        shutil.rmtree(opened.store.dist)
+    dists = take_artifact(opened.git.root / ARTIFACT, manifest, opened.store.dist)
+    opened.journal.write("built", files=dists.sha256, commit=manifest.commit)
+    return dists
+
+
+def leave(opened: Release, dists: Dists) -> None:
+    """Put the built files where the workflow makes an artifact of them."""
+    target = opened.git.root / ARTIFACT
+    if target.exists():
+        shutil.rmtree(target)
+    target.mkdir()
+    for name in dists.sha256:
+        shutil.copyfile(dists.directory / name, target / name)
+        print(f"{sha256(target / name)}  {ARTIFACT}/{name}")
+
+
+def _commit(opened: Release, parent: str, epoch: int) -> str:
+    tree = opened.store.worktree
+    opened.add_worktree(tree, parent)
+    try:
+        path, changelog = opened.config.changelog, None
+        if not opened.version.is_prerelease:
+            changelog = (path, opened.rotated(Changelog.read(tree / path), day_of(epoch)))
+        message = opened.config.git.commit_message.format(version=opened.version)
+        made = Git(tree, opened.git.limits, opened.git.own)
+        return commit_version(made, opened.version, opened.version_files, changelog, message, epoch)
+    finally:
+        remove_worktree(opened.git, tree)

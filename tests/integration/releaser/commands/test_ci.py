@@ -1,0 +1,161 @@
+"""The jobs of the workflow that releases: each in its own clone, told by outputs what the others built."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.jobs import JobRun, Workflow, altered
+from harness.projects import git
+from harness.scene import Ran, Scene, assert_says
+from harness.wheels import with_changed_byte, with_module
+
+from releaser.core.files import sha256
+
+WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
+_BUILT: dict[str, tuple[dict[str, str], Path]] = {}
+
+
+@pytest.fixture
+def built(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> JobRun:
+    """What the job `build` hands on: the same for every copy of the project, so it is built once."""
+    head = scene.project.head()
+    if head not in _BUILT:
+        run = Workflow(scene).job("ci.build")
+        assert run.ran.code == 0, run.ran.text
+        kept = tmp_path_factory.mktemp("built") / "checkout"
+        shutil.copytree(run.artifact, kept / "dist")
+        _BUILT[head] = (run.outputs, kept)
+    outputs, kept = _BUILT[head]
+    clone = shutil.copytree(kept, scene.others / "built")
+    return JobRun(Ran(0, "", ""), outputs, clone)
+
+
+@pytest.fixture
+def manifest(built: JobRun) -> str:
+    return built.outputs["manifest"]
+
+
+class TestBuild:
+    def test_two_jobs_build_the_same_commit_and_the_same_bytes(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        said = json.loads(manifest)
+        assert said["parent"] == scene.project.head()
+        assert said["files"] == {path.name: sha256(path) for path in built.artifact.iterdir()}
+        assert sorted(said["files"]) == [WHEEL, "tiny_thing-0.2.0.cdx.json", SDIST]
+        again = Workflow(scene).job("ci.rebuild", MANIFEST=manifest, artifact=built.artifact)
+        assert again.ran.code == 0, again.ran.text
+        mine = json.loads(again.outputs["manifest"])
+        assert mine == {**said, "files": {name: said["files"][name] for name in (WHEEL, SDIST)}}
+
+        git_of = again.clone
+        shown = git(git_of, "show", "--no-patch", "--format=%an %ae %cn %at %ct %P", said["commit"])
+        who = "github-actions[bot]"
+        mail = "41898282+github-actions[bot]@users.noreply.github.com"
+        assert shown == f"{who} {mail} {who} {said['epoch']} {said['epoch']} {said['parent']}"
+        changed = git(git_of, "show", "--format=", "--name-only", said["commit"]).split()
+        assert changed == ["CHANGELOG.md", "pyproject.toml", "src/tiny_thing/__init__.py"]
+        assert git(git_of, "status", "--porcelain", "--untracked-files=no") == ""
+
+    def test_a_wheel_that_the_rebuild_does_not_make_is_named_member_by_member(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        with_changed_byte(built.artifact / WHEEL, "tiny_thing/__init__.py")
+        made_anew = altered(manifest, files={path.name: sha256(path) for path in built.artifact.iterdir()})
+        again = Workflow(scene).job("ci.rebuild", MANIFEST=made_anew, artifact=built.artifact)
+        assert again.ran.code == 3, again.ran.text
+        assert_says(again.ran.err, WHEEL, "tiny_thing/__init__.py differs from byte")
+        assert again.outputs == {}
+
+    def test_outside_a_job_it_says_where_it_belongs(self, scene: Scene) -> None:
+        scene.refuses("ci.build", "--version", "0.2.0", says=["no job of GitHub Actions", "GITHUB_REPOSITORY"])
+
+
+class TestTest:
+    def test_the_very_files_are_tried(self, scene: Scene, built: JobRun, manifest: str) -> None:
+        run = Workflow(scene).job("ci.test", MANIFEST=manifest, artifact=built.artifact)
+        assert run.ran.code == 0, run.ran.text
+        assert_says(run.ran.out, "try_wheel: done", json.loads(manifest)["files"][WHEEL][:12])
+
+
+class TestRelease:
+    def test_branch_tag_and_release_become_public_and_the_workflows_after_them_start_once(self, scene: Scene) -> None:
+        inputs = {"tests.yml": "", "build-wheel.yml": "    inputs:\n      version:\n        required: true\n"}
+        for name, declared in inputs.items():
+            scene.project.write(f".github/workflows/{name}", f"on:\n  workflow_dispatch:\n{declared}")
+        scene.project.configure(
+            "[tool.releaser.pypi]", '[tool.releaser.pypi]\nvia = "ci"\nworkflow = "build-wheel.yml"'
+        )
+        workflow = Workflow(scene)
+        built = workflow.job("ci.build")
+        manifest = built.outputs["manifest"]
+        trusted: dict[str, Any] = {"MANIFEST": manifest, "REBUILT": manifest, "artifact": built.artifact}
+        for command in ("ci.testpypi", "ci.try", "ci.release", "ci.release", "ci.expect"):
+            ran = workflow.job(command, **trusted).ran
+            assert ran.code == 0, ran.text
+
+        commit = json.loads(manifest)["commit"]
+        assert scene.at_origin("rev-parse", "main", "v0.2.0^{commit}").split() == [commit] * 2
+        assert scene.at_origin("cat-file", "-t", "v0.2.0") == "tag"
+        assert "github-actions[bot]" in scene.at_origin("cat-file", "tag", "v0.2.0")
+        (release,) = scene.forge.releases()
+        assert not release["draft"]
+        assert sorted(scene.testpypi.uploads()) == [WHEEL, SDIST]
+        assert scene.pypi.uploads() == []
+        assert scene.forge.count("/dispatches") == 2
+
+    @pytest.mark.parametrize("command", ["ci.testpypi", "ci.release"])
+    def test_a_wheel_swapped_with_its_manifest_made_anew_is_refused(
+        self, scene: Scene, built: JobRun, manifest: str, command: str
+    ) -> None:
+        with_module(built.artifact / WHEEL, "stolen.py")
+        made_anew = altered(manifest, files={path.name: sha256(path) for path in built.artifact.iterdir()})
+        before = scene.public()
+        ran = Workflow(scene).job(command, MANIFEST=made_anew, REBUILT=manifest, artifact=built.artifact).ran
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, "Two builds of 0.2.0 differ", WHEEL)
+        ran = Workflow(scene).job(command, MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact).ran
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, "The artifact does not have the files that were built", WHEEL)
+        assert scene.public() == before
+
+    def test_an_extra_file_in_the_release_commit_is_refused(self, scene: Scene, built: JobRun, manifest: str) -> None:
+        said = json.loads(manifest)
+        elsewhere = scene.others / "with-more"
+        git(scene.origin, "clone", "--quiet", scene.origin, elsewhere)
+        (elsewhere / "stolen.py").write_text("import os\n")
+        git(elsewhere, "add", "stolen.py")
+        git(elsewhere, "commit", "--quiet", "--message", "chore: bump version to 0.2.0")
+        more = altered(manifest, commit=git(elsewhere, "rev-parse", "HEAD"))
+        self.refuses(scene, built, more, f"is {said['commit'][:12]}; the files were built from")
+
+    def test_git_configuration_planted_in_the_artifact_is_refused(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        (built.artifact / ".git").mkdir()
+        (built.artifact / ".git" / "config").write_text("[core]\n\tfsmonitor = touch /tmp/owned\n")
+        self.refuses(scene, built, manifest, ".git (directory)")
+
+    def test_a_workflow_of_another_branch_may_not_release(self, scene: Scene, built: JobRun, manifest: str) -> None:
+        scene.git("push", "--quiet", "origin", "HEAD:refs/heads/side")
+        self.refuses(
+            scene, built, manifest, "it runs for refs/heads/side, not for refs/heads/main", ref="refs/heads/side"
+        )
+
+    def test_another_file_of_the_repository_may_not_release(self, scene: Scene, built: JobRun, manifest: str) -> None:
+        self.refuses(scene, built, manifest, "its workflow is", "not release.yml", file="other.yml")
+
+    def test_another_event_may_not_release(self, scene: Scene, built: JobRun, manifest: str) -> None:
+        self.refuses(scene, built, manifest, "the event pull_request_target started it", event="pull_request_target")
+
+    def refuses(self, scene: Scene, built: JobRun, manifest: str, *says: str, **workflow: str) -> None:
+        before = scene.public()
+        job = Workflow(scene, **workflow)
+        ran = job.job("ci.release", MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact).ran
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, *says)
+        assert scene.public() == before

@@ -1,0 +1,187 @@
+"""The workflow that publishes a release's files: what a build from the tag makes again, or nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.jobs import JobRun, Workflow, altered
+from harness.projects import git
+from harness.scene import Scene, assert_says
+from harness.wheels import with_changed_byte, with_module
+
+from releaser.core.files import sha256, write_sums
+from releaser.release import Release
+from releaser.steps.publish.draft_release import DraftRelease
+from releaser.steps.publish.publish_release import PublishRelease
+from releaser.steps.publish.upload_assets import UploadAssets
+from releaser.steps.push.create_tag import CreateTag
+from releaser.steps.push.push_tag import PushTag
+
+WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
+TAG = "refs/tags/v0.2.0"
+
+
+@pytest.fixture
+def draft(scene: Scene) -> Release:
+    """A release from a terminal whose draft has its files: tag and branch are public."""
+    release = scene.with_dists()
+    for step in (CreateTag(), PushTag(), DraftRelease(), UploadAssets()):
+        step.run(release)
+    return release
+
+
+def rebuilt(scene: Scene, **workflow: str) -> tuple[Workflow, JobRun]:
+    run = Workflow(scene, event=workflow.pop("event", "release"), ref=workflow.pop("ref", TAG), **workflow)
+    job = run.job("ci.rebuild", checkout="v0.2.0")
+    assert job.ran.code == 0, job.ran.text
+    return run, job
+
+
+def published(run: Workflow, job: JobRun, **env: Any) -> JobRun:
+    words = ("publish.pypi", "--from-release")
+    return run.job(*words, checkout="v0.2.0", artifact=job.artifact, **{"REBUILT": job.outputs["manifest"], **env})
+
+
+def refused(scene: Scene, run: Workflow, job: JobRun, *says: str, **env: Any) -> None:
+    done = published(run, job, **env).ran
+    assert done.code == 3, done.text
+    assert_says(done.err, *says)
+    assert scene.pypi.uploads() == []
+
+
+def swap(release: Release, path: Path) -> None:
+    """Put other files in the place of a release's assets, with a SHA256SUMS that fits."""
+    found = release.forge.find_release(release.tag)
+    assert found
+    for asset in found.assets:
+        if asset.name in (path.name, "SHA256SUMS"):
+            release.forge.assets.delete(asset.id)
+        elif not (path.parent / asset.name).exists():
+            release.forge.assets.download(asset, path.parent / asset.name)
+    write_sums(path.parent, {one.name: sha256(one) for one in path.parent.iterdir() if one.name != "SHA256SUMS"})
+    for name in (path.name, "SHA256SUMS"):
+        release.forge.assets.upload(found.id, path.parent / name, "application/octet-stream")
+
+
+class TestFilesOfARelease:
+    @pytest.mark.parametrize(("event", "ref"), [("release", TAG), ("workflow_dispatch", "refs/heads/main")])
+    def test_the_bytes_that_the_rebuild_made_go_to_the_index_once(
+        self, scene: Scene, draft: Release, event: str, ref: str
+    ) -> None:
+        PublishRelease().run(draft)
+        run, job = rebuilt(scene, event=event, ref=ref)
+        assert job.outputs["attach"] == "false"
+        for _ in range(2):
+            done = published(run, job)
+            assert done.ran.code == 0, done.ran.text
+        log = (scene.pypi.folder / "uploads.log").read_text().splitlines()
+        assert dict(line.split() for line in log) == draft.built().upload_sha256
+
+    def test_a_module_added_to_the_asset_is_refused_though_its_sums_fit(self, scene: Scene, draft: Release) -> None:
+        changed = self._wheel(scene, draft)
+        with_module(changed, "stolen.py")
+        swap(draft, changed)
+        PublishRelease().run(draft)
+        refused(
+            scene,
+            *rebuilt(scene),
+            f"The release v0.2.0 does not have the files that were built: {WHEEL}",
+            "stolen.py is added",
+        )
+
+    def test_one_byte_in_one_member_is_named(self, scene: Scene, draft: Release) -> None:
+        changed = self._wheel(scene, draft)
+        with_changed_byte(changed, "tiny_thing/__init__.py")
+        swap(draft, changed)
+        PublishRelease().run(draft)
+        refused(scene, *rebuilt(scene), "tiny_thing/__init__.py differs from byte")
+
+    def test_an_artifact_with_more_in_it_is_of_no_use(self, scene: Scene, draft: Release) -> None:
+        PublishRelease().run(draft)
+        run, job = rebuilt(scene)
+        with_module(job.artifact / WHEEL, "stolen.py")
+        done = published(run, job)
+        assert done.ran.code == 0, done.ran.text
+        log = (scene.pypi.folder / "uploads.log").read_text().splitlines()
+        assert dict(line.split() for line in log) == draft.built().upload_sha256
+
+    def test_a_tag_whose_tree_declares_another_version_is_refused(self, scene: Scene, draft: Release) -> None:
+        """The hole that this closes: whoever may write contents published anything as the trusted publisher."""
+        PublishRelease().run(draft)
+        run, job = rebuilt(scene)
+        head = scene.project.head()
+        git(scene.origin, "update-ref", TAG, head)
+        assert scene.at_origin("show", f"{head}:pyproject.toml").count('version = "0.1.0"') == 1
+        again = Workflow(scene, event="release", ref=TAG).job("ci.rebuild")
+        assert again.ran.code == 3, again.ran.text
+        assert_says(again.ran.err, "whose files do not declare 0.2.0")
+        refused(scene, run, job, "whose files do not", REBUILT=altered(job.outputs["manifest"], commit=head))
+
+    def test_a_tag_that_was_moved_between_the_jobs_is_refused(self, scene: Scene, draft: Release) -> None:
+        PublishRelease().run(draft)
+        run, job = rebuilt(scene)
+        scene.others_push()
+        git(scene.origin, "update-ref", TAG, "main")
+        says = f"leads to {scene.at_origin('rev-parse', 'main')[:12]}; the files were built from"
+        refused(scene, run, job, f"The tag v0.2.0 at origin {says}")
+
+    def test_a_commit_that_the_branch_does_not_have_is_refused(self, scene: Scene, draft: Release) -> None:
+        PublishRelease().run(draft)
+        run, job = rebuilt(scene)
+        git(scene.origin, "update-ref", "refs/heads/main", scene.project.head())
+        refused(scene, run, job, "which is not in main at origin")
+
+    def test_a_workflow_of_a_side_branch_is_refused(self, scene: Scene, draft: Release) -> None:
+        PublishRelease().run(draft)
+        _, job = rebuilt(scene)
+        scene.git("push", "--quiet", "origin", "HEAD:refs/heads/side")
+        run = Workflow(scene, event="workflow_dispatch", ref="refs/heads/side")
+        refused(scene, run, job, "it runs for refs/heads/side")
+
+    def _wheel(self, scene: Scene, release: Release) -> Path:
+        folder = scene.others / "changed"
+        folder.mkdir(parents=True)
+        path = folder / WHEEL
+        path.write_bytes(release.built().wheel.read_bytes())
+        return path
+
+
+class TestAReleaseMadeInTheWebPage:
+    def test_its_files_are_built_from_the_tag_tried_published_and_attached(self, scene: Scene) -> None:
+        release = self._by_hand(scene)
+        run, job = rebuilt(scene)
+        assert job.outputs["attach"] == "true"
+        given: dict[str, Any] = {"REBUILT": job.outputs["manifest"], "artifact": job.artifact, "checkout": "v0.2.0"}
+        for words in (("ci.try-wheel",), ("publish.pypi", "--from-release"), ("ci.attach",), ("ci.attach",)):
+            ran = run.job(*words, **given).ran
+            assert ran.code == 0, ran.text
+        files = json.loads(job.outputs["manifest"])["files"]
+        assert sorted(scene.pypi.uploads()) == [WHEEL, SDIST]
+        found = release.forge.find_release("v0.2.0")
+        assert found
+        assert {one.name: one.sha256 for one in found.assets if one.name != "SHA256SUMS"} == files
+        assert "SHA256SUMS" in {one.name for one in found.assets}
+
+    def test_a_file_of_the_same_name_that_somebody_attached_must_be_the_built_one(self, scene: Scene) -> None:
+        release = self._by_hand(scene)
+        run, job = rebuilt(scene)
+        found = release.forge.find_release("v0.2.0")
+        assert found
+        other = scene.others / "other" / WHEEL
+        other.parent.mkdir()
+        other.write_bytes((job.artifact / WHEEL).read_bytes())
+        with_module(other, "stolen.py")
+        release.forge.assets.upload(found.id, other, "application/zip")
+        refused(scene, run, job, f"The release v0.2.0 has {WHEEL}", "stolen.py is added")
+
+    def _by_hand(self, scene: Scene) -> Release:
+        scene.bump_by_hand()
+        scene.git("tag", "--annotate", "v0.2.0", "--message", "By hand")
+        scene.git("push", "--quiet", "origin", "v0.2.0")
+        release = scene.release()
+        made = release.forge.create_draft("v0.2.0", "main", "v0.2.0", "By hand", False)
+        release.forge.publish_release(made.id, make_latest=True, discussion_category=None)
+        return release
