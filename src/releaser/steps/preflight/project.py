@@ -144,6 +144,12 @@ class KnowBackend(Step[Release]):
         facts = [backend]
         if backend.startswith("setuptools"):
             facts = [f"{backend}: its sdists are not reproducible; another machine cannot build the same bytes"]
+            if release.config.run == "ci" or release.config.pypi.via == "ci":
+                return Conflict(
+                    f"{facts[0]}, and a workflow publishes only what it can build again",
+                    'Use a backend such as hatchling, or release from here: run = "here" in [tool.releaser], '
+                    'via = "upload" in [tool.releaser.pypi].',
+                )
         if release.config.build.lock:
             lock = Lock.read(release.git.root, release.config.build.lock)
             lock.must_meet(system["requires"])

@@ -183,6 +183,23 @@ class TestKnowBackend:
         assert isinstance(outcome, Done)
         assert_says(outcome.evidence, "setuptools", "not reproducible")
 
+    @pytest.mark.parametrize(
+        ("table", "key"),
+        [("[tool.releaser]", 'run = "ci"'), ("[tool.releaser.pypi]", 'via = "ci"')],
+        ids=["carried out in CI", "uploaded by CI"],
+    )
+    def test_one_whose_files_a_workflow_could_not_build_again_is_refused_there(
+        self, scene: Scene, table: str, key: str
+    ) -> None:
+        scene.project.replace("pyproject.toml", '"backend"', '"setuptools.build_meta"')
+        scene.project.replace("pyproject.toml", f"{table}\n", f"{table}\n{key}\n")
+        scene.refused(
+            KnowBackend(),
+            "setuptools.build_meta: its sdists are not reproducible",
+            "a workflow publishes only what it can build again",
+            remedy='via = "upload" in [tool.releaser.pypi]',
+        )
+
     def test_the_version_that_the_lock_holds_is_named(self, scene: Scene) -> None:
         self._lock(scene, "hatchling==1.33.0")
         assert scene.check(KnowBackend()) == Done("backend; lock.txt locks hatchling 1.33.0")
