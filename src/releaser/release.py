@@ -16,8 +16,8 @@ from releaser.adapters.forge.client import Forge
 from releaser.adapters.git import Git, Settings, trees
 from releaser.adapters.git.entries import Entry, differences
 from releaser.adapters.index.client import Index
-from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.twine_login import IndexAddress
+from releaser.adapters.publishers import Publisher
 from releaser.adapters.registry.client import Registry
 from releaser.adapters.remotes import GitLimits, repository_of
 from releaser.adapters.waiting import WaitLimits

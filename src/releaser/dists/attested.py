@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.provenance import Attestation
+from releaser.adapters.publishers import Publisher
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def judge(
             "wrong", f"published by {', '.join(strangers)}; expected {registered.repository}", "Find out why."
         )
     for one in attestations:
-        if one.signer and (misfits := one.told.misfits(one.signer)):
+        signer = one.certificate.signer
+        if signer and (misfits := one.told.misfits(signer)):
             says = (
                 f"the index says that {by} published it, but of the job whose certificate signed, {'; '.join(misfits)}"
             )

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from releaser.adapters.forge import responses, run_responses
 from releaser.adapters.forge.assets import ReleaseAssets
+from releaser.adapters.forge.attestations import Attestations
 from releaser.adapters.forge.http import PUBLIC_API, Connection
 from releaser.adapters.forge.issues import Issues
 from releaser.adapters.forge.push_rules import PushRules
@@ -42,6 +43,7 @@ class Forge:
     Attributes:
         assets: The files of its releases.
         rules: What it lets be pushed.
+        attestations: Which workflows attest that they built a file.
         tags: What it tells of its tags.
         issues: What is open.
         workflows: What its workflows run.
@@ -59,6 +61,7 @@ class Forge:
         self._http = Connection(repository, token, api_url or PUBLIC_API)
         self._repo = f"/repos/{repository}"
         self.assets = ReleaseAssets(self._http, self._repo)
+        self.attestations = Attestations(self._http, self._repo)
         self.rules = PushRules(self._http, self._repo)
         self.tags = Tags(self._http, self._repo)
         self.issues = Issues(self._http, self._repo)

@@ -18,7 +18,7 @@ from releaser.adapters.environment import Changes, proxy_hint
 from releaser.adapters.http import RERUN, Http
 from releaser.adapters.index import attesting, trusted_publishing
 from releaser.adapters.index.files import IndexFile, reason_of, version_of
-from releaser.adapters.index.identity import Publisher, in_ci_job
+from releaser.adapters.index.identity import in_ci_job
 from releaser.adapters.index.provenance import PROVENANCE, Attestation
 from releaser.adapters.index.responses import PAGE, PROJECT, ReleasePage
 from releaser.adapters.index.twine_login import (
@@ -28,6 +28,7 @@ from releaser.adapters.index.twine_login import (
     twine_settings,
 )
 from releaser.adapters.index.twine_upload import run_twine
+from releaser.adapters.publishers import Publisher
 from releaser.core.activity import current
 from releaser.core.files import replacing
 from releaser.errors import CommandError, ServiceError, UsageError

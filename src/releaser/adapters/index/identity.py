@@ -6,13 +6,13 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from id import decode_oidc_token
 
 from releaser.adapters import process
+from releaser.adapters.publishers import Publisher
 from releaser.errors import CommandError, ServiceError
 from releaser.secret import Secret
 
@@ -60,40 +60,6 @@ def ask_identity(audience: str) -> Secret | None:
             f"The CI service gave this job no identity: {said}", "Rerun the job: each run brings a new identity."
         ) from None
     return Secret(found.strip()) if found.strip() not in ("", "None") else None
-
-
-@dataclass(frozen=True)
-class Publisher:
-    """Who may publish, as registered at an index, or who a job is.
-
-    Attributes:
-        repository: OWNER/NAME; GitHub compares it without regard to case.
-        workflow: The workflow's file name.
-        environment: The environment's name, without regard to case; empty is none, or where registered, any.
-    """
-
-    repository: str
-    workflow: str
-    environment: str = ""
-
-    def __str__(self) -> str:
-        owner, _, name = self.repository.partition("/")
-        environment = f"environment {self.environment}" if self.environment else "no environment"
-        return f"owner {owner}, repository {name}, workflow {self.workflow}, {environment}"
-
-    def misfits(self, job: Publisher) -> list[str]:
-        """Return in what a job is not this publisher, as an index compares them."""
-        found = []
-        if job.repository.lower() != self.repository.lower():
-            found.append(f"its repository is {job.repository}, not {self.repository}")
-        if job.workflow != self.workflow:
-            found.append(f"its workflow file is {job.workflow or 'unknown'}, not {self.workflow}")
-        if self.environment and job.environment.lower() != self.environment.lower():
-            has = f"its environment is {job.environment}" if job.environment else "it has no environment"
-            found.append(
-                f"{has}, not {self.environment}" if job.environment else f"{has}, and needs {self.environment}"
-            )
-        return found
 
 
 def claims_of(identity: Secret | None) -> dict[str, Any]:

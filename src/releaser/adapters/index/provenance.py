@@ -7,19 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
-from releaser.adapters.index.identity import Publisher
+from releaser.adapters.publishers import Certificate, Publisher, read_certificate
 
 SIGSTORE = "sigstore.dev"
 """The organization that sigstore's own certificates are issued by."""
-
-# https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
-_FULCIO = "1.3.6.1.4.1.57264.1"
-ISSUER, REPOSITORY, REF, WORKFLOW = f"{_FULCIO}.8", f"{_FULCIO}.12", f"{_FULCIO}.14", f"{_FULCIO}.18"
-ENVIRONMENT = f"{_FULCIO}.23"
 
 
 class _Bundle(BaseModel):
@@ -50,8 +43,7 @@ class Attestation:
         subjects: The sha256 of each file that it speaks of, by name.
         predicate: Its kind, an address.
         is_publish: Whether that is the kind that says who published a file; PyPI takes it and SLSA's provenance.
-        claims: What its certificate says of the job that signed, by Fulcio's object identifiers.
-        issuer: Whose certificate it is.
+        certificate: What its certificate says.
         text: The attestation itself, in JSON; empty if it is in no form that pypi-attestations reads.
     """
 
@@ -59,8 +51,7 @@ class Attestation:
     subjects: Mapping[str, str] = field(default_factory=dict)
     predicate: str = ""
     is_publish: bool = False
-    claims: Mapping[str, str] = field(default_factory=dict)
-    issuer: str = ""
+    certificate: Certificate = field(default_factory=Certificate)
     text: str = ""
 
     @property
@@ -77,15 +68,6 @@ class Attestation:
         told = {key: str(self.publisher.get(key) or "") for key in ("repository", "workflow", "environment")}
         return Publisher(**told)
 
-    @property
-    def signer(self) -> Publisher | None:
-        """The job that the certificate was issued to; None if it names none."""
-        if WORKFLOW not in self.claims:
-            return None
-        repository = "/".join(self.claims.get(REPOSITORY, "").split("/")[-2:])
-        workflow = self.claims[WORKFLOW].partition("@")[0].rpartition("/")[2]
-        return Publisher(repository, workflow, self.claims.get(ENVIRONMENT, ""))
-
 
 PROVENANCE = TypeAdapter(ProvenanceResponse)
 
@@ -100,24 +82,13 @@ def read_attestation(text: str, publisher: Mapping[str, Any] | None = None) -> A
         found = Parsed.model_validate_json(text)
         statement = found.statement
         subjects = {str(one["name"]): str(one["digest"]["sha256"]) for one in statement["subject"]}
-        certificate = x509.load_der_x509_certificate(found.verification_material.certificate)
-        organization = certificate.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
         return Attestation(
             publisher,
             subjects,
             str(statement["predicateType"]),
             statement["predicateType"] == AttestationType.PYPI_PUBLISH_V1.value,
-            {**found.certificate_claims, **_environment(certificate)},
-            str(organization[0].value) if organization else "",
+            read_certificate(found.verification_material.certificate),
             text,
         )
     except (ValidationError, ValueError, KeyError, TypeError):
         return Attestation(publisher)
-
-
-def _environment(certificate: x509.Certificate) -> dict[str, str]:
-    """Return the claim that pypi-attestations does not read; it is a UTF8String of fewer than 128 bytes, in DER."""
-    for extension in certificate.extensions:
-        if extension.oid.dotted_string == ENVIRONMENT:
-            return {ENVIRONMENT: extension.value.public_bytes()[2:].decode("utf-8")}
-    return {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.provenance import SIGSTORE, Attestation
+from releaser.adapters.publishers import Publisher
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,10 @@ def verify_signature(attestation: Attestation, file: str, sha256: str, publisher
     """
     if not attestation.text:
         return Signature("unproven", "the attestation cannot be read")
-    if attestation.issuer != SIGSTORE:
-        issuer = attestation.issuer or "an authority without a name"
+    if attestation.certificate.issuer != SIGSTORE:
+        issuer = attestation.certificate.issuer or "an authority without a name"
         return Signature("unproven", f"the certificate is of {issuer}, not of sigstore")
+    logging.getLogger("sigstore").addHandler(logging.NullHandler())  # else it warns on stderr of each root it tries
     from pypi_attestations import Attestation as Parsed
     from pypi_attestations import AttestationError, Distribution, GitHubPublisher
     from sigstore.errors import TUFError

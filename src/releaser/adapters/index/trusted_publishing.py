@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from releaser.adapters.http import Http
-from releaser.adapters.index.identity import Publisher, ask_identity, claims_of, job_of, lacks_permission
+from releaser.adapters.index.identity import ask_identity, claims_of, job_of, lacks_permission
+from releaser.adapters.publishers import Publisher
 from releaser.core.files import sha256
 from releaser.errors import ConflictError, ServiceError
 from releaser.secret import Redactor, Secret

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from releaser.adapters.forge.attestations import ArtifactAttestation
 from releaser.adapters.forge.records import ReleaseInfo
 from releaser.adapters.forge.tags import TagLook
 from releaser.adapters.git.calls import GitTag
+from releaser.adapters.publishers import Publisher
 from releaser.changelog.document import Changelog
 from releaser.core.files import SUMS
 from releaser.errors import ReleaserError
@@ -123,4 +125,42 @@ def look_at_assets(
         notes.wrong(SUMS, f"it lists what is not there: {', '.join(unknown)}", "Attach the missing files.")
     else:
         notes.right(SUMS, f"its {len(sums)} files have these bytes")
+    return [notes]
+
+
+def look_at_artifacts(
+    release: Release, found: Mapping[str, Sequence[ArtifactAttestation]], digests: Mapping[str, str]
+) -> list[Findings]:
+    """Say which workflow attests at GitHub that it built a file; who signed is what the certificate says, unverified.
+
+    Args:
+        release: The release.
+        found: The attestations of each file.
+        digests: The sha256 of each file.
+    """
+    notes, config = Findings("artifact attestations"), release.config
+    expected = Publisher(release.repository, config.release_workflow)
+    for name, attestations in found.items():
+        if not attestations:
+            notes.none(name, "GitHub has none")
+            continue
+        readable = [one for one in attestations if one.signer]
+        fitting = [one for one in readable if digests[name] in (one.subjects or {}).values()]
+        by = ", ".join(dict.fromkeys(f"{one.signer.repository} {one.signer.workflow}" for one in fitting if one.signer))
+        kinds = ", ".join(dict.fromkeys(one.predicate for one in fitting))
+        strange = [why for one in fitting if one.signer for why in expected.misfits(one.signer)]
+        if not readable:
+            notes.unproven(name, f"{len(attestations)}, and none could be read")
+        elif not fitting:
+            notes.wrong(name, "they are for other bytes", "Find out who made them.")
+        elif config.run == "ci" and strange:
+            notes.warning(name, f"{kinds} by {by}; of that job, {'; '.join(strange)}", "Find out why.")
+        else:
+            notes.right(name, f"{kinds} by {by}")
+    if file := next((name for name, attestations in found.items() if attestations), None):
+        notes.unproven(
+            "signatures",
+            "not verified here, so who built it is what the certificates say",
+            f"Run `gh attestation verify {file} --repo {release.repository}` for each file.",
+        )
     return [notes]

@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 from releaser.adapters.index import readme, rules
 from releaser.adapters.index.files import IndexFile
-from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.provenance import Attestation
 from releaser.adapters.index.responses import ReleasePage
 from releaser.adapters.index.signatures import Signature
+from releaser.adapters.publishers import Publisher
 from releaser.dists.attested import judge
 from releaser.inspection.findings import Findings
 from releaser.inspection.verify.links import Link

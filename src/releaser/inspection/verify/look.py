@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -165,7 +165,17 @@ class _Look:
                 assets = got.answer or {}
                 sums = read_sums(self.scratch / "release") if SUMS in assets else None
                 sides += forge.look_at_assets(self.downloaded, assets, sums)
+                sides += self._artifacts({name: assets[name] for name in self.downloaded if name in assets})
         return sides
+
+    def _artifacts(self, digests: Mapping[str, str]) -> list[Findings]:
+        notes = Findings("artifact attestations")
+        asked = [
+            Question(name, partial(self.release.forge.attestations.of, digest)) for name, digest in digests.items()
+        ]
+        ask(asked)
+        found = {one.what: one.answer or [] for one in asked if one.answered(notes, one.what)}
+        return [notes, *forge.look_at_artifacts(self.release, found, digests)]
 
     def _on_branch(self) -> str:
         """Return yes, no or unknown; from the clone where it has both commits, else from the forge."""

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from releaser.errors import ReleaserError, UsageError
 from releaser.rehearsal.forge.answers import CALLER, problem
+from releaser.rehearsal.forge.attestations import Attestations
 from releaser.rehearsal.forge.faults import FAULTS, ForgeFaults, parse_fault
 from releaser.rehearsal.forge.protection import Protection
 from releaser.rehearsal.forge.releases import Releases
@@ -59,6 +60,7 @@ def create_app(
     app.add_routes(Releases(repository, store, faults).routes())
     app.add_routes(Work(repository, store).routes())
     app.add_routes(Runs(repository, store, actions).routes())
+    app.add_routes(Attestations(repository, store).routes())
     app.add_routes(Protection(repository, store).routes())
     return app
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, JsonValue, StrictStr, TypeAdapter, ValidationErr
 from pypi_attestations import Attestation, AttestationBundle, AttestationType, GitHubPublisher, Provenance
 from sigstore.errors import VerificationError
 
-from releaser.rehearsal.index.authority import Authority, is_signed, statement_of
+from releaser.rehearsal.authority import Authority, is_signed, statement_of
 from releaser.rehearsal.index.distribution import Distribution, RefusedError
 from releaser.rehearsal.index.oidc import TokenRefusedError, TrustedPublishing
 from releaser.rehearsal.index.store import MintedToken

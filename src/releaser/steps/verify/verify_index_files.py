@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from releaser.adapters.index.files import IndexFile
-from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.responses import ReleasePage
 from releaser.adapters.index.signatures import verify_signature
+from releaser.adapters.publishers import Publisher
 from releaser.adapters.waiting import wait_for
 from releaser.core.step import Conflict, Outcome, Warned
 from releaser.dists.attested import judge

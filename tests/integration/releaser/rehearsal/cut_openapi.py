@@ -28,6 +28,8 @@ OPERATIONS = {
     f"{REPO}/milestones": ["get"],
     f"{REPO}/milestones/{{milestone_number}}": ["patch"],
     f"{REPO}/issues": ["get"],
+    f"{REPO}/attestations": ["post"],
+    f"{REPO}/attestations/{{subject_digest}}": ["get"],
     f"{REPO}/branches/{{branch}}": ["get"],
     f"{REPO}/branches/{{branch}}/protection": ["get"],
     f"{REPO}/rules/branches/{{branch}}": ["get"],

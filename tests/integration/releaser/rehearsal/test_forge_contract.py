@@ -14,6 +14,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,12 +27,15 @@ from aiohttp.typedefs import Handler
 
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.forge.records import Approval, Protection
+from releaser.adapters.publishers import Publisher
 from releaser.errors import ServiceError
 from releaser.rehearsal import rules
+from releaser.rehearsal.authority import Authority, provenance_of_build
 from releaser.rehearsal.forge.app import create_app
 from releaser.rehearsal.forge.faults import ForgeFaults
 from releaser.rehearsal.forge.store import ForgeStore
 from releaser.rehearsal.forge.tokens import Tokens
+from releaser.rehearsal.identity import claims_of_job
 
 DESCRIPTION = json.loads(Path(__file__).with_name("github-openapi.json").read_bytes())
 REPOSITORY = "octo-org/demo"
@@ -271,6 +275,7 @@ def exchanges(tmp_path_factory: pytest.TempPathFactory) -> list[Exchange]:
         forge = Forge(REPOSITORY, "ghp_writes", api_url=recorder.url)
         _do_everything(forge, wheel)
         _watch_and_start_workflows(forge, recorder.url)
+        _attest(forge, recorder.url, world)
         _be_refused(recorder.url, forge, wheel)
         _ask_what_the_adapter_does_not(recorder.url)
         forge.close()
@@ -323,6 +328,22 @@ def _do_everything(forge: Forge, wheel: Path) -> None:
     ]
     assert forge.rules.of_tag("v0.9") == []
     assert forge.rules.protection("main") == Protection(True, ("status checks must have passed",))
+
+
+def _attest(forge: Forge, url: str, world: Path) -> None:
+    """Attest two files as GitHub's action does, and ask who built one of them."""
+    job = claims_of_job(REPOSITORY, "release.yml", environment="release")
+    statement = provenance_of_build({"demo.whl": "ab" * 32, "demo.tar.gz": "cd" * 32}, job)
+    bundle = Authority(world, lambda: datetime.now(timezone.utc)).bundle(statement, job)
+    login = {"Authorization": "Bearer ghp_writes"}
+    where = f"{url}/repos/{REPOSITORY}/attestations"
+    assert requests.post(where, json={"bundle": bundle}, headers=login, timeout=10).status_code == 201
+    assert requests.post(where, json={"bundle": {}}, headers=login, timeout=10).status_code == 422
+    (found,) = forge.attestations.of("cd" * 32)
+    assert found.predicate == "https://slsa.dev/provenance/v1"
+    assert found.subjects == {"demo.whl": "ab" * 32, "demo.tar.gz": "cd" * 32}
+    assert found.signer == Publisher(REPOSITORY, "release.yml", "release")
+    assert forge.attestations.of("00" * 32) == []
 
 
 def _watch_and_start_workflows(forge: Forge, url: str) -> None:

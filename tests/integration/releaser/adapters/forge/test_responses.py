@@ -40,6 +40,7 @@ QUESTIONS: dict[str, Question] = {
     "list the open issues labelled blocker": lambda forge, _: forge.open_blockers("blocker", None),
     "list the milestones": lambda forge, _: forge.find_milestone("1.0"),
     "close milestone 1": lambda forge, _: forge.close_milestone(1),
+    "list the attestations of sha256 abababababab": lambda forge, _: forge.attestations.of("ab" * 32),
     "list the runs of build.yml": lambda forge, _: forge.workflows.runs("build.yml"),
     "start build.yml at v1.0": lambda forge, _: forge.workflows.dispatch("build.yml", "v1.0", {}),
 }

@@ -11,9 +11,9 @@ from index_server import OIDC_SECRET, TOKEN, Files, index_server
 
 from releaser.adapters.index import attesting
 from releaser.adapters.index.client import Index
-from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.signatures import verify_signature
 from releaser.adapters.index.twine_login import IndexAddress
+from releaser.adapters.publishers import Publisher
 from releaser.errors import ServiceError
 from releaser.secret import Secret
 from releaser.versions.version import Version
@@ -82,7 +82,7 @@ def test_a_job_attests_each_file_and_the_index_serves_what_it_attested(served, b
         (found,) = index.provenance("demo", Version.parse("1.0.0"), path.name)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         assert (found.subjects, found.predicate) == ({path.name: digest}, PUBLISH)
-        assert found.signer == REGISTERED
+        assert found.certificate.signer == REGISTERED
         signature = verify_signature(found, path.name, digest, REGISTERED)
         assert signature.kind == "unproven"
         assert signature.says == "the certificate is of releaser rehearsal, not of sigstore"

@@ -14,8 +14,8 @@ from releaser.core.runner import Runner
 from releaser.core.step import Done, Outcome, Warned, part_of
 from releaser.errors import PublishedError
 from releaser.plan import release_plan
+from releaser.rehearsal.authority import Authority, statement_of
 from releaser.rehearsal.identity import claims_of_job
-from releaser.rehearsal.index.authority import Authority, statement_of
 from releaser.steps.verify.verify_index_files import VerifyIndexFiles
 
 

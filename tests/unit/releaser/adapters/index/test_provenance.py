@@ -8,10 +8,10 @@ from pathlib import Path
 
 from attested import PUBLISH
 
-from releaser.adapters.index.identity import Publisher
 from releaser.adapters.index.provenance import PROVENANCE
+from releaser.adapters.publishers import Publisher
+from releaser.rehearsal.authority import Authority, statement_of
 from releaser.rehearsal.identity import claims_of_job
-from releaser.rehearsal.index.authority import Authority, statement_of
 
 PUBLISHER = {"kind": "GitHub", "repository": "someone/thing", "workflow": "release.yml", "environment": "pypi"}
 
@@ -28,11 +28,11 @@ def test_an_attestation_names_its_publisher_its_bytes_and_the_job_that_signed(tm
     (found,) = PROVENANCE.validate_json(provenance(made)).records()
     assert found.by == "someone/thing release.yml pypi"
     assert (found.subjects, found.is_publish) == ({"thing-1.0.tar.gz": "ab"}, True)
-    assert found.signer == Publisher("someone/thing", "other.yml", "staging")
-    assert found.issuer == "releaser rehearsal"
+    assert found.certificate.signer == Publisher("someone/thing", "other.yml", "staging")
+    assert found.certificate.issuer == "releaser rehearsal"
 
 
 def test_an_attestation_that_cannot_be_read_speaks_of_no_bytes() -> None:
     envelope = {"statement": "not base64", "signature": "x"}
     (found,) = PROVENANCE.validate_json(provenance({"version": 1, "envelope": envelope})).records()
-    assert (found.subjects, found.signer, found.text) == ({}, None, "")
+    assert (found.subjects, found.certificate.signer, found.text) == ({}, None, "")

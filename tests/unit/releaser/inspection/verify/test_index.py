@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from releaser.adapters.git import Git
-from releaser.adapters.index.provenance import ENVIRONMENT, REPOSITORY, WORKFLOW, Attestation
+from releaser.adapters.index.provenance import Attestation
 from releaser.adapters.index.responses import ReleasePage
 from releaser.adapters.index.signatures import Signature
+from releaser.adapters.publishers import ENVIRONMENT, REPOSITORY, WORKFLOW, Certificate
 from releaser.config.project import Config
 from releaser.inspection.findings import Findings
 from releaser.inspection.verify.index import look_at_attestations, look_at_description
@@ -85,7 +86,7 @@ def test_the_certificate_must_be_of_the_publisher_that_the_index_tells(release: 
         WORKFLOW: "https://github.com/someone/thing/.github/workflows/release.yml@refs/heads/main",
         ENVIRONMENT: "pypi",
     }
-    attestation = Attestation(OURS, {"thing.whl": "ab"}, claims={**job, **claims})
+    attestation = Attestation(OURS, {"thing.whl": "ab"}, certificate=Certificate({**job, **claims}))
     (notes,) = look_at_attestations(release, {"thing.whl": [attestation]}, {"thing.whl": "ab"})
     assert (notes.found[0].kind, says in notes.found[0].says) == (kind, True)
 

@@ -24,6 +24,7 @@ from pydantic import JsonValue
 from releaser.core.files import write_atomically
 
 ORGANIZATION = "releaser rehearsal"
+SLSA = "https://slsa.dev/provenance/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _HOST = "https://github.com"
 _VALID_FOR = timedelta(minutes=10)
@@ -66,18 +67,33 @@ class Authority:
             statement: An in-toto statement.
             claims: What the job's identity says, for the audience of sigstore.
         """
+        certificate, signature, entry = self._sign(statement, claims)
+        return {
+            "version": 1,
+            "verification_material": {"certificate": certificate, "transparency_entries": [entry]},
+            "envelope": {"statement": _b64(statement), "signature": signature},
+        }
+
+    def bundle(self, statement: bytes, claims: Mapping[str, Any]) -> dict[str, JsonValue]:
+        """Return the same as the bundle of sigstore's that GitHub keeps as an artifact attestation."""
+        certificate, signature, entry = self._sign(statement, claims)
+        return {
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": {"certificate": {"rawBytes": certificate}, "tlogEntries": [entry]},
+            "dsseEnvelope": {
+                "payload": _b64(statement),
+                "payloadType": PAYLOAD_TYPE,
+                "signatures": [{"sig": signature}],
+            },
+        }
+
+    def _sign(self, statement: bytes, claims: Mapping[str, Any]) -> tuple[str, str, dict[str, JsonValue]]:
+        """Return certificate and signature in base64, and the log's entry."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._certify(key.public_key(), claims)
         signature = key.sign(signed_bytes(statement), _ECDSA)
-        encoded = certificate.public_bytes(serialization.Encoding.PEM)
-        return {
-            "version": 1,
-            "verification_material": {
-                "certificate": _b64(certificate.public_bytes(serialization.Encoding.DER)),
-                "transparency_entries": [self._log(statement, signature, encoded)],
-            },
-            "envelope": {"statement": _b64(statement), "signature": _b64(signature)},
-        }
+        entry = self._log(statement, signature, certificate.public_bytes(serialization.Encoding.PEM))
+        return _b64(certificate.public_bytes(serialization.Encoding.DER)), _b64(signature), entry
 
     def _make(self) -> bytes:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -158,16 +174,46 @@ class Authority:
 
 
 def statement_of(name: str, sha256: str, predicate: str) -> bytes:
-    """Return the in-toto statement about one file."""
-    return json.dumps(
-        {
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": name, "digest": {"sha256": sha256}}],
-            "predicateType": predicate,
-            "predicate": None,
+    """Return the in-toto statement about one file that says nothing but its kind."""
+    return _statement({name: sha256}, predicate, None)
+
+
+def provenance_of_build(files: Mapping[str, str], claims: Mapping[str, Any]) -> bytes:
+    """Return the in-toto statement that GitHub's action attests: where files (sha256 by name) were built.
+
+    https://actions.github.io/buildtypes/workflow/v1
+    """
+    run = f"{_HOST}/{claims['repository']}/actions/runs/{claims['run_id']}/attempts/{claims['run_attempt']}"
+    path, _, ref = str(claims["workflow_ref"]).removeprefix(f"{claims['repository']}/").partition("@")
+    predicate: JsonValue = {
+        "buildDefinition": {
+            "buildType": "https://actions.github.io/buildtypes/workflow/v1",
+            "externalParameters": {
+                "workflow": {"ref": ref, "repository": f"{_HOST}/{claims['repository']}", "path": path}
+            },
+            "resolvedDependencies": [
+                {
+                    "uri": f"git+{_HOST}/{claims['repository']}@{claims['ref']}",
+                    "digest": {"gitCommit": str(claims["sha"])},
+                }
+            ],
         },
-        separators=(",", ":"),
-    ).encode()
+        "runDetails": {
+            "builder": {"id": f"{_HOST}/{claims['workflow_ref']}"},
+            "metadata": {"invocationId": run},
+        },
+    }
+    return _statement(files, SLSA, predicate)
+
+
+def _statement(files: Mapping[str, str], kind: str, predicate: JsonValue) -> bytes:
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in files.items()],
+        "predicateType": kind,
+        "predicate": predicate,
+    }
+    return json.dumps(statement, separators=(",", ":")).encode()
 
 
 def signed_bytes(statement: bytes) -> bytes:
