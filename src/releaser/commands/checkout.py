@@ -157,6 +157,6 @@ def with_files(release: Release, directory: Path) -> CheckoutRelease:
 
 
 def with_targets(release: Release, targets: Sequence[ImageTargetConfig]) -> Release:
-    """Return the release with some of its images alone."""
-    images = release.config.images.model_copy(update={"targets": tuple(targets)})
+    """Return the release with some of its images alone, which this run builds or pushes itself."""
+    images = release.config.images.model_copy(update={"targets": tuple(targets), "via": "push"})
     return replace(release, config=release.config.model_copy(update={"images": images}))

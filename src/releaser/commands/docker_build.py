@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import tempfile
 from dataclasses import dataclass, replace
@@ -11,17 +12,23 @@ from releaser import engine
 from releaser.adapters.docker import buildx
 from releaser.adapters.docker.buildx import BakeOptions
 from releaser.adapters.docker.engine import Engine
+from releaser.adapters.registry.layout import OciLayout
+from releaser.adapters.waiting import wait_for
 from releaser.commands.checkout import CheckoutRelease, from_checkout, with_targets
+from releaser.commands.handed_images import tell
 from releaser.commands.images import chosen_targets, open_for_images
 from releaser.core.step import Phase, in_order, part_of
 from releaser.dists.built import Dists
 from releaser.dists.from_release import download_from_release
+from releaser.dists.manifest import Manifest, compare
 from releaser.errors import UsageError
 from releaser.images import of_release
 from releaser.images.build import cache_outputs, engine_outputs, layout_outputs
+from releaser.images.manifest import ImagesManifest
 from releaser.plan import release_plan
 from releaser.release import Release
 from releaser.steps.keep.bake_images import BakeImages
+from releaser.steps.keep.copy_images import CopyImages
 from releaser.steps.keep.load_images import LoadImages
 from releaser.steps.publish.take_published import TakePublished
 
@@ -37,6 +44,7 @@ class BuildRequest:
     version: str | None = None
     load: bool = False
     push: bool = False
+    layout: str | None = None
     from_release: bool = False
     dry_run: bool = False
     builder: str | None = None
@@ -46,8 +54,11 @@ class BuildRequest:
 
 def build(start: Path, request: BuildRequest) -> None:
     """Run `invoke docker.build`."""
-    if request.load and request.push:
-        raise UsageError("--load and --push exclude each other", "Give one of them.")
+    if sum((request.load, request.push, request.layout is not None)) > 1:
+        raise UsageError("--load, --push and --layout exclude each other", "Give one of them.")
+    target = Path(request.layout).resolve() if request.layout is not None else None
+    if target and target.exists():
+        raise UsageError(f"{target} exists already", "Name a directory that does not, or remove it.")
     if request.from_release and request.dry_run:
         raise UsageError("--from-release downloads files, and --dry-run must not", "Leave out one of them.")
     opened = open_for_images(start, request.version)
@@ -56,15 +67,17 @@ def build(start: Path, request: BuildRequest) -> None:
         _need_engine(opened)
     with tempfile.TemporaryDirectory(prefix="releaser-images-") as scratch:
         checkout = _source(opened, request, Path(scratch) / "assets")
-        if request.push:
+        if request.push or target:
             _need_commit(checkout)
             checkout = replace(checkout, exact=True)
         if request.dry_run:
             _print_commands(checkout, request)
             return
-        engine.carry_out(checkout, _plan(checkout, request), skip={}, confirm=engine.say_yes)
-    if not (request.load or request.push):
-        print("The images build. Give --load or --push to keep them.")
+        engine.carry_out(checkout, _plan(checkout, request, target), skip={}, confirm=engine.say_yes)
+    if target:
+        tell(ImagesManifest.of(opened.version, checkout.revision, OciLayout(target).roots()))
+    elif not (request.load or request.push):
+        print("The images build. Give --load, --push or --layout to keep them.")
 
 
 def bake(start: Path, platform: str | None) -> None:
@@ -75,13 +88,16 @@ def bake(start: Path, platform: str | None) -> None:
         print(of_release.bake(from_checkout(opened), None, Path(room)).resolved().rstrip())
 
 
-def _plan(opened: Release, request: BuildRequest) -> tuple[Phase[Release], ...]:
+def _plan(opened: Release, request: BuildRequest, target: Path | None) -> tuple[Phase[Release], ...]:
     """Return what builds the files, unless they are given, and then the images, and what keeps those."""
     plan = release_plan(opened.config)
+    built = part_of(plan, "build_dists", "build_images", "start_images")
     if request.push:
         taken = Phase("take", "published images taken as they are", in_order(TakePublished()))
-        built = part_of(plan, "build_dists", "build_images", "start_images")
         return (*built, taken, *part_of(plan, "push_images"))
+    if target:
+        copy = CopyImages(target)
+        return (*built, Phase("keep", copy.title, in_order(copy)))
     last = LoadImages() if request.load else BakeImages()
     return (*part_of(plan, "build_dists"), Phase("keep", last.title, in_order(last)))
 
@@ -96,8 +112,13 @@ def _source(opened: Release, request: BuildRequest, assets: Path) -> CheckoutRel
     dists = opened.dists() if request.version is not None else None
     files = dists.directory if dists else None
     if request.from_release:
+        if request.layout is not None:
+            _await_release(opened)
         instead = "Build from the checkout of its tag instead: leave out --from-release."
         files = download_from_release(opened.forge, opened.tag, assets, instead)
+        if rebuilt := os.environ.get("REBUILT"):
+            manifest = Manifest.read(rebuilt, opened.config.distribution, opened.version, "REBUILT")
+            compare(files, manifest, f"Release {opened.tag}")
     declared = opened.version_files[0].read(opened.git.root).version
     if files is None and declared != opened.version:
         raise UsageError(
@@ -107,6 +128,20 @@ def _source(opened: Release, request: BuildRequest, assets: Path) -> CheckoutRel
     revision = opened.must_have_commit() if files else None
     options = BakeOptions(request.builder, request.base, request.no_cache)
     return replace(from_checkout(opened, files, revision), bake_options=options)
+
+
+def _await_release(opened: Release) -> None:
+    """Wait until the release is published: a workflow that a tag starts is faster than what follows the tag.
+
+    Raises:
+        WaitTimeoutError: It is not published in time.
+    """
+
+    def published() -> bool:
+        found = opened.forge.find_release(opened.tag)
+        return found is not None and not found.draft
+
+    wait_for("the forge", f"release {opened.tag}", published, opened.wait_limits)
 
 
 def _need_engine(opened: Release) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -41,6 +42,8 @@ class ImagesConfig(Table):
         repository: REGISTRY/NAME without a tag; lower-cased, as registries want it.
         bake_file: What `docker buildx bake` builds them from.
         token_env: The variable with a token for the registry, used where docker has no login for it.
+        via: `push` from this machine, or `ci`: `workflow` builds and pushes them, and the engine waits for it.
+        workflow: That workflow's file.
         start_script: What users start the images with, if the project has such a script; `docker.verify` drives it.
         start_script_env: What that script then has in its environment.
         targets: The images, in the order in which they are pushed.
@@ -49,6 +52,8 @@ class ImagesConfig(Table):
     repository: str | None = None
     bake_file: str = "docker/docker-bake.hcl"
     token_env: str | None = None
+    via: Literal["push", "ci"] = "push"
+    workflow: str = "docker-publish.yml"
     start_script: str | None = None
     start_script_env: dict[str, str] = Field(default_factory=dict)
     targets: tuple[ImageTargetConfig, ...] = ()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from releaser.adapters.docker.buildx import Bake
 from releaser.adapters.registry.layout import OciLayout
-from releaser.adapters.registry.oci import Descriptor, images
+from releaser.adapters.registry.oci import LABEL, Descriptor, Source, images
 from releaser.dists.built import Dists
+from releaser.errors import ConflictError
 from releaser.images.build import ImageBuild
 from releaser.images.tags import Tag, in_push_order, released_in
 from releaser.release import Release
@@ -35,23 +36,77 @@ def roots(release: Release, layout: OciLayout) -> dict[str, Descriptor]:
     return {target.name: found[target.name] for target in release.config.images.targets}
 
 
+def digests(release: Release) -> dict[str, str]:
+    """Return the digest of the index of each of the release's images, by target; none before they are complete.
+
+    Where a workflow builds them, what X.Y.Z points at is the release's image if its labels name the release commit.
+
+    Raises:
+        ServiceError: The registry did not answer.
+    """
+    if release.config.images.via == "push":
+        layout = built(release)
+        return {name: root.digest for name, root in roots(release, layout).items()} if layout else {}
+    found = by_workflow(release)
+    return {} if None in found.values() else {name: root.digest for name, root in found.items() if root}
+
+
+def by_workflow(release: Release) -> dict[str, Descriptor | None]:
+    """Return what a workflow has pushed of this version, by target; None for an image that is not there yet.
+
+    Raises:
+        ConflictError: X.Y.Z of a target is an image of another commit.
+        ServiceError: The registry did not answer.
+    """
+    commit, registry, found = release.must_have_commit(), release.registry, {}
+    for target in release.config.images.targets:
+        tag = f"{release.version}{target.suffix}"
+        root = registry.find(tag)
+        for image in images(registry, root) if root else []:
+            labelled = image.labels.get(f"{LABEL}revision", "")
+            if labelled != commit:
+                raise ConflictError(
+                    f"{registry.repository}:{tag} was built from {labelled[:12] or 'an unknown commit'}, not from "
+                    f"{commit[:12]}",
+                    f"Find out who pushed it, and release {release.version.bump(release.version.stage or 'patch')}.",
+                )
+        found[target.name] = root
+    return found
+
+
+def held(release: Release, *, pushed: bool) -> tuple[Source, dict[str, Descriptor]] | None:
+    """Return where the release's images can be read, and the index of each by target; None where there are none.
+
+    Args:
+        release: The release.
+        pushed: Whether the registry has them; it is asked only then, and only where they were not built here.
+
+    Raises:
+        ServiceError: The registry did not answer.
+    """
+    config = release.config.images
+    if layout := built(release) if config.targets else None:
+        return layout, layout.roots()
+    if not (pushed and config.targets and config.via == "ci"):
+        return None
+    return release.registry, {name: root for name, root in by_workflow(release).items() if root}
+
+
 def without(release: Release) -> str | None:
-    """Return why this release has no images, and will have none from this machine; None if it has or can have."""
-    if not release.config.images.targets:
+    """Return why this machine builds and pushes no images of this release; None if it has built them, or can."""
+    config = release.config.images
+    if not config.targets:
         return "the project has no images"
+    if config.via == "ci":
+        return f"{config.workflow} builds, starts and pushes the images"
     return f"{release.no_engine}, so no image is built" if release.no_engine and built(release) is None else None
-
-
-def identity(layout: OciLayout) -> str:
-    """Return what tells these images from any others, in a few characters."""
-    digests = "".join(root.digest for root in layout.roots().values())
-    return hashlib.sha256(digests.encode()).hexdigest()[:16]
 
 
 def receipt_name(step: str, release: Release) -> str:
     """Return the name of a step's receipt, with the images that it is for."""
-    layout = built(release)
-    return f"{step}-{identity(layout)}" if layout else step
+    found = digests(release)
+    identity = hashlib.sha256("".join(found.values()).encode()).hexdigest()[:16]
+    return f"{step}-{identity}" if found else step
 
 
 def tags(release: Release) -> tuple[Tag, ...]:

@@ -110,21 +110,23 @@ def _hash_table(places: dict[str, dict[str, str]]) -> list[str]:
 
 
 def _image_lines(release: Release, pushed: Outcome | None, services: Services) -> list[str]:
-    """Return every image's digest, platforms and tags, as the registry shows them; nothing where none was built.
+    """Return every image's digest, platforms and tags, as the registry shows them; nothing where there is none.
 
     A registry that nothing was pushed to is not asked: there may be none, or no way to it.
     """
-    layout = of_release.built(release) if release.config.images.targets else None
-    if layout is None:
+    asked = isinstance(pushed, Done)
+    held = services.ask("the registry", lambda: of_release.held(release, pushed=asked), None)
+    if held is None:
         return []
-    registry, asked = release.registry, isinstance(pushed, Done)
+    source, roots = held
+    registry = release.registry
     tags = of_release.tags(release) if asked else ()
     lines = [f"## Images: {registry.repository}", ""] if asked else ["## Images", ""]
     if isinstance(pushed, Skipped):
         lines += [f"Not pushed: {pushed.reason}. The digests are those of what was built here.", ""]
     lines += ["| image | digest | platforms | tags |", "|---|---|---|---|"]
-    for name, root in layout.roots().items():
-        platforms = ", ".join(image.platform for image in images_of(layout, root))
+    for name, root in roots.items():
+        platforms = ", ".join(image.platform for image in images_of(source, root))
         own = [tag.name for tag in tags if tag.target == name]
         found = {one: services.ask("the registry", partial(registry.digest, one), None) for one in own}
         shown = [one if found[one] == root.digest else f"**{one} points elsewhere**" for one in own]

@@ -12,6 +12,7 @@ from releaser.errors import ConflictError, UsageError, VersionError
 from releaser.images import of_release
 from releaser.images.tags import Tag
 from releaser.release import Release
+from releaser.steps.ci.following import await_effect
 from releaser.versions.version import Version
 
 
@@ -24,6 +25,8 @@ class PushImages(Step[Release]):
 
     def check(self, release: Release) -> Outcome:
         """Ask the registry where each tag points."""
+        if release.config.images.targets and release.config.images.via == "ci":
+            return self._by_workflow(release)
         layout = of_release.built(release)
         if layout is None:
             return self._without_images(release)
@@ -51,6 +54,9 @@ class PushImages(Step[Release]):
         Raises:
             ConflictError: A tag was given to another image since the check; the tags before it have been pushed.
         """
+        if release.config.images.via == "ci":
+            self._await_workflow(release)
+            return
         layout, registry = of_release.built(release), release.registry
         if layout is None:
             raise UsageError("There are no built images", f"Build them: `invoke release --version {release.version}`.")
@@ -72,19 +78,49 @@ class PushImages(Step[Release]):
             release.store.sent.will_move(tag.name, found.digest if found else None, root.digest)
             registry.put(tag.name, root, layout.read(root))
 
+    def _by_workflow(self, release: Release) -> Outcome:
+        """Answer where a workflow builds and pushes: its images are those whose labels name the release commit."""
+        config, registry = release.config.images, release.registry
+        if release.commit() is None:
+            return self._unless_taken(release, f"{config.workflow} pushes {len(config.targets)} images")
+        found = of_release.by_workflow(release)
+        tags = of_release.tags(release)
+        missing = [tag.name for tag in tags if not _leads_to(registry.find(tag.name), found[tag.target])]
+        if missing:
+            return Todo(f"{config.workflow} pushes {', '.join(missing)} to {registry.repository}")
+        return Done(_summary(tags, {name: root for name, root in found.items() if root}))
+
+    def _await_workflow(self, release: Release) -> None:
+        """Wait until every tag is there, and say meanwhile what the workflow does."""
+        workflow, repository = release.config.images.workflow, release.registry.repository
+
+        def there() -> bool:
+            return isinstance(self._by_workflow(release), Done)
+
+        await_effect(release, workflow, f"what {workflow} pushes to {repository}", there, self.name)
+
     def _without_images(self, release: Release) -> Outcome:
         """Answer where no image is built yet, or none can be; conflicts are found all the same."""
-        targets = release.config.images.targets
         if reason := of_release.without(release):
             return Skipped(reason)
         if release.commit():
             return Todo("build the images first, then compare with what the registry has")
+        targets = release.config.images.targets
+        return self._unless_taken(release, f"push {len(targets)} images to {release.registry.repository}")
+
+    def _unless_taken(self, release: Release, doing: str) -> Outcome:
+        """Answer before there is a release commit: a version that the registry has already is another's."""
+        targets = release.config.images.targets
         own = [f"{release.version}{target.suffix}" for target in targets]
         if taken := [name for name in own if release.registry.find(name)]:
             return Conflict(
                 f"{release.registry.repository} already has {', '.join(taken)}, built elsewhere", _remedy(release)
             )
-        return Todo(f"push {len(targets)} images to {release.registry.repository}")
+        return Todo(doing)
+
+
+def _leads_to(found: Descriptor | None, root: Descriptor | None) -> bool:
+    return found is not None and root is not None and found.digest == root.digest
 
 
 def _immovable(release: Release, tag: Tag, found: Descriptor) -> str | None:

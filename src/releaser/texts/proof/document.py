@@ -134,16 +134,17 @@ def _compared(sha256: str, there: str | None, *, asked: bool) -> dict[str, str |
 
 def _images(release: Release, pushed: bool, services: Services) -> list[dict[str, Any]]:
     """Return every image with its tags; a registry that nothing was pushed to is not asked."""
-    layout = of_release.built(release) if release.config.images.targets else None
-    if layout is None:
+    held = services.ask("the registry", lambda: of_release.held(release, pushed=pushed), None)
+    if held is None:
         return []
+    source, roots = held
     nothing: tuple[Tag, ...] = ()
     tags = services.ask("the registry", lambda: of_release.tags(release), nothing) if pushed else nothing
     return [
         {
             "name": name,
             "digest": root.digest,
-            "platforms": [image.platform for image in images_of(layout, root)],
+            "platforms": [image.platform for image in images_of(source, root)],
             "repository": release.registry.repository if pushed else None,
             "tags": [
                 {
@@ -154,5 +155,5 @@ def _images(release: Release, pushed: bool, services: Services) -> list[dict[str
                 if tag.target == name
             ],
         }
-        for name, root in layout.roots().items()
+        for name, root in roots.items()
     ]

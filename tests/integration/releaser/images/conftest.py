@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -186,7 +186,12 @@ def proxy(registry: RealRegistry) -> Iterator[Proxy]:
     server.server_close()
 
 
-def made(path: Path, seed: str, platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")) -> OciLayout:
+def made(
+    path: Path,
+    seed: str,
+    platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64"),
+    labels: Mapping[str, str] | None = None,
+) -> OciLayout:
     """A layout with one image named `image`: two layers a platform, one of them shared.
 
     The first platform has a bill of materials and no provenance, kept as BuildKit keeps it.
@@ -215,7 +220,7 @@ def made(path: Path, seed: str, platforms: tuple[str, ...] = ("linux/amd64", "li
         config = {
             "os": system,
             "architecture": architecture,
-            "config": {"Labels": {"seed": seed}},
+            "config": {"Labels": {"seed": seed, **(labels or {})}},
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{one}" for _, one in layers]},
         }
         manifest = {

@@ -717,6 +717,39 @@ def test_the_images_of_a_release_are_built_from_the_wheel_that_is_attached_to_it
     assert inside.items() <= attached.items()
 
 
+def test_one_job_builds_from_the_rebuilt_wheel_another_starts_the_images_and_a_third_pushes_those_very_bytes(
+    project, registry, wheel_inside, forge, tmp_path
+) -> None:
+    found = forge.find_release("v0.1.0")
+    assert found
+    head = project.release("0.1.0").git.head()
+    files = {asset.name: asset.sha256 for asset in found.assets if asset.name.endswith((".whl", ".tar.gz"))}
+    rebuilt = {"schema": 1, "version": "0.1.0", "parent": head, "commit": head, "epoch": 1700000000, "files": files}
+    another = {**rebuilt, "files": dict.fromkeys(files, "0" * 64)}
+    layout, version = str(tmp_path / "layout"), ("--version", "0.1.0")
+    build = ("docker.build", "--layout", layout, "--from-release", *version)
+
+    swapped = project.invoke(*build, GITHUB_TOKEN="any", REBUILT=json.dumps(another))
+    assert swapped.returncode == 3
+    assert "Release v0.1.0 does not have the files that were built" in swapped.stderr
+    assert not Path(layout).exists()
+
+    done = project.invoke(*build, GITHUB_TOKEN="any", REBUILT=json.dumps(rebuilt))
+    assert done.returncode == 0, done.stderr
+    (line,) = (one for one in done.stdout.splitlines() if one.startswith("IMAGES="))
+    told = line.partition("=")[2]
+
+    started = project.invoke("docker.start", "--layout", layout, *version, IMAGES=told)
+    assert started.returncode == 0, started.stderr
+    assert "both linux/amd64 prints 'tiny-thing 0.1.0'" in started.stdout
+
+    pushed = project.invoke("docker.push", "--layout", layout, *version, IMAGES=told)
+    assert pushed.returncode == 0, pushed.stderr
+    there = registry.digests(project.name)
+    assert sorted(there) == sorted(expected_names("0.1.0", "0.1", "latest"))
+    assert {there["0.1.0"], there["0.1.0-board"]} == set(json.loads(told)["images"].values())
+
+
 def test_the_images_of_a_release_are_not_pushed_from_another_commit_than_its_own(project, registry, forge) -> None:
     push = ("docker.build", "--push", "--from-release", "--version", "0.1.0")
     (project.path / "Dockerfile").write_text(f"{DOCKERFILE}\nLABEL changed=yes\n")
