@@ -132,7 +132,7 @@ class IndexConfig(Table):
         via: `upload` from this machine, or `ci`: a workflow uploads by trusted publishing, and the engine waits for it.
         workflow: That workflow's file name, as it is registered at the index.
         environment: The environment that is registered with it; empty where none is.
-        attestations: Whether its uploads come with attestations (PEP 740).
+        attestations: Whether its uploads, by trusted publishing, come with attestations (PEP 740).
     """
 
     repository: str = "pypi"
@@ -144,12 +144,6 @@ class IndexConfig(Table):
     workflow: str = "release.yml"
     environment: str = ""
     attestations: bool = False
-
-    @model_validator(mode="after")
-    def _attested_by_a_workflow(self) -> IndexConfig:
-        if self.attestations and self.via != "ci":
-            raise ValueError('attestations need via = "ci": an index takes them from a trusted publisher alone')
-        return self
 
     @property
     def names_workflow(self) -> bool:
@@ -252,6 +246,13 @@ class Config(Table):
     rehearsal: RehearsalConfig = RehearsalConfig()
     after: AfterConfig = AfterConfig()
     wait: WaitConfig = WaitConfig()
+
+    @field_validator("pypi")
+    @classmethod
+    def _attested_by_a_workflow(cls, pypi: IndexConfig) -> IndexConfig:
+        if pypi.attestations and pypi.via != "ci":
+            raise ValueError('attestations need via = "ci": an index takes them from a trusted publisher alone')
+        return pypi
 
     def index(self, name: IndexName) -> IndexConfig:
         """Return the configuration of the index of that name."""

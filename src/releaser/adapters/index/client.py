@@ -221,7 +221,10 @@ class Index:
             self._run_twine([*options, *files, *attested], files[0].parent, login)
 
     def _attested(self, files: Sequence[Path], folder: Path) -> list[Path]:
-        if not self.attests or attesting.cannot_attest():
+        if not self.attests:
+            return []
+        if why := attesting.cannot_attest():
+            current().tell(f"No attestations: {why}")
             return []
         current().tell(f"Signing attestations of {len(files)} files")
         return attesting.Attesting(self.name, self.upload_url).attest(files, folder)

@@ -225,6 +225,14 @@ def test_the_variables_that_hold_the_releases_tokens_are_known_from_the_configur
     assert found.token_variables == ("TESTPYPI_TOKEN", "SHIP_WITH", "GITHUB_TOKEN")
 
 
+def test_only_a_workflow_that_uploads_to_pypi_can_attest() -> None:
+    table = {"version-files": [{"path": "a", "key": "b"}]}
+    with pytest.raises(ConfigError, match=r'pypi: attestations need via = "ci"'):
+        parse_config({**table, "pypi": {"attestations": True}}, {"name": "demo"})
+    config = parse_config({**table, "pypi": {"attestations": True, "via": "ci"}}, {"name": "demo"})
+    assert (config.pypi.attestations, config.pypi.names_workflow) == (True, False)
+
+
 def test_a_distribution_must_be_known() -> None:
     assert "names no distribution" in refusal({})
     assert parsed({}, distribution="demo").distribution == "demo"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 import pytest
-from attested import PUBLISH, identity_service
+from attested import PUBLISH, identity, identity_service
 from index_server import OIDC_SECRET, TOKEN, Files, index_server
 
 from releaser.adapters.index import attesting
@@ -14,6 +13,8 @@ from releaser.adapters.index.client import Index
 from releaser.adapters.index.signatures import verify_signature
 from releaser.adapters.index.twine_login import IndexAddress
 from releaser.adapters.publishers import Publisher
+from releaser.core.activity import Activity, bound
+from releaser.core.files import sha256
 from releaser.errors import ServiceError
 from releaser.secret import Secret
 from releaser.versions.version import Version
@@ -54,9 +55,10 @@ def built(tmp_path):
     return [files.sdist("demo", "1.0"), files.wheel("demo", "1.0")]
 
 
-def known(served, token=None, publisher=REGISTERED):
+def known(served, token=None, files=()):
     address = IndexAddress(upload_url=f"{served.url}/legacy/", simple_url=f"{served.url}/simple/")
-    return Index("pypi", address, token, publisher=publisher, attests=True)
+    vouched = {path.name: sha256(path) for path in files}
+    return Index("pypi", address, token, publisher=REGISTERED, attests=True, vouched=vouched)
 
 
 @pytest.fixture
@@ -76,11 +78,11 @@ def job(monkeypatch):
 
 def test_a_job_attests_each_file_and_the_index_serves_what_it_attested(served, built, job):
     job(environment="release")
-    index = known(served)
+    index = known(served, files=built)
     index.upload(built)
     for path in built:
         (found,) = index.provenance("demo", Version.parse("1.0.0"), path.name)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = sha256(path)
         assert (found.subjects, found.predicate) == ({path.name: digest}, PUBLISH)
         assert found.certificate.signer == REGISTERED
         signature = verify_signature(found, path.name, digest, REGISTERED)
@@ -92,7 +94,7 @@ def test_a_job_attests_each_file_and_the_index_serves_what_it_attested(served, b
 def test_a_job_that_is_not_the_configured_publisher_is_told_so_before_the_index_says_it(served, built, job):
     job(workflow="other.yml")
     with pytest.raises(ServiceError) as caught:
-        known(served).upload(built)
+        known(served, files=built).upload(built)
     assert caught.value.message == (
         "This job is not the publisher that is configured for pypi: its workflow file is other.yml, not release.yml; "
         "it has no environment, and needs release"
@@ -109,6 +111,17 @@ def test_with_an_upload_token_or_outside_a_job_there_are_none(served, built, job
     index.upload(built[1:])
     assert "GitHub Actions" in str(attesting.cannot_attest())
     assert index.provenance("demo", Version.parse("1.0.0"), built[1].name) is None
+
+
+def test_another_ci_service_uploads_without_them_and_it_is_said(served, built, job, monkeypatch):
+    """GitLab's identity is in a variable; only GitHub's jobs sign here."""
+    told = []
+    monkeypatch.setenv("GITLAB_CI", "true")
+    monkeypatch.setenv("PYPI_ID_TOKEN", identity("pypi", OIDC_SECRET, environment="release"))
+    with bound(Activity(told.append)):
+        known(served, files=built).upload(built)
+    assert [one for one in told if one.startswith("No attestations: this is no job of GitHub Actions")]
+    assert known(served).provenance("demo", Version.parse("1.0.0"), built[0].name) is None
 
 
 def test_an_authority_that_does_not_sign_stops_the_upload_before_the_first_file(served, built, job):
