@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import zlib
 from importlib.metadata import PackageNotFoundError, version
 
 from packaging.requirements import Requirement
 
 from releaser.adapters import builder
+from releaser.adapters.index.identity import in_ci_job
 from releaser.adapters.installers import settings
 from releaser.adapters.installers.lock import Lock
 from releaser.changelog.document import today_in_utc
@@ -139,19 +141,28 @@ class KnowBackend(Step[Release]):
             UsageError: One of them cannot be read.
             ConflictError: The build needs a tool that the lock does not hold.
         """
-        system = builder.build_system(release.git.root)
+        system, config = builder.build_system(release.git.root), release.config
         backend = str(system["build-backend"])
         facts = [backend]
         if backend.startswith("setuptools"):
             facts = [f"{backend}: its sdists are not reproducible; another machine cannot build the same bytes"]
-            if release.config.run == "ci" or release.config.pypi.via == "ci":
+            if config.run == "ci" or config.pypi.via == "ci":
                 return Conflict(
                     f"{facts[0]}, and a workflow publishes only what it can build again",
                     'Use a backend such as hatchling, or release from here: run = "here" in [tool.releaser], '
                     'via = "upload" in [tool.releaser.pypi].',
                 )
-        if release.config.build.lock:
-            lock = Lock.read(release.git.root, release.config.build.lock)
+        if config.run == "here" and config.pypi.via == "ci" and not in_ci_job():
+            # No setting of zlib-ng makes zlib's bytes, and two versions of it make different ones.
+            if "ng" in zlib.ZLIB_RUNTIME_VERSION:
+                return Conflict(
+                    f"This Python compresses with zlib-ng ({zlib.ZLIB_RUNTIME_VERSION}), and GitHub's with zlib: "
+                    f"{config.pypi.workflow} would build other bytes from the tag, and publish none",
+                    "Release with a Python that has zlib, such as Debian's or Ubuntu's, or in CI.",
+                )
+            facts.append(f"zlib {zlib.ZLIB_RUNTIME_VERSION}")
+        if config.build.lock:
+            lock = Lock.read(release.git.root, config.build.lock)
             lock.must_meet(system["requires"])
             names = [Requirement(one).name for one in system["requires"]]
             locked = ", ".join(f"{name} {known}" for name in names if (known := lock.version(name)))

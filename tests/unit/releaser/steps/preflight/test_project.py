@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -199,6 +200,18 @@ class TestKnowBackend:
             "a workflow publishes only what it can build again",
             remedy='via = "upload" in [tool.releaser.pypi]',
         )
+
+    def test_a_python_that_compresses_otherwise_than_the_workflow_is_refused(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+        scene.project.replace("pyproject.toml", "[tool.releaser.pypi]\n", '[tool.releaser.pypi]\nvia = "ci"\n')
+        monkeypatch.setattr(zlib, "ZLIB_RUNTIME_VERSION", "1.2.13")
+        assert scene.check(KnowBackend()) == Done("backend; zlib 1.2.13")
+
+        monkeypatch.setattr(zlib, "ZLIB_RUNTIME_VERSION", "1.3.1.zlib-ng")
+        refused = "compresses with zlib-ng (1.3.1.zlib-ng)", "release.yml would build other bytes from the tag"
+        scene.refused(KnowBackend(), *refused, remedy="Release with a Python that has zlib")
 
     def test_the_version_that_the_lock_holds_is_named(self, scene: Scene) -> None:
         self._lock(scene, "hatchling==1.33.0")
