@@ -202,5 +202,7 @@ def defaults_of(settings: Settings) -> SessionSettings:
     """Return the initial settings of a session."""
     return SessionSettings(
         prompt=settings.prompt or DEFAULT_PROMPT,
+        system_prompt=settings.system_prompt or "",
+        temperature=settings.temperature,
         sampling=EveryFrames(settings.process_every) if settings.process_every else Free(),
     )

@@ -195,6 +195,16 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--prompt", metavar="TEXT", help="initial prompt (default: describe the scene)")
     group.add_argument(
+        "--system-prompt",
+        metavar="TEXT",
+        help="what the model is told before the prompt, initially; not the built-in describer (default: nothing)",
+    )
+    group.add_argument(
+        "--temperature",
+        metavar="NUMBER",
+        help="how much chance there is in answers, 0 to 2, initially (default: the model server's)",
+    )
+    group.add_argument(
         "--process-every",
         metavar="N",
         help="ask about every Nth frame [LIVE_VLM_PROCESS_EVERY] (default: as soon as the model is free)",

@@ -160,8 +160,8 @@ class Visit:
             self.page.wait_for_timeout(50)
 
     def until_text(self, name, words):
-        """Waits until the element with that id shows ``words``."""
-        self.until(f"document.getElementById({json.dumps(name)}).innerText.includes({json.dumps(words)})")
+        """Waits until there is an element with that id, and it shows ``words``."""
+        self.until(f"document.getElementById({json.dumps(name)})?.innerText.includes({json.dumps(words)})")
 
 
 @pytest.fixture

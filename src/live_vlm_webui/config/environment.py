@@ -183,6 +183,8 @@ SOURCES = (
     Source("model", "--model", "LIVE_VLM_DEFAULT_MODEL", str),
     Source("api_key", "--api-key", "LIVE_VLM_API_KEY", _secret),
     Source("prompt", "--prompt", "", str),
+    Source("system_prompt", "--system-prompt", "", str),
+    Source("temperature", "--temperature", "", _number),
     Source("process_every", "--process-every", "LIVE_VLM_PROCESS_EVERY", _whole_number),
     Source("monitor_interval", "--monitor-interval", "LIVE_VLM_MONITOR_INTERVAL", _number),
     Source("ssl_cert", "--ssl-cert", "", _path),

@@ -23,6 +23,8 @@ LAST_PORT = 65535
 LOOPBACK_NETWORKS = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 MONITOR_INTERVALS = (0.25, 60.0)
 """The shortest and longest, in seconds."""
+TEMPERATURES = (0.0, 2.0)
+"""Of OpenAI's API; a server with fewer says so."""
 LONGEST_PROMPT = 16 * 1024
 LONGEST_NAME = 256
 MOST_SKIPPED = 100_000
@@ -47,6 +49,8 @@ class Settings:
         model: The model to ask, by the name that its server uses; None chooses one.
         api_key: The key of ``api_base``, which it requires; sent to no other server.
         prompt: The initial prompt of new sessions; None uses the first preset.
+        system_prompt: What models are told before the prompt in new sessions; None tells them nothing.
+        temperature: How much chance there is in the answers of new sessions; None leaves it to the server.
         process_every: New sessions ask about every Nth frame; None asks as soon as the model is free.
         monitor_interval: Seconds between two samples of the system monitor.
         ssl_cert: The user's certificate chain, PEM; None creates a self-signed one.
@@ -71,6 +75,8 @@ class Settings:
     model: str | None = None
     api_key: Secret | None = None
     prompt: str | None = None
+    system_prompt: str | None = None
+    temperature: float | None = None
     process_every: int | None = None
     monitor_interval: float = DEFAULT_MONITOR_INTERVAL
     ssl_cert: Path | None = None
@@ -160,6 +166,11 @@ def _check_numbers(settings: Settings) -> None:
         raise WrongValueError(
             "process_every", f"{settings.process_every} is not a valid number of frames", f"Use 1 to {MOST_SKIPPED}."
         )
+    least, most = TEMPERATURES
+    if settings.temperature is not None and not least <= settings.temperature <= most:
+        raise WrongValueError(
+            "temperature", f"A temperature of {settings.temperature:g} is out of range", f"Use {least:g} to {most:g}."
+        )
     shortest, longest = MONITOR_INTERVALS
     if not shortest <= settings.monitor_interval <= longest:  # false for nan, too
         raise WrongValueError(
@@ -182,17 +193,21 @@ def _check_words(settings: Settings) -> None:
             "The model's name is empty, too long or contains control characters",
             "Use the name that the model server lists, such as qwen2.5vl:7b.",
         )
-    if settings.prompt is not None and not 0 < len(settings.prompt.strip()) <= LONGEST_PROMPT:
+    for setting in ("prompt", "system_prompt"):
+        text = getattr(settings, setting)
+        if text is not None:
+            _check_prompt(setting, text)
+
+
+def _check_prompt(setting: str, text: str) -> None:
+    name = f"The {setting.replace('_', ' ')}"
+    if not 0 < len(text.strip()) <= LONGEST_PROMPT:
         raise WrongValueError(
-            "prompt",
-            f"The prompt has {len(settings.prompt)} characters",
-            f"Use 1 to {LONGEST_PROMPT}, not only spaces.",
+            setting, f"{name} has {len(text)} characters", f"Use 1 to {LONGEST_PROMPT}, not only spaces."
         )
-    if settings.prompt is not None and any("\ud800" <= character <= "\udfff" for character in settings.prompt):
+    if any("\ud800" <= character <= "\udfff" for character in text):
         raise WrongValueError(
-            "prompt",
-            "The prompt is not valid UTF-8 text",
-            "Set the terminal to UTF-8 and type the prompt again.",
+            setting, f"{name} is not valid UTF-8 text", "Set the terminal to UTF-8 and type the prompt again."
         )
 
 

@@ -131,7 +131,7 @@ class DescriberModel:
         return PACE_SECONDS
 
     async def answer(self, question: Question) -> AsyncGenerator[Delta, None]:
-        """Analyse the pictures, then yield the answer a few words at a time; tokens are words.
+        """Analyse the pictures, then yield the answer a few words at a time; there are no tokens to count.
 
         Raises:
             ModelError: A picture cannot be decoded, or the networks cannot be loaded.
@@ -139,8 +139,7 @@ class DescriberModel:
         text, self._before = await self._describer.look(self, question, self._before)
         words = WORD.findall(text)
         for start in range(0, len(words), WORDS_PER_DELTA):
-            group = words[start : start + WORDS_PER_DELTA]
-            yield Delta("".join(group), start + len(group))
+            yield Delta("".join(words[start : start + WORDS_PER_DELTA]))
             await asyncio.sleep(0)
 
     async def close(self) -> None:

@@ -56,7 +56,9 @@ def load_pages(assets: Mapping[str, Asset]) -> Pages:
     names = {language: words["page"]["language.name"] for language, words in sorted(texts.items())}
     template = assets["index.html"].body.decode()
     styles = compact(all_styles(assets, template))
-    template = compact(STYLESHEET.sub("", template)).replace("</head>", f"<style>{styles}</style></head>", 1)
+    # Before the texts: these compress to little where the document repeats them, if both are within 32 KB.
+    sheet = f"<style>{styles}</style>"
+    template = STYLESHEET.sub("", STYLESHEET.sub(lambda _: sheet, compact(template), count=1))
     template = template.replace(f"static/{FIRST}", f"static/{ALL_MODULES}", 1)
     documents = {
         language: {

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 WINDOW = 256
 """The number of answers in the percentiles."""
-AT_ONCE_SECONDS = 0.005
-"""Text that arrives within this time was generated before, so its rate is meaningless."""
+AT_ONCE_SECONDS = 0.05
+"""Text that arrives within this time was generated before: when it arrived tells nothing about the model's speed."""
 PERCENTILES = (50, 95, 99)
 
 
@@ -26,7 +26,7 @@ class Numbers:
         first_token: From sending the request to the first text.
         total: From taking the frame to the end of the answer.
         tokens: The tokens of the answer, as reported by the server; None if it does not.
-        tokens_per_second: From the first text to the last; None without ``tokens``.
+        tokens_per_second: From the first text to the last; None without ``tokens``, or if the text arrived at once.
         frames_skipped: The number of frames decoded since the last question and not asked about.
     """
 
@@ -88,18 +88,16 @@ class Stopwatch:
             first_token=_milliseconds(self.sent, self.first_text),
             total=_milliseconds(self.taken, finished),
             tokens=tokens,
-            tokens_per_second=self._pace(tokens, finished),
+            tokens_per_second=self._pace(tokens),
             frames_skipped=self.frames_skipped,
         )
 
-    def _pace(self, tokens: int | None, finished: float) -> float | None:
-        """Return tokens per second while they arrived; over the whole request if they arrived at once."""
-        if not tokens:
+    def _pace(self, tokens: int | None) -> float | None:
+        """Return tokens per second while they arrived; None if they are unknown or arrived at once."""
+        seconds = self.last_text - self.first_text
+        if tokens is None or tokens < 2 or seconds < AT_ONCE_SECONDS:
             return None
-        count, seconds = (tokens - 1, self.last_text - self.first_text)
-        if self.pieces < 2 or count < 1 or seconds < AT_ONCE_SECONDS:
-            count, seconds = tokens, finished - self.sent
-        return count / seconds if seconds > 0 else None
+        return (tokens - 1) / seconds
 
 
 class Window:

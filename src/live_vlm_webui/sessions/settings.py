@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from live_vlm_webui.config.settings import LONGEST_PROMPT, TEMPERATURES
 from live_vlm_webui.errors import InputError
 from live_vlm_webui.media.picture import Picture
 from live_vlm_webui.models.endpoint import LONGEST_API_BASE, normalise
@@ -16,7 +17,6 @@ from live_vlm_webui.sessions.faults import FaultError, Faults
 from live_vlm_webui.sessions.sampling import EveryFrames, EverySeconds, Free, OnChange, Sampling
 
 DEFAULT_PROMPT = "Describe what you see in one or two sentences."
-LONGEST_PROMPT = 16 * 1024
 LONGEST_NAME = 256
 MOST_TOKENS = 8192
 MOST_FRAMES_APART = 100_000
@@ -25,8 +25,6 @@ FRAME_AGES = (0.05, 3600.0)
 MOST_FRAMES = 8
 FRAME_SPACINGS = (0.04, 60.0)
 LONG_SIDES = (64, 4096)
-TEMPERATURES = (0.0, 2.0)
-"""Of OpenAI's API; a server with fewer says so."""
 DEFAULT_THRESHOLD = 0.05
 DEFAULT_SILENCE = 30.0
 

@@ -122,6 +122,12 @@ def test_keys_do_what_their_list_says_but_not_where_people_type(visit, models):
     )  # a Russian keyboard
     tab.page.wait_for_selector("#settings[open]")
     tab["settings"].get_by_role("button", name="Tastenkürzel").click()
+    status = tab["keys"].get_by_role("status")
+    assert status.inner_text() == ""
+    tab["keys"].get_by_role("checkbox").uncheck()
+    assert "ausgeschaltet" in status.inner_text()
+    tab["keys"].get_by_role("checkbox").check()
+    assert "eingeschaltet" in status.inner_text()
     tab["keys"].get_by_role("checkbox").uncheck()
     tab["keys"].get_by_role("button", name="Schließen").click()
     tab.page.wait_for_selector("#settings[open]")

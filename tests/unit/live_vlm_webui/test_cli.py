@@ -34,6 +34,8 @@ def test_help_explains_every_option(capsys, monkeypatch):
         "--model",
         "--api-key",
         "--prompt",
+        "--system-prompt",
+        "--temperature",
         "--process-every",
         "--monitor-interval",
         "--ssl-cert",

@@ -7,7 +7,6 @@ import { Sparkline } from "../system/sparkline.js";
 
 const PLACES = 60;
 const LEAST_MS = 500; // between drawings: charts that move faster cannot be read
-const AT_ONCE_MS = 50; // an answer whose text arrives within this time has no speed
 let timer = 0;
 
 /** Draw groups of {model, system, prompt, numbers}, soon. */
@@ -18,9 +17,6 @@ export function drawFigures(groups) {
 }
 
 function drawn({ model, system, prompt, numbers }) {
-  const speeds = numbers.map(({ tokens_per_second: speed, total, first_token: first }) =>
-    speed && total - first > AT_ONCE_MS ? speed : null,
-  );
   return make(
     "section",
     { class: "figure-group" },
@@ -29,7 +25,7 @@ function drawn({ model, system, prompt, numbers }) {
     ...(system ? [systemPrompt(say("answer.system-prompt", { prompt: system }))] : []),
     chart(say("figures.first-token"), numbers.map(({ first_token: first }) => first), inTime),
     chart(say("figures.total"), numbers.map(({ total }) => total), inTime),
-    chart(say("figures.speed"), speeds, inTokens),
+    chart(say("figures.speed"), numbers.map(({ tokens_per_second: speed }) => speed), inTokens),
   );
 }
 

@@ -52,10 +52,7 @@ export function modelName(label) {
   return label.server && label.server !== name ? `${name} · ${label.server}` : name;
 }
 
-/** Format tokens per second; meaningless if the answer arrived all at once. */
-function speed({ tokens_per_second: tokens, total, first_token: first }) {
-  return tokens && total - first > 50 ? number(tokens, 1) : MISSING;
-}
+const speed = ({ tokens_per_second: tokens }) => (tokens ? number(tokens, 1) : MISSING);
 
 /** Return the timings of an answer as [name, value] pairs, the most important first. */
 export function numbersOf(numbers) {

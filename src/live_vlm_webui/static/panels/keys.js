@@ -72,14 +72,16 @@ function build() {
     make("div", {}, make("dt", {}, make("kbd", {}, key === LIST ? key : key.toUpperCase())), told(make("dd"), `keys.${key === BACK ? "preset-before" : id}`)),
   );
   const box = make("input", { type: "checkbox", checked: isOn });
+  const state = make("p", { class: "quiet", role: "status" }); // screen readers tell what changes in it
   box.addEventListener("change", () => {
     isOn = box.checked;
     keep("keys", isOn);
     tellElements();
+    tell(state, isOn ? "keys.are-on" : "keys.are-off");
   });
   const note = told(make("p", { class: "quiet" }), "keys.where");
   const check = make("label", { class: "check" }, box, told(make("span"), "keys.on"));
-  made.append(make("form", { method: "dialog", class: "card-head" }, heading, close), make("dl", { class: "keys" }, ...rows), note, check);
+  made.append(make("form", { method: "dialog", class: "card-head" }, heading, close), make("dl", { class: "keys" }, ...rows), note, check, state);
   document.body.append(made);
   return made;
 }

@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 import live_vlm_webui
 from live_vlm_webui.api.openapi import read_description
 from live_vlm_webui.app import create_app
-from live_vlm_webui.config.settings import MONITOR_INTERVALS, Settings
+from live_vlm_webui.config.settings import LONGEST_PROMPT, MONITOR_INTERVALS, Settings
 from live_vlm_webui.models.endpoint import LONGEST_API_BASE
 from live_vlm_webui.secret import LONGEST_KEY
 from live_vlm_webui.sessions import settings as session_settings
@@ -50,7 +50,7 @@ async def test_every_operation_says_what_errors_look_like(description):
 async def test_limits_that_are_described_are_those_that_are_kept(description):
     patch = description["components"]["schemas"]["SettingsPatch"]["properties"]
     assert (patch["prompt"]["maxLength"], patch["model"]["maxLength"], patch["max_tokens"]["maximum"]) == (
-        session_settings.LONGEST_PROMPT,
+        LONGEST_PROMPT,
         session_settings.LONGEST_NAME,
         session_settings.MOST_TOKENS,
     )

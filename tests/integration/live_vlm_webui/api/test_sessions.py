@@ -76,9 +76,11 @@ async def test_settings_belong_to_one_session(api):
 
 
 async def test_settings_of_the_command_line_are_where_sessions_begin(serve):
-    api = await serve(prompt="What is on the desk?", process_every=7)
+    api = await serve(prompt="What is on the desk?", system_prompt="Be brief.", temperature=0.2, process_every=7)
     _, made = await api.ask("POST", "/api/sessions")
     assert made["settings"]["prompt"] == "What is on the desk?"
+    assert made["settings"]["system_prompt"] == "Be brief."
+    assert made["settings"]["temperature"] == 0.2
     assert made["settings"]["sampling"] == {"mode": "frames", "every": 7}
 
 

@@ -31,6 +31,8 @@ EXAMPLES = {
     "api_base": ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
     "model": ("a-model", "a-model"),
     "prompt": ("What is there?", "What is there?"),
+    "system_prompt": ("Be brief.", "Be brief."),
+    "temperature": ("0.2", 0.2),
     "process_every": ("30", 30),
     "monitor_interval": ("0.5", 0.5),
     "ssl_cert": ("/tls/cert.pem", Path("/tls/cert.pem")),
@@ -83,6 +85,9 @@ def test_an_empty_variable_counts_as_absent_and_an_empty_flag_does_not():
     [
         (["--port", "many"], {}, "--port: 'many' is not a whole number"),
         (["--port", "70000"], {}, "--port: 70000 is not a valid port"),
+        (["--temperature", "warm"], {}, "--temperature: 'warm' is not a number"),
+        (["--temperature", "2.1"], {}, "--temperature: A temperature of 2.1 is out of range"),
+        (["--system-prompt", " "], {}, "--system-prompt: The system prompt has 1 characters"),
         (["--process-every", "0"], {}, "--process-every: 0 is not a valid number of frames"),
         ([], {"LIVE_VLM_PROCESS_EVERY": "often"}, "LIVE_VLM_PROCESS_EVERY: 'often' is not a whole number"),
         ([], {"LIVE_VLM_PROCESS_EVERY": "0"}, "LIVE_VLM_PROCESS_EVERY: 0 is not a valid number of frames"),
