@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from releaser.config.project import INDEX_TITLES
@@ -42,7 +42,7 @@ def sections(release: Release) -> list[Section]:
     files = read_workflows(release.git.root)
     site = f"{release.config.forge.web_url.rstrip('/')}/{release.repository}/settings"
     found = [*_indexes(release, files), *_environments(release, files, site), *_rules(release, files, site)]
-    return [*found, *_actions(files, site), _tokens(release)]
+    return [*found, *_actions(files, site), *_images(release, files), _tokens(release)]
 
 
 def _indexes(release: Release, files: Mapping[str, WorkflowFile]) -> Iterable[Section]:
@@ -143,7 +143,7 @@ def _actions(files: Mapping[str, WorkflowFile], site: str) -> Iterable[Section]:
     section.values = [
         ("Workflow permissions", "Read repository contents and packages permissions"),
         ("May create and approve pull requests", "off"),
-        ("Allowed actions", ", ".join(used)),
+        ("Allowed actions", _allowed(used)),
         ("Require a full-length commit SHA", "on"),
     ]
     runners = sorted({runner for job in jobs for runner in job.runners} - {_USUAL})
@@ -155,6 +155,26 @@ def _actions(files: Mapping[str, WorkflowFile], site: str) -> Iterable[Section]:
     if undone:
         section.problems.append((f"{', '.join(undone)} may write everything", "Give it `permissions`."))
     yield section
+
+
+def _allowed(used: Sequence[str]) -> str:
+    """Return the narrowest of GitHub's choices; an action may use others of its owner."""
+    others = [action for action in used if not action.startswith("actions/")]
+    return ", ".join(["those created by GitHub", *(f"{action}@*" for action in others)])
+
+
+def _images(release: Release, files: Mapping[str, WorkflowFile]) -> Iterable[Section]:
+    images = release.config.images
+    file = files.get(images.workflow)
+    pushing = [job.name for job in file.jobs if job.may_write("packages")] if file else []
+    if images.repository and pushing:
+        section = Section(f"Registry: {images.repository}")
+        section.values = [("May push", f"{release.repository} ({', '.join(pushing)} in {images.workflow})")]
+        section.notes = [
+            "At GitHub's registry: after the first push, in the package's settings, under Manage Actions access, role "
+            "Write; there is nothing to set before. Make the package public there."
+        ]
+        yield section
 
 
 def _tokens(release: Release) -> Section:

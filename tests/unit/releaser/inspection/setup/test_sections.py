@@ -26,6 +26,7 @@ jobs:
       name: release
     permissions: {contents: write}
     steps:
+      - uses: someone-else/tool@0123456789012345678901234567890123456789
       - run: invoke ci.release
   attest:
     runs-on: ${{ matrix.machine }}
@@ -118,7 +119,7 @@ def test_rules_let_those_push_who_release(setup: Scene) -> None:
 
 def test_actions_and_machines_are_those_that_the_workflows_name(setup: Scene) -> None:
     found = values(section(setup.run("setup"), "GitHub: Actions"))
-    assert found["Allowed actions"] == "actions/checkout"
+    assert found["Allowed actions"] == "those created by GitHub, someone-else/tool@*"
     assert found["Runners"] == "macos-15, ubuntu-24.04-arm"
 
 
