@@ -121,6 +121,21 @@ def carry_out(
     return results
 
 
+def watch(release: Release, plan: Plan[Release]) -> list[Result]:
+    """Run a plan that changes nothing, and show it. It takes no lock and writes no journal: others may release.
+
+    Raises:
+        ReleaserError: As `carry_out`.
+    """
+    redact = release.redactor()
+    import_clients()
+    with display.display(redact) as shown, _stoppable():
+        try:
+            return Runner(plan, release, (shown,)).run(say_yes)
+        except ReleaserError as error:
+            raise error.reworded(redact(error.message), redact(error.remedy)) from error
+
+
 def _opened_journal(release: Release, *, any_journal: bool) -> Journal:
     """Return the journal; where a person chose to begin another, with the built files as they are now.
 

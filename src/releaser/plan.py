@@ -18,6 +18,11 @@ from releaser.steps.build.build_dists import BuildDists
 from releaser.steps.build.inspect_dists import InspectDists
 from releaser.steps.build.inspect_uploads import InspectUploads
 from releaser.steps.build.write_sbom import WriteSbom
+from releaser.steps.ci.dispatch_release import BeforeDispatch, DispatchRelease
+from releaser.steps.ci.fetch_release import FetchFiles, FetchTag
+from releaser.steps.ci.follow_release import FollowRelease
+from releaser.steps.ci.follow_run import FollowRun
+from releaser.steps.ci.have_workflows import HaveWorkflows
 from releaser.steps.preflight.branch_rules import FollowRules
 from releaser.steps.preflight.checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
 from releaser.steps.preflight.clock import TrustClock
@@ -138,6 +143,12 @@ def release_plan(config: Config) -> Plan[Release]:
             "release, files and images published",
             together((DraftRelease(), UploadAssets(), PublishRelease(), UploadDists("pypi")), PushImages()),
         ),
+        *_afterwards(),
+    )
+
+
+def _afterwards() -> Plan[Release]:
+    return (
         # What users get, asked of the services and not of our memory.
         Phase(
             "verify",
@@ -154,6 +165,76 @@ def release_plan(config: Config) -> Plan[Release]:
         # Alone, because it holds the journal with its last line, and after all that it tells of.
         Phase("record", "record of the release attached", in_order(AttachReport())),
     )
+
+
+def watched_plan() -> Plan[Release]:
+    """Return the plan of a release that a workflow carries out: have it started, follow it, verify what users get.
+
+    The workflow runs the steps of `release_plan` itself, each in the job that may.
+    """
+    return (
+        Phase(
+            "preflight",
+            "ready to release",
+            together(
+                TrustJournal(),
+                TrustClock(),
+                *(
+                    BeforeDispatch(step)
+                    for step in (
+                        HaveWorkflows(),
+                        BeOnBranch(),
+                        BeClean(),
+                        BeLevel(),
+                        AgreeOnVersion(),
+                        RaiseVersion(),
+                        HaveSources(),
+                        HaveChanges(),
+                        FitNotes(),
+                        KnowBackend(),
+                        MeetIndexRules(),
+                        RenderReadme(),
+                        FollowRules(),
+                        HaveNoBlockers(),
+                        HavePassedTests(),
+                    )
+                ),
+                LogInToIndex("testpypi"),
+                LogInToIndex("pypi"),
+                LogInToForge(),
+            ),
+        ),
+        Phase(
+            "ci",
+            "the workflow has released it",
+            in_order(DispatchRelease(), FollowRelease()),
+            ask="All local checks passed; the workflow builds, tests and publishes. Still to do:\n{steps}\nContinue?",
+        ),
+        Phase("fetch", "tag and files of the release exist here", in_order(FetchTag(), FetchFiles())),
+        Phase("publish", "files and images published", together(UploadDists("pypi"), PushImages())),
+        *_afterwards(),
+    )
+
+
+def plan_of(config: Config) -> Plan[Release]:
+    """Return the plan of a release, wherever `run` in the configuration has it carried out."""
+    return watched_plan() if config.run == "ci" else release_plan(config)
+
+
+def watch_plan(config: Config) -> Plan[Release]:
+    """Return the plan that follows every workflow of a release and changes nothing; empty if none takes part."""
+    by_ci = config.run == "ci"
+    first = [FollowRun(config.release_workflow)] if by_ci else []
+    started_by = config.release_workflow if by_ci else ""
+    then = [config.pypi.workflow] if config.pypi.via == "ci" else []
+    if config.images.targets and config.images.via == "ci":
+        then.append(config.images.workflow)
+    followed = [FollowRun(one, started_by) for one in dict.fromkeys(then) if one != started_by]
+    phases = (
+        Phase("release", "the workflow has released it", in_order(*first)),
+        Phase("publish", "what it starts has ended", together(*followed)),
+    )
+    return tuple(phase for phase in phases if phase.steps)
 
 
 def rollback_plan(*, revert: bool) -> Plan[Release]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         report,
         rollback,
         version,
+        watch,
     )
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "report",
     "rollback",
     "version",
+    "watch",
 ]
 
 if not TYPE_CHECKING:

@@ -11,13 +11,14 @@ from releaser import engine
 from releaser.adapters.waiting import wait_for
 from releaser.commands.opening import opened_release
 from releaser.commands.report import leave_proof
+from releaser.commands.watch import leaving_it_running
 from releaser.core import asking
 from releaser.core.files import write_atomically
 from releaser.core.named import chosen, required_steps, skipped_steps
 from releaser.core.runner import Observer
 from releaser.core.step import Done, Plan, Skipped, Warned, part_of
 from releaser.errors import UsageError
-from releaser.plan import release_plan
+from releaser.plan import plan_of, release_plan
 from releaser.release import Release
 from releaser.texts import report
 from releaser.texts.services import Services
@@ -37,14 +38,15 @@ def release(
 ) -> None:
     """Run `invoke release` or, with `dry_run`, its survey; `within` is as in `Runner.survey`."""
     opened = opened_release(start, version, title)
-    plan = release_plan(opened.config)
+    plan = plan_of(opened.config)
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
     opened = replace(opened, choices=chosen(plan, choose), required=frozenset(required))
     if dry_run:
         print(f"{opened.config.distribution} {opened.version}: state of each step\n")
         engine.print_survey(opened, engine.survey(opened, plan, skips, required, within=within), plan)
         return
-    carry_out(opened, plan, skips, required, engine.say_yes if yes else engine.ask_person)
+    with leaving_it_running(opened):
+        carry_out(opened, plan, skips, required, engine.say_yes if yes else engine.ask_person)
 
 
 def status(start: Path, version: str | None) -> None:
@@ -56,9 +58,14 @@ def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool, choose: S
     """Run `invoke tag`: the push of a release whose commit exists.
 
     Raises:
-        UsageError: A step before it is still to do.
+        UsageError: A step before it is still to do, or a workflow pushes the tag.
     """
     opened = opened_release(start, version)
+    if opened.config.run == "ci":
+        raise UsageError(
+            f'run = "ci": {opened.config.release_workflow} makes the tag and pushes it',
+            f"Run `invoke release --version {opened.version}`, which starts it.",
+        )
     plan = release_plan(opened.config)
     opened = replace(opened, choices=chosen(plan, choose))
     before = engine.survey(opened, part_of(plan, "preflight", "stage"), {})

@@ -67,6 +67,8 @@ def parse_config(table: dict[str, Any], project: dict[str, Any]) -> Config:
     testpypi = table.get("testpypi", {})
     if isinstance(testpypi, dict):
         table["testpypi"] = {"repository": "testpypi", "token-env": "TESTPYPI_TOKEN", **testpypi}
+    if table.get("run") == "ci":
+        _leave_to_ci(table)
     try:
         return Config.model_validate(table)
     except ValidationError as error:
@@ -74,6 +76,14 @@ def parse_config(table: dict[str, Any], project: dict[str, Any]) -> Config:
         raise ConfigError(
             "[tool.releaser] in pyproject.toml: " + "; ".join(problems), "Fix it; nothing was changed."
         ) from None
+
+
+def _leave_to_ci(table: dict[str, Any]) -> None:
+    """Say of everything that the workflow publishes it, where the configuration does not say otherwise."""
+    owned = {"testpypi": {"workflow": table.get("release-workflow", "release.yml")}, "pypi": {}, "images": {}}
+    for name, more in owned.items():
+        if isinstance(given := table.get(name, {}), dict):
+            table[name] = {"via": "ci", **more, **given}
 
 
 def _problem(error: dict[str, Any]) -> str:

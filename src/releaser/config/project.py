@@ -258,6 +258,24 @@ class Config(Table):
         """Return the configuration of the index of that name."""
         return self.testpypi if name == "testpypi" else self.pypi
 
+    @model_validator(mode="after")
+    def _one_owner_each(self) -> Config:
+        ways: dict[str, str] = {"testpypi": self.testpypi.via, "pypi": self.pypi.via}
+        if self.images.targets:
+            ways["images"] = self.images.via
+        for name, via in ways.items():
+            if self.run == "ci" and via != "ci":
+                raise ValueError(
+                    f'run = "ci" and {name}.via = "{via}" would publish twice: {self.release_workflow} leads to the '
+                    f'workflow that does, and this machine would too; remove {name}.via, or set run = "here"'
+                )
+        if self.run == "here" and self.testpypi.via == "ci":
+            raise ValueError(
+                'testpypi.via = "ci" needs run = "ci": here TestPyPI is tried before the commit is pushed, so no '
+                "workflow can have it"
+            )
+        return self
+
     @field_validator("pass_env")
     @classmethod
     def _names_each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -242,9 +242,11 @@ def _pointed(config: Config, running: dict[str, Service], repository: str) -> Co
         # where nothing listens: no rehearsal reaches the real one.
         port = urlsplit(running["registry"].url).port if "registry" in running else _UNUSED_PORT
         host = f"localhost:{port}"
-        images = images.model_copy(update={"repository": f"{host}/{images.repository.partition('/')[2]}"})
+        repository_here = f"{host}/{images.repository.partition('/')[2]}"
+        images = images.model_copy(update={"repository": repository_here, "via": "push"})
     return config.model_copy(
         update={
+            "run": "here",
             "testpypi": index("testpypi", config.testpypi),
             "pypi": index("pypi", config.pypi),
             "forge": forge,

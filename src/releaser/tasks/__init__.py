@@ -119,6 +119,15 @@ def status(
         commands.release.status(Path.cwd(), version)
 
 
+@task(help=_VERSION)
+def watch(version: str | None = None) -> None:
+    """Follow the workflows that release a version, job by job; Ctrl-C leaves them running.
+
+    Exit codes: 1 a job failed, 3 no run was started, 5 gave up waiting, 130 Ctrl-C, 143 SIGTERM.
+    """
+    commands.watch.watch(Path.cwd(), version)
+
+
 _JSON = {"json": "print a JSON document instead of a table"}
 
 
@@ -274,6 +283,7 @@ namespace = Collection(
     release,
     rehearse,
     status,
+    watch,
     verify,
     doctor,
     setup,

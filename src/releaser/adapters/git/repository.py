@@ -207,6 +207,14 @@ class Git(Calls):
         with current().answers.alone():
             self.run(*words, env=self.network(), within=self.limits.transfer)
 
+    def fetch_tag(self, remote: str, name: str) -> None:
+        """Fetch a tag, and what it leads to, under its own name; a tag that is here already is not replaced.
+
+        Raises:
+            CommandError: The remote refused, could not be reached, or did not respond in time.
+        """
+        self.fetch_objects(remote, f"refs/tags/{name}:refs/tags/{name}")
+
     def index_is_locked(self) -> bool:
         """Return whether a killed git left this working tree's index locked, or not even written."""
         return self.git_path("index.lock").exists() or not self.git_path("index").exists()

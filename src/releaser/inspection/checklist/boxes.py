@@ -16,7 +16,7 @@ from releaser.core.runner import Runner
 from releaser.core.step import Done, Failed, Skipped, first_line
 from releaser.errors import UsageError
 from releaser.inspection.questions import Question, ask
-from releaser.plan import release_plan
+from releaser.plan import plan_of
 from releaser.release import Release
 
 TICK = "ticked"
@@ -101,7 +101,7 @@ def tick(release: Release, name: str, note: str) -> None:
 
 def boxes(release: Release) -> list[Box]:
     """Return every box, ticked from what is asked now."""
-    plan = release_plan(release.config)
+    plan = plan_of(release.config)
     planned = Question("the milestone", partial(_planned, release))
     since = Question("new issues", partial(_since, release))
     tests = Question("the tests of the commit", partial(_tests, release))

@@ -12,7 +12,7 @@ from releaser.errors import ReleaserError, ServiceError
 from releaser.inspection.doctor import credentials, machine, past, workflows
 from releaser.inspection.findings import Finding, Findings
 from releaser.inspection.questions import Question, ask
-from releaser.plan import release_plan
+from releaser.plan import plan_of
 from releaser.release import Release
 
 _GROUPS = {
@@ -38,7 +38,7 @@ def examine(release: Release) -> list[Finding]:
         release: The release that could come next.
     """
     before = past.look_at_past(release.store.path.parent)
-    (preflight,) = part_of(release_plan(release.config), "preflight")
+    (preflight,) = part_of(plan_of(release.config), "preflight")
     checks = {step: Question(step.title, partial(_outcome, step, release)) for step in preflight.steps}
     services = _services(release)
     local = [

@@ -22,6 +22,7 @@ class PushImages(Step[Release]):
     name = "push_images"
     title = "Images and tags in the registry"
     skippable = True
+    choices = ("rerun",)
 
     def check(self, release: Release) -> Outcome:
         """Ask the registry where each tag points."""

@@ -1,0 +1,175 @@
+"""Have the workflow that releases started: attach to its run, run failed jobs again, or start a new run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from releaser.adapters.forge.records import Run
+from releaser.adapters.waiting import wait_for
+from releaser.core.activity import current
+from releaser.core.step import Done, Outcome, Step, Todo
+from releaser.errors import ConflictError
+from releaser.release import Release
+from releaser.steps.ci import runs
+
+
+@dataclass(frozen=True)
+class Attach:
+    """A run of this version has not ended, or ended well: there is nothing to start."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """The newest run failed, and its failed jobs can go on."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """There is no run that could go on; `why` says what became of the newest."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The release is published, and no run of it is known: a person made it."""
+
+    url: str
+
+
+Move = Attach | Rerun | Fresh | Published
+
+
+def next_move(release: Release) -> Move:
+    """Return what brings the release on; ask once in a survey or a phase.
+
+    Failed jobs run again at the commit that their run began with. So a run goes on as long as the branch is there, and
+    once the tag is out, which no new run could make again. Otherwise the branch has a fix, and a new run begins with it.
+
+    Raises:
+        ServiceError: The forge or the remote did not answer.
+    """
+    return current().answers.once(("next move", release.version), lambda: _next_move(release))
+
+
+def _next_move(release: Release) -> Move:
+    found = runs.dispatched_runs(release)
+    if not found:
+        published = release.forge.find_release(release.tag)
+        return Published(published.url) if published and not published.draft else Fresh()
+    run, config = found[0], release.config.git
+    if not run.ended or run.conclusion == "success":
+        return Attach(run)
+    choice = release.choices.get(DispatchRelease.name)
+    failed = f"{release.config.release_workflow} {runs.ended(run.conclusion)} at {run.commit[:12]} ({run.url})"
+    if choice == "new":
+        return Fresh(failed)
+    if choice == "rerun" or release.git.remote_tag(config.remote, release.tag):
+        return Rerun(run)
+    if release.git.remote_branch(config.remote, config.branch) == run.commit:
+        return Rerun(run)
+    return Fresh(f"{failed}, and {config.branch} has moved since")
+
+
+class DispatchRelease(Step[Release]):
+    """The workflow that releases runs for this version, or has. It is never started twice."""
+
+    name = "dispatch_release"
+    title = "Workflow that releases started"
+    choices = ("rerun", "new")
+
+    def check(self, release: Release) -> Outcome:
+        """Look for its runs, here and on any other machine: GitHub lists them."""
+        move, workflow = next_move(release), release.config.release_workflow
+        if isinstance(move, Published):
+            return Done(f"{move.url} is published, and no run of {workflow} is known")
+        if isinstance(move, Attach):
+            how = "succeeded" if move.run.ended else f"is {move.run.status.replace('_', ' ')}"
+            return Done(f"{workflow} {how}: {move.run.url}")
+        if isinstance(move, Rerun):
+            how = runs.ended(move.run.conclusion)
+            return Todo(
+                f"run the failed jobs of {move.run.url} again, which {how} (`--choose {self.name}=new` instead)"
+            )
+        branch, head = release.config.git.branch, release.git.head()
+        after = f"; {move.why}" if move.why else ""
+        return Todo(f"dispatch {workflow} at {branch} ({head[:12]}){after}")
+
+    def run(self, release: Release) -> None:
+        """Start it, and wait until GitHub lists the run.
+
+        Raises:
+            ConflictError: The branch has moved since it was checked.
+            ServiceError: GitHub does not start it.
+        """
+        move = next_move(release)
+        if isinstance(move, Rerun):
+            self._again(release, move.run)
+        elif isinstance(move, Fresh):
+            self._dispatch(release)
+        current().answers.forget()
+
+    def _again(self, release: Release, run: Run) -> None:
+        release.forge.workflows.rerun_failed(run)
+        release.journal.write("dispatched", run=run.id, url=run.url, attempt=run.attempt + 1)
+
+        def begun() -> bool:
+            now = release.forge.workflows.run(run.id)
+            return not now.ended or now.attempt > run.attempt
+
+        wait_for("the forge", f"another attempt of {run.url}", begun, release.wait_limits)
+
+    def _dispatch(self, release: Release) -> None:
+        config, workflow = release.config.git, release.config.release_workflow
+        head, there = release.git.head(), release.git.remote_branch(config.remote, config.branch)
+        if head != there:
+            raise ConflictError(
+                f"{config.remote}/{config.branch} has moved to {str(there)[:12]} since {head[:12]} was checked; "
+                "nothing was started",
+                f"Run `git pull --ff-only {config.remote} {config.branch}`, then rerun the command.",
+            )
+        listed = partial(release.forge.workflows.runs, workflow)
+        before = {one.id for one in listed()}
+        # Written first: where the answer is lost, the run's title tells the next command what it is.
+        release.journal.write("dispatching", workflow=workflow, ref=config.branch, commit=head)
+        number = release.forge.workflows.dispatch(workflow, config.branch, {"version": str(release.version)})
+
+        def run() -> Run | None:
+            found = (one for one in listed() if one.id == number or (number is None and one.id not in before))
+            return next(found, None)
+
+        wait_for("the forge", f"a run of {workflow}", lambda: run() is not None, release.wait_limits)
+        started = run()
+        if started is None:
+            return
+        release.journal.write("dispatched", run=started.id, url=started.url, attempt=started.attempt)
+        if started.commit != head:
+            release.forge.workflows.cancel(started)
+            raise ConflictError(
+                f"{workflow} was started at {started.commit[:12]}, and {head[:12]} was checked: {config.branch} moved "
+                f"in between; the run {started.url} was cancelled",
+                f"Run `git pull --ff-only {config.remote} {config.branch}`, then rerun the command.",
+            )
+
+
+class BeforeDispatch(Step[Release]):
+    """A check of preflight that only matters as long as the workflow is still to be started."""
+
+    def __init__(self, inner: Step[Release]) -> None:
+        self.inner = inner
+        self.name, self.title, self.skippable = inner.name, inner.title, inner.skippable
+        self.essential, self.choices = inner.essential, inner.choices
+
+    def check(self, release: Release) -> Outcome:
+        """Ask what the step asks, unless the workflow has begun: then the checkout and the branch may have moved on."""
+        move = next_move(release)
+        if isinstance(move, Attach | Rerun):
+            return Done(f"{release.config.release_workflow} has begun with {move.run.commit[:12]}")
+        if isinstance(move, Published):
+            return Done(f"{release.tag} is published")
+        return self.inner.check(release)

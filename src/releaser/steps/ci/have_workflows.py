@@ -1,0 +1,49 @@
+"""Preflight of a release that a workflow carries out: the workflows are there, and can be dispatched for a version."""
+
+from __future__ import annotations
+
+from releaser.adapters.forge.workflow_file import WorkflowFile
+from releaser.core.step import Conflict, Done, Outcome, Step
+from releaser.errors import StepError
+from releaser.release import Release
+
+FOLDER = ".github/workflows"
+
+
+class HaveWorkflows(Step[Release]):
+    """Each workflow of the release is in the commit to be released, and takes a version by hand."""
+
+    name = "have_workflows"
+    title = "Workflows of the release available"
+
+    def check(self, release: Release) -> Outcome:
+        """Read them from the commit, which is what GitHub runs, not from the checkout."""
+        wrong = [f"{name} {reason}" for name in names(release) if (reason := self._wrong(release, name))]
+        if wrong:
+            return Conflict("; ".join(wrong), f"Correct the files in {FOLDER}, or their names in [tool.releaser].")
+        return Done(", ".join(names(release)))
+
+    def _wrong(self, release: Release, name: str) -> str:
+        text = release.git.file(release.git.head(), f"{FOLDER}/{name}")
+        if text is None:
+            return f"is not in {FOLDER}"
+        try:
+            file = WorkflowFile.parse(name, text)
+        except StepError as error:
+            return f"cannot be read: {error.message}"
+        if "workflow_dispatch" not in file.triggers:
+            return "cannot be dispatched (it has no workflow_dispatch)"
+        if "version" not in file.inputs:
+            return "has no input named version"
+        if name == release.config.release_workflow and "inputs.version" not in file.run_name:
+            return 'needs `run-name: "Release ${{ inputs.version }}"`: GitHub tells no run\'s inputs'
+        return ""
+
+
+def names(release: Release) -> list[str]:
+    """Return the workflows that take part in a release."""
+    config = release.config
+    by_run = [config.release_workflow] if config.run == "ci" else []
+    by_index = [config.pypi.workflow] if config.pypi.via == "ci" else []
+    by_images = [config.images.workflow] if config.images.targets and config.images.via == "ci" else []
+    return list(dict.fromkeys([*by_run, *by_index, *by_images]))
