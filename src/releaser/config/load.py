@@ -64,11 +64,6 @@ def parse_config(table: dict[str, Any], project: dict[str, Any]) -> Config:
     table.setdefault("package", str(table["distribution"]).replace("-", "_").replace(".", "_").lower())
     scripts = project.get("scripts")
     table.setdefault("command", next(iter(scripts), None) if isinstance(scripts, dict) else None)
-    testpypi = table.get("testpypi", {})
-    if isinstance(testpypi, dict):
-        table["testpypi"] = {"repository": "testpypi", "token-env": "TESTPYPI_TOKEN", **testpypi}
-    if table.get("run") == "ci":
-        _leave_to_ci(table)
     try:
         return Config.model_validate(table)
     except ValidationError as error:
@@ -76,14 +71,6 @@ def parse_config(table: dict[str, Any], project: dict[str, Any]) -> Config:
         raise ConfigError(
             "[tool.releaser] in pyproject.toml: " + "; ".join(problems), "Fix it; nothing was changed."
         ) from None
-
-
-def _leave_to_ci(table: dict[str, Any]) -> None:
-    """Say of everything that the workflow publishes it, where the configuration does not say otherwise."""
-    owned = {"testpypi": {"workflow": table.get("release-workflow", "release.yml")}, "pypi": {}, "images": {}}
-    for name, more in owned.items():
-        if isinstance(given := table.get(name, {}), dict):
-            table[name] = {"via": "ci", **more, **given}
 
 
 def _problem(error: dict[str, Any]) -> str:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import re
 import string
-import sys
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from releaser.config.images import ImagesConfig
 from releaser.config.table import Table
-
-if sys.version_info >= (3, 11):
-    pass
-else:  # pragma: no cover
-    pass
 
 
 def _with_fields(*known: str) -> AfterValidator:
@@ -257,6 +251,19 @@ class Config(Table):
     def index(self, name: IndexName) -> IndexConfig:
         """Return the configuration of the index of that name."""
         return self.testpypi if name == "testpypi" else self.pypi
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_tables(cls, table: Any) -> Any:
+        """Give TestPyPI's table its own defaults, and leave to CI what the table does not name another owner for."""
+        if not isinstance(table, dict):
+            return table
+        filled: dict[str, dict[str, str]] = {"testpypi": {"repository": "testpypi", "token-env": "TESTPYPI_TOKEN"}}
+        if table.get("run") == "ci":
+            filled["testpypi"] |= {"via": "ci", "workflow": str(table.get("release-workflow", "release.yml"))}
+            filled |= {"pypi": {"via": "ci"}, "images": {"via": "ci"}}
+        given = {name: table.get(name, {}) for name in filled}
+        return {**table, **{name: {**filled[name], **one} for name, one in given.items() if isinstance(one, dict)}}
 
     @model_validator(mode="after")
     def _one_owner_each(self) -> Config:

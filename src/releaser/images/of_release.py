@@ -44,7 +44,7 @@ def digests(release: Release) -> dict[str, str]:
     Raises:
         ServiceError: The registry did not answer.
     """
-    if release.config.images.via == "push":
+    if release.config.images.via == "push" or not release.config.images.targets:
         layout = built(release)
         return {name: root.digest for name, root in roots(release, layout).items()} if layout else {}
     found = by_workflow(release)

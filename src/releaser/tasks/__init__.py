@@ -19,7 +19,8 @@ from invoke.context import Context
 from releaser import commands
 from releaser.tasks.ci import CI_TASKS, given
 from releaser.tasks.docker import IMAGE_TASKS
-from releaser.tasks.menu import is_dry, task
+from releaser.tasks.menu import VERSION, is_dry, task
+from releaser.tasks.texts import CHANGELOG_TASKS, VERSION_TASKS
 
 # Invoke keeps Python from caching bytecode, so that no __pycache__ appears next to tasks.py; without a cache the engine
 # is compiled at every start. Python's own option (-B, PYTHONDONTWRITEBYTECODE) still decides.
@@ -27,12 +28,11 @@ sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
 _REQUIRE = "fail if this step or phase would be skipped (repeatable): images, e2e ..."
 _CHOOSE = "decide a conflict whose message offers it, STEP=CHOICE (repeatable); it is recorded"
-_VERSION = {"version": "the version in SemVer form, such as 0.2.0 or 0.2.0-rc.1"}
 
 
 @task(
     help={
-        **_VERSION,
+        **VERSION,
         "dry-run": "check every step, print the plan with the outcomes, and change nothing",
         "yes": "publish without asking",
         "skip": "skip a step or a phase (repeatable): testpypi, pass_e2e, close_milestone ...; it is recorded",
@@ -66,7 +66,7 @@ def release(
 
 @task(
     help={
-        **_VERSION,
+        **VERSION,
         "keep": "leave the stand-ins running and print their addresses",
         "fresh": "start over instead of continuing an earlier rehearsal of this commit and version",
         "quick": "skip the project's test and check sessions, to try the process in under a minute",
@@ -98,7 +98,7 @@ def rehearse(
 
 @task(
     help={
-        **_VERSION,
+        **VERSION,
         "checklist": "print the checklists instead, each box ticked from evidence",
         "tick": "tick a box of the checklist for people, with --note: announce, downstream, roadmap ...",
         "note": "what was done about the box that --tick names; the journal keeps it",
@@ -119,7 +119,7 @@ def status(
         commands.release.status(Path.cwd(), version)
 
 
-@task(help=_VERSION)
+@task(help=VERSION)
 def watch(version: str | None = None) -> None:
     """Follow the workflows that release a version, job by job; Ctrl-C leaves them running.
 
@@ -131,7 +131,7 @@ def watch(version: str | None = None) -> None:
 _JSON = {"json": "print a JSON document instead of a table"}
 
 
-@task(help={**_VERSION, **_JSON})
+@task(help={**VERSION, **_JSON})
 def verify(version: str | None = None, json: bool = False) -> None:
     """Look at a published version on index, forge, git remote and registry, install it, and compare all of it.
 
@@ -155,7 +155,7 @@ def setup() -> None:
     commands.inspect.setup(Path.cwd())
 
 
-@task(help={**_VERSION, "out": "where to put the two files (default: where the release's state is kept)"})
+@task(help={**VERSION, "out": "where to put the two files (default: where the release's state is kept)"})
 def report(version: str | None = None, out: str | None = None) -> None:
     """Write the record of a release as an HTML page and as JSON, which `scripts/prove.py` checks anywhere.
 
@@ -166,7 +166,7 @@ def report(version: str | None = None, out: str | None = None) -> None:
 
 @task(
     help={
-        **_VERSION,
+        **VERSION,
         "yes": "take it back without asking",
         "revert": "also push a commit that reverts the version bump, and its changelog section",
         "absent": "you have seen on PyPI's manage page that it has no file of this version; it is recorded",
@@ -179,7 +179,7 @@ def rollback(
     commands.rollback.rollback(Path.cwd(), version, dry_run=is_dry(c), yes=yes, revert=revert, absent=absent)
 
 
-@task(help={**_VERSION, "reason": "why, in words for users", "undo": "wait until the release is un-yanked instead"})
+@task(help={**VERSION, "reason": "why, in words for users", "undo": "wait until the release is un-yanked instead"})
 def yank(
     version: str | None = None,
     reason: str | None = None,
@@ -189,7 +189,7 @@ def yank(
     commands.release.yank(Path.cwd(), version, reason, undo=undo)
 
 
-@task(help={**_VERSION, "yes": "push without asking", "choose": _CHOOSE}, iterable=["choose"])
+@task(help={**VERSION, "yes": "push without asking", "choose": _CHOOSE}, iterable=["choose"])
 def tag(c: Context, version: str | None = None, yes: bool = False, choose: Sequence[str] | None = None) -> None:
     """Create the annotated tag at the release commit, and push branch and tag together."""
     commands.release.tag(Path.cwd(), version, yes=yes, dry_run=is_dry(c), choose=choose or ())
@@ -208,7 +208,7 @@ def check() -> None:
 
 
 _PUBLISH_HELP = {
-    **_VERSION,
+    **VERSION,
     "dist": "upload the files in this directory, which has a SHA256SUMS, instead of those that `invoke release` built",
     "from-release": "upload the files attached to the published release, as the publishing workflow does",
 }
@@ -237,48 +237,6 @@ def publish_pypi(
     commands.build.publish(Path.cwd(), version, "pypi", dist=dist, from_release=from_release, rebuilt=manifest)
 
 
-@task(name="show")
-def version_show() -> None:
-    """Print each version file and the version that it declares."""
-    commands.version.version_show(Path.cwd())
-
-
-@task(name="check")
-def version_check() -> None:
-    """Check that version files, changelog and newest tag agree."""
-    commands.version.version_check(Path.cwd())
-
-
-@task(name="bump", help={"to": "the version to write", "part": "patch, minor, major, alpha, beta, rc or final"})
-def version_bump(c: Context, to: str | None = None, part: str | None = None) -> None:
-    """Write a version to every version file; change nothing else."""
-    commands.version.version_bump(Path.cwd(), to, part, dry_run=is_dry(c))
-
-
-@task(name="explain", positional=["text"], help={"text": "a version"})
-def version_explain(text: str | None = None) -> None:
-    """Print a version's SemVer and PEP 440 forms, its tag and its image tags, or why it cannot be released."""
-    commands.version.version_explain(Path.cwd(), text)
-
-
-@task(name="check")
-def changelog_check() -> None:
-    """Check the changelog: sections, order, dates, headings and links."""
-    commands.changelog.changelog_check(Path.cwd())
-
-
-@task(name="notes", help=_VERSION)
-def changelog_notes(version: str | None = None) -> None:
-    """Print the section of a version, word for word, as its release notes will have it."""
-    commands.changelog.changelog_notes(Path.cwd(), version)
-
-
-@task(name="rotate", help=_VERSION)
-def changelog_rotate(c: Context, version: str | None = None) -> None:
-    """Turn the changelog's [Unreleased] into the section of a version, and update the compare links."""
-    commands.changelog.changelog_rotate(Path.cwd(), version, dry_run=is_dry(c))
-
-
 namespace = Collection(
     release,
     rehearse,
@@ -294,8 +252,8 @@ namespace = Collection(
     build,
     check,
     publish=Collection("publish", publish_testpypi, publish_pypi),
-    version=Collection("version", version_show, version_check, version_bump, version_explain),
+    version=Collection("version", *VERSION_TASKS),
     ci=Collection("ci", *CI_TASKS),
     docker=Collection("docker", *IMAGE_TASKS),
-    changelog=Collection("changelog", changelog_check, changelog_notes, changelog_rotate),
+    changelog=Collection("changelog", *CHANGELOG_TASKS),
 )

@@ -12,6 +12,9 @@ from invoke.tasks import Task
 
 from releaser.tasks.exits import reporting_errors
 
+VERSION = {"version": "the version in SemVer form, such as 0.2.0 or 0.2.0-rc.1"}
+"""The help of the option that most tasks have."""
+
 _CONTEXT = inspect.Parameter("c", inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 

@@ -193,7 +193,7 @@ def test_an_index_to_try_the_images_and_each_session_can_be_skipped(ending: str)
 
 def test_every_project_has_the_same_steps_but_for_its_sessions() -> None:
     images = {"repository": "registry.example/demo", "targets": [{"name": "one", "platforms": ["linux/amd64"]}]}
-    other = plan(qualify={}, images=images, pypi={"via": "ci"}, testpypi={"via": "ci"})
+    other = plan(qualify={}, images=images, pypi={"via": "ci"})
 
     assert names(other) == [name for name in names() if not name.startswith("pass_")]
 

@@ -207,7 +207,7 @@ class Runs:
         if unknown := sorted(inputs.keys() - known.keys()):
             raise RefusedError(f"Unexpected inputs provided: {unknown}")
         for name, facts in known.items():
-            if facts.get("required") and not inputs.get(name):
+            if (facts or {}).get("required") and not inputs.get(name):
                 raise RefusedError(f"Required input '{name}' not provided")
         runs, name = self._store.state["workflow_runs"], whole.get("name", workflow)
         number: int = max([self._store.new_id(), *(run["id"] + 1 for run in runs)])

@@ -49,7 +49,7 @@ def next_move(release: Release) -> Move:
     """Return what brings the release on; ask once in a survey or a phase.
 
     Failed jobs run again at the commit that their run began with. So a run goes on as long as the branch is there, and
-    once the tag is out, which no new run could make again. Otherwise the branch has a fix, and a new run begins with it.
+    once the tag is out, which no new run could make again. Otherwise the branch has a fix, with which a new run begins.
 
     Raises:
         ServiceError: The forge or the remote did not answer.
@@ -113,6 +113,11 @@ class DispatchRelease(Step[Release]):
         elif isinstance(move, Fresh):
             self._dispatch(release)
         current().answers.forget()
+
+    def verify(self, release: Release) -> Outcome:
+        """Look for the run that was started; that it may have failed already is for the step that follows it."""
+        found = runs.dispatched_runs(release)
+        return Done(f"{release.config.release_workflow} was started: {found[0].url}") if found else self.check(release)
 
     def _again(self, release: Release, run: Run) -> None:
         release.forge.workflows.rerun_failed(run)

@@ -1,9 +1,9 @@
-"""Follow a workflow's run of a version, for `invoke watch`: whoever started it, and without starting any."""
+"""Follow a workflow's run of a version, for `invoke watch`, which starts none."""
 
 from __future__ import annotations
 
 from releaser.adapters.forge.records import Run
-from releaser.core.step import Conflict, Done, Outcome, Step, Todo
+from releaser.core.step import Conflict, Done, Outcome, Skipped, Step, Todo
 from releaser.errors import UsageError
 from releaser.release import Release
 from releaser.steps.ci import runs
@@ -76,6 +76,8 @@ class FollowRun(Step[Release]):
                 return Todo(f"follow the run that {self.started_by} starts")
             if not before:
                 return Conflict(what, f"Run `invoke release --version {release.version}`.")
+            if before[0].conclusion != "success":
+                return Skipped(f"{self.started_by} starts it once it has released")
         found = release.forge.find_release(release.tag)
         if found is None or found.draft:
             return Conflict(f"{what}: it is not released", f"Run `invoke release --version {release.version}`.")

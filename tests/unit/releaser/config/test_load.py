@@ -28,6 +28,37 @@ def refusal(project: dict[str, Any] | None = None, **table: Any) -> str:
     return caught.value.message
 
 
+# --- what has one owner -----------------------------------------------------------------------------------------------
+
+IMAGES = {"repository": "registry.example/demo", "targets": [{"name": "one"}]}
+
+
+def test_a_release_by_ci_leaves_both_indexes_and_the_images_to_it() -> None:
+    found = parsed(run="ci", images=IMAGES, release_workflow="ship.yml")
+
+    assert (found.testpypi.via, found.pypi.via, found.images.via) == ("ci", "ci", "ci")
+    assert found.testpypi.workflow == "ship.yml"
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ({"pypi": {"via": "upload"}}, 'pypi.via = "upload"'),
+        ({"testpypi": {"via": "upload"}}, 'testpypi.via = "upload"'),
+        ({"images": {**IMAGES, "via": "push"}}, 'images.via = "push"'),
+    ],
+)
+def test_what_ci_publishes_cannot_be_published_from_here_too(table: dict[str, Any], name: str) -> None:
+    message = refusal(run="ci", **table)
+
+    assert name in message
+    assert "would publish twice" in message
+
+
+def test_testpypi_cannot_be_left_to_a_workflow_that_never_has_the_commit() -> None:
+    assert 'testpypi.via = "ci" needs run = "ci"' in refusal(testpypi={"via": "ci"})
+
+
 # --- what it is without a word ----------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,251 @@
+"""A release that a workflow carries out: started once, followed from anywhere, and verified here."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from harness.scene import Ran, Scene, assert_says
+
+from releaser.steps.publish.draft_release import DraftRelease
+from releaser.steps.publish.publish_release import PublishRelease
+from releaser.steps.publish.upload_assets import UploadAssets
+from releaser.steps.push.create_tag import CreateTag
+from releaser.steps.push.push_tag import PushTag
+
+RELEASE = """\
+name: release
+run-name: "Release ${{ inputs.version }}"
+on:
+  workflow_dispatch:
+    inputs:
+      version:
+        required: true
+        type: string
+"""
+PUBLISH = RELEASE.replace("name: release", "name: up").replace('"Release', '"Publish')
+BUILD = {"id": 71, "name": "build", "started_at": "2026-11-27T08:00:00Z", "completed_at": "2026-11-27T08:00:09Z"}
+BUILT = {**BUILD, "status": "completed", "conclusion": "success", "steps": []}
+STEPS = [
+    {"number": 1, "name": "Set up job", "status": "completed", "conclusion": "success"},
+    {"number": 2, "name": "Run invoke ci.build", "status": "completed", "conclusion": "failure"},
+]
+BROKEN = {**BUILD, "status": "completed", "conclusion": "failure", "steps": STEPS}
+FAILED = {"status": "completed", "conclusion": "failure", "jobs": [BROKEN]}
+LOG = "error: Session unit failed\n##[error]Process completed with exit code 1.\nPost job cleanup.\n"
+DISPATCHES = "POST /repos/someone/tiny-thing/actions/workflows/release.yml/dispatches"
+
+
+@pytest.fixture
+def by_ci(scene: Scene) -> Scene:
+    """The project with `run = "ci"` and its workflows."""
+    scene.project.write(".github/workflows/release.yml", RELEASE)
+    scene.project.write(".github/workflows/up.yml", PUBLISH)
+    scene.project.replace("pyproject.toml", "[tool.releaser.pypi]\n", '[tool.releaser.pypi]\nworkflow = "up.yml"\n')
+    scene.project.configure("[tool.releaser]\n", '[tool.releaser]\nrun = "ci"\n')
+    return scene
+
+
+def carry_out(scene: Scene) -> None:
+    """Do what the workflow does, in a clone and with a state of its own."""
+    there = replace(scene.in_another_clone(), state=scene.state.with_name("runner"))
+    release = there.with_dists()
+    for step in (CreateTag(), PushTag(), DraftRelease(), UploadAssets(), PublishRelease()):
+        step.run(release)
+    for path in release.built().uploads:
+        scene.pypi.accept(path, "tiny-thing", "0.2.0")
+
+
+def started(scene: Scene, then: Callable[[], None]) -> None:
+    """Have a runner do something once the workflow is dispatched."""
+    scene.forge.after(DISPATCHES, then)
+
+
+def release(scene: Scene, *words: str) -> Ran:
+    """Release it, without the checks that install from the index."""
+    skips = ("--skip", "install_from_pypi", "--skip", "upgrade_from_pypi")
+    return scene.run("release", "--version", "0.2.0", "--yes", *skips, *words)
+
+
+def play(scene: Scene, **changes: Any) -> None:
+    """Change the run of release.yml."""
+    scene.forge.play("Release 0.2.0", **changes)
+
+
+def test_a_release_is_dispatched_followed_fetched_and_verified(by_ci: Scene) -> None:
+    def runner() -> None:
+        play(by_ci, status="in_progress", jobs=[{**BUILD, "status": "in_progress", "conclusion": None}])
+        carry_out(by_ci)
+        play(by_ci, status="completed", conclusion="success", jobs=[BUILT])
+
+    before = by_ci.project.head()
+    started(by_ci, runner)
+    ran = release(by_ci)
+    assert ran.code == 0, ran.text
+    assert_says(ran.out, "dispatch_release: done", "release.yml succeeded", "PyPI", "follow_release: done")
+    held = {path.name for path in (by_ci.store / "dist").iterdir()}
+    assert {"tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz", "SHA256SUMS"} <= held
+    assert by_ci.git("rev-parse", "HEAD^") == before
+
+    again = release(by_ci)
+    assert again.code == 0, again.text
+    assert by_ci.forge.count(DISPATCHES) == 1
+    status = by_ci.run("status", "--version", "0.2.0")
+    assert status.code == 0, status.text
+    assert_says(status.out, "2 of 36 steps to do")  # those that were left out
+    watched = by_ci.run("watch", "--version", "0.2.0")
+    assert watched.code == 3
+    assert_says(watched.err, "no run of up.yml was started for 0.2.0", "ghs_")
+
+
+def test_a_dry_run_says_what_would_be_started_and_changes_nothing(by_ci: Scene) -> None:
+    with by_ci.unchanged():
+        ran = by_ci.run("release", "--version", "0.2.0", "--dry-run")
+    assert ran.code == 0, ran.text
+    assert_says(ran.out, "dispatch release.yml at main", "follow the run of release.yml", "up.yml uploads")
+
+
+def test_workflows_that_cannot_be_dispatched_are_refused_before_anything(by_ci: Scene) -> None:
+    by_ci.project.write(".github/workflows/up.yml", "on: push\n")
+    by_ci.project.write(".github/workflows/release.yml", RELEASE.replace("run-name", "other"))
+    by_ci.project.commit("Other workflows")
+    by_ci.refuses(
+        "release",
+        "--version",
+        "0.2.0",
+        "--yes",
+        says=["release.yml needs `run-name:", "up.yml cannot be dispatched (it has no workflow_dispatch)"],
+        code=3,
+    )
+
+
+def test_a_failed_job_ends_it_with_step_lines_and_address_and_the_same_command_runs_it_again(by_ci: Scene) -> None:
+    started(by_ci, lambda: play(by_ci, log=LOG, **FAILED))
+    ran = release(by_ci)
+    assert ran.code == 1
+    assert_says(
+        ran.err,
+        "release.yml failed in the job build at its step 'Run invoke ci.build' (http",
+        "| error: Session unit failed | Process completed with exit code 1.",
+        "-> Rerun the command to run the failed jobs again.",
+    )
+    assert "Post job" not in ran.err
+
+    dry = by_ci.run("release", "--version", "0.2.0", "--dry-run")
+    assert_says(dry.out, "run the failed jobs of http", "which failed (`--choose dispatch_release=new` instead)")
+
+    def runner() -> None:
+        carry_out(by_ci)
+        play(by_ci, status="completed", conclusion="success", jobs=[BUILT])
+
+    by_ci.forge.after("/rerun-failed-jobs", runner)
+    again = release(by_ci)
+    assert again.code == 0, again.text
+    assert_says(again.out, "release.yml succeeded at attempt 2")
+    assert by_ci.forge.count(DISPATCHES) == 1
+
+
+def test_a_fix_on_the_branch_or_a_choice_starts_a_new_run(by_ci: Scene) -> None:
+    for _ in range(3):
+        started(by_ci, lambda: play(by_ci, log=LOG, **FAILED))
+    assert release(by_ci).code == 1
+    by_ci.project.write("README.md", "Fixed\n")
+    by_ci.project.commit("The fix")
+    dry = by_ci.run("release", "--version", "0.2.0", "--dry-run")
+    assert_says(dry.out, "dispatch release.yml at main", "and main has moved since")
+    assert release(by_ci).code == 1
+    assert release(by_ci, "--choose", "dispatch_release=new").code == 1
+    assert by_ci.forge.count(DISPATCHES) == 3
+    assert by_ci.forge.count("/rerun-failed-jobs") == 0
+
+
+def test_the_same_command_in_another_clone_attaches_to_the_run_that_is_under_way(by_ci: Scene) -> None:
+    by_ci.project.configure("timeout = 30", "timeout = 1")
+    gone_on = release(by_ci)
+    assert gone_on.code == 5
+    assert_says(gone_on.err, "release.yml is queued, no job runs yet: http", "`invoke watch --version 0.2.0`")
+    elsewhere = replace(by_ci.in_another_clone(), state=by_ci.state.with_name("another"))
+    elsewhere.set(RELEASER_STATE_DIR=str(elsewhere.state))
+    assert release(elsewhere).code == 5
+    assert by_ci.forge.count(DISPATCHES) == 1
+
+
+def test_ctrl_c_leaves_it_running_and_says_how_to_follow_again(by_ci: Scene) -> None:
+    def stop() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    by_ci.forge.after("/jobs", stop)
+    ran = release(by_ci)
+    assert ran.code == 130
+    assert_says(ran.err, "Stopped by Ctrl-C; the workflow goes on: http", "Run `invoke watch --version 0.2.0`")
+    by_ci.forge.after("/jobs", stop)
+    watched = by_ci.run("watch", "--version", "0.2.0")
+    assert watched.code == 130
+    assert_says(watched.err, "the workflow goes on", "`invoke watch --version 0.2.0` to follow it again.")
+    assert by_ci.forge.count("/cancel") == 0
+
+
+class TestWatch:
+    """`invoke watch`, which starts nothing."""
+
+    def dispatched(self, scene: Scene, **changes: Any) -> None:
+        """Have a run of release.yml, started by somebody else."""
+        facts = {"workflow": "release.yml", "display_title": "Release 0.2.0", "event": "workflow_dispatch"}
+        other = {**facts, "id": 4, "display_title": "Release 0.2.0-rc.1", "head_branch": "main"}
+        ours = {**facts, "id": 5, "head_branch": "main", "head_sha": scene.project.head(), **changes}
+        scene.forge.hold({"workflow_runs": [ours, other]})
+
+    def test_without_a_run_it_says_so_at_once(self, by_ci: Scene) -> None:
+        ran = by_ci.refuses("watch", "--version", "0.2.0", says=["no run of release.yml was started for 0.2.0"], code=3)
+        assert_says(ran.err, "Run `invoke release --version 0.2.0`")
+
+    def test_a_project_without_workflows_is_told_where_to_configure_one(self, scene: Scene) -> None:
+        scene.refuses("watch", "--version", "0.2.0", says=["No workflow takes part", 'run = "ci"'])
+
+    def test_a_reviewer_that_is_waited_for_is_named_with_the_page(self, by_ci: Scene) -> None:
+        by_ci.project.configure("timeout = 30", "timeout = 1")
+        waiting = {**BUILD, "name": "testpypi", "status": "waiting", "conclusion": None}
+        pending = [{"environment": "testpypi", "reviewers": ["alice"]}]
+        self.dispatched(by_ci, status="waiting", conclusion=None, jobs=[waiting], pending=pending)
+        with by_ci.unchanged():
+            ran = by_ci.run("watch", "--version", "0.2.0")
+        assert ran.code == 5
+        page = f"{by_ci.forge.url}/someone/tiny-thing/actions/runs/5"
+        says = f"release.yml waits for a reviewer of the environment testpypi (alice): approve at {page}"
+        assert_says(ran.out, f"follow_release: {says}")
+        assert_says(ran.err, says)
+
+    def test_each_job_that_ends_is_a_line_and_the_end_is_told(self, by_ci: Scene) -> None:
+        test = {"id": 72, "name": "test (3.12)", "status": "queued", "conclusion": None, "steps": []}
+        self.dispatched(by_ci, status="in_progress", conclusion=None, jobs=[BUILT, test])
+        ended = {**BUILT, "id": 72, "name": "test (3.12)"}
+
+        def finish() -> None:
+            play(by_ci, status="completed", conclusion="success", jobs=[BUILT, ended])
+
+        by_ci.forge.after("/runs/5/jobs", finish)
+        facts = {"workflow": "up.yml", "display_title": "Publish 0.2.0", "head_branch": "v0.2.0", "head_sha": "*"}
+        by_ci.forge.store.state["workflow_runs"].append(
+            {**facts, "id": 9, "status": "completed", "conclusion": "success", "event": "workflow_dispatch"}
+        )
+        ran = by_ci.run("watch", "--version", "0.2.0")
+        assert ran.code == 0, ran.text
+        assert_says(
+            ran.out,
+            "follow_release: release.yml runs: http",
+            "follow_release: test (3.12) succeeded after 9 s",
+            "release.yml succeeded: http",
+            "up.yml succeeded: http",
+        )
+
+    def test_a_failed_run_is_told_whole(self, by_ci: Scene) -> None:
+        self.dispatched(by_ci)
+        play(by_ci, log=LOG, **FAILED)
+        ran = by_ci.refuses(
+            "watch", "--version", "0.2.0", says=["at its step 'Run invoke ci.build'", "| error: Session"], code=1
+        )
+        assert_says(ran.err, "which runs the failed jobs again")
