@@ -162,7 +162,7 @@ class Release:
     @property
     def git_settings(self) -> Settings:
         """What the user's settings make git do in the checkout."""
-        return Settings(self.git.root, self.git.limits)
+        return Settings(self.git.root, self.git.limits, self.git.own, self.git.login)
 
     @cached_property
     def why_it_cannot_sign(self) -> str | None:

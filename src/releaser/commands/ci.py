@@ -115,6 +115,10 @@ def release(start: Path, version: str | None, built: str | None, rebuilt: str | 
         ConflictError: What was published is not what was built.
     """
     opened = _trusted(start, version, built, rebuilt, first="have_passed_tests")
+    # What the token may not do would show only when the tag is public.
+    _carry_out(opened, "log_in_remote")
+    for workflow, _, _ in followers(opened):
+        opened.forge.workflows.may_dispatch(workflow)
     _carry_out(opened, "push", "draft_release", "upload_assets")
     expect_assets(opened, opened.built())
     _carry_out(opened, "publish_release")
@@ -178,6 +182,18 @@ def expect_assets(opened: Release, dists: Dists) -> None:
                 )
 
 
+def followers(opened: Release) -> list[tuple[str, str, dict[str, str]]]:
+    """Return the workflows of the project that follow a release, with the ref and the inputs of each."""
+    config, commit = opened.config, opened.must_have_commit()
+    version = {"version": str(opened.version)}
+    wanted: list[tuple[str, str, dict[str, str]]] = []
+    if config.pypi.via == "ci":
+        wanted.append((config.pypi.workflow, opened.tag, version))
+    if config.forge.tests_workflow:
+        wanted.append((config.forge.tests_workflow, config.git.branch, {}))
+    return [one for one in wanted if opened.git.file(commit, f".github/workflows/{one[0]}") is not None]
+
+
 def start_followers(opened: Release) -> None:
     """Start the workflows that a push and a release start otherwise: what a workflow's own token does starts none.
 
@@ -186,16 +202,8 @@ def start_followers(opened: Release) -> None:
     Raises:
         ServiceError: The forge refused; what is published stays.
     """
-    config, commit = opened.config, opened.must_have_commit()
-    version = {"version": str(opened.version)}
-    wanted: list[tuple[str, str, dict[str, str]]] = []
-    if config.pypi.via == "ci":
-        wanted.append((config.pypi.workflow, opened.tag, version))
-    if config.forge.tests_workflow:
-        wanted.append((config.forge.tests_workflow, config.git.branch, {}))
-    for workflow, ref, inputs in wanted:
-        if opened.git.file(commit, f".github/workflows/{workflow}") is None:
-            continue
+    commit = opened.must_have_commit()
+    for workflow, ref, inputs in followers(opened):
         of_this = (one for one in opened.forge.workflows.runs(workflow) if one.commit == commit and one.branch == ref)
         if any(one.conclusion in (None, "success") for one in of_this):
             print(f"{workflow} was started for {ref} already")

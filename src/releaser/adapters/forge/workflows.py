@@ -81,6 +81,22 @@ class Workflows(Subject):
         )
         return made.workflow_run_id if made else None
 
+    def may_dispatch(self, workflow_file: str) -> None:
+        """See that the token may start a workflow, without starting it: GitHub looks at the ref after the permission.
+
+        Raises:
+            ServiceError: It may not, there is no such workflow, or GitHub did not respond.
+        """
+        self._http.find(
+            f"say whether this token may start {workflow_file}",
+            f"{self._of(workflow_file)}/dispatches",
+            responses.DISPATCH,
+            method="POST",
+            none_for=(204, 422),
+            body={"ref": "refs/heads/-no-such-branch-", "inputs": {}},
+            permission=_WRITE,
+        )
+
     def jobs(self, run: Run) -> list[Job]:
         """Return the jobs of a run's newest attempt with their steps, as far as there are any yet.
 

@@ -11,6 +11,7 @@ import pytest
 from harness.jobs import JobRun, Workflow, altered
 from harness.projects import git
 from harness.scene import Ran, Scene, assert_says
+from harness.stand_ins import READ_ONLY
 from harness.wheels import with_changed_byte, with_module
 
 from releaser.core.files import sha256
@@ -106,7 +107,8 @@ class TestRelease:
         assert not release["draft"]
         assert sorted(scene.testpypi.uploads()) == [WHEEL, SDIST]
         assert scene.pypi.uploads() == []
-        assert scene.forge.count("/dispatches") == 2
+        held = json.loads((scene.forge.folder / "forge.json").read_text())
+        assert [run["workflow"] for run in held["workflow_runs"]] == ["build-wheel.yml", "tests.yml"]
 
     @pytest.mark.parametrize("command", ["ci.testpypi", "ci.release"])
     def test_a_wheel_swapped_with_its_manifest_made_anew_is_refused(
@@ -158,4 +160,51 @@ class TestRelease:
         ran = job.job("ci.release", MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact).ran
         assert ran.code == 3, ran.text
         assert_says(ran.err, *says)
+        assert scene.public() == before
+
+    def test_a_token_that_may_start_no_workflow_is_refused_before_anything_is_public(self, scene: Scene) -> None:
+        scene.project.write(".github/workflows/tests.yml", "on:\n  workflow_dispatch:\n")
+        scene.project.commit("Tests")
+        workflow = Workflow(scene)
+        built = workflow.job("ci.build")
+        manifest = built.outputs["manifest"]
+        trusted: dict[str, Any] = {"MANIFEST": manifest, "REBUILT": manifest, "artifact": built.artifact}
+        before = scene.at_origin("for-each-ref")
+        ran = workflow.job("ci.release", GITHUB_TOKEN=READ_ONLY, **trusted).ran
+        assert ran.code == 1, ran.text
+        assert_says(ran.err, "say whether this token may start tests.yml", "actions: write")
+        assert scene.at_origin("for-each-ref") == before
+        assert scene.forge.releases() == []
+
+    def test_an_asset_swapped_after_its_upload_is_not_published(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        release = scene.release()
+
+        def swap() -> None:
+            found = release.forge.find_release("v0.2.0")
+            assert found
+            wheel = next(one for one in found.assets if one.name == WHEEL)
+            release.forge.assets.delete(wheel.id)
+            with_module(built.artifact / WHEEL, "stolen.py")
+            release.forge.assets.upload(found.id, built.artifact / WHEEL, "application/zip")
+
+        for number in range(4):
+            scene.forge.after("POST /uploads", swap if number == 3 else lambda: None)
+        job = Workflow(scene).job("ci.release", MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact)
+        assert job.ran.code != 0, job.ran.text
+        assert_says(job.ran.err, WHEEL)
+        (held,) = scene.forge.releases()
+        assert held["draft"]
+
+    def test_a_tag_that_somebody_else_pushed_between_the_jobs_is_never_moved(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        workflow = Workflow(scene)
+        scene.git("tag", "--annotate", "v0.2.0", "--message", "Another")
+        scene.git("push", "--quiet", "origin", "v0.2.0")
+        before = scene.public()
+        ran = workflow.job("ci.release", MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact).ran
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, "v0.2.0")
         assert scene.public() == before
