@@ -6,7 +6,6 @@ form. An index takes attestations with the upload alone, never afterwards.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
 from collections.abc import Sequence
@@ -19,9 +18,10 @@ from pydantic import JsonValue, TypeAdapter
 
 from releaser.adapters import process
 from releaser.adapters.connections import is_loopback
-from releaser.adapters.http import RERUN, Http
+from releaser.adapters.http import Http
 from releaser.adapters.index.identity import ask_identity, in_github_job, own_variables
 from releaser.adapters.index.provenance import Attestation, read_attestation
+from releaser.core.files import sha256
 from releaser.errors import CommandError, ServiceError
 
 AUDIENCE = "sigstore"
@@ -29,7 +29,6 @@ AUDIENCE = "sigstore"
 ENDING = ".publish.attestation"
 """How twine and pypi-attestations name the attestation of a file, after the file's own name."""
 _SIGNING_S = 300.0
-_WITHOUT = "set attestations = false in [tool.releaser.{index}] to publish without any, which cannot be added later"
 _OBJECT: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 
@@ -93,7 +92,7 @@ class Attesting:
             identity = ask_identity(AUDIENCE)
             if identity is None:
                 raise self._failed("the CI service gave this job no identity to sign with")
-            body = {"token": identity.reveal(), "name": file.name, "sha256": _sha256(file)}
+            body = {"token": identity.reveal(), "name": file.name, "sha256": sha256(file)}
             response = self._http.send("POST", url, doing, json=body)
             if not response.ok:
                 raise self._http.refusal(response, doing)
@@ -103,19 +102,16 @@ class Attesting:
     def _demand_statement(self, file: Path, path: Path) -> None:
         """Read what was signed: an index would refuse the upload for another name, digest or kind."""
         found = read_attestation(path.read_text("utf-8")) if path.is_file() else Attestation()
-        if found.subjects != {file.name: _sha256(file)} or not found.is_publish:
+        if found.subjects != {file.name: sha256(file)} or not found.is_publish:
             raise self._failed(f"what was signed for {file.name} is no publish attestation of these bytes")
 
     def _failed(self, why: str) -> ServiceError:
-        without = _WITHOUT.format(index=self.index)
         return ServiceError(
-            f"No attestations for {self.index}: {why}; nothing was uploaded", f"{RERUN[:-1]}, or {without}."
+            f"No attestations for {self.index}: {why}; nothing was uploaded",
+            f"Rerun the job; or set attestations = false in [tool.releaser.{self.index}] to publish without; "
+            "they cannot be added later.",
         )
 
     @cached_property
     def _http(self) -> Http:
         return Http(self.index, f"the upload address of {self.index}")
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from releaser.adapters.index.provenance import SIGSTORE, Attestation
 from releaser.adapters.publishers import Publisher
+
+_OBJECTS = re.compile(r" \((?:encountered processing )?<.*>\)")
+"""What the libraries print of Python's objects."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def verify_signature(attestation: Attestation, file: str, sha256: str, publisher
         except TUFError:
             return Signature("unproven", f"{why}; sigstore's newest trusted root cannot be fetched here")
         except AttestationError as error:
-            why = str(error)
+            why = _OBJECTS.sub("", str(error))
         else:
             return Signature("right", "verified against sigstore's trusted root")
     return Signature("wrong", why)

@@ -129,3 +129,17 @@ def test_an_authority_that_does_not_sign_stops_the_upload_before_the_first_file(
     with pytest.raises(ServiceError, match="sign an attestation"):
         attesting.Attesting("pypi", f"{served.url}/legacy/").attest(built, built[0].parent / "signed")
     assert known(served).all_files("demo") == []
+
+
+def test_sigstore_out_of_reach_stops_the_upload_with_a_remedy(built, job, monkeypatch, tmp_path):
+    """The real signing program, which a dead proxy keeps from sigstore's servers."""
+    job(environment="release")
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    folder = tmp_path / "signed"
+    with pytest.raises(ServiceError) as caught:
+        attesting.Attesting("pypi", "https://index.example.invalid/legacy/").attest(built, folder)
+    assert caught.value.message.startswith("No attestations for pypi: sigstore did not sign: ")
+    assert caught.value.message.endswith("; nothing was uploaded")
+    assert "attestations = false" in caught.value.remedy
+    assert list(folder.iterdir()) == []
