@@ -199,9 +199,11 @@ def _wheel_commands(opened: CheckoutRelease, dists: Dists | None) -> list[str]:
             f"rm -rf {room}",
             f"mkdir -p {room} && cp {shlex.join(map(str, [dists.wheel, *bills]))} {room}",
         ]
-    epoch = opened.git.time_of(opened.revision)
+    epoch, lock = opened.git.time_of(opened.revision), opened.config.build.lock
+    # pip takes no constraints with hashes.
+    locked = f" --installer uv --dependency-constraints-txt {shlex.quote(lock)}" if lock else ""
     return [
         f"rm -rf {room} {built}",
-        f"SOURCE_DATE_EPOCH={epoch} python -m build --outdir {built}",
+        f"SOURCE_DATE_EPOCH={epoch} python -m build{locked} --outdir {built}",
         f"mkdir -p {room} && cp {built}/*.whl {room}",
     ]
