@@ -89,13 +89,13 @@ def test(start: Path, version: str | None, built: str | None, phases: tuple[str,
     trust.expect_at(opened, job, manifest)
     derived(opened, manifest)
     take(opened, manifest)
-    _carry_out(opened, *phases, skip=dict.fromkeys(_LOCAL, "not a test of the files"))
+    _carry_out(opened, "open_worktree", *phases, skip=dict.fromkeys(_LOCAL, "not a test of the files"))
 
 
 def testpypi(start: Path, version: str | None, built: str | None, rebuilt: str | None) -> None:
     """Run `invoke ci.testpypi`: upload the files to TestPyPI by the job's identity."""
     opened = _trusted(start, version, built, rebuilt)
-    _carry_out(_uploading(opened), "upload_testpypi")
+    _carry_out(_uploading(opened), "ask_again", "upload_testpypi")
 
 
 def try_testpypi(start: Path, version: str | None, built: str | None) -> None:
@@ -189,6 +189,8 @@ def followers(opened: Release) -> list[tuple[str, str, dict[str, str]]]:
     wanted: list[tuple[str, str, dict[str, str]]] = []
     if config.pypi.via == "ci":
         wanted.append((config.pypi.workflow, opened.tag, version))
+    if config.images.targets and config.images.via == "ci":
+        wanted.append((config.images.workflow, opened.tag, version))
     if config.forge.tests_workflow:
         wanted.append((config.forge.tests_workflow, config.git.branch, {}))
     return [one for one in wanted if opened.git.file(commit, f".github/workflows/{one[0]}") is not None]
@@ -228,6 +230,7 @@ def _trusted(start: Path, version: str | None, built: str | None, rebuilt: str |
     again = manifest_in(opened, rebuilt, "REBUILT")
     agree(manifest, again)
     trust.expect_at(opened, job, manifest)
+    trust.expect_not_moved(opened, manifest)
     if first and opened.git.remote_tag(opened.config.git.remote, opened.tag) is None:
         _carry_out(opened, first)
     derived(opened, manifest)

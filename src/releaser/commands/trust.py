@@ -45,6 +45,25 @@ def expect_at(release: Release, job: Job, manifest: Manifest) -> None:
         )
 
 
+def expect_not_moved(release: Release, manifest: Manifest) -> None:
+    """See that the branch at the remote is where the files were built from, or has the release already.
+
+    Raises:
+        ConflictError: Somebody has pushed to it since.
+        ServiceError: The remote did not answer.
+    """
+    config = release.config.git
+    branch = release.git.remote_branch(config.remote, config.branch)
+    if branch in (manifest.parent, manifest.commit) or release.git.remote_tag(config.remote, release.tag):
+        return
+    raise ConflictError(
+        f"{config.branch} at {config.remote} has moved to {(branch or 'nothing')[:12]} since the files were built on "
+        f"{manifest.parent[:12]}",
+        f"Start {release.config.release_workflow} again, which releases what is there now. What TestPyPI has already "
+        "stays there, and no user gets it.",
+    )
+
+
 def expect_published(release: Release, commit: str) -> None:
     """See that the tag at the remote leads to the commit, that the branch has it, and that it declares the version.
 

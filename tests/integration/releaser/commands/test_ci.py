@@ -76,13 +76,6 @@ class TestBuild:
         scene.refuses("ci.build", "--version", "0.2.0", says=["no job of GitHub Actions", "GITHUB_REPOSITORY"])
 
 
-class TestTest:
-    def test_the_very_files_are_tried(self, scene: Scene, built: JobRun, manifest: str) -> None:
-        run = Workflow(scene).job("ci.test", MANIFEST=manifest, artifact=built.artifact)
-        assert run.ran.code == 0, run.ran.text
-        assert_says(run.ran.out, "try_wheel: done", json.loads(manifest)["files"][WHEEL][:12])
-
-
 class TestRelease:
     def test_branch_tag_and_release_become_public_and_the_workflows_after_them_start_once(self, scene: Scene) -> None:
         inputs = {"tests.yml": "", "build-wheel.yml": "    inputs:\n      version:\n        required: true\n"}
@@ -91,13 +84,16 @@ class TestRelease:
         scene.project.configure(
             "[tool.releaser.pypi]", '[tool.releaser.pypi]\nvia = "ci"\nworkflow = "build-wheel.yml"'
         )
+        scene.project.configure("sessions = []", 'sessions = ["trial"]')
         workflow = Workflow(scene)
         built = workflow.job("ci.build")
         manifest = built.outputs["manifest"]
         trusted: dict[str, Any] = {"MANIFEST": manifest, "REBUILT": manifest, "artifact": built.artifact}
-        for command in ("ci.testpypi", "ci.try", "ci.release", "ci.release", "ci.expect"):
+        for command in ("ci.test", "ci.testpypi", "ci.try", "ci.release", "ci.release", "ci.expect"):
             ran = workflow.job(command, **trusted).ran
             assert ran.code == 0, ran.text
+            if command == "ci.test":
+                assert_says(ran.out, "try_wheel: done", "pass_trial: done", json.loads(manifest)["files"][WHEEL][:12])
 
         commit = json.loads(manifest)["commit"]
         assert scene.at_origin("rev-parse", "main", "v0.2.0^{commit}").split() == [commit] * 2
@@ -196,6 +192,17 @@ class TestRelease:
         assert_says(job.ran.err, WHEEL)
         (held,) = scene.forge.releases()
         assert held["draft"]
+
+    def test_a_branch_that_has_moved_is_told_before_anything_is_sent(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        workflow = Workflow(scene)
+        moved = scene.others_push()
+        before = scene.public()
+        ran = workflow.job("ci.testpypi", MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact).ran
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, f"main at origin has moved to {moved[:12]}", "-> Start release.yml again")
+        assert scene.public() == before
 
     def test_a_tag_that_somebody_else_pushed_between_the_jobs_is_never_moved(
         self, scene: Scene, built: JobRun, manifest: str
