@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from pypi_attestations import AttestationType
 
+from releaser.rehearsal.authority import Authority, statement_of
 from releaser.rehearsal.identity import claims_of_job, identity_for
 
 PUBLISH = AttestationType.PYPI_PUBLISH_V1.value
@@ -34,6 +36,30 @@ def attest(url: str, file: Path, token: str, **changes: str) -> dict[str, Any]:
     answer = requests.post(f"{url}/_/sigstore/attest", json=body, timeout=10)
     assert answer.status_code == 200, answer.text
     return json.loads(answer.text)
+
+
+def hold_attestations(
+    world: Path, repository: str, /, *, workflow: str = "up.yml", sha256: str = "", **told: str
+) -> None:
+    """Put an attestation of each file into the world of an index that does not run, or that is started after this.
+
+    Args:
+        world: The index's folder.
+        repository: The publisher's.
+        workflow: Of the job that signed; empty leaves files without attestations.
+        sha256: What is attested instead of a file's own digest.
+        told: What the index says of the publisher; the signing job has this environment, too.
+    """
+    authority = Authority(world, lambda: datetime.now(timezone.utc))
+    job = claims_of_job(repository, workflow, environment=told.get("environment", "release"))
+    publisher = {"kind": "GitHub", "repository": repository, "workflow": "up.yml", "environment": "release", **told}
+    document = json.loads((world / "index.json").read_text())
+    for project in document["projects"].values():
+        for name, file in [one for release in project["releases"].values() for one in release["files"].items()]:
+            made = authority.attest(statement_of(name, sha256 or file["digests"]["sha256"], PUBLISH), job)
+            bundle = {"publisher": publisher, "attestations": [made]}
+            file["provenance"] = {"version": 1, "attestation_bundles": [bundle]} if workflow else None
+    (world / "index.json").write_text(json.dumps(document))
 
 
 @contextmanager

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import datetime, timezone
 
 import pytest
-from harness.scene import Ran, Scene, git
+import requests
+from attested import hold_attestations
+from harness.scene import REPOSITORY, Ran, Scene, git
 
 from releaser.core.files import SUMS
+from releaser.rehearsal.authority import Authority, provenance_of_build
+from releaser.rehearsal.identity import claims_of_job
 
 SDIST, WHEEL = "tiny_thing-0.2.0.tar.gz", "tiny_thing-0.2.0-py3-none-any.whl"
 
@@ -71,6 +76,31 @@ def test_what_is_wrong_is_named_with_what_to_do(published: Scene) -> None:
     assert f"same bytes {SUMS}: it lists other bytes of {SDIST}" not in found["right"]
     assert "index yanked: 2 of 2 files: does not start" in found["warning"]
     assert "tag annotated: no, it is lightweight" in found["warning"]
+
+
+def test_who_attests_the_files_is_shown_and_that_signatures_are_unproven(published: Scene) -> None:
+    hold_attestations(published.pypi.folder, REPOSITORY)
+    published.pypi.late(0)
+    release, job = published.release(), claims_of_job(REPOSITORY, "release.yml")
+    files = release.pypi.files("tiny-thing", release.version)
+    statement = provenance_of_build({name: file.sha256 for name, file in files.items()}, job)
+    bundle = Authority(published.others, lambda: datetime.now(timezone.utc)).bundle(statement, job)
+    posted = requests.post(
+        f"{published.forge.url}/repos/{REPOSITORY}/attestations",
+        json={"bundle": bundle},
+        headers={"Authorization": f"Bearer {published.forge.token}"},
+        timeout=10,
+    )
+    assert posted.status_code == 201
+    found = rows(verify(published, "--json"))
+    by = f"{REPOSITORY} up.yml release"
+    for name in (SDIST, WHEEL):
+        assert f"attestations {name}: 1 for these bytes; the index says that {by} published them" in found["right"]
+        kind = f"https://slsa.dev/provenance/v1 by {REPOSITORY} release.yml"
+        assert f"artifact attestations {name}: {kind}" in found["right"]
+    unproven = " ".join(found["unproven"])
+    assert "attestations signatures: the certificate is of releaser rehearsal, not of sigstore" in unproven
+    assert "artifact attestations signatures: not verified here" in unproven
 
 
 def test_a_version_that_another_tool_released(published: Scene) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import datetime, timezone
 
 import pytest
-from attested import PUBLISH
+from attested import hold_attestations
 from harness.scene import NOWHERE, REPOSITORY, Scene, assert_says
 
 from releaser.core.runner import Runner
 from releaser.core.step import Done, Outcome, Warned, part_of
 from releaser.errors import PublishedError
 from releaser.plan import release_plan
-from releaser.rehearsal.authority import Authority, statement_of
-from releaser.rehearsal.identity import claims_of_job
 from releaser.steps.verify.verify_index_files import VerifyIndexFiles
 
 
@@ -69,19 +65,11 @@ def test_an_index_out_of_reach_does_not_make_the_release_look_failed(scene: Scen
     assert_says(caught.value.remedy, "To end without it, add `--skip verify_index_files`")
 
 
-def attest(scene: Scene, *, workflow: str = "up.yml", sha256: str = "", **told: str) -> None:
-    """Have the index serve an attestation of each file, signed for a job; ``told`` is what it says of the publisher."""
+def attest(scene: Scene, **changes: str) -> None:
+    """Have the index serve attestations, and the project expect them."""
     pypi = '[tool.releaser.pypi]\nvia = "ci"\nattestations = true\nworkflow = "up.yml"\nenvironment = "release"\n'
     scene.project.replace("pyproject.toml", "[tool.releaser.pypi]\n", pypi)
-    authority = Authority(scene.pypi.folder, lambda: datetime.now(timezone.utc))
-    job = claims_of_job(REPOSITORY, workflow, environment=told.get("environment", "release"))
-    publisher = {"kind": "GitHub", "repository": REPOSITORY, "workflow": "up.yml", "environment": "release", **told}
-    document = json.loads((scene.pypi.folder / "index.json").read_text())
-    for name, file in document["projects"]["tiny-thing"]["releases"]["0.2.0"]["files"].items():
-        made = authority.attest(statement_of(name, sha256 or file["digests"]["sha256"], PUBLISH), job)
-        bundle = {"publisher": publisher, "attestations": [made]}
-        file["provenance"] = {"version": 1, "attestation_bundles": [bundle]} if workflow else None
-    (scene.pypi.folder / "index.json").write_text(json.dumps(document))
+    hold_attestations(scene.pypi.folder, REPOSITORY, **changes)
     scene.pypi.late(0)
 
 
