@@ -179,7 +179,8 @@ def _images(release: Release, files: Mapping[str, WorkflowFile]) -> Iterable[Sec
 
 def _tokens(release: Release) -> Section:
     config = release.config
-    section = Section("This machine: tokens in the environment, for a release from a terminal")
+    what = "to start and follow releases in CI" if config.run == "ci" else "for a release from a terminal"
+    section = Section(f"This machine: tokens in the environment, {what}")
     follows = config.run == "ci" or "ci" in (config.pypi.via, config.testpypi.via)
     scopes = ("contents", "issues", *(("actions",) if follows else ()))
     section.values = [
@@ -190,8 +191,6 @@ def _tokens(release: Release) -> Section:
             section.values.append((config.index(name).token_env, f"uploads to {title}"))
     if config.images.repository and config.images.token_env and config.images.token_env != config.forge.token_env:
         section.values.append((config.images.token_env, f"pushes to {config.images.repository}"))
-    if config.run == "ci":
-        section.notes.append("Releases are carried out in CI: only the first is needed, to start and to follow them.")
     return section
 
 
