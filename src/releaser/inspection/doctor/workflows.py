@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
+from releaser.adapters.forge.workflow_file import FOLDER, WorkflowFile, read_workflows
 from releaser.config.project import INDEX_TITLES
+from releaser.inspection.doctor.release_workflows import look_at_release_workflows
 from releaser.inspection.findings import Findings
 from releaser.inspection.setup.publishers import publisher
-from releaser.inspection.setup.workflow_files import FOLDER, read_workflows
 from releaser.release import Release
 from releaser.versions.version import Version
 
@@ -18,12 +19,13 @@ _LIST = r"^\s+{name}:\s*(?:\[(?P<inline>[^\]]*)\]|(?P<block>(?:\n\s+-\s.*)+))"
 
 def look_at_workflows(release: Release) -> list[Findings]:
     """Look at the workflow files of the checkout."""
-    return [_publishers(release), _triggers(release)]
+    files = read_workflows(release.git.root)
+    return [_publishers(release, files), *look_at_release_workflows(release, files), _triggers(release)]
 
 
-def _publishers(release: Release) -> Findings:
+def _publishers(release: Release, files: Mapping[str, WorkflowFile]) -> Findings:
     """Print the exact values of each trusted publisher, and compare them with the workflow's file."""
-    notes, files = Findings("trusted publishers"), read_workflows(release.git.root)
+    notes = Findings("trusted publishers")
     for name, title in INDEX_TITLES.items():
         known = publisher(release, name, files)
         if known is None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
+from releaser.adapters.forge.workflow_file import FOLDER, WorkflowFile
 from releaser.config.project import INDEX_TITLES, IndexName
-from releaser.inspection.setup.workflow_files import FOLDER, WorkflowFile
 from releaser.release import Release
 
 

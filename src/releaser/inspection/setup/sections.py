@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from releaser.adapters.forge.workflow_file import Job, WorkflowFile, read_workflows
 from releaser.config.project import INDEX_TITLES
 from releaser.inspection.setup.publishers import possible_publisher, publisher
-from releaser.inspection.setup.workflow_files import Job, WorkflowFile, read_workflows
 from releaser.release import Release
 
 _USUAL = "ubuntu-latest"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from releaser.adapters.forge.workflow_file import WorkflowFile
+from releaser.adapters.forge.workflow_file import FOLDER, WorkflowFile, parse_workflow
 from releaser.core.step import Conflict, Done, Outcome, Step
-from releaser.errors import StepError
+from releaser.errors import UsageError
 from releaser.release import Release
-
-FOLDER = ".github/workflows"
 
 
 class HaveWorkflows(Step[Release]):
@@ -28,16 +26,21 @@ class HaveWorkflows(Step[Release]):
         if text is None:
             return f"is not in {FOLDER}"
         try:
-            file = WorkflowFile.parse(name, text)
-        except StepError as error:
+            file = parse_workflow(name, text)
+        except UsageError as error:
             return f"cannot be read: {error.message}"
-        if "workflow_dispatch" not in file.triggers:
-            return "cannot be dispatched (it has no workflow_dispatch)"
-        if "version" not in file.inputs:
-            return "has no input named version"
-        if name == release.config.release_workflow and "inputs.version" not in file.run_name:
-            return 'needs `run-name: "Release ${{ inputs.version }}"`: GitHub tells no run\'s inputs'
-        return ""
+        return not_startable(release, file)
+
+
+def not_startable(release: Release, file: WorkflowFile) -> str:
+    """Return why a workflow cannot be started for a version, as it follows its name; empty if it can."""
+    if "workflow_dispatch" not in file.triggers:
+        return "cannot be dispatched (it has no workflow_dispatch)"
+    if "version" not in file.inputs:
+        return "has no input named version"
+    if file.name == release.config.release_workflow and "inputs.version" not in file.run_name:
+        return 'needs `run-name: "Release ${{ inputs.version }}"`: GitHub tells no run\'s inputs'
+    return ""
 
 
 def names(release: Release) -> list[str]:

@@ -6,6 +6,7 @@ record of what may have been sent (`releaser.dists.sent`) and the workflow's run
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -17,6 +18,9 @@ from releaser.core.step import Conflict, Done, Outcome, Skipped, Stays, Step, To
 from releaser.dists.sent import Ending
 from releaser.errors import ConflictError, ServiceError
 from releaser.release import Release
+from releaser.steps.ci.runs import dispatched_runs, names_version
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 @dataclass(frozen=True)
@@ -84,23 +88,28 @@ def must_be_absent(release: Release) -> None:
 def runs(release: Release) -> list[Run]:
     """Return the runs of the workflow that uploads to PyPI which may be of this version, the newest first.
 
-    A run that was started by hand runs for the branch, and its version cannot be seen: it counts until it has ended.
+    Before them comes a run of the workflow that releases, as long as it may still start the one that uploads. A run
+    that was started by hand runs for the branch: if its title names no version, it counts until it has ended.
     """
     config = release.config.pypi
     if config.via != "ci":
         return []
     commit = release.commit()
     found = release.forge.workflows.runs(config.workflow)
-    return [one for one in found if _is_ours(one, release, commit) or _may_be(one, release)]
+    uploading = [one for one in found if _is_ours(one, release, commit) or _may_be(one, release)]
+    releasing = dispatched_runs(release) if release.config.run == "ci" else []
+    return [*(one for one in releasing if not one.ended), *uploading]
 
 
 def _is_ours(run: Run, release: Release, commit: str | None) -> bool:
+    if names_version(run, release):
+        return True
     # The branch's head may be the release commit: a run for the branch was started by hand, for whichever version.
     return run.branch == release.tag or (run.commit == commit and run.branch != release.config.git.branch)
 
 
 def _may_be(run: Run, release: Release) -> bool:
-    return run.status != "completed" and run.branch == release.config.git.branch
+    return not run.ended and run.branch == release.config.git.branch and not _VERSION.search(run.title)
 
 
 def _presence(release: Release, name: IndexName) -> Served | Absent | Unknown:
@@ -143,7 +152,7 @@ def _doubts(release: Release, name: IndexName) -> list[tuple[str, datetime, bool
     if found:
         run = next((one for one in found if one.status != "completed"), found[0])
         if run.status != "completed":
-            return [*doubts, (f"{workflow} is {run.status} and may be uploading ({run.url})", now, False)]
+            return [*doubts, (f"{run.workflow} is {run.status} and may be uploading ({run.url})", now, False)]
         ended = f"{workflow} ended with {run.conclusion} ({run.url}), and {name} shows nothing of what it uploads"
         return [*doubts, (ended, run.updated or now, run.conclusion == "success")]
     release_info = release.forge.find_release(release.tag)
@@ -168,12 +177,12 @@ class StopWorkflow(Step[Release]):
         if not pending:
             return Done(f"no run of {release.config.pypi.workflow} is queued, waiting or running")
         if is_served(release):
-            return Skipped(f"{release.config.pypi.workflow} is {pending[0].status}; pypi has files of it already")
+            return Skipped(f"{pending[0].workflow} is {pending[0].status}; pypi has files of it already")
         commit = release.commit()
         for one in pending:
             if not _is_ours(one, release, commit):
                 return Conflict(
-                    f"{release.config.pypi.workflow} is {one.status} for {one.branch}, and may be uploading "
+                    f"{one.workflow} is {one.status} for {one.branch}, and may be uploading "
                     f"{release.version}: {one.url}",
                     "Wait until it ends, or cancel it there; then rerun the command.",
                 )

@@ -26,6 +26,7 @@ on:
       version:
         required: true
         type: string
+jobs: {}
 """
 PUBLISH = RELEASE.replace("name: release", "name: up").replace('"Release', '"Publish')
 BUILD = {"id": 71, "name": "build", "started_at": "2026-11-27T08:00:00Z", "completed_at": "2026-11-27T08:00:09Z"}
@@ -110,7 +111,7 @@ def test_a_dry_run_says_what_would_be_started_and_changes_nothing(by_ci: Scene) 
 
 
 def test_workflows_that_cannot_be_dispatched_are_refused_before_anything(by_ci: Scene) -> None:
-    by_ci.project.write(".github/workflows/up.yml", "on: push\n")
+    by_ci.project.write(".github/workflows/up.yml", "on: push\njobs: {}\n")
     by_ci.project.write(".github/workflows/release.yml", RELEASE.replace("run-name", "other"))
     by_ci.project.commit("Other workflows")
     by_ci.refuses(
@@ -187,6 +188,17 @@ def test_ctrl_c_leaves_it_running_and_says_how_to_follow_again(by_ci: Scene) -> 
     assert watched.code == 130
     assert_says(watched.err, "the workflow goes on", "`invoke watch --version 0.2.0` to follow it again.")
     assert by_ci.forge.count("/cancel") == 0
+
+
+def test_a_rollback_cancels_the_run_that_would_release_it(by_ci: Scene) -> None:
+    by_ci.project.configure("timeout = 30", "timeout = 1")
+    assert release(by_ci).code == 5
+    dry = by_ci.run("-R", "rollback", "--version", "0.2.0")
+    assert_says(dry.out, "stop_workflow cancel the run http", "(queued)")
+    ran = by_ci.run("rollback", "--version", "0.2.0", "--yes")
+    assert ran.code == 0, ran.text
+    assert by_ci.forge.count("/cancel") == 1
+    assert_says(by_ci.run("rollback", "--version", "0.2.0", "--yes").out, "nothing of 0.2.0 to take back")
 
 
 class TestWatch:
