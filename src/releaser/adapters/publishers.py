@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from cryptography.x509.oid import NameOID
 # https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
 _FULCIO = "1.3.6.1.4.1.57264.1."
 REPOSITORY, WORKFLOW, ENVIRONMENT = f"{_FULCIO}12", f"{_FULCIO}18", f"{_FULCIO}23"
+_WORKFLOW_FILE = re.compile(r"[^/]+\.(yml|yaml)(?=@)")
+"""The file's name in a workflow's reference, as PyPI finds it (warehouse/oidc/models/github.py)."""
 _UTF8_FROM = 8  # the extensions before are in other forms, and say nothing that these do not
 
 
@@ -66,8 +69,13 @@ class Certificate:
         if WORKFLOW not in self.claims:
             return None
         repository = "/".join(self.claims.get(REPOSITORY, "").split("/")[-2:])
-        workflow = self.claims[WORKFLOW].partition("@")[0].rpartition("/")[2]
-        return Publisher(repository, workflow, self.claims.get(ENVIRONMENT, ""))
+        return Publisher(repository, workflow_file(self.claims[WORKFLOW]), self.claims.get(ENVIRONMENT, ""))
+
+
+def workflow_file(reference: str) -> str:
+    """Return the file's name in a reference such as ``OWNER/NAME/.github/workflows/FILE@REF``; empty if it has none."""
+    found = _WORKFLOW_FILE.search(reference)
+    return found[0] if found else ""
 
 
 def read_certificate(der: bytes) -> Certificate:
@@ -77,9 +85,13 @@ def read_certificate(der: bytes) -> Certificate:
         ValueError: It is none.
     """
     found = x509.load_der_x509_certificate(der)
+    try:
+        extensions = list(found.extensions)
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ValueError(str(error)) from error
     organization = found.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     claims = {}
-    for extension in found.extensions:
+    for extension in extensions:
         name = extension.oid.dotted_string
         number = name.removeprefix(_FULCIO)
         if number != name and number.isdecimal() and int(number) >= _UTF8_FROM:
@@ -89,5 +101,7 @@ def read_certificate(der: bytes) -> Certificate:
 
 def _text(der: bytes) -> str:
     """Return the text of a UTF8String in DER: a tag, the length (with the count of its bytes, if long), the content."""
+    if len(der) < 2:
+        raise ValueError("it is no text in DER")
     start = 2 + (der[1] & 0x7F if der[1] & 0x80 else 0)
     return der[start:].decode("utf-8")

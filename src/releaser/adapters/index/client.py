@@ -252,6 +252,8 @@ class Index:
         if "cannot create new projects" in said:
             page = f"{self._web}/manage/account/publishing/"
             return f"A first release needs a *pending* publisher: register the workflow as one at {page}, {again}."
+        if "Invalid attestations" in said:
+            return f"Upload in a job of the registered workflow's own file, not of one that it calls; {again}."
         if "Credential not found" in said or " 401 " in said or " 403 " in said:
             page = f"{self._web}/manage/account/token/"
             return (

@@ -12,15 +12,13 @@ from typing import Any
 from id import decode_oidc_token
 
 from releaser.adapters import process
-from releaser.adapters.publishers import Publisher
+from releaser.adapters.publishers import Publisher, workflow_file
 from releaser.errors import CommandError, ServiceError
 from releaser.secret import Secret
 
 _WAIT_S = 60.0
 _IDENTITY = re.compile(r"^(ACTIONS_ID_TOKEN_REQUEST_|BUILDKITE_|CIRCLE_)|_ID_TOKEN$")
 """The variables with which a job of GitHub, Buildkite, CircleCI or GitLab can prove who it is."""
-_WORKFLOW = re.compile(r"[^/]+\.(yml|yaml)(?=@)")
-"""The file's name in a workflow's reference, as PyPI finds it (warehouse/oidc/models/github.py)."""
 
 
 def in_ci_job() -> bool:
@@ -75,6 +73,5 @@ def job_of(claims: dict[str, Any]) -> Publisher | None:
     """Return the job that an identity of GitHub's speaks of; None if it is another service's."""
     if "repository" not in claims:
         return None
-    reference = str(claims.get("job_workflow_ref") or claims.get("workflow_ref", ""))
-    found = _WORKFLOW.search(reference)
-    return Publisher(str(claims["repository"]), found[0] if found else "", str(claims.get("environment") or ""))
+    file = workflow_file(str(claims.get("job_workflow_ref") or claims.get("workflow_ref", "")))
+    return Publisher(str(claims["repository"]), file, str(claims.get("environment") or ""))

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from cryptography import x509
+
 from releaser.adapters.index.provenance import SIGSTORE, Attestation
 from releaser.adapters.publishers import Publisher
 
@@ -42,19 +44,27 @@ def verify_signature(attestation: Attestation, file: str, sha256: str, publisher
     logging.getLogger("sigstore").addHandler(logging.NullHandler())  # else it warns on stderr of each root it tries
     from pypi_attestations import Attestation as Parsed
     from pypi_attestations import AttestationError, Distribution, GitHubPublisher
+    from sigstore.errors import Error as SigstoreError
     from sigstore.errors import TUFError
 
     parsed = Parsed.model_validate_json(attestation.text)
     dist = Distribution(name=file, digest=sha256)
-    signer = GitHubPublisher(repository=publisher.repository, workflow=publisher.workflow)
+    signer = GitHubPublisher(repository=_as_signed(publisher, attestation), workflow=publisher.workflow)
     why = ""
     for offline in (True, False):
         try:
             parsed.verify(signer, dist, offline=offline)
         except TUFError:
             return Signature("unproven", f"{why}; sigstore's newest trusted root cannot be fetched here")
-        except AttestationError as error:
+        except (AttestationError, SigstoreError, x509.ExtensionNotFound) as error:
             why = _OBJECTS.sub("", str(error))
         else:
             return Signature("right", "verified against sigstore's trusted root")
     return Signature("wrong", why)
+
+
+def _as_signed(publisher: Publisher, attestation: Attestation) -> str:
+    """Return the repository in the certificate's case: GitHub's names have none, and the library compares letters."""
+    signer = attestation.certificate.signer
+    same = signer and signer.repository.lower() == publisher.repository.lower()
+    return signer.repository if signer and same else publisher.repository

@@ -15,7 +15,7 @@ from releaser.adapters.index.twine_login import IndexAddress
 from releaser.adapters.publishers import Publisher
 from releaser.core.activity import Activity, bound
 from releaser.core.files import sha256
-from releaser.errors import ServiceError
+from releaser.errors import CommandError, ServiceError
 from releaser.secret import Secret
 from releaser.versions.version import Version
 
@@ -103,6 +103,16 @@ def test_a_job_that_is_not_the_configured_publisher_is_told_so_before_the_index_
     assert (
         json.loads((served.world / "index.json").read_text() if (served.world / "index.json").exists() else "{}") == {}
     )
+
+
+def test_a_job_of_a_reusable_workflow_is_refused_by_the_index_with_what_to_do(served, built, job):
+    """PyPI mints for the file that the job is in, and attests for the one that called it."""
+    job(environment="release", workflow_ref="me/demo/.github/workflows/caller.yml@refs/heads/main")
+    with pytest.raises(CommandError, match="Invalid attestations supplied during upload") as caught:
+        known(served, files=built).upload(built)
+    assert "does not match expected Trusted Publisher (release.yml @ me/demo)" in caught.value.message
+    assert caught.value.remedy.startswith("Upload in a job of the registered workflow's own file")
+    assert known(served).all_files("demo") == []
 
 
 def test_with_an_upload_token_or_outside_a_job_there_are_none(served, built, job):
