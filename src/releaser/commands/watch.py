@@ -35,7 +35,7 @@ def watch(start: Path, version: str | None) -> None:
     redact = opened.redactor()
     for result in results:
         if isinstance(result.outcome, Done):
-            print(redact(f"{result.title}: {said(result.outcome)}"))
+            print(redact(said(result.outcome)))
 
 
 @contextmanager

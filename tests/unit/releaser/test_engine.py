@@ -167,9 +167,14 @@ def test_observers_beside_the_display_hear_of_the_run(release: Release) -> None:
         def finished(self, step: str, _title: str, outcome: Outcome, _seconds: float) -> None:
             heard.append(f"{step} {type(outcome).__name__}")
 
-    carry_out(release, plan(Noted("a", lambda: current().tell("half way"))), observers=[Hearing()])
+    def work() -> None:
+        current().tell("half way")
+        current().note("a job ended")
 
-    assert heard == ["only: all is well", "a: a is noted", "a says half way", "a Done"]
+    carry_out(release, plan(Noted("a", work)), observers=[Hearing()])
+
+    assert heard == ["only: all is well", "a: a is noted", "a says half way", "a notes a job ended", "a Done"]
+    assert ("a", "a job ended") in [(one.get("step"), one.get("says")) for one in journal(release)]
 
 
 # --- how it ends ------------------------------------------------------------------------------------------------------

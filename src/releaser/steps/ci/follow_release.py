@@ -15,7 +15,7 @@ class FollowRelease(Step[Release]):
     """The workflow that releases has ended, and well."""
 
     name = "follow_release"
-    title = "Workflow that releases succeeded"
+    title = "Run of the workflow that releases successful"
 
     def check(self, release: Release) -> Outcome:
         """Look at the newest run of this version."""

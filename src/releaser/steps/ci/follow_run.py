@@ -27,7 +27,7 @@ class FollowRun(Step[Release]):
         self.workflow = workflow
         self.started_by = started_by
         self.name = f"follow_{workflow.rpartition('.')[0].replace('-', '_').lower()}"
-        self.title = f"{workflow} succeeded"
+        self.title = f"Run of {workflow} successful"
 
     def check(self, release: Release) -> Outcome:
         """Look at the newest run.
@@ -43,7 +43,7 @@ class FollowRun(Step[Release]):
         seen = runs.look(release, self.workflow, run)
         if seen.failed:
             raise runs.failure(release, seen, _REMEDY.format(version=release.version))
-        return Done(run.url)
+        return Done(seen.state)
 
     def run(self, release: Release) -> None:
         """Follow it.

@@ -58,7 +58,7 @@ class Watch:
             self._changed, self._delay = current().clock.now(), self.release.config.wait.first_delay
         self.seen = now
         if not now.run.ended:
-            current().tell(f"{now.state}; {now.details}", *now.counted)
+            current().tell(now.details, *now.counted)  # what the run does as a whole was noted
         return now
 
     def tolerate(self, error: ServiceError) -> None:
@@ -153,7 +153,8 @@ def await_effect(release: Release, workflow: str, what: str, is_there: Callable[
         except ServiceError as error:
             watch.tolerate(error)
             state = error.message
-        current().tell(f"waiting for {what}: {state}")
+        if watch.seen is None or watch.seen.run.ended:
+            current().tell(f"waiting for {what}: {state}")
         watch.pause(f"{what} is not shown ({state})", "Rerun the command to continue waiting. Done steps stay done.")
 
 

@@ -221,3 +221,15 @@ def test_a_plan_has_the_same_words_as_in_a_log(capsys: pytest.CaptureFixture[str
 
     words = capsys.readouterr().out.split()
     assert words == ["build", "the", "files", "exist", "done", "a", "x", "to", "do", "b", "y", "[z]"]
+
+
+def test_what_happened_elsewhere_stays_above_the_running_steps(terminal: Terminal) -> None:
+    with terminal.display as display:
+        display.started("follow", "Followed")
+        display.noted("follow", "build succeeded with hunter2hunter2")
+        display.progress("follow", "test: step 1")
+        terminal.line("follow .* test: step 1")
+        display.finished("follow", "Followed", Done("all of it"), 0.01)
+    above, end = terminal.screen
+    assert above.split() == ["follow", "build", "succeeded", "with", "[hidden]"]
+    assert "all of it" in end

@@ -101,3 +101,19 @@ def test_a_plan_is_printed_one_line_a_step(capsys: pytest.CaptureFixture[str]) -
         "  done      a                   x",
         "  to do     b                   y [z]",
     ]
+
+
+def test_what_happened_elsewhere_is_a_line_at_once_and_what_follows_it_too(redact: Redactor) -> None:
+    out = io.StringIO()
+    with PlainDisplay(redact, out) as display:
+        display.started("follow", "Followed")
+        display.progress("follow", "build: step 1")
+        display.noted("follow", "build succeeded with hunter2hunter2")
+        display.progress("follow", "test: step 1")
+        display.progress("follow", "test: step 2")
+
+    assert without_clock(out.getvalue()) == [
+        "   follow: Followed ...",
+        "   follow: build succeeded with [hidden]",
+        "   follow: test: step 1",
+    ]

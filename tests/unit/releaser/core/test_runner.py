@@ -632,6 +632,17 @@ def test_progress_goes_to_the_step_that_makes_it() -> None:
     assert sum(event[0] == "progress" for event in heard.events) == 2
 
 
+def test_what_happens_elsewhere_while_a_step_runs_is_told_apart_from_its_progress() -> None:
+    heard = Heard()
+
+    Runner((Phase("only", "", in_order(Fact("a", lambda _: current().note("job ended")))),), World(), [heard]).run(
+        nobody_asks
+    )
+
+    assert ("noted", "a", "job ended") in heard.events
+    assert not [event for event in heard.events if event[0] == "progress"]
+
+
 def test_a_step_that_counts_reports_how_much_of_all_is_done() -> None:
     heard = Heard()
 
