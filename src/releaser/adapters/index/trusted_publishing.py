@@ -65,7 +65,8 @@ def refuse_unvouched(index: str, files: Sequence[Path], vouched: Mapping[str, st
         why = "no other job has built them again" if vouched is None else "the rebuild made other bytes"
         raise ConflictError(
             f"This job's identity does not upload {', '.join(strange)} to {index}: {why}",
-            "Give the output `manifest` of the job that runs `invoke ci.rebuild` with --rebuilt, or in REBUILT.",
+            "Have another job run `invoke ci.rebuild`, and give its output `manifest` in REBUILT to "
+            "`invoke publish.pypi` or `invoke ci.testpypi`.",
         )
 
 

@@ -33,6 +33,11 @@ class LogInToIndex(Step[Release]):
                 f"there is no token for {self.index}, and the workflow does not let this job prove its identity",
                 f"Give the job `permissions: id-token: write`, or set {index.token_env}.",
             )
+        if in_ci_job() and index.vouched is None:
+            return Conflict(
+                f"there is no token for {self.index}, and a job's identity uploads only what another job has built too",
+                f"Start {release.config.release_workflow} for the release, or set {index.token_env}.",
+            )
         if in_ci_job():
             return Done("trusted publishing from this job; whether it is set up is unproven")
         return Conflict(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.coming_back import make_immutable
 from harness.jobs import JobRun, Workflow, altered
 from harness.projects import git
 from harness.scene import Ran, Scene, assert_says
@@ -38,7 +39,7 @@ def draft(scene: Scene) -> Release:
     return release
 
 
-_REBUILT: dict[str, tuple[dict[str, str], Path]] = {}
+_REBUILT: dict[str, tuple[Ran, dict[str, str], Path]] = {}
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +57,12 @@ def rebuild(scene: Scene, kept: Path) -> Rebuild:
         if commit not in _REBUILT or again:
             job = workflow.job("ci.rebuild", checkout="v0.2.0")
             assert job.ran.code == 0, job.ran.text
-            _REBUILT[commit] = job.outputs, shutil.copytree(job.clone / "dist", kept / job.clone.parent.name)
-        outputs, files = _REBUILT[commit]
+            _REBUILT[commit] = job.ran, job.outputs, shutil.copytree(job.clone / "dist", kept / job.clone.parent.name)
+        ran, outputs, files = _REBUILT[commit]
         scene.others.mkdir(exist_ok=True)
         clone = Path(tempfile.mkdtemp(dir=scene.others))
         shutil.copytree(files, clone / "dist")
-        return workflow, JobRun(Ran(0, "", ""), outputs, clone)
+        return workflow, JobRun(ran, outputs, clone)
 
     return run
 
@@ -200,6 +201,18 @@ class TestAReleaseMadeInTheWebPage:
         assert found
         assert {one.name: one.sha256 for one in found.assets if one.name != "SHA256SUMS"} == files
         assert "SHA256SUMS" in {one.name for one in found.assets}
+
+    def test_an_immutable_one_takes_no_files_which_is_said_and_the_index_gets_them(
+        self, scene: Scene, rebuild: Rebuild
+    ) -> None:
+        make_immutable(scene)
+        self._by_hand(scene)
+        workflow, job = rebuild()
+        assert job.outputs["attach"] == "false"
+        assert_says(job.ran.out, "The release v0.2.0 is immutable and takes no files")
+        done = published(workflow, job).ran
+        assert done.code == 0, done.text
+        assert sorted(scene.pypi.uploads()) == [WHEEL, SDIST]
 
     def test_a_file_of_the_same_name_that_somebody_attached_must_be_the_built_one(
         self, scene: Scene, rebuild: Rebuild

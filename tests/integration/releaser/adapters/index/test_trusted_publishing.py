@@ -389,6 +389,10 @@ def test_preflight_sees_which_login_there_is(scripted, github, monkeypatch):
     found = LogInToIndex("pypi").check(release)
     assert isinstance(found, Done)
     assert "trusted publishing from this job" in found.evidence
+    release.index = lambda _: replace(known(scripted.url), vouched=None)
+    found = LogInToIndex("pypi").check(release)
+    assert isinstance(found, Conflict)
+    assert "uploads only what another job has built" in found.what
     monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_URL")
     found = LogInToIndex("pypi").check(release)
     assert isinstance(found, Conflict)
@@ -407,7 +411,7 @@ def test_an_identity_uploads_nothing_that_no_other_job_has_built(index, github, 
         with pytest.raises(ConflictError, match=why) as caught:
             replace(index, vouched=vouched).upload([wheel])
         assert wheel.name in caught.value.message
-        assert "--rebuilt" in caught.value.remedy
+        assert "in REBUILT" in caught.value.remedy
     assert github.asked == []
     assert index.all_files("demo") == []
 
