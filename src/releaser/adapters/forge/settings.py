@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -19,6 +20,70 @@ class _Immutable(BaseModel):
 
 
 _IMMUTABLE = TypeAdapter(_Immutable)
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    reviewers: tuple[object, ...] = ()
+    prevent_self_review: bool = False
+
+
+class _Policy(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    custom_branch_policies: bool
+
+
+class _Environment(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    protection_rules: tuple[_Rule, ...] = ()
+    deployment_branch_policy: _Policy | None = None
+
+
+class _Environments(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    environments: tuple[_Environment, ...] = ()
+
+
+class _Pattern(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    type: str = "branch"
+
+
+class _Patterns(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    branch_policies: tuple[_Pattern, ...] = ()
+
+
+_ENVIRONMENTS, _PATTERNS = TypeAdapter(_Environments), TypeAdapter(_Patterns)
+_MOST = {"per_page": 100}
+PROTECTED = ("protected branches",)
+"""What `branches` holds where an environment lets in those that have rules, whichever these are."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The rules of a deployment environment.
+
+    Attributes:
+        branches: Patterns of the branches that it lets in; None lets in everything.
+        tags: Patterns of tags.
+        reviewers: How many people or teams may approve; none are asked if there are none.
+        prevents_self_review: Whether the one who started a run may not approve it.
+    """
+
+    branches: tuple[str, ...] | None
+    tags: tuple[str, ...]
+    reviewers: int
+    prevents_self_review: bool
 
 
 @dataclass(frozen=True)
@@ -56,3 +121,29 @@ class Settings(Subject):
             "show whether releases are immutable", f"{self._repo}/immutable-releases", _IMMUTABLE, none_for=_NOT_TOLD
         )
         return found.enabled if found else None
+
+    def environments(self) -> dict[str, Environment] | None:
+        """Return the deployment environments by name; None where GitHub does not tell.
+
+        Raises:
+            ServiceError: GitHub did not respond.
+        """
+        path = f"{self._repo}/environments"
+        doing = "list the environments"
+        found = self._http.find(doing, path, _ENVIRONMENTS, none_for=_NOT_TOLD, query=_MOST)
+        return {one.name: self._environment(one, path) for one in found.environments} if found else None
+
+    def _environment(self, found: _Environment, path: str) -> Environment:
+        review = next((rule for rule in found.protection_rules if rule.type == "required_reviewers"), None)
+        branches: tuple[str, ...] | None = None
+        tags: tuple[str, ...] = ()
+        if found.deployment_branch_policy:
+            branches = PROTECTED
+            if found.deployment_branch_policy.custom_branch_policies:
+                where = f"{path}/{quote(found.name, safe='')}/deployment-branch-policies"
+                listed = self._http.call("show an environment's branches", "GET", where, _PATTERNS, query=_MOST)
+                branches = tuple(one.name for one in listed.branch_policies if one.type == "branch")
+                tags = tuple(one.name for one in listed.branch_policies if one.type == "tag")
+        return Environment(
+            branches, tags, len(review.reviewers) if review else 0, bool(review and review.prevent_self_review)
+        )

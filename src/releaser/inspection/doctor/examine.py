@@ -12,6 +12,7 @@ from releaser.errors import ReleaserError, ServiceError
 from releaser.inspection.doctor import credentials, machine, past, workflows
 from releaser.inspection.findings import Finding, Findings
 from releaser.inspection.questions import Question, ask
+from releaser.inspection.setup.environments import look_at_environments
 from releaser.plan import plan_of
 from releaser.release import Release
 
@@ -55,7 +56,8 @@ def examine(release: Release) -> list[Finding]:
     }
     tags = Question("the remote's tags", lambda: release.git.remote_tags(release.config.git.remote))
     immutable = Question("immutable releases", lambda: _immutable(release))
-    ask([*checks.values(), *services.values(), *local, *asked.values(), tags, immutable])
+    environments = Question("environments", lambda: look_at_environments(release))
+    ask([*checks.values(), *services.values(), *local, *asked.values(), tags, immutable, environments])
 
     sides = [
         *before,
@@ -71,7 +73,8 @@ def examine(release: Release) -> list[Finding]:
     on_tags = Findings("tags")
     if tags.answered(on_tags, "form"):
         sides += workflows.look_at_tags(release, tags.answer or {})
-    sides += [on_tags, *_sides(immutable, "rules", "immutable releases"), _network(services)]
+    sides += [on_tags, *_sides(immutable, "rules", "immutable releases")]
+    sides += [*_sides(environments, "environments", "environments"), _network(services)]
     found = [one for side in sides for one in side.found]
     order = list(dict.fromkeys(one.about for one in found))
     return sorted(found, key=lambda one: order.index(one.about))

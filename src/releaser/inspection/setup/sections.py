@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from releaser.adapters.forge.workflow_file import Job, WorkflowFile, read_workflows
+from releaser.adapters.forge.workflow_file import WorkflowFile, read_workflows
 from releaser.config.project import INDEX_TITLES
+from releaser.inspection.setup.environments import wanted_environments
 from releaser.inspection.setup.publishers import possible_publisher, publisher
 from releaser.release import Release
 
@@ -72,30 +73,17 @@ def _indexes(release: Release, files: Mapping[str, WorkflowFile]) -> Iterable[Se
 
 
 def _environments(release: Release, files: Mapping[str, WorkflowFile], site: str) -> Iterable[Section]:
-    config = release.config
-    users: dict[str, list[tuple[WorkflowFile, Job]]] = {}
-    for file in files.values():
-        for job in file.jobs:
-            if job.environment:
-                users.setdefault(job.environment, []).append((file, job))
-    for name, using in users.items():
-        limits = []
-        # A release from CI begins on the branch; what follows it is started at its tag.
-        if any(file.name == config.release_workflow for file, _ in using):
-            limits.append(f"branch {config.git.branch}")
-        if any(file.name != config.release_workflow for file, _ in using):
-            limits.append(f"tag {_any_tag(release)}")
-        section = Section(f"GitHub: environment {name}", [f"{site}/environments"])
+    for one in wanted_environments(release, files):
+        section = Section(f"GitHub: environment {one.name}", [f"{site}/environments"])
         section.values = [
-            ("Name", name),
-            ("Deployment branches and tags", f"Selected branches and tags: {', '.join(limits)}"),
+            ("Name", one.name),
+            ("Deployment branches and tags", f"Selected branches and tags: {one.limits}"),
             ("Required reviewers", "those who may release"),
             ("Prevent self-review", "on, if there are two of them"),
             ("Allow administrators to bypass", "off"),
             ("Environment secrets", "none"),
         ]
-        jobs = ", ".join(f"{job.name} ({file.name})" for file, job in using)
-        section.notes = [f"Protects: {jobs}. An index looks at the environment, and not at the branch."]
+        section.notes = [f"Protects: {', '.join(one.jobs)}. An index looks at the environment, and not at the branch."]
         yield section
 
 

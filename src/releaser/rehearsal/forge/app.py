@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from releaser.errors import ReleaserError, UsageError
 from releaser.rehearsal.forge.answers import CALLER, problem
 from releaser.rehearsal.forge.attestations import Attestations
+from releaser.rehearsal.forge.environments import Environments
 from releaser.rehearsal.forge.faults import FAULTS, ForgeFaults, parse_fault
 from releaser.rehearsal.forge.protection import Protection
 from releaser.rehearsal.forge.releases import Releases
@@ -61,6 +62,7 @@ def create_app(
     app.add_routes(Work(repository, store).routes())
     app.add_routes(Runs(repository, store, actions).routes())
     app.add_routes(Attestations(repository, store).routes())
+    app.add_routes(Environments(repository, store).routes())
     app.add_routes(Protection(repository, store).routes())
     return app
 

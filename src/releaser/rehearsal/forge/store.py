@@ -6,7 +6,8 @@ is replaced atomically, and an asset's bytes are in ``assets/<id>`` before the d
 The folder may hold two files of the person who rehearses: ``seed.json`` with what is there at the beginning (lists
 ``releases``, ``milestones``, ``issues``, ``workflow_runs``; ``discussion_categories`` where not every name is one; see
 ``ForgeStore``) and ``settings.json``, read each time,
-whose ``{"immutable_releases": true}`` makes what is published from then on immutable. Either may hold the rules of
+whose ``{"immutable_releases": true}`` makes what is published from then on immutable, and which may hold
+``environments``. Either may hold the rules of
 branches and tags (see `protection`).
 """
 
@@ -185,6 +186,10 @@ class ForgeStore:
     def protected(self) -> Record:
         """Return the protected branches: what each requires."""
         return {**self.state.get("protected", {}), **self._settings().get("protected", {})}
+
+    def environments(self) -> Record:
+        """Return the deployment environments by name."""
+        return dict(self._settings().get("environments", {}))
 
     def _settings(self) -> Record:
         path = self.world / "settings.json"

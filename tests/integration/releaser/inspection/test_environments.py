@@ -1,0 +1,71 @@
+"""The environments that workflows name, as GitHub has them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from harness.scene import Scene
+
+from releaser.inspection.findings import Finding
+from releaser.inspection.setup.environments import look_at_environments
+from releaser.rehearsal.injection import Injection, RequestFault
+
+WORKFLOW = """\
+on: {release: {types: [published]}, workflow_dispatch: {}}
+permissions: {}
+jobs:
+  upload:
+    runs-on: ubuntu-latest
+    environment: release
+    permissions: {id-token: write}
+    steps: []
+"""
+RIGHT = {"branches": ["main"], "tags": ["v*"], "reviewers": ["maintainer"]}
+
+
+def found(scene: Scene, *there: dict[str, Any]) -> Finding:
+    scene.project.write(".github/workflows/publish.yml", WORKFLOW)
+    settings = {"environments": dict(zip(("release",), there, strict=False))}
+    (scene.forge.folder / "settings.json").write_text(json.dumps(settings))
+    ((finding,),) = [side.found for side in look_at_environments(scene.release())]
+    return finding
+
+
+def test_one_that_lets_in_the_tags_alone_and_needs_approval_is_right(scene: Scene) -> None:
+    assert found(scene, RIGHT).says == "limited to main, v*; 1 may approve, self-review prevented"
+    assert found(scene, {**RIGHT, "prevent_self_review": False}).says.endswith("self-review allowed")
+
+
+@pytest.mark.parametrize(
+    ("there", "kind", "says"),
+    [
+        ((), "wrong", "does not exist, so that nothing protects upload (publish.yml)"),
+        (({"reviewers": ["maintainer"]},), "wrong", "lets every branch in"),
+        (({**RIGHT, "tags": ["release-*"]},), "wrong", "does not let v0.2.0 in, where upload (publish.yml) begins"),
+        (({**RIGHT, "branches": ["*"]},), "wrong", "lets every branch or tag in by the pattern *"),
+        (({**RIGHT, "reviewers": []},), "warning", "needs nobody's approval: upload (publish.yml)"),
+    ],
+    ids=["none", "no limits", "other tags", "any branch", "no reviewer"],
+)
+def test_one_that_protects_nothing_or_keeps_the_release_out_is_told(
+    scene: Scene, there: tuple[dict[str, Any], ...], kind: str, says: str
+) -> None:
+    finding = found(scene, *there)
+    assert (finding.kind, finding.name) == (kind, "release")
+    assert says in finding.says
+    assert finding.remedy
+
+
+def test_what_github_does_not_tell_is_not_called_wrong(scene: Scene) -> None:
+    scene.project.write(".github/workflows/publish.yml", WORKFLOW)
+    fault = RequestFault.parse("GET:/environments:1+:before:status=404")
+    scene.forge.serve(scene.forge.folder, scene.project.origin, injections=[Injection(fault, scene.forge.folder)])
+    ((finding,),) = [side.found for side in look_at_environments(scene.release())]
+    assert (finding.kind, finding.says) == ("unproven", "GitHub does not tell this token")
+
+
+def test_a_project_without_environments_needs_none(scene: Scene) -> None:
+    ((finding,),) = [side.found for side in look_at_environments(scene.release())]
+    assert finding.kind == "none"
