@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters.forge.client import Forge, ReleaseInfo
-from releaser.core.files import SUMS, sha256
+from releaser.core.files import SUMS, sha256, write_sums
 from releaser.dists.manifest import Manifest, compare, differing_members, take_artifact
 from releaser.errors import ConflictError, UsageError
 
@@ -54,10 +54,11 @@ def rebuilt_files(forge: Forge, tag: str, target: Path, manifest: Manifest, arti
     assets = {one.name: one for one in found.assets}
     if _has_sums(found):
         target.mkdir()
-        for name in (*manifest.files, SUMS):
-            if name in assets:
-                forge.assets.download(assets[name], target / name)
+        for name in manifest.files.keys() & assets.keys():
+            forge.assets.download(assets[name], target / name)
         compare(target, manifest, f"The release {tag}", artifact)
+        # Not the release's own, which lists more than goes to an index.
+        write_sums(target, manifest.files)
     else:
         take_artifact(artifact, manifest, target)
         with_other = target.with_name(f"{target.name}-attached")

@@ -34,6 +34,11 @@ def draft(scene: Scene) -> Release:
     """A release from a terminal whose draft has its files: tag and branch are public; the same commit for each test."""
     scene.set(GIT_AUTHOR_DATE="1767225600 +0000", GIT_COMMITTER_DATE="1767225600 +0000")
     release = scene.with_dists()
+    dist = release.store.dist
+    (dist / "tiny_thing-0.2.0.cdx.json").write_text("{}\n")
+    digests = {path.name: sha256(path) for path in dist.iterdir() if path.name != "SHA256SUMS"}
+    write_sums(dist, digests)
+    release.journal.write("built", files=digests, commit=release.commit())
     for step in (CreateTag(), PushTag(), DraftRelease(), UploadAssets()):
         step.run(release)
     return release
