@@ -7,10 +7,10 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import aiohttp
-import jwt
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from releaser.rehearsal.identity import claims_of_job, identity_for
 from releaser.rehearsal.index.app import Settings, create_app
 from releaser.rehearsal.index.store import IndexStore
 
@@ -108,9 +108,7 @@ async def test_a_minted_token_is_good_for_a_quarter_of_an_hour(serve, clock, fil
     async with serve(oidc_secret=OIDC_SECRET) as client:
         publisher = {"project": "demo", "repository": "me/demo", "workflow": "r.yml", "pending": True}
         (tmp_path / "world" / "publishers.json").write_text(json.dumps([publisher]))
-        claims = {"aud": "pypi", "exp": 4102444800, "jti": "1", "repository": "me/demo"}
-        ref = {"workflow_ref": "me/demo/.github/workflows/r.yml@refs/tags/v1"}
-        identity = jwt.encode({**claims, **ref}, OIDC_SECRET, algorithm="HS256")
+        identity = identity_for("pypi", claims_of_job("me/demo", "r.yml"), OIDC_SECRET)
         async with client.post("/_/oidc/mint-token", json={"token": identity}) as answer:
             token = (await answer.json())["token"]
         for later, expected in ((timedelta(minutes=14), 200), (timedelta(minutes=1), 403)):
