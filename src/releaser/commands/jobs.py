@@ -22,6 +22,8 @@ from releaser.release import Release
 
 ARTIFACT = "dist"
 """The directory, in the checkout, that takes the artifact of the same name."""
+_SLACK_S = 86_400
+"""How far the clock may be ahead with which the parent was committed."""
 
 
 def open_in_job(start: Path, version: str | None, *, may_push: bool = False) -> tuple[Release, Job]:
@@ -59,8 +61,8 @@ def derived(opened: Release, manifest: Manifest) -> str:
     Raises:
         ConflictError: It is another one: there is more in it than the version and the changelog, or at another time.
     """
-    now, earliest = int(time.time()), opened.git.time_of(manifest.parent)
-    if not earliest <= manifest.epoch <= now:
+    latest, earliest = int(time.time()) + _SLACK_S, opened.git.time_of(manifest.parent)
+    if not earliest <= manifest.epoch <= latest:
         raise ConflictError(
             f"The release commit {manifest.commit[:12]} has a time that it cannot have: {day_of(manifest.epoch)}",
             "Start the workflow again.",
