@@ -1,0 +1,1 @@
+"""A runner for the workflows of .github/workflows, as GitHub Actions carries them out."""

@@ -1,0 +1,109 @@
+"""The Pythons that jobs ask for: an environment for each job, made from what this machine has.
+
+Packages that the first job's `pip install` lines put into its environment are there in the next one's from the start,
+as on a machine that keeps its tools. Each job's own lines run all the same, and pip installs what differs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from releaser.adapters import process
+from releaser.errors import CommandError
+
+Run = Callable[[Sequence[str | Path]], int]
+_ASK = "import sys; print('%d.%d' % sys.version_info[:2])"
+_ASK_S = 20.0
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python of this machine; `asked` is the version that a job wants, which it may not be."""
+
+    path: Path
+    version: str
+    asked: str
+
+    @property
+    def unproven(self) -> str | None:
+        """What the rehearsal does not show for want of the version that was asked for."""
+        if self.version == self.asked:
+            return None
+        return f"Python {self.asked}: this machine has none, so {self.version} ran in its place"
+
+
+class Pythons:
+    """The environments of a stand-in.
+
+    Args:
+        root: Where what they start from is kept.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._found: dict[str, Interpreter] = {}
+
+    def interpreter(self, asked: str) -> Interpreter:
+        """Return the Python of a version, such as "3.12"; where there is none, the one that runs this."""
+        if asked not in self._found:
+            own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            path = Path(sys.executable) if asked == own else _search(asked)
+            self._found[asked] = Interpreter(path or Path(sys.executable), asked if path else own, asked)
+        return self._found[asked]
+
+    def create(self, interpreter: Interpreter, target: Path, run: Run) -> bool:
+        """Make an environment of an interpreter at `target`; return whether that worked."""
+        kept = self._kept(interpreter)
+        if kept.exists():
+            shutil.copytree(kept, target, symlinks=True)
+            _move((kept / "made-at").read_text("utf-8"), target)
+            return True
+        made = [sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", "--python"]
+        return run([*made, interpreter.path, target]) == 0
+
+    def keep(self, interpreter: Interpreter, environment: Path) -> None:
+        """Have the next environment start with the packages of this one, unless another was kept already."""
+        kept = self._kept(interpreter)
+        if kept.exists():
+            return
+        partial = kept.with_name(f"{kept.name}.{environment.parent.name}")
+        shutil.copytree(environment, partial, symlinks=True)
+        (partial / "made-at").write_text(str(environment), "utf-8")
+        try:
+            partial.rename(kept)
+        except OSError:  # another job was first
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _kept(self, interpreter: Interpreter) -> Path:
+        self._root.mkdir(parents=True, exist_ok=True)
+        return self._root / f"python-{interpreter.version}"
+
+
+def _search(asked: str) -> Path | None:
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    on_path = shutil.which(f"python{asked}")
+    candidates = [Path(on_path)] if on_path else []
+    candidates += sorted(pyenv.glob(f"{asked}.*/bin/python")) if pyenv.is_dir() else []
+    for one in candidates:
+        try:
+            said = process.ask([one, "-c", _ASK], cwd=Path(sys.prefix), check=False, within=_ASK_S)
+        except CommandError:
+            continue
+        if said.status == 0 and said.text.strip() == asked:
+            return one
+    return None
+
+
+def _move(before: str, target: Path) -> None:
+    """Have the programs of a copied environment start its own Python, and not that of the environment it is of."""
+    for path in (target / "bin").iterdir():
+        if path.is_symlink() or not path.is_file():
+            continue
+        content = path.read_bytes()
+        if before.encode() in content:
+            path.write_bytes(content.replace(before.encode(), str(target).encode()))

@@ -1,0 +1,78 @@
+"""What the runner is given: the repository, what it keeps, and what the rehearsal leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+Record = dict[str, Any]
+
+
+class Records(Protocol):
+    """The forge's own state."""
+
+    world: Path
+    state: Record
+
+    def commit(self) -> None:
+        """Put the state on disk."""
+
+    def new_id(self) -> int:
+        """Return a number that no other thing has."""
+
+
+class Caller(Protocol):
+    """Who asks for something."""
+
+    @property
+    def login(self) -> str | None:
+        """The user; None without a token."""
+
+    @property
+    def is_person(self) -> bool:
+        """False for a workflow's own token."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A job that ends before or after one of its steps, as if its machine were lost; once.
+
+    Attributes:
+        when: "before" or "after".
+        job: The job's name in the workflow.
+        step: The number of the step, from 1.
+    """
+
+    when: str
+    job: str
+    step: int
+
+    def __str__(self) -> str:
+        return f"kill-{self.when}={self.job}:{self.step}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What does not change while the stand-in runs.
+
+    Attributes:
+        repository: ``OWNER/NAME``.
+        git_dir: The bare repository.
+        branch: Its default branch.
+        address: Returns the stand-in's own address.
+        services: The file for RELEASER_SERVICES; None sets none.
+        key: What identities are signed with.
+        carried: The workflows that are carried out; None is all. Others are listed as skipped when they are started.
+        kills: The faults of this run.
+    """
+
+    repository: str
+    git_dir: Path
+    address: Callable[[], str]
+    branch: str = "main"
+    services: Path | None = None
+    key: str | None = None
+    carried: frozenset[str] | None = None
+    kills: tuple[Kill, ...] = ()
