@@ -30,6 +30,13 @@ while read -r old new ref; do
 done
 exit 0
 """
+_NOTE = """#!/bin/sh
+# The forge's stand-in reads who pushed what, and starts workflows; git's HTTP server sets REMOTE_USER.
+while read -r old new ref; do
+  echo "${{REMOTE_USER:--}} $old $new $ref" >>"$GIT_DIR/pushed.log"
+done
+{hold_after}exit 0
+"""
 _HOLD = """touch "$GIT_DIR/holding"; sleep {seconds}
 """
 _REFUSE = """echo "protected: pushes are refused for now" >&2; exit 1
@@ -39,7 +46,9 @@ _REFUSE = """echo "protected: pushes are refused for now" >&2; exit 1
 def create(path: Path, source: Path, branch: str) -> None:
     """Make the bare repository from `source`'s HEAD, as `branch`, with its tags (a shallow source stays shallow)."""
     process.run(["git", "init", "--quiet", "--bare", f"--initial-branch={branch}", path], cwd=source)
-    process.run(["git", "--git-dir=.", "config", "receive.shallowUpdate", "true"], cwd=path)
+    # As GitHub does: jobs fetch the commit that started them, whichever branch is where by then.
+    for key in ("receive.shallowUpdate", "uploadpack.allowReachableSHA1InWant"):
+        process.run(["git", "--git-dir=.", "config", key, "true"], cwd=path)
     refs = [f"HEAD:refs/heads/{branch}", "refs/tags/*:refs/tags/*"]
     process.run(
         # Submodules would be pushed to their real remotes if the user's git does so.
@@ -60,7 +69,7 @@ def guard(path: Path, faults: dict[str, str], rulesets: Iterable[Ruleset] = ()) 
         before += _REFUSE
     after = _HOLD.format(seconds=float(faults["hold-stored"])) if "hold-stored" in faults else ""
     _install(path / "hooks" / "pre-receive", _HOOK.format(hold_before=before, rules=rules.script(rulesets)))
-    _install(path / "hooks" / "post-receive", f"#!/bin/sh\ncat >/dev/null\n{after}exit 0\n")
+    _install(path / "hooks" / "post-receive", _NOTE.format(hold_after=after))
 
 
 def rulesets_of(forge: Path, branch: str, faults: dict[str, str]) -> list[Ruleset]:

@@ -71,9 +71,10 @@ def found_by(patterns: Sequence[str], folder: Path) -> list[tuple[Path, Path]]:
     files: dict[Path, None] = {}
     starts: list[str] = []
     for pattern in patterns:
-        whole = os.path.normpath(folder / pattern)
-        starts.append(str(_start(whole)))
-        for one in map(Path, sorted(glob.glob(whole, recursive=True))):
+        whole = Path(os.path.normpath(folder / pattern))
+        fixed = Path(*takewhile(lambda part: not glob.has_magic(part), whole.parts))
+        starts.append(str(fixed if fixed.is_dir() else fixed.parent))
+        for one in [whole] if fixed == whole else sorted(fixed.glob(str(whole.relative_to(fixed)))):
             inner = sorted(one.rglob("*")) if one.is_dir() else [one]
             files.update(dict.fromkeys(path for path in inner if path.is_file()))
     if not files:
@@ -81,9 +82,3 @@ def found_by(patterns: Sequence[str], folder: Path) -> list[tuple[Path, Path]]:
     root = Path(os.path.commonpath(starts))
     named = [(path, path.relative_to(root)) for path in files]
     return [(path, inner) for path, inner in named if not any(part.startswith(".") for part in inner.parts)]
-
-
-def _start(pattern: str) -> Path:
-    """Return the folder that a pattern is searched in."""
-    fixed = Path(*takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts))
-    return fixed if fixed.is_dir() else fixed.parent

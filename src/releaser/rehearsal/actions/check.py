@@ -1,4 +1,4 @@
-"""Whether a workflow can be carried out here, before anything of it is: every construct is known, or refused by name."""
+"""Whether a workflow can be carried out here: every construct is known, or refused by name and line."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class _Check:
         if workflow.permissions is None and any(job.permissions is None for job in workflow.jobs.values()):
             self._say((), "`permissions` are missing: what a token may do would depend on the repository's settings")
         anywhere = {"github", "inputs"}
+        self._text(("run-name",), workflow.run_name, anywhere)
         self._texts(("env",), workflow.env.values(), anywhere)
         if workflow.concurrency:
             self._text(("concurrency",), workflow.concurrency.group, anywhere)

@@ -87,8 +87,9 @@ def _value(name: str, node: yaml.Node, path: Path, lines: dict[Path, int]) -> An
                 raise WorkflowError(name, [(line, "a key is not text")])
             if key.value in found:
                 raise WorkflowError(name, [(line, f"`{key.value}` is there twice")])
-            lines[(*path, key.value)] = line
-            found[key.value] = _value(name, value, (*path, key.value), lines)
+            inner = (*path, key.value)
+            lines[inner] = line
+            found[key.value] = _value(name, value, inner, lines)
         return found
     return _scalar(node.value, plain=getattr(node, "style", None) is None)
 

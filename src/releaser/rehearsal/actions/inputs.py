@@ -21,6 +21,10 @@ class Taken:
     permissions: Mapping[str, str] = field(default_factory=dict)
 
 
+_ATTEST = Taken(
+    {"subject-path": (), "subject-checksums": ()}, permissions={"id-token": "write", "attestations": "write"}
+)
+
 ACTIONS: Mapping[str, Taken] = {
     # Credentials that stay in .git are within reach of every later step.
     "actions/checkout": Taken(
@@ -40,10 +44,8 @@ ACTIONS: Mapping[str, Taken] = {
         required=("path",),
     ),
     "actions/download-artifact": Taken({"name": (), "path": ()}, required=("name",)),
-    "actions/attest-build-provenance": Taken(
-        {"subject-path": (), "subject-checksums": ()},
-        permissions={"id-token": "write", "attestations": "write"},
-    ),
+    "actions/attest": _ATTEST,
+    "actions/attest-build-provenance": _ATTEST,
 }
 
 

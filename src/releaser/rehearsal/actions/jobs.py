@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 from releaser.rehearsal.actions.artifacts import Artifacts
 from releaser.rehearsal.actions.environments import rules_of
 from releaser.rehearsal.actions.expressions import State, as_text, filled
@@ -20,9 +22,10 @@ from releaser.rehearsal.actions.python import Pythons
 from releaser.rehearsal.actions.setting import Record, Records, Setting
 from releaser.rehearsal.actions.standins import JobRun
 from releaser.rehearsal.actions.steps import ProgramStoppedError, RunnerLostError, Steps, now
-from releaser.rehearsal.actions.tokens import JobToken, JobTokens, claims_of
+from releaser.rehearsal.actions.tokens import JobToken, JobTokens
 from releaser.rehearsal.actions.workflow import RUNNERS, Job, Workflow
 from releaser.rehearsal.actions.workspace import Log, Workspace
+from releaser.rehearsal.identity import claims_of_job
 
 _MINUTE_S = 60.0
 
@@ -90,7 +93,7 @@ class Machines:
                 return
             permissions = ordered.workflow.granted(job)
             context = {**ordered.contexts["github"], "job": record["job"]}
-            token = self._tokens.issue(permissions, claims_of(context, name))
+            token = self._tokens.issue(permissions, self._claims(ordered.run, name))
             log.hide(token.token, token.identity_token)
             workspace = Workspace(self._records.world / "jobs" / str(record["id"]), self._setting.repository)
             steps = self._steps(ordered, context, token, workspace, log)
@@ -170,6 +173,19 @@ class Machines:
             run, ordered.job, {**contexts, "env": env}, variables, self.programs, ordered.stop, deadline, changed, lost
         )
         return steps
+
+    def _claims(self, run: Record, environment: str | None) -> dict[str, JsonValue]:
+        return claims_of_job(
+            self._setting.repository,
+            run["workflow"],
+            ref=run["ref"],
+            sha=run["head_sha"],
+            environment=environment,
+            event=run["event"],
+            run_id=run["id"],
+            run_attempt=run["run_attempt"],
+            actor=run["actor"],
+        )
 
     def _lost(self, when: str, job: str, number: int) -> bool:
         for kill in self._setting.kills:

@@ -181,6 +181,8 @@ class RunRunner:
         except asyncio.TimeoutError:
             event.set()
             record["approved_by"] = rules.reviewers[0]
+        if self._control.reviewed.get(name) is event:  # a later job of this environment waits again
+            del self._control.reviewed[name]
         self._run["pending"] = [one for one in self._run["pending"] if one["environment"] != name]
         record["status"] = "queued"
         self._change(status="waiting" if self._run["pending"] else "in_progress")

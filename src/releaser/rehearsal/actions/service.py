@@ -15,6 +15,7 @@ from typing import Any
 from releaser.rehearsal.actions.check import parsed
 from releaser.rehearsal.actions.document import WorkflowError
 from releaser.rehearsal.actions.environments import rules_of
+from releaser.rehearsal.actions.expressions import State, as_text, filled
 from releaser.rehearsal.actions.groups import Groups
 from releaser.rehearsal.actions.jobs import Machines, finish
 from releaser.rehearsal.actions.runs import Control, RunRunner, forget_failed
@@ -172,11 +173,12 @@ class Actions:
     def _start(self, name: str, event: Event, problem: str | None = None) -> int:
         """Record a run, and carry it out if it is one of those that a rehearsal carries out."""
         runs = self._records.state["workflow_runs"]
-        number = self._records.new_id()
+        number: int = max([self._records.new_id(), *(one["id"] + 1 for one in runs)])
         run: Record = {
             "id": number,
             "workflow": name,
             "name": name,
+            "display_title": name,
             "event": event.name,
             "ref": event.ref,
             "head_sha": event.sha,
@@ -201,27 +203,35 @@ class Actions:
             run.update(status="completed", conclusion="skipped", problem="A rehearsal does not carry it out")
         else:
             workflow = parsed(name, self._sources.text(event.sha, name) or "")
-            run["name"] = workflow.name or name
+            run["name"] = run["display_title"] = workflow.name or name
+            if workflow.run_name:
+                contexts = {"github": self._context(run, workflow, event), "inputs": dict(event.inputs)}
+                run["display_title"] = as_text(filled(workflow.run_name, State(contexts)))
             self._carry_out(run, workflow, event)
         self._records.commit()
         return number
 
     def _carry_out(self, run: Record, workflow: Workflow, event: Event) -> None:
         control = self._controls[run["id"]] = Control()
-        contexts = {"github": self._context(run, workflow, event), "inputs": dict(event.inputs)}
-        runner = RunRunner(run, workflow, contexts, self._records, self._machines, self._groups, control)
 
         async def carry_out() -> None:
             try:
+                while self._setting.address() is None:  # noqa: ASYNC110  another process writes it
+                    await asyncio.sleep(_LOOK_S)
+                contexts = {"github": self._context(run, workflow, event), "inputs": dict(event.inputs)}
+                runner = RunRunner(run, workflow, contexts, self._records, self._machines, self._groups, control)
                 with suppress(ProgramStoppedError):
                     await runner.carry_out()
             finally:
                 self._controls.pop(run["id"], None)
+                if run["status"] != "completed" and not self._machines.programs.stopping.is_set():
+                    run.update(status="completed", conclusion="failure", problem="The runner failed")
+                    self._records.commit()
 
         self._keep(asyncio.create_task(carry_out()))
 
     def _context(self, run: Record, workflow: Workflow, event: Event) -> Record:
-        address, repository = self._setting.address(), self._setting.repository
+        address, repository = self._setting.address() or "", self._setting.repository
         owner, _, name = repository.partition("/")
         about = {"full_name": repository, "name": name, "default_branch": self._setting.branch}
         return {

@@ -61,7 +61,7 @@ class Setting:
         repository: ``OWNER/NAME``.
         git_dir: The bare repository.
         branch: Its default branch.
-        address: Returns the stand-in's own address.
+        address: Returns the stand-in's own address; None until it is known.
         services: The file for RELEASER_SERVICES; None sets none.
         key: What identities are signed with.
         carried: The workflows that are carried out; None is all. Others are listed as skipped when they are started.
@@ -70,7 +70,7 @@ class Setting:
 
     repository: str
     git_dir: Path
-    address: Callable[[], str]
+    address: Callable[[], str | None]
     branch: str = "main"
     services: Path | None = None
     key: str | None = None

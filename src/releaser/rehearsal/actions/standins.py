@@ -180,5 +180,6 @@ _ACTIONS: Mapping[str, Callable[[JobRun, Mapping[str, str]], None]] = {
     "actions/setup-python": _setup_python,
     "actions/upload-artifact": _upload,
     "actions/download-artifact": _download,
+    "actions/attest": _attest,
     "actions/attest-build-provenance": _attest,
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-ISSUER = "https://token.actions.githubusercontent.com"
-_LASTS_S = 300
+from pydantic import JsonValue
+
+from releaser.rehearsal.identity import identity_for
+
 BOT = "github-actions[bot]"
 
 
@@ -25,7 +26,7 @@ class JobToken:
     """
 
     permissions: Mapping[str, str]
-    claims: Mapping[str, str]
+    claims: dict[str, JsonValue]
     token: str = field(repr=False)
     identity_token: str | None = field(repr=False)
     used: set[str] = field(default_factory=set)
@@ -50,7 +51,7 @@ class JobTokens:
         self._tokens: dict[str, JobToken] = {}
         self._identity: dict[str, JobToken] = {}
 
-    def issue(self, permissions: Mapping[str, str], claims: Mapping[str, str]) -> JobToken:
+    def issue(self, permissions: Mapping[str, str], claims: dict[str, JsonValue]) -> JobToken:
         """Return the token of a job that begins."""
         proves = permissions.get("id-token") == "write"
         issued = JobToken(
@@ -75,47 +76,10 @@ class JobTokens:
 
     def sign(self, request_token: str, audience: str | None) -> str | None:
         """Return an identity for an audience; None if the request's token is none of a job's that runs."""
-        import jwt  # its cryptography takes longer to load than all the rest
-
         issued = self._identity.get(request_token)
         if issued is None or self._key is None:
             return None
         issued.used.add("id-token: write")
-        now = int(time.time())
-        owner = f"https://github.com/{issued.claims['repository_owner']}"
-        claims = {
-            "iss": ISSUER,
-            "aud": audience or owner,
-            "jti": secrets.token_hex(16),
-            "iat": now,
-            "nbf": now - 5,
-            "exp": now + _LASTS_S,
-            **issued.claims,
-        }
-        return jwt.encode(claims, self._key, algorithm="HS256")
-
-
-def claims_of(context: Mapping[str, str], environment: str | None) -> dict[str, str]:
-    """Return what GitHub says of a job in its identities.
-
-    Args:
-        context: The job's `github` context.
-        environment: The environment that it is in.
-    """
-    repository = context["repository"]
-    subject = f"environment:{environment}" if environment else f"ref:{context['ref']}"
-    named = ("repository", "repository_owner", "ref", "ref_type", "sha", "event_name", "actor", "workflow")
-    return {
-        "sub": f"repo:{repository}:{subject}",
-        **{name: context[name] for name in named},
-        "workflow_ref": context["workflow_ref"],
-        "workflow_sha": context["workflow_sha"],
-        "job_workflow_ref": context["workflow_ref"],
-        "job_workflow_sha": context["workflow_sha"],
-        "run_id": context["run_id"],
-        "run_number": context["run_number"],
-        "run_attempt": context["run_attempt"],
-        "repository_visibility": "public",
-        "runner_environment": "github-hosted",
-        **({"environment": environment} if environment else {}),
-    }
+        return identity_for(
+            audience or f"https://github.com/{issued.claims['repository_owner']}", issued.claims, self._key
+        )

@@ -22,13 +22,18 @@ from aiohttp.typedefs import Handler, Middleware
 from filelock import FileLock, Timeout
 
 from releaser.errors import ReleaserError, UsageError
+from releaser.rehearsal.actions.service import Actions
+from releaser.rehearsal.actions.triggers import DispatchError
 from releaser.rehearsal.forge.answers import CALLER, problem
 from releaser.rehearsal.forge.attestations import Attestations
 from releaser.rehearsal.forge.environments import Environments
 from releaser.rehearsal.forge.faults import FAULTS, ForgeFaults, parse_fault
+from releaser.rehearsal.forge.git_http import ENDINGS, GitHttp
+from releaser.rehearsal.forge.machinery import actions_of, add_arguments, connect
+from releaser.rehearsal.forge.permissions import refusal
 from releaser.rehearsal.forge.protection import Protection
 from releaser.rehearsal.forge.releases import Releases
-from releaser.rehearsal.forge.runs import Machinery, Runs
+from releaser.rehearsal.forge.runs import Runs
 from releaser.rehearsal.forge.store import ForgeStore, RefusedError
 from releaser.rehearsal.forge.tokens import Caller, Tokens
 from releaser.rehearsal.forge.work import Work
@@ -45,7 +50,7 @@ API_PREFIXES = ("/repos/", "/uploads/", "/user")
 
 
 def create_app(
-    repository: str, store: ForgeStore, tokens: Tokens, faults: ForgeFaults, actions: Machinery | None = None
+    repository: str, store: ForgeStore, tokens: Tokens, faults: ForgeFaults, actions: Actions | None = None
 ) -> web.Application:
     """Return the stand-in as an aiohttp application.
 
@@ -58,12 +63,17 @@ def create_app(
     """
     middlewares = [_log_mutations(store.world / "mutations.log"), _word_errors, _guard(tokens, faults)]
     app = web.Application(middlewares=middlewares, client_max_size=BODY_LIMIT)
-    app.add_routes(Releases(repository, store, faults).routes())
+    app.add_routes(Releases(repository, store, faults, actions.published if actions else None).routes())
     app.add_routes(Work(repository, store).routes())
     app.add_routes(Runs(repository, store, actions).routes())
     app.add_routes(Attestations(repository, store).routes())
     app.add_routes(Environments(repository, store).routes())
     app.add_routes(Protection(repository, store).routes())
+    if store.git_dir:
+        app.add_routes(GitHttp(repository, store.git_dir, tokens).routes())
+    if actions:
+        tokens.accept_jobs(actions.tokens.find)
+        connect(app, actions)
     return app
 
 
@@ -84,6 +94,8 @@ async def _word_errors(request: web.Request, handler: Handler) -> web.StreamResp
         return await handler(request)
     except RefusedError as error:
         return problem(422, error.message, error.errors)
+    except DispatchError as error:
+        return problem(error.status, error.message)
     except web.HTTPError as error:
         return problem(error.status, error.reason)
 
@@ -95,20 +107,26 @@ def _guard(tokens: Tokens, faults: ForgeFaults) -> Middleware:
         is_api = request.path.startswith(API_PREFIXES)
         if (status := faults.status(request.path)) is not None:
             return _rehearsed(status)
+        if request.path.endswith(ENDINGS):
+            return await handler(request)  # where git has its own way to log in
         caller = tokens.caller(request) if is_api else Caller()
         if caller is None or (is_api and faults.strikes("unauthorized")):
             return problem(401, "Bad credentials")
-        if request.method not in ("GET", "HEAD") and not caller.may_write:
+        if lacking := refusal(caller, request.method, request.path):
+            answer = problem(403, "Resource not accessible by integration")
+            answer.headers["X-Accepted-GitHub-Permissions"] = lacking
+            return answer
+        if request.method not in ("GET", "HEAD") and not (caller.may_write or caller.job):
             if caller.login is None:
                 return problem(401, "Requires authentication")
             return problem(403, "Resource not accessible by personal access token")
         request[CALLER] = caller
-        answer = await handler(request)
+        served = await handler(request)
         if caller.scopes is not None:
-            answer.headers["X-OAuth-Scopes"] = caller.scopes
+            served.headers["X-OAuth-Scopes"] = caller.scopes
         if caller.ends is not None:
-            answer.headers["GitHub-Authentication-Token-Expiration"] = caller.ends
-        return answer
+            served.headers["GitHub-Authentication-Token-Expiration"] = caller.ends
+        return served
 
     return guard
 
@@ -134,7 +152,8 @@ def open_world(given: Namespace) -> web.Application:
     """
     tokens = Tokens.from_file(given.token_file) if given.token_file else Tokens()
     faults = ForgeFaults(given.fault, given.world)
-    app = create_app(given.repository, ForgeStore(given.world, given.git_dir), tokens, faults)
+    store = ForgeStore(given.world, given.git_dir)
+    app = create_app(given.repository, store, tokens, faults, actions_of(given, store))
     app.middlewares[:0] = [Injection(one, given.world).middleware for one in given.at]
     return app
 
@@ -175,5 +194,6 @@ def create_parser() -> ArgumentParser:
         "--fault", type=parse_fault, action="append", default=[], metavar="NAME[=VALUE]", help=", ".join(FAULTS)
     )
     parser.add_argument("--at", type=RequestFault.parse, action="append", default=[], metavar=FORM, help="one request")
+    add_arguments(parser)
     parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input ends")
     return parser

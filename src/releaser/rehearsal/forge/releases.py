@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -12,6 +13,7 @@ from releaser.rehearsal.forge.faults import ForgeFaults, cut
 from releaser.rehearsal.forge.pages import release_page
 from releaser.rehearsal.forge.shapes import Record, Shapes
 from releaser.rehearsal.forge.store import ForgeStore, RefusedError, asset_name
+from releaser.rehearsal.forge.tokens import Caller
 
 
 class Releases:
@@ -21,12 +23,20 @@ class Releases:
         repository: ``OWNER/NAME``.
         store: What there is.
         faults: What is to go wrong.
+        published: Told of each release that is published, and of who did it.
     """
 
-    def __init__(self, repository: str, store: ForgeStore, faults: ForgeFaults) -> None:
+    def __init__(
+        self,
+        repository: str,
+        store: ForgeStore,
+        faults: ForgeFaults,
+        published: Callable[[Record, Caller], None] | None = None,
+    ) -> None:
         self._repository = repository
         self._store = store
         self._faults = faults
+        self._published_by = published
 
     def routes(self) -> list[web.RouteDef]:
         """Everything under ``/releases``, of the API, of uploads and of the pages for people; and their setting."""
@@ -68,6 +78,7 @@ class Releases:
         if not wanted.get("draft", False):
             await self._faults.hold_publishing()
         release = self._store.create_release(wanted, caller_of(request).login or "")
+        self._tell(request, release, was_draft=True)
         shape = self._shapes(request).release(release)
         return web.json_response(shape, status=201, headers={"Location": shape["url"]})
 
@@ -92,7 +103,9 @@ class Releases:
         if self._release(request)["draft"] and wanted.get("draft") is False:
             await self._faults.hold_publishing()
         release = self._release(request)
+        was_draft = release["draft"]
         self._store.change_release(release, wanted)
+        self._tell(request, release, was_draft=was_draft)
         return web.json_response(self._shapes(request).release(release))
 
     async def delete(self, request: web.Request) -> web.Response:
@@ -163,6 +176,10 @@ class Releases:
         shape = self._shapes(request).release(release)
         text = release_page(self._repository, shape, [mark for mark, holds in marks.items() if holds])
         return web.Response(text=text, content_type="text/html")
+
+    def _tell(self, request: web.Request, release: Record, *, was_draft: bool) -> None:
+        if self._published_by and was_draft and not release["draft"]:
+            self._published_by(release, caller_of(request))
 
     def _shapes(self, request: web.Request) -> Shapes:
         return Shapes(str(request.url.origin()), self._repository)

@@ -58,6 +58,7 @@ class ForgeStore:
 
     def __init__(self, world: Path, git_dir: Path | None) -> None:
         self.world = world
+        self.git_dir = git_dir
         self.git = BareRepository(git_dir) if git_dir else None
         self._document = world / "forge.json"
         self._assets = world / "assets"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import binascii
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Literal
 from aiohttp import web
 
 from releaser.errors import UsageError
+from releaser.rehearsal.actions.tokens import BOT, JobToken
 
 LOGIN = "releaser"
 _LASTS = timedelta(days=7)
@@ -30,6 +33,7 @@ class Caller:
         scopes: What GitHub says of the token's scopes; None where it says nothing.
         ends: When the token ends, as GitHub says it; None where it says nothing.
         is_person: False for a workflow's own token, which has no user.
+        job: The token of a job that runs here; None for every other.
     """
 
     login: str | None = None
@@ -38,6 +42,7 @@ class Caller:
     scopes: str | None = None
     ends: str | None = None
     is_person: bool = True
+    job: JobToken | None = None
 
 
 class Tokens:
@@ -54,6 +59,11 @@ class Tokens:
 
     def __init__(self, grants: Mapping[str, Grant] | None = None) -> None:
         self._grants = grants
+        self._find_job: Callable[[str], JobToken | None] = lambda _token: None
+
+    def accept_jobs(self, find: Callable[[str], JobToken | None]) -> None:
+        """Accept the tokens of jobs that run here, which `find` knows."""
+        self._find_job = find
 
     @classmethod
     def from_file(cls, path: Path) -> Tokens:
@@ -81,14 +91,17 @@ class Tokens:
         header = request.headers.get("Authorization")
         if header is None:
             return Caller()
-        token = header.partition(" ")[2].strip()
+        token = _token_in(header)
+        if (job := self._find_job(token)) is not None:
+            writes = job.permissions.get("contents") == "write"
+            return Caller(BOT, writes, _role(False), is_person=False, job=job)
         grant = "write" if self._grants is None and token else (self._grants or {}).get(token)
         if grant is None:
             return None
         may_push = grant != "guest"
         writes = grant == "write"
         if token.startswith("ghs_"):
-            return Caller("github-actions[bot]", writes, _role(False), is_person=False)
+            return Caller(BOT, writes, _role(False), is_person=False)
         if token.startswith("github_pat_"):
             ends = datetime.now(timezone.utc) + _LASTS
             return Caller(LOGIN, writes, _role(may_push), ends=f"{ends:%Y-%m-%d %H:%M:%S} UTC")
@@ -97,3 +110,14 @@ class Tokens:
 
 def _role(may_push: bool) -> dict[str, bool]:
     return {"admin": False, "maintain": False, "push": may_push, "triage": may_push, "pull": True}
+
+
+def _token_in(header: str) -> str:
+    """Return the token of an `Authorization` header; with `Basic` it is the password, as git sends it."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return value.strip()
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,100 @@
+"""Connects the runner of workflows to the forge's stand-in: its life, its identities, and its command line."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from releaser.errors import UsageError
+from releaser.rehearsal.actions.service import Actions
+from releaser.rehearsal.actions.setting import Kill, Setting
+from releaser.rehearsal.forge.answers import problem
+from releaser.rehearsal.forge.store import ForgeStore
+
+IDENTITIES = "/_actions/idtoken"
+
+
+def connect(app: web.Application, actions: Actions) -> None:
+    """Run workflows as long as an application is served, and let jobs ask for identities."""
+
+    async def running(_app: web.Application) -> AsyncIterator[None]:
+        await actions.begin()
+        yield
+        await actions.end()
+
+    async def identity(request: web.Request) -> web.Response:
+        token = request.headers.get("Authorization", "").partition(" ")[2].strip()
+        signed = actions.tokens.sign(token, request.query.get("audience"))
+        return web.json_response({"value": signed}) if signed else problem(401, "Unauthorized")
+
+    app.cleanup_ctx.append(running)
+    app.router.add_get(IDENTITIES, identity)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what the runner is told on the command line."""
+    parser.add_argument("--services", type=Path, metavar="FILE", help="run workflows, for these stand-ins")
+    parser.add_argument("--oidc-secret-file", type=Path, metavar="FILE", help="holds the key that signs identities")
+    parser.add_argument("--branch", default="main", help="the default branch")
+    parser.add_argument("--carry", action="append", default=[], metavar="WORKFLOW", help="run no others than these")
+    parser.add_argument("--kill-job", type=_kill, action="append", default=[], metavar="kill-before=JOB:STEP")
+
+
+def actions_of(given: Namespace, store: ForgeStore) -> Actions | None:
+    """Return the runner that a parsed command line describes; None where it describes none.
+
+    Raises:
+        UsageError: The file with the key cannot be read, or there is no repository.
+    """
+    if given.services is None:
+        return None
+    if given.git_dir is None:
+        raise UsageError("--services needs the repository whose workflows are run", "Give --git-dir as well.")
+    key = None
+    if given.oidc_secret_file:
+        try:
+            key = given.oidc_secret_file.read_text("utf-8").strip()
+        except OSError as error:
+            path = given.oidc_secret_file
+            raise UsageError(f"{path} cannot be read: {error.strerror}", "Give a file that holds the key.") from error
+    setting = Setting(
+        given.repository,
+        given.git_dir,
+        address=partial(_address, given.services),
+        branch=given.branch,
+        services=given.services,
+        key=key,
+        carried=frozenset(given.carry) or None,
+        kills=tuple(given.kill_job),
+    )
+    return Actions(setting, store)
+
+
+def parse_kill(text: str) -> Kill:
+    """Return the fault that `kill-before=JOB:STEP` or `kill-after=JOB:STEP` describes.
+
+    Raises:
+        ValueError: It is none.
+    """
+    name, _, where = text.partition("=")
+    job, _, step = where.rpartition(":")
+    if name not in ("kill-before", "kill-after") or not job or not step.isdecimal():
+        raise ValueError(f"{text!r} is neither kill-before=JOB:STEP nor kill-after=JOB:STEP")
+    return Kill(name.removeprefix("kill-"), job, int(step))
+
+
+def _kill(text: str) -> Kill:
+    try:
+        return parse_kill(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def _address(services: Path) -> str | None:
+    """Return the stand-in's own address, which the rehearsal writes there once every stand-in listens."""
+    return str(json.loads(services.read_bytes())["forge"]["api_url"]) if services.exists() else None
