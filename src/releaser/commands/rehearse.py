@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from releaser import engine
@@ -14,12 +15,14 @@ from releaser.commands.opening import project, wanted_version
 from releaser.commands.release import carry_out
 from releaser.config.load import state_root
 from releaser.config.project import Config
+from releaser.core.files import write_atomically
 from releaser.core.named import required_steps, skipped_steps
 from releaser.core.runner import Observer
 from releaser.core.step import Plan
 from releaser.errors import ReleaserError, UsageError
 from releaser.plan import release_plan
-from releaser.rehearsal import stage
+from releaser.rehearsal import hosting, stage
+from releaser.rehearsal.actions import report as workflow_report
 from releaser.rehearsal.durations import Durations, in_words
 from releaser.rehearsal.faults import KillAt, RehearsalFaults
 from releaser.rehearsal.world_faults import Striking
@@ -27,18 +30,52 @@ from releaser.release import Release
 from releaser.steps.qualify.pass_session import PassSession
 
 QUICK = "left out by --quick"
+HERE, CI = "here", "ci"
+
+_RUNS_END_S = 600.0
+"""How long runs may go on after the release is complete, before the stand-ins end."""
 
 _REAL = re.compile(r"`invoke (release|tag|status|verify|publish\.\w+)(?P<version>( --version [^` ]+)?)[^`]*`")
 _REAL_BACK = re.compile(r"`invoke (rollback|yank)(?P<version>( --version [^` ]+)?)[^`]*`")
 
 
+@dataclass(frozen=True)
+class How:
+    """How to rehearse.
+
+    Attributes:
+        keep: Whether the stand-ins go on.
+        fresh: Whether to start over.
+        quick: Whether to leave out the sessions of tests.
+        by: Who releases: this machine alone, or workflows what is configured so.
+    """
+
+    keep: bool = False
+    fresh: bool = False
+    quick: bool = False
+    by: str = HERE
+
+    @property
+    def kind(self) -> str:
+        """What it has in common with others that take as long."""
+        kind = "quick" if self.quick else "full"
+        return kind if self.by == HERE else f"{kind}, as {self.by}"
+
+    def must_be_known(self) -> None:
+        """Refuse a way that there is not.
+
+        Raises:
+            UsageError: There is no such way.
+        """
+        if self.by not in (HERE, CI):
+            raise UsageError(f"--as {self.by}: there is no such way to release", f"Write --as {HERE} or --as {CI}.")
+
+
 def rehearse(
     start: Path,
     version: str | None,
+    how: How,
     *,
-    keep: bool,
-    fresh: bool,
-    quick: bool,
     skip: Sequence[str],
     title: str | None,
     fault: Sequence[str],
@@ -46,6 +83,7 @@ def rehearse(
 ) -> None:
     """Run `invoke rehearse`."""
     begun = time.monotonic()
+    how.must_be_known()
     root, config = project(start)
     wanted = wanted_version(version, config, root)
     faults = RehearsalFaults.parse(fault)
@@ -54,24 +92,36 @@ def rehearse(
         if step not in [one.name for phase in plan for one in phase.steps]:
             raise UsageError(f"--fault {text}: there is no such step", "Choose one that `invoke status` lists.")
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
-    if quick:
+    if how.quick:
         skips = {**{one.name: QUICK for one in _sessions(plan)}, **skips}
     state, git = state_root(), Git(root)
+    workflows = hosting.carried(git, config) if how.by == CI else ()
     durations = Durations(state / "rehearsals" / f"{config.distribution}.durations.json")
     # A line within a second, before anything that takes longer.
     commit = git.head()[:12]
     print(
         f"Rehearsing {config.distribution} {wanted} at commit {commit}: {_extent(plan, skips)};"
-        f" {_expectation(durations, config, quick=quick)}",
+        f" {_expectation(durations, config, how.kind)}",
         flush=True,
     )
-    _print_notes(config, git)
+    _print_notes(config, git, workflows)
     place = stage.place(state, config, git, wanted)
-    resumes = stage.is_ready(place) and not fresh
+    resumes = stage.is_ready(place) and not how.fresh
     if resumes:
         print("An earlier rehearsal of this commit and version is continued: completed steps are not repeated.")
         print("Start over with --fresh.", flush=True)
-    with stage.raised(place, root, config, wanted, faults, title=title, fresh=fresh, keep=keep) as raised:
+    with stage.raised(
+        place,
+        root,
+        config,
+        wanted,
+        faults,
+        title=title,
+        fresh=how.fresh,
+        keep=how.keep,
+        workflows=workflows,
+        quick=how.quick,
+    ) as raised:
         strikes = faults.named("engine")
         killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
         striking = [Striking(one, raised.release, raised.path) for one in faults.world]
@@ -83,13 +133,17 @@ def rehearse(
                 raised.release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=observers
             )
         except ReleaserError as error:
+            if workflows:
+                _report_workflows(raised, within=0)
             raise error.reworded(rehearsed(error.message), rehearsed(error.remedy)) from error
+        if workflows:
+            _report_workflows(raised, within=_RUNS_END_S)
         seconds = time.monotonic() - begun
         print(f"Rehearsed in {in_words(seconds)}.")
         if not (resumes or skip or fault):  # another run says nothing of how long this one would take
             with suppress(OSError):
-                durations.add(_kind(quick=quick), seconds)
-        if keep:
+                durations.add(how.kind, seconds)
+        if how.keep:
             print("\nThe stand-ins are still running:")
             for service in raised.services:
                 print(f"  {service.name:<9} {service.url}")
@@ -107,10 +161,6 @@ def _sessions(plan: Plan[Release]) -> list[PassSession]:
     return [step for phase in plan for step in phase.steps if isinstance(step, PassSession)]
 
 
-def _kind(*, quick: bool) -> str:
-    return "quick" if quick else "full"
-
-
 def _extent(plan: Plan[Release], skips: Mapping[str, str]) -> str:
     """Return how much there is to do: the number of steps, and the sessions by name."""
     steps = sum(step.name not in skips for phase in plan for step in phase.steps)
@@ -120,17 +170,29 @@ def _extent(plan: Plan[Release], skips: Mapping[str, str]) -> str:
     return f"{steps} steps{named}"
 
 
-def _expectation(durations: Durations, config: Config, *, quick: bool) -> str:
+def _expectation(durations: Durations, config: Config, kind: str) -> str:
     """Return how long it took last time on this machine; before the first time, how long it usually takes."""
-    if (seconds := durations.last(_kind(quick=quick))) is not None:
+    if (seconds := durations.last(kind)) is not None:
         return f"took {in_words(seconds)} last time"
-    usual = config.rehearsal.usual_quick_time if quick else config.rehearsal.usual_time
+    usual = {"quick": config.rehearsal.usual_quick_time, "full": config.rehearsal.usual_time}.get(kind)
     return f"usually takes {usual}" if usual else "not timed on this machine yet"
 
 
-def _print_notes(config: Config, git: Git) -> None:
+def _report_workflows(raised: stage.Stage, within: float) -> None:
+    """Print what the workflows did, and add it to the report."""
+    forge = raised.path / "forge"
+    text = workflow_report.compose(workflow_report.ended(forge, within), forge)
+    print(f"\n{text}")
+    path = raised.release.store.path / "report.md"
+    if within and path.exists():
+        write_atomically(path, f"{path.read_text('utf-8').rstrip()}\n\n{text}")
+
+
+def _print_notes(config: Config, git: Git, workflows: Sequence[str]) -> None:
     """Print how this rehearsal differs from a release of what the user sees."""
     if changes := git.changes():
         print(f"{len(changes)} uncommitted changes are not part of it.")
-    if config.pypi.via == "ci":
+    if workflows:
+        print(f"The rehearsal carries out {', '.join(workflows)}.", flush=True)
+    elif config.pypi.via == "ci":
         print(f"The rehearsal uploads PyPI's files itself; in a release, {config.pypi.workflow} does.", flush=True)

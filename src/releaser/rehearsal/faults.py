@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from releaser.rehearsal.world_faults import WorldFault
 
 _REMOTE = ("hold", "hold-stored", "protected", "refuse")
 _ENGINE = ("kill-before", "kill-after")
-_WHO = ("testpypi", "pypi", "forge", "remote", "engine", "world")
+_WHO = ("testpypi", "pypi", "forge", "remote", "actions", "engine", "world")
+_KILL = re.compile(r"kill-(before|after)=[^:=]+:[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class RehearsalFaults:
         for text in texts:
             who, colon, fault = text.partition(":")
             name = fault.partition("=")[0]
+            if who == "actions" and not _KILL.fullmatch(fault):
+                raise UsageError(
+                    f"--fault {text}: a job and the number of one of its steps are required",
+                    "Write --fault actions:kill-before=JOB:STEP or actions:kill-after=JOB:STEP.",
+                )
             known = {"remote": _REMOTE, "engine": _ENGINE}.get(who)
             if who == "remote" and name.startswith("hold") and not _is_number(fault.partition("=")[2]):
                 raise UsageError(f"--fault {text}: a number of seconds is required", f"Write --fault remote:{name}=5.")

@@ -18,12 +18,11 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import filelock
 
@@ -32,11 +31,11 @@ from releaser.adapters.clients import import_clients
 from releaser.adapters.git import Git, Settings, trees
 from releaser.adapters.git.submodules import SOURCE
 from releaser.adapters.installers import settings
-from releaser.config import project as configuration
 from releaser.config.project import Config
 from releaser.core.files import write_atomically
 from releaser.errors import CommandError, ConflictError
-from releaser.rehearsal import remote, services
+from releaser.rehearsal import hosting, remote, services
+from releaser.rehearsal.addresses import pointed_at
 from releaser.rehearsal.faults import RehearsalFaults
 from releaser.rehearsal.registry import program
 from releaser.rehearsal.services import Service
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
 
 _SERVICES = ("testpypi", "pypi", "forge")
 _NEEDS_REGISTRY = ("log_in_for_images", "push_images", "verify_images")
-_UNUSED_PORT = 1
 _RUNNING = "running.json"
 _READY = "ready"
 
@@ -92,6 +90,8 @@ def raised(
     title: str | None,
     fresh: bool,
     keep: bool,
+    workflows: Sequence[str] = (),
+    quick: bool = False,
 ) -> Iterator[Stage]:
     """Start the stand-ins for HEAD of the checkout at `root`, which is only read; stop them afterwards.
 
@@ -104,6 +104,8 @@ def raised(
         title: The description in the release's title, if it was given.
         fresh: Whether to delete what an earlier rehearsal left.
         keep: Whether the stand-ins continue to run afterwards.
+        workflows: Those that are carried out; none leaves everything to this process.
+        quick: Whether workflows leave out the sessions of tests.
     """
     source = Git.at(root)
     with _alone(path):
@@ -116,9 +118,16 @@ def raised(
         remote.guard(path / "origin.git", wrong, remote.rulesets_of(path / "forge", config.git.branch, wrong))
         _keep_proxies_out()
         registry, lacking = _registry(path, config)
-        running = _start(path, config.distribution, repository, faults, registry, keep=keep)
+        hosted: list[str | Path] = []
+        if workflows:
+            hosting.lay_out(path, config, repository)
+            hosted = hosting.forge_options(path, config, workflows, faults.of.get("actions", ()))
+        (path / hosting.SERVICES).unlink(missing_ok=True)  # with the addresses of an earlier rehearsal
+        running = _start(path, config.distribution, repository, faults, registry, keep=keep, hosted=hosted)
         try:
-            pointed = _pointed(config, running, repository)
+            pointed = pointed_at(config, running, repository, hosted=bool(workflows))
+            if workflows:
+                hosting.write_services(path, pointed, quick=quick)
             tokens = {
                 pointed.testpypi.token_env: _token(path, "testpypi"),
                 pointed.pypi.token_env: _token(path, "pypi"),
@@ -194,7 +203,14 @@ def _registry(path: Path, config: Config) -> tuple[list[str], dict[str, str]]:
 
 
 def _start(
-    path: Path, distribution: str, repository: str, faults: RehearsalFaults, registry: list[str], *, keep: bool
+    path: Path,
+    distribution: str,
+    repository: str,
+    faults: RehearsalFaults,
+    registry: list[str],
+    *,
+    keep: bool,
+    hosted: Sequence[str | Path],
 ) -> dict[str, Service]:
     """Start all stand-ins side by side and wait until each answers."""
     log = path / "services.log"
@@ -208,15 +224,16 @@ def _start(
 
     running: dict[str, Service] = {}
     try:
-        begin("testpypi", "--name", "testpypi")
-        begin("forge", "--repository", repository, "--git-dir", path / "origin.git")
+        trusted = ["--oidc-secret-file", path / "tokens" / hosting.KEY] if hosted else []
+        begin("testpypi", "--name", "testpypi", *trusted)
+        begin("forge", "--repository", repository, "--git-dir", path / "origin.git", *hosted)
         if registry:
             world = path / "registry"
             world.mkdir(exist_ok=True)
             words: list[str | Path] = ["--world", world, "--command", json.dumps(registry)]
             begun["registry"] = services.start("releaser.rehearsal.registry", words, log, keep=keep)
         # The last, because pip takes its time to say what the user's index is.
-        begin("pypi", "--name", "pypi", "--upstream", settings.index_url() or "pypi", "--own", distribution)
+        begin("pypi", "--name", "pypi", "--upstream", settings.index_url() or "pypi", "--own", distribution, *trusted)
         import_clients()  # while they start
         for name, started in begun.items():
             running[name] = services.ready(name, started, log)
@@ -224,35 +241,6 @@ def _start(
         services.stop([Service(name, "", started) for name, started in begun.items()])
         raise
     return running
-
-
-def _pointed(config: Config, running: dict[str, Service], repository: str) -> Config:
-    """Return the project's own configuration with the addresses of the stand-ins, and no CI to wait for."""
-
-    def index(name: str, table: configuration.IndexConfig) -> configuration.IndexConfig:
-        url = running[name].url
-        addresses = {"upload_url": f"{url}/legacy/", "simple_url": f"{url}/simple/", "web_url": url}
-        return table.model_copy(update={**addresses, "via": "upload"})
-
-    forge_url = running["forge"].url
-    forge = config.forge.model_copy(update={"api_url": forge_url, "web_url": forge_url, "repository": repository})
-    images = config.images
-    if images.repository:
-        # By name, as container engines take a registry without TLS there for granted. Where no registry runs, at a port
-        # where nothing listens: no rehearsal reaches the real one.
-        port = urlsplit(running["registry"].url).port if "registry" in running else _UNUSED_PORT
-        host = f"localhost:{port}"
-        repository_here = f"{host}/{images.repository.partition('/')[2]}"
-        images = images.model_copy(update={"repository": repository_here, "via": "push"})
-    return config.model_copy(
-        update={
-            "run": "here",
-            "testpypi": index("testpypi", config.testpypi),
-            "pypi": index("pypi", config.pypi),
-            "forge": forge,
-            "images": images,
-        }
-    )
 
 
 def _publish_release_before(release: Release) -> None:

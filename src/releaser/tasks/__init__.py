@@ -74,6 +74,7 @@ def release(
         "require": _REQUIRE,
         "title": "the brief description in the release's title",
         "fault": "a fault to rehearse, WHO:NAME[=VALUE] (repeatable); docs/rehearsal.md lists them",
+        "as": "who releases: here (this machine alone, the default), or ci (workflows do what is configured so)",
     },
     iterable=["skip", "require", "fault"],
 )
@@ -86,6 +87,7 @@ def rehearse(
     require: Sequence[str] | None = None,
     title: str | None = None,
     fault: Sequence[str] | None = None,
+    as_: str = "here",
 ) -> None:
     """Rehearse the release of HEAD against stand-ins on this machine; nothing becomes public, no account is needed.
 
@@ -93,7 +95,8 @@ def rehearse(
     it to continue with what the stand-ins hold.
     """
     lists = {"skip": skip or (), "require": require or (), "fault": fault or ()}
-    commands.rehearse.rehearse(Path.cwd(), version, keep=keep, fresh=fresh, quick=quick, title=title, **lists)
+    how = commands.rehearse.How(keep=keep, fresh=fresh, quick=quick, by=as_)
+    commands.rehearse.rehearse(Path.cwd(), version, how, title=title, **lists)
 
 
 @task(

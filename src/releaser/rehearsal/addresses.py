@@ -1,0 +1,46 @@
+"""A project's configuration with the addresses of stand-ins in the place of its own."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from releaser.config.project import Config, IndexConfig
+from releaser.rehearsal.services import Service
+
+_UNUSED_PORT = 1
+
+
+def pointed_at(config: Config, running: dict[str, Service], repository: str, *, hosted: bool) -> Config:
+    """Return the project's own configuration with the addresses of the stand-ins.
+
+    Args:
+        config: The configuration.
+        running: The stand-ins.
+        repository: ``OWNER/NAME``.
+        hosted: Whether workflows are carried out; without, there is no CI to wait for.
+    """
+
+    def index(name: str, table: IndexConfig) -> IndexConfig:
+        url = running[name].url
+        addresses = {"upload_url": f"{url}/legacy/", "simple_url": f"{url}/simple/", "web_url": url}
+        return table.model_copy(update=addresses if hosted else {**addresses, "via": "upload"})
+
+    forge_url = running["forge"].url
+    forge = config.forge.model_copy(update={"api_url": forge_url, "web_url": forge_url, "repository": repository})
+    images = config.images
+    if images.repository:
+        # By name, as container engines take a registry without TLS there for granted. Where no registry runs, at a port
+        # where nothing listens: no rehearsal reaches the real one.
+        port = urlsplit(running["registry"].url).port if "registry" in running else _UNUSED_PORT
+        host = f"localhost:{port}"
+        repository_here = f"{host}/{images.repository.partition('/')[2]}"
+        images = images.model_copy(update={"repository": repository_here, "via": "push"})
+    return config.model_copy(
+        update={
+            "run": config.run if hosted else "here",
+            "testpypi": index("testpypi", config.testpypi),
+            "pypi": index("pypi", config.pypi),
+            "forge": forge,
+            "images": images,
+        }
+    )
