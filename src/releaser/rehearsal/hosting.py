@@ -11,7 +11,7 @@ from releaser.adapters.git import Git
 from releaser.config.project import Config
 from releaser.core.files import write_atomically
 from releaser.errors import UsageError
-from releaser.rehearsal.actions.check import parsed
+from releaser.rehearsal.actions.reading.check import parsed
 from releaser.rehearsal.actions.sources import FOLDER
 
 REVIEWER = "reviewer"

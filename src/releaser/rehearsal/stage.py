@@ -224,7 +224,7 @@ def _start(
 
     running: dict[str, Service] = {}
     try:
-        trusted = ["--oidc-secret-file", path / "tokens" / hosting.KEY] if hosted else []
+        trusted: list[str | Path] = ["--oidc-secret-file", path / "tokens" / hosting.KEY] if hosted else []
         begin("testpypi", "--name", "testpypi", *trusted)
         begin("forge", "--repository", repository, "--git-dir", path / "origin.git", *hosted)
         if registry:

@@ -16,14 +16,14 @@ from pydantic import JsonValue
 
 from releaser.rehearsal.actions.artifacts import Artifacts
 from releaser.rehearsal.actions.environments import rules_of
-from releaser.rehearsal.actions.expressions import State, as_text, filled
 from releaser.rehearsal.actions.programs import Programs
 from releaser.rehearsal.actions.python import Pythons
+from releaser.rehearsal.actions.reading.expressions import State, as_text, filled
+from releaser.rehearsal.actions.reading.workflow import RUNNERS, Job, Workflow
 from releaser.rehearsal.actions.setting import Record, Records, Setting
 from releaser.rehearsal.actions.standins import JobRun
 from releaser.rehearsal.actions.steps import ProgramStoppedError, RunnerLostError, Steps, now
 from releaser.rehearsal.actions.tokens import JobToken, JobTokens
-from releaser.rehearsal.actions.workflow import RUNNERS, Job, Workflow
 from releaser.rehearsal.actions.workspace import Log, Workspace
 from releaser.rehearsal.identity import claims_of_job
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from releaser.rehearsal.actions.environments import rules_of
-from releaser.rehearsal.actions.expressions import State, as_text, condition, filled, is_true
 from releaser.rehearsal.actions.groups import Groups, ReplacedError
 from releaser.rehearsal.actions.jobs import Machines, Ordered, finish, new_record
+from releaser.rehearsal.actions.reading.expressions import State, as_text, condition, filled, is_true
+from releaser.rehearsal.actions.reading.workflow import Job, Workflow
 from releaser.rehearsal.actions.setting import Record, Records
 from releaser.rehearsal.actions.steps import now
-from releaser.rehearsal.actions.workflow import Job, Workflow
 
 
 @dataclass

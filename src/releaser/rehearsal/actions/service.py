@@ -12,19 +12,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from releaser.rehearsal.actions.check import parsed
-from releaser.rehearsal.actions.document import WorkflowError
 from releaser.rehearsal.actions.environments import rules_of
-from releaser.rehearsal.actions.expressions import State, as_text, filled
 from releaser.rehearsal.actions.groups import Groups
 from releaser.rehearsal.actions.jobs import Machines, finish
+from releaser.rehearsal.actions.reading.check import parsed
+from releaser.rehearsal.actions.reading.document import WorkflowError
+from releaser.rehearsal.actions.reading.expressions import State, as_text, filled
+from releaser.rehearsal.actions.reading.triggers import DispatchError, Event, inputs_of, starts
+from releaser.rehearsal.actions.reading.workflow import Workflow
 from releaser.rehearsal.actions.runs import Control, RunRunner, forget_failed
 from releaser.rehearsal.actions.setting import Caller, Record, Records, Setting
 from releaser.rehearsal.actions.sources import FOLDER, Sources
 from releaser.rehearsal.actions.steps import ProgramStoppedError, now
 from releaser.rehearsal.actions.tokens import JobTokens
-from releaser.rehearsal.actions.triggers import DispatchError, Event, inputs_of, starts
-from releaser.rehearsal.actions.workflow import Workflow
 
 PUSHED = "pushed.log"
 """What the remote's hook writes in its directory: who pushed, the old and the new commit, the reference."""

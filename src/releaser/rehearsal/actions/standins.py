@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from releaser.rehearsal.actions.artifacts import ArtifactError, Artifacts, found_by
-from releaser.rehearsal.actions.inputs import name_of
 from releaser.rehearsal.actions.python import Interpreter, Pythons
+from releaser.rehearsal.actions.reading.inputs import name_of
 from releaser.rehearsal.actions.tokens import JobToken
 from releaser.rehearsal.actions.workspace import Log, Workspace
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from releaser.rehearsal.actions import standins
-from releaser.rehearsal.actions.expressions import State, as_text, condition, filled, is_true
 from releaser.rehearsal.actions.programs import Programs, ProgramStoppedError, ProgramTimeoutError
+from releaser.rehearsal.actions.reading.expressions import State, as_text, condition, filled, is_true
+from releaser.rehearsal.actions.reading.workflow import Job, Step
 from releaser.rehearsal.actions.setting import Record
 from releaser.rehearsal.actions.standins import JobRun, StepFailedError
-from releaser.rehearsal.actions.workflow import Job, Step
 from releaser.rehearsal.actions.workspace import CommandFileError
 
 _MINUTE_S = 60.0
@@ -127,7 +127,7 @@ class Steps:
             path.write_text(script, "utf-8")
             status = self.program([*shell, path], env, cwd, limit)
         if status:
-            raise StepFailedError(f"Process completed with exit code {status}.")
+            raise StepFailedError(f"Process completed with exit code {status}")
         if script.lstrip().startswith("python -m pip install") and self.run.interpreter:
             self.run.pythons.keep(self.run.interpreter, self.run.workspace.root / "python")
 

@@ -22,20 +22,19 @@ from aiohttp.typedefs import Handler, Middleware
 from filelock import FileLock, Timeout
 
 from releaser.errors import ReleaserError, UsageError
+from releaser.rehearsal.actions.reading.triggers import DispatchError
 from releaser.rehearsal.actions.service import Actions
-from releaser.rehearsal.actions.triggers import DispatchError
 from releaser.rehearsal.forge.answers import CALLER, problem
 from releaser.rehearsal.forge.attestations import Attestations
 from releaser.rehearsal.forge.environments import Environments
 from releaser.rehearsal.forge.faults import FAULTS, ForgeFaults, parse_fault
 from releaser.rehearsal.forge.git_http import ENDINGS, GitHttp
 from releaser.rehearsal.forge.machinery import actions_of, add_arguments, connect
-from releaser.rehearsal.forge.permissions import refusal
 from releaser.rehearsal.forge.protection import Protection
 from releaser.rehearsal.forge.releases import Releases
 from releaser.rehearsal.forge.runs import Runs
 from releaser.rehearsal.forge.store import ForgeStore, RefusedError
-from releaser.rehearsal.forge.tokens import Caller, Tokens
+from releaser.rehearsal.forge.tokens import Caller, Tokens, refusal
 from releaser.rehearsal.forge.work import Work
 from releaser.rehearsal.injection import FORM, Injection, RequestFault
 from releaser.rehearsal.serving import serve

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -17,6 +18,16 @@ from releaser.rehearsal.actions.tokens import BOT, JobToken
 
 LOGIN = "releaser"
 _LASTS = timedelta(days=7)
+
+_SCOPES = (
+    (re.compile(r"/actions/runs/\d+/pending_deployments"), "deployments"),
+    (re.compile(r"/actions/"), "actions"),
+    (re.compile(r"/(releases|git|compare|branches|rules|rulesets)(/|$)"), "contents"),
+    (re.compile(r"/(milestones|issues)(/|$)"), "issues"),
+    (re.compile(r"/attestations(/|$)"), "attestations"),
+)
+_REPOSITORY = re.compile(r"^(/uploads)?/repos/[^/]+/[^/]+")
+_READING = ("GET", "HEAD")
 
 Grant = Literal["write", "read", "guest"]
 GRANTS: tuple[Grant, ...] = ("write", "read", "guest")
@@ -106,6 +117,24 @@ class Tokens:
             ends = datetime.now(timezone.utc) + _LASTS
             return Caller(LOGIN, writes, _role(may_push), ends=f"{ends:%Y-%m-%d %H:%M:%S} UTC")
         return Caller(LOGIN, writes, _role(may_push), "repo, workflow" if writes else "read:user")
+
+
+def refusal(caller: Caller, method: str, path: str) -> str | None:
+    """Return the permission that a job's token lacks for a request; None if it may.
+
+    What is public can be read by each token. What no permission lets be changed cannot be changed by any.
+    """
+    if caller.job is None:
+        return None
+    inner = _REPOSITORY.sub("", path)
+    scope = next((scope for pattern, scope in _SCOPES if pattern.match(inner)), None)
+    if method in _READING:
+        if scope:
+            caller.job.may(scope, "read")
+        return None
+    if scope is None:
+        return "administration=write"
+    return None if caller.job.may(scope, "write") else f"{scope}=write"
 
 
 def _role(may_push: bool) -> dict[str, bool]:

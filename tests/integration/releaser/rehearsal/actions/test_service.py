@@ -7,8 +7,8 @@ import psutil
 import pytest
 from runner_hub import PERSON, conclusions, git
 
+from releaser.rehearsal.actions.reading.triggers import DispatchError
 from releaser.rehearsal.actions.setting import Kill
-from releaser.rehearsal.actions.triggers import DispatchError
 from releaser.rehearsal.forge.tokens import Caller
 
 CHECKOUT = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd"

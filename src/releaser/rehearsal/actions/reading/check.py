@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from releaser.rehearsal.actions import document, inputs
-from releaser.rehearsal.actions.document import Document, Path, WorkflowError
-from releaser.rehearsal.actions.expressions import Expression, ExpressionError, condition, embedded
-from releaser.rehearsal.actions.workflow import RUNNERS, SCOPES, Job, Step, Workflow
+from releaser.rehearsal.actions.reading import document, inputs
+from releaser.rehearsal.actions.reading.document import Document, Path, WorkflowError
+from releaser.rehearsal.actions.reading.expressions import Expression, ExpressionError, condition, embedded
+from releaser.rehearsal.actions.reading.workflow import RUNNERS, SCOPES, Job, Step, Workflow
 
 GITHUB = frozenset(
     {

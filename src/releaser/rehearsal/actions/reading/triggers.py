@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from releaser.rehearsal.actions.patterns import matches
-from releaser.rehearsal.actions.workflow import Input, Workflow
+from releaser.rehearsal.actions.reading.patterns import matches
+from releaser.rehearsal.actions.reading.workflow import Input, Workflow
 
 
 class DispatchError(Exception):
