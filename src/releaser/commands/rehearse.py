@@ -20,8 +20,8 @@ from releaser.core.named import required_steps, skipped_steps
 from releaser.core.runner import Observer
 from releaser.core.step import Plan
 from releaser.errors import ReleaserError, UsageError
-from releaser.plan import release_plan
-from releaser.rehearsal import hosting, stage
+from releaser.plan import plan_of, release_plan
+from releaser.rehearsal import addresses, hosting, stage
 from releaser.rehearsal.actions import report as workflow_report
 from releaser.rehearsal.durations import Durations, in_words
 from releaser.rehearsal.faults import KillAt, RehearsalFaults
@@ -30,7 +30,7 @@ from releaser.release import Release
 from releaser.steps.qualify.pass_session import PassSession
 
 QUICK = "left out by --quick"
-HERE, CI = "here", "ci"
+HERE, CONFIGURED, CI = "here", "configured", "ci"
 
 _RUNS_END_S = 600.0
 """How long runs may go on after the release is complete, before the stand-ins end."""
@@ -47,7 +47,7 @@ class How:
         keep: Whether the stand-ins go on.
         fresh: Whether to start over.
         quick: Whether to leave out the sessions of tests.
-        by: Who releases: this machine alone, or workflows what is configured so.
+        by: Who releases: this machine alone, this machine and workflows as configured, or a workflow.
     """
 
     keep: bool = False
@@ -67,8 +67,10 @@ class How:
         Raises:
             UsageError: There is no such way.
         """
-        if self.by not in (HERE, CI):
-            raise UsageError(f"--as {self.by}: there is no such way to release", f"Write --as {HERE} or --as {CI}.")
+        if self.by not in (HERE, CONFIGURED, CI):
+            raise UsageError(
+                f"--as {self.by}: there is no such way to release", f"Write --as {HERE}, {CONFIGURED} or {CI}."
+            )
 
 
 def rehearse(
@@ -87,7 +89,8 @@ def rehearse(
     root, config = project(start)
     wanted = wanted_version(version, config, root)
     faults = RehearsalFaults.parse(fault)
-    plan = release_plan(config)
+    config = addresses.released_by_workflow(config) if how.by == CI else config
+    plan = release_plan(config) if how.by == HERE else plan_of(config)
     for text, step in faults.steps.items():
         if step not in [one.name for phase in plan for one in phase.steps]:
             raise UsageError(f"--fault {text}: there is no such step", "Choose one that `invoke status` lists.")
@@ -95,7 +98,7 @@ def rehearse(
     if how.quick:
         skips = {**{one.name: QUICK for one in _sessions(plan)}, **skips}
     state, git = state_root(), Git(root)
-    workflows = hosting.carried(git, config) if how.by == CI else ()
+    workflows = hosting.carried(git, config) if how.by != HERE else ()
     durations = Durations(state / "rehearsals" / f"{config.distribution}.durations.json")
     # A line within a second, before anything that takes longer.
     commit = git.head()[:12]
@@ -105,7 +108,7 @@ def rehearse(
         flush=True,
     )
     _print_notes(config, git, workflows)
-    place = stage.place(state, config, git, wanted)
+    place = stage.place(state, config, git, wanted, *([how.by] if workflows else []))
     resumes = stage.is_ready(place) and not how.fresh
     if resumes:
         print("An earlier rehearsal of this commit and version is continued: completed steps are not repeated.")

@@ -10,6 +10,21 @@ from releaser.rehearsal.services import Service
 _UNUSED_PORT = 1
 
 
+def released_by_workflow(config: Config) -> Config:
+    """Return the configuration of a project that has a workflow release it, whatever it has now."""
+
+    def index(table: IndexConfig, workflow: str) -> IndexConfig:
+        return table.model_copy(update={"via": "ci", "workflow": workflow})
+
+    return config.model_copy(
+        update={
+            "run": "ci",
+            "testpypi": index(config.testpypi, config.release_workflow),
+            "pypi": index(config.pypi, config.pypi.workflow),
+        }
+    )
+
+
 def pointed_at(config: Config, running: dict[str, Service], repository: str, *, hosted: bool) -> Config:
     """Return the project's own configuration with the addresses of the stand-ins.
 

@@ -69,9 +69,17 @@ class Stage:
     lacking: dict[str, str]
 
 
-def place(state: Path, config: Config, git: Git, version: Version) -> Path:
-    """Return where a rehearsal of a version from the commit that is checked out is kept."""
-    return state / "rehearsals" / f"{config.distribution}-{git.head()[:12]}-{version}"
+def place(state: Path, config: Config, git: Git, version: Version, *kind: str) -> Path:
+    """Return where a rehearsal of a version from the commit that is checked out is kept.
+
+    Args:
+        state: Where all state is kept.
+        config: The project's configuration.
+        git: The checkout.
+        version: The version.
+        kind: What sets it apart from another rehearsal of the same version.
+    """
+    return state / "rehearsals" / "-".join((config.distribution, git.head()[:12], str(version), *kind))
 
 
 def is_ready(path: Path) -> bool:
