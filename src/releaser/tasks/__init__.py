@@ -74,7 +74,7 @@ def release(
         "require": _REQUIRE,
         "title": "the brief description in the release's title",
         "fault": "a fault to rehearse, WHO:NAME[=VALUE] (repeatable); docs/rehearsal.md lists them",
-        "as": "who releases: here (this machine alone, the default), configured (with the workflows that upload), or ci",
+        "as": "who releases: here (this machine alone, the default), configured (and workflows upload), or ci",
     },
     iterable=["skip", "require", "fault"],
 )
