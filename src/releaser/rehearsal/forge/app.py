@@ -28,8 +28,8 @@ from releaser.rehearsal.forge.answers import CALLER, problem
 from releaser.rehearsal.forge.attestations import Attestations
 from releaser.rehearsal.forge.environments import Environments
 from releaser.rehearsal.forge.faults import FAULTS, ForgeFaults, parse_fault
-from releaser.rehearsal.forge.git_http import ENDINGS, GitHttp
-from releaser.rehearsal.forge.machinery import actions_of, add_arguments, connect
+from releaser.rehearsal.forge.hosted.git_http import ENDINGS, GitHttp
+from releaser.rehearsal.forge.hosted.machinery import actions_of, add_arguments, connect
 from releaser.rehearsal.forge.protection import Protection
 from releaser.rehearsal.forge.releases import Releases
 from releaser.rehearsal.forge.runs import Runs
