@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from releaser.adapters.git import Git
+from releaser.adapters.publishers import Publisher
 from releaser.adapters.remotes import repository_of
 from releaser.config.load import parse_config
 from releaser.config.project import Config
@@ -109,3 +110,10 @@ def test_files_that_are_not_built_are_asked_for_with_the_command_that_builds_the
     with pytest.raises(UsageError, match=r"demo 1\.2\.0 has not been built yet") as caught:
         release.built()
     assert "invoke release --version 1.2.0" in caught.value.remedy
+
+
+def test_an_index_knows_the_publisher_that_is_named_in_the_configuration_and_whether_to_attest(tmp_path: Path) -> None:
+    pypi = {"via": "ci", "workflow": "up.yml", "environment": "release", "attestations": True}
+    release = released(tmp_path, forge={"repository": "me/demo"}, pypi=pypi)
+    assert (release.pypi.publisher, release.pypi.attests) == (Publisher("me/demo", "up.yml", "release"), True)
+    assert (release.testpypi.publisher, release.testpypi.attests) == (None, False)
