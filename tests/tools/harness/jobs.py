@@ -44,6 +44,7 @@ class Workflow:
         event: What started it.
         ref: What it was started for.
         commit: The commit of that, when it was started.
+        over_http: Whether its jobs reach the remote as they reach GitHub's, where a push needs a token.
     """
 
     scene: Scene
@@ -51,6 +52,7 @@ class Workflow:
     event: str = "workflow_dispatch"
     ref: str = "refs/heads/main"
     commit: str = ""
+    over_http: bool = False
 
     def __post_init__(self) -> None:
         self.commit = self.commit or self.scene.at_origin("rev-parse", f"{self.ref}^{{commit}}")
@@ -62,6 +64,8 @@ class Workflow:
         clone = room / "checkout"
         git(self.scene.origin, "clone", "--quiet", self.scene.origin, clone)
         git(clone, "checkout", "--quiet", "--detach", checkout or self.commit)
+        if self.over_http:
+            git(clone, "remote", "set-url", "origin", f"{self.scene.forge.url}/{REPOSITORY}")
         if artifact:
             shutil.copytree(artifact, clone / "dist", symlinks=True)
         outputs = room / "outputs"

@@ -85,7 +85,7 @@ class TestRelease:
             "[tool.releaser.pypi]", '[tool.releaser.pypi]\nvia = "ci"\nworkflow = "build-wheel.yml"'
         )
         scene.project.configure("sessions = []", 'sessions = ["trial"]')
-        workflow = Workflow(scene)
+        workflow = Workflow(scene, over_http=True)
         built = workflow.job("ci.build")
         manifest = built.outputs["manifest"]
         trusted: dict[str, Any] = {"MANIFEST": manifest, "REBUILT": manifest, "artifact": built.artifact}
@@ -169,6 +169,19 @@ class TestRelease:
         ran = workflow.job("ci.release", GITHUB_TOKEN=READ_ONLY, **trusted).ran
         assert ran.code == 1, ran.text
         assert_says(ran.err, "say whether this token may start tests.yml", "actions: write")
+        assert scene.at_origin("for-each-ref") == before
+        assert scene.forge.releases() == []
+
+    def test_a_token_that_may_not_push_is_refused_before_anything_is_public(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        before = scene.at_origin("for-each-ref")
+        job = Workflow(scene, over_http=True)
+        trusted: dict[str, Any] = {"MANIFEST": manifest, "REBUILT": manifest, "artifact": built.artifact}
+        ran = job.job("ci.release", GITHUB_TOKEN=READ_ONLY, **trusted).ran
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, "log_in_remote: a push to origin would fail", "403")
+        assert READ_ONLY not in ran.text
         assert scene.at_origin("for-each-ref") == before
         assert scene.forge.releases() == []
 
