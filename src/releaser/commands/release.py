@@ -38,6 +38,11 @@ def release(
 ) -> None:
     """Run `invoke release` or, with `dry_run`, its survey; `within` is as in `Runner.survey`."""
     opened = opened_release(start, version, title)
+    if title and opened.config.run == "ci":
+        raise UsageError(
+            f'--title has no effect: run = "ci", and {opened.config.release_workflow} writes the title',
+            "Put the description into the first paragraph of the changelog's section.",
+        )
     plan = plan_of(opened.config)
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
     opened = replace(opened, choices=chosen(plan, choose), required=frozenset(required))

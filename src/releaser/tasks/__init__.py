@@ -3,7 +3,7 @@
 Nothing heavy is imported here, because `invoke --list` and tab completion pay for it.
 
 Exit codes: 0 done, 1 a step failed, 2 wrong usage or configuration, 3 conflicts (nothing was changed), 4 not confirmed,
-5 gave up waiting for an index, 6 published, but a check of what users get failed,
+5 gave up waiting for an index or a workflow, 6 published, but a check of what users get failed,
 7 taken back, but something stays, 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 

@@ -48,6 +48,16 @@ _STEPS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "milestone closed": ("close_milestone",),
     },
 }
+_BY_CI = {
+    "try_wheel": "follow_release",
+    "build_images": "push_images",
+    "start_images": "push_images",
+    "commit_release": "fetch_tag",
+    "create_tag": "fetch_tag",
+    "push_tag": "fetch_tag",
+    "publish_release": "follow_release",
+}
+"""What shows, of a release that a workflow carries out, that it did what a step does here."""
 _PEOPLE = {
     "features": "planned features and fixes are merged",
     "documentation": "documentation is up to date",
@@ -110,6 +120,9 @@ def boxes(release: Release) -> list[Box]:
     results = {one.step: one for one in survey.answer or ()}
     at = _at(survey.at)
     sessions = {f"session {name} passes": (name,) for name in results if name.startswith("pass_")}
+    if release.config.run == "ci":
+        results |= {step: results[shows] for step, shows in _BY_CI.items() if shows in results}
+        sessions = {"every session passes in the workflow": ("follow_release",)}
     title = "tests of the commit passed on the forge"
     state, said = tests.answer or ("not asked", tests.error.message if tests.error else "")
     found = [

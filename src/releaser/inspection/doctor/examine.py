@@ -24,7 +24,7 @@ _GROUPS = {
         "have_sources",
     ),
     "project": (
-        *("agree_on_version", "raise_version", "have_changes", "fit_notes", "know_backend"),
+        *("agree_on_version", "raise_version", "have_changes", "fit_notes", "know_backend", "have_workflows"),
         *("meet_index_rules", "render_readme"),
     ),
     "rules": ("push_where_asked", "log_in_remote", "follow_rules", "have_no_blockers", "have_passed_tests"),

@@ -9,7 +9,7 @@ from releaser.adapters.forge.records import Run
 from releaser.adapters.waiting import wait_for
 from releaser.core.activity import current
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.errors import ConflictError
+from releaser.errors import ConflictError, ServiceError, StepError
 from releaser.release import Release
 from releaser.steps.ci import runs
 
@@ -120,7 +120,15 @@ class DispatchRelease(Step[Release]):
         return Done(f"{release.config.release_workflow} was started: {found[0].url}") if found else self.check(release)
 
     def _again(self, release: Release, run: Run) -> None:
-        release.forge.workflows.rerun_failed(run)
+        try:
+            release.forge.workflows.rerun_failed(run)
+        except ServiceError as error:
+            # GitHub runs jobs again for 30 days, and keeps what they hand on as long as the repository's settings say.
+            raise StepError(
+                error.message,
+                f"{error.remedy} Or add `--choose {self.name}=new`, which starts a new run: that builds and tests "
+                "everything again, and what is on TestPyPI stays as it is.",
+            ) from error
         release.journal.write("dispatched", run=run.id, url=run.url, attempt=run.attempt + 1)
 
         def begun() -> bool:

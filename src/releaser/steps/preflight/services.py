@@ -55,17 +55,19 @@ class LogInToForge(Step[Release]):
     def check(self, release: Release) -> Outcome:
         """Ask the forge what the token may do."""
         variable = release.config.forge.token_env
+        # Where a workflow makes the release, it has a token of its own for that.
+        needed = "actions: write" if release.config.run == "ci" else "contents: write"
         if release.credentials.token(variable) is None:
             return Conflict(
                 "there is no token for the forge",
-                f"Set {variable} to a token that may write contents of {release.repository}.",
+                f"Set {variable} to a token with the permission `{needed}` for {release.repository}.",
             )
         facts = release.forge.permissions()
         who = f"{facts.login} at {release.repository}" if facts.login else release.repository
         if facts.can_push is False:
             return Conflict(
                 f"the token in {variable} may not write to {release.repository}",
-                "Give it the permission `contents: write`.",
+                f"Give it the permission `{needed}`.",
             )
         return Done(f"{who}; may write" if facts.can_push else f"{who}; what it may write is unproven")
 

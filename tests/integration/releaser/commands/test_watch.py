@@ -98,6 +98,9 @@ def test_a_release_is_dispatched_followed_fetched_and_verified(by_ci: Scene) -> 
     status = by_ci.run("status", "--version", "0.2.0")
     assert status.code == 0, status.text
     assert_says(status.out, "2 of 36 steps to do")  # those that were left out
+    boxes = by_ci.run("status", "--checklist", "--version", "0.2.0")
+    for box in ("branch and tag pushed", "release published", "every session passes in the workflow"):
+        assert_says(boxes.out, f"[x] {box}")
     watched = by_ci.run("watch", "--version", "0.2.0")
     assert watched.code == 3
     assert_says(watched.err, "no run of up.yml was started for 0.2.0", "ghs_")
@@ -108,6 +111,13 @@ def test_a_dry_run_says_what_would_be_started_and_changes_nothing(by_ci: Scene) 
         ran = by_ci.run("release", "--version", "0.2.0", "--dry-run")
     assert ran.code == 0, ran.text
     assert_says(ran.out, "dispatch release.yml at main", "follow the run of release.yml", "up.yml uploads")
+
+
+def test_the_doctor_asks_what_this_release_needs_and_looks_at_its_workflows(by_ci: Scene) -> None:
+    ran = by_ci.run("doctor", "--version", "0.2.0")
+    assert_says(ran.out, "right have_workflows release.yml, up.yml", "workflows of the release", "right release.yml")
+    assert "commit_release" not in ran.out
+    assert "credentials\n  right      have_workflows" not in ran.out
 
 
 def test_workflows_that_cannot_be_dispatched_are_refused_before_anything(by_ci: Scene) -> None:
@@ -162,6 +172,30 @@ def test_a_fix_on_the_branch_or_a_choice_starts_a_new_run(by_ci: Scene) -> None:
     assert release(by_ci, "--choose", "dispatch_release=new").code == 1
     assert by_ci.forge.count(DISPATCHES) == 3
     assert by_ci.forge.count("/rerun-failed-jobs") == 0
+
+
+def test_jobs_that_cannot_run_again_leave_a_new_run(by_ci: Scene) -> None:
+    started(by_ci, lambda: play(by_ci, log=LOG, **FAILED))
+    assert release(by_ci).code == 1
+    by_ci.forge.grants["github_pat_mayOnlyRead1234567890abcdef"] = "read"
+    by_ci.set(GITHUB_TOKEN="github_pat_mayOnlyRead1234567890abcdef")
+    ran = release(by_ci)
+    assert ran.code == 1
+    assert_says(ran.err, "refused to run the failed jobs of http", '"actions: write"', "--choose dispatch_release=new")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("release", "--title", "Faster"), "--title has no effect"),
+        (("release", "--skip", "pass_unit"), "There is no step named pass_unit"),
+        (("tag",), "release.yml makes the tag and pushes it"),
+    ],
+)
+def test_what_only_matters_where_the_release_is_made_is_refused(
+    by_ci: Scene, words: tuple[str, ...], says: str
+) -> None:
+    by_ci.refuses(*words, "--version", "0.2.0", says=[says])
 
 
 def test_the_same_command_in_another_clone_attaches_to_the_run_that_is_under_way(by_ci: Scene) -> None:
