@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,11 @@ _HOST = "https://github.com"
 _VALID_FOR = timedelta(minutes=10)
 _ECDSA = ec.ECDSA(hashes.SHA256())
 _FULCIO = "1.3.6.1.4.1.57264.1"
+
+
+def now_in_utc() -> datetime:
+    """Return the time now, with its zone."""
+    return datetime.now(timezone.utc)
 
 
 class Authority:

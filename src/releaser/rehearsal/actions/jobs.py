@@ -166,7 +166,9 @@ class Machines:
         def program(command: Sequence[str | Path], more: Mapping[str, str], cwd: Path) -> int:
             return steps.program(command, more, cwd)
 
-        run = JobRun(workspace, token, context, log, self._artifacts, self._pythons, program, unproven)
+        run = JobRun(
+            workspace, token, context, log, self._artifacts, self._pythons, program, self._records.world, unproven
+        )
         deadline = time.monotonic() + ordered.job.timeout_minutes * _MINUTE_S
         lost: Callable[[str, int], bool] = lambda when, number: self._lost(when, record["job"], number)  # noqa: E731
         steps = Steps(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import jwt
 import psutil
 import pytest
 from runner_hub import PERSON, conclusions, git
 
+from releaser.adapters.forge.attestations import ATTESTATIONS
+from releaser.adapters.publishers import Publisher
 from releaser.rehearsal.actions.reading.triggers import DispatchError
 from releaser.rehearsal.actions.setting import Kill
 from releaser.rehearsal.forge.tokens import Caller
@@ -365,6 +369,36 @@ async def test_an_environment_waits_for_a_reviewer_who_did_not_start_the_run(hub
     claims = jwt.decode(signed, "a key of at least thirty-two characters", algorithms=["HS256"], audience="pypi")
     assert claims["sub"] == "repo:octo-org/demo:environment:release"
     assert claims["job_workflow_ref"] == "octo-org/demo/.github/workflows/deploy.yml@refs/heads/main"
+
+
+ATTEST = f"""
+on: {{workflow_dispatch: }}
+permissions: {{}}
+jobs:
+  only:
+    runs-on: ubuntu-latest
+    permissions: {{id-token: write, attestations: write}}
+    steps:
+      - run: mkdir dist && echo wheel >dist/demo.whl
+      - uses: actions/attest-build-provenance@{"a" * 40}
+        with: {{subject-path: dist/*}}
+"""
+
+
+async def test_what_a_job_attests_is_found_at_the_forge_by_its_digest(hub):
+    github = await hub(attest=ATTEST)
+    run = await github.dispatched("attest.yml")
+    log = github.log(run, "only")
+    assert run["conclusion"] == "success", log
+    (job,) = run["jobs"]
+    digest = job["subjects"]["demo.whl"]
+    assert f"Attestation created for demo.whl@sha256:{digest}" in log
+    assert job["used"] == ["attestations: write", "id-token: write"]
+    (kept,) = github.store.state["attestations"]
+    response = ATTESTATIONS.validate_json(json.dumps({"attestations": [kept]}))
+    found = response.attestations[0].read()
+    assert found.subjects == {"demo.whl": digest}
+    assert found.signer == Publisher("octo-org/demo", "attest.yml")
 
 
 async def test_a_job_without_the_permission_is_given_no_way_to_an_identity(hub):
