@@ -18,7 +18,7 @@ def test_every_option_of_every_task_is_explained(scene: Scene, task: str) -> Non
     found = copy.deepcopy(namespace[task])  # asking it for its arguments takes their help out of it
     assert found.__doc__.partition(".")[0].split("\n")[0] in ran.out
     for argument in found.get_arguments():
-        option = argument.name.replace("_", "-")
+        option = argument.name.strip("_").replace("_", "-")  # `as` is a word of Python's
         assert argument.help, f"--{option} has no help"
         assert re.search(rf"--{option}\b", ran.out)
         assert " ".join(argument.help.split()) in ran.words
