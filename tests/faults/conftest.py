@@ -10,7 +10,7 @@ import pytest
 from fault_table.rows import rows
 
 OUTCOME = "fault table"
-_KINDS = ("writing", "reading", "kill", "world")
+_KINDS = ("writing", "reading", "kill", "world", "rollback", "images")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

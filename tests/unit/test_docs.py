@@ -191,7 +191,7 @@ def test_every_fault_is_explained_and_can_be_given():
     names = {who: set(named(who)) for who in ("testpypi", "forge", "remote", "engine", "world")}
     assert names["testpypi"] == {*index_faults.FAULTS, "lag"}
     assert names["forge"] == set(forge_faults.FAULTS)
-    assert names["remote"] == {"hold", "hold-stored", "protected", "refuse"}
+    assert names["remote"] == {"drop", "drop-stored", "hold", "hold-stored", "protected", "refuse"}
     assert names["engine"] == {"kill-before", "kill-after"}
     assert names["world"] == set(WORLD_FAULTS)
     for one in shown:

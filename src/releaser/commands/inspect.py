@@ -63,13 +63,10 @@ def setup(start: Path) -> None:
         raise StepError(redact(f"What is set up would not work: {'; '.join(problems)}"), "Follow the remedies above.")
 
 
-def checklist(
-    start: Path, version: str | None, *, tick: str | None = None, note: str | None = None, json: bool = False
-) -> None:
-    """Run `invoke status --checklist`, after a box was ticked if one is named."""
+def checklist(start: Path, version: str | None, *, tick: Sequence[str] = (), json: bool = False) -> None:
+    """Run `invoke status --checklist`, after boxes were ticked if some are named."""
     opened = opened_release(start, version)
-    if tick or note:
-        boxes.tick(opened, tick or "", note or "")
+    boxes.tick(opened, tick)
     found, redact = boxes.boxes(opened), opened.redactor()
     if json:
         print(redact(boxes.as_json(opened, found)))

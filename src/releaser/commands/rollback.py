@@ -10,6 +10,7 @@ from pathlib import Path
 from releaser import engine
 from releaser.commands.opening import opened_release
 from releaser.core.results import Result, is_bad
+from releaser.core.runner import Observer
 from releaser.core.step import Done, Outcome, Stays, Todo, Warned, said
 from releaser.errors import ReleaserError, StaysError
 from releaser.plan import rollback_plan
@@ -46,9 +47,16 @@ class Ends:
 
 
 def rollback(
-    start: Path, version: str | None, *, dry_run: bool, yes: bool, revert: bool = False, absent: bool = False
+    start: Path,
+    version: str | None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    revert: bool = False,
+    absent: bool = False,
+    observers: Sequence[Observer] = (),
 ) -> None:
-    """Run `invoke rollback`.
+    """Run `invoke rollback`; further observers of the run are told of each step.
 
     Raises:
         StaysError: All was taken back that can be, and something stays.
@@ -72,7 +80,7 @@ def rollback(
     ends = Ends()
     ask = engine.say_yes if yes else partial(engine.ask_person, unasked=_UNASKED, declined=_DECLINED)
     try:
-        engine.carry_out(opened, plan, skip={}, confirm=ask, observers=(ends,), any_journal=True)
+        engine.carry_out(opened, plan, skip={}, confirm=ask, observers=(ends, *observers), any_journal=True)
     except ReleaserError:
         if ends.begun:
             _print_ends(opened, ends, surveyed)
@@ -85,7 +93,10 @@ def rollback(
 def _print_ends(opened: Release, ends: Ends, surveyed: Sequence[Result]) -> None:
     """Print what was taken back, what stays, and what was not reached, a line for each."""
     expected = {one.step: one.outcome for one in surveyed if isinstance(one.outcome, Todo)}
-    back = {name: said(expected.get(name, ends.outcomes[name])) for name in ends.begun if _is_back(ends, name)}
+    # What an earlier step took along, as an immutable release is, did not begin, and is gone as well.
+    along = [name for name in expected if name not in ends.begun and isinstance(ends.outcomes.get(name), Done)]
+    gone = [*(name for name in ends.begun if _is_back(ends, name)), *along]
+    back = {name: said(expected.get(name, ends.outcomes[name])) for name in gone}
     stays = {name: said(one) for name, one in ends.outcomes.items() if isinstance(one, Stays | Warned)}
     missed = {name: said(one) for name, one in expected.items() if name not in back and name not in stays}
     redact = opened.redactor()

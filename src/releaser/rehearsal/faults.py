@@ -12,9 +12,9 @@ from releaser.core.step import Outcome
 from releaser.errors import UsageError
 from releaser.rehearsal.world_faults import WorldFault
 
-_REMOTE = ("hold", "hold-stored", "protected", "refuse")
+_REMOTE = ("drop", "drop-stored", "hold", "hold-stored", "protected", "refuse")
 _ENGINE = ("kill-before", "kill-after")
-_WHO = ("testpypi", "pypi", "forge", "remote", "actions", "engine", "world")
+_WHO = ("testpypi", "pypi", "forge", "registry", "remote", "actions", "engine", "world")
 _KILL = re.compile(r"kill-(before|after)=[^:=]+:[0-9]+")
 
 

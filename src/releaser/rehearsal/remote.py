@@ -37,9 +37,12 @@ while read -r old new ref; do
 done
 {hold_after}exit 0
 """
-_HOLD = """touch "$GIT_DIR/holding"; sleep {seconds}
+# The hook's parent is the program that stores what is pushed: with its end, the connection closes.
+_HOLD = """echo $PPID >"$GIT_DIR/holding"; sleep {seconds}
 """
-_REFUSE = """echo "protected: pushes are refused for now" >&2; exit 1
+_REFUSE = """touch "$GIT_DIR/struck"; echo "protected: pushes are refused for now" >&2; exit 1
+"""
+_DROP = """touch "$GIT_DIR/struck"; kill -9 $PPID; exit 1
 """
 
 
@@ -61,13 +64,15 @@ def create(path: Path, source: Path, branch: str) -> None:
 def guard(path: Path, faults: dict[str, str], rulesets: Iterable[Ruleset] = ()) -> None:
     """Install the hooks for this run, with its faults and the rules that the forge lists.
 
-    `hold` keeps a push waiting before anything is stored, `hold-stored` after; `refuse` refuses it.
+    `hold` keeps a push waiting before anything is stored, `hold-stored` after; `refuse` refuses it; `drop` ends the
+    connection before anything is stored, `drop-stored` after.
     """
-    (path / "holding").unlink(missing_ok=True)
+    for marker in ("holding", "struck"):
+        (path / marker).unlink(missing_ok=True)
     before = _HOLD.format(seconds=float(faults["hold"])) if "hold" in faults else ""
-    if "refuse" in faults:
-        before += _REFUSE
-    after = _HOLD.format(seconds=float(faults["hold-stored"])) if "hold-stored" in faults else ""
+    before += "".join(script for name, script in (("refuse", _REFUSE), ("drop", _DROP)) if name in faults)
+    after = _DROP if "drop-stored" in faults else ""
+    after += _HOLD.format(seconds=float(faults["hold-stored"])) if "hold-stored" in faults else ""
     _install(path / "hooks" / "pre-receive", _HOOK.format(hold_before=before, rules=rules.script(rulesets)))
     _install(path / "hooks" / "post-receive", _NOTE.format(hold_after=after))
 

@@ -238,7 +238,7 @@ def _start(
         if registry:
             world = path / "registry"
             world.mkdir(exist_ok=True)
-            words: list[str | Path] = ["--world", world, "--command", json.dumps(registry)]
+            words: list[str | Path] = ["--world", world, "--command", json.dumps(registry), *faults.options("registry")]
             begun["registry"] = services.start("releaser.rehearsal.registry", words, log, keep=keep)
         # The last, because pip takes its time to say what the user's index is.
         begin("pypi", "--name", "pypi", "--upstream", settings.index_url() or "pypi", "--own", distribution, *trusted)

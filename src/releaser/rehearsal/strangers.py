@@ -13,6 +13,7 @@ from releaser.adapters.forge.client import ReleaseInfo
 from releaser.adapters.index.client import Index
 from releaser.dists.built import read_dists
 from releaser.errors import UsageError
+from releaser.rehearsal.registry.image import empty_image
 from releaser.release import Release
 
 _WHO = ("-c", "user.name=A Colleague", "-c", "user.email=colleague@localhost", "-c", "commit.gpgSign=false")
@@ -108,6 +109,27 @@ def close_milestone(release: Release) -> None:
     release.forge.close_milestone(milestone.number)
 
 
+def push_image(release: Release) -> None:
+    """Give another image the version's own tag."""
+    _push_image(release, str(release.version), str(release.version))
+
+
+def push_higher_image(release: Release) -> None:
+    """Give a higher version's image the tag `latest`."""
+    following = release.version.bump("minor")
+    _push_image(release, str(following), str(following), "latest")
+
+
+def _push_image(release: Release, version: str, *tags: str) -> None:
+    """Push an image without a layer."""
+    with tempfile.TemporaryDirectory() as folder:
+        layout = empty_image(Path(folder), version)
+        (root,) = layout.roots().values()
+        release.registry.push(layout, root)
+        for tag in tags:
+            release.registry.put(tag, root, layout.read(root))
+
+
 def _push(release: Release, name: str, text: str) -> None:
     config = release.config.git
     with tempfile.TemporaryDirectory() as folder:
@@ -166,4 +188,6 @@ STRANGERS: dict[str, Callable[[Release], None]] = {
     "draft-published": publish_draft,
     "another-draft": draft_another,
     "milestone-closed": close_milestone,
+    "another-image": push_image,
+    "higher-image": push_higher_image,
 }

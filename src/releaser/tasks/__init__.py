@@ -103,21 +103,20 @@ def rehearse(
     help={
         **VERSION,
         "checklist": "print the checklists instead, each box ticked from evidence",
-        "tick": "tick a box of the checklist for people, with --note: announce, downstream, roadmap ...",
-        "note": "what was done about the box that --tick names; the journal keeps it",
+        "tick": 'tick a box of the checklist for people, with what was done: announce="in the forum"; can be repeated',
         "json": "print the checklist as a JSON document",
-    }
+    },
+    iterable=["tick"],
 )
 def status(
     version: str | None = None,
     checklist: bool = False,
-    tick: str | None = None,
-    note: str | None = None,
+    tick: Sequence[str] | None = None,
     json: bool = False,
 ) -> None:
     """Check every step of a release and print the outcomes; change nothing. Exit with 3 if there are conflicts."""
-    if checklist or tick or note or json:
-        commands.inspect.checklist(Path.cwd(), version, tick=tick, note=note, json=json)
+    if checklist or tick or json:
+        commands.inspect.checklist(Path.cwd(), version, tick=tick or (), json=json)
     else:
         commands.release.status(Path.cwd(), version)
 

@@ -1,4 +1,4 @@
-"""One `invoke release` in a process of its own, forked from one that has imported everything it needs."""
+"""One `invoke release` or `invoke rollback` in a process forked from one that has imported everything it needs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from invoke.program import Program
 
 from releaser import engine
 from releaser.adapters.clients import import_clients
-from releaser.commands import release as command
+from releaser.commands import release
 from releaser.commands.opening import opened_release
+from releaser.commands.rollback import rollback
 from releaser.core.named import skipped_steps
 from releaser.core.runner import Observer
 from releaser.plan import release_plan
@@ -83,8 +85,9 @@ class Asked:
     def run(
         self,
         prints: Path,
+        command: str = "release",
+        words: tuple[str, ...] = (),
         fault: str = "",
-        choose: tuple[str, ...] = (),
         broken: str = "",
         started: Callable[[int], None] = lambda _: None,
     ) -> Ended:
@@ -92,15 +95,16 @@ class Asked:
 
         Args:
             prints: Where its output goes, without an ending.
+            command: `release` or `rollback`.
+            words: What that is given as well.
             fault: A fault of the engine or the world, as `invoke rehearse --fault` takes it.
-            choose: What a person chooses.
             broken: What the engine's code does again, of BROKEN.
             started: Told the process number.
 
         Raises:
             AssertionError: It did not end.
         """
-        process = _FORKS.Process(target=_release, args=(self, prints, fault, choose, broken))
+        process = _FORKS.Process(target=_invoke, args=(self, prints, command, words, fault, broken))
         process.start()
         assert process.pid
         started(process.pid)
@@ -142,7 +146,7 @@ class _Witness(Striking):
         (self.place / "struck.json").write_text(json.dumps(seen), "utf-8")
 
 
-def _release(asked: Asked, prints: Path, fault: str, choose: tuple[str, ...], broken: str) -> None:
+def _invoke(asked: Asked, prints: Path, command: str, words: tuple[str, ...], fault: str, broken: str) -> None:
     os.setsid()
     for number, end in ((1, ".out"), (2, ".err")):
         os.dup2(os.open(prints.with_suffix(end), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
@@ -153,19 +157,19 @@ def _release(asked: Asked, prints: Path, fault: str, choose: tuple[str, ...], br
     for one in BROKEN:
         if one.what == broken:
             one.put_back(pytest.MonkeyPatch())
+    if command == "release":
+        words = (*(word for step in asked.skip for word in ("--skip", step)), *words)
     if fault:
         try:
-            reporting_errors(_disturbed)(asked, fault)
+            reporting_errors(_disturbed)(asked, command, words, fault)
         except Exit as end:
             sys.exit(end.code)
         return
-    options = [*(("--skip", step) for step in asked.skip), *(("--choose", one) for one in choose)]
-    words = ["invoke", "release", "--version", asked.version, "--yes", *(word for pair in options for word in pair)]
-    sys.argv = words
-    Program(namespace=copy.deepcopy(namespace), name="invoke", binary="invoke").run(words)
+    sys.argv = ["invoke", command, "--version", asked.version, "--yes", *words]
+    Program(namespace=copy.deepcopy(namespace), name="invoke", binary="invoke").run(sys.argv)
 
 
-def _disturbed(asked: Asked, fault: str) -> None:
+def _disturbed(asked: Asked, command: str, words: tuple[str, ...], fault: str) -> None:
     faults = RehearsalFaults.parse([fault])
     at = faults.named("engine")
     observers: list[Observer] = [KillAt(at.get("kill-before"), at.get("kill-after"))] if at else []
@@ -173,7 +177,11 @@ def _disturbed(asked: Asked, fault: str) -> None:
         striking = _Witness(one, opened_release(Path(), asked.version), asked.world)
         striking.begin()
         observers.append(striking)
+    if command == "rollback":
+        options = {name: f"--{name}" in words for name in ("revert", "absent")}
+        rollback(Path(), asked.version, dry_run=False, yes=True, observers=observers, **options)
+        return
     opened = opened_release(Path(), asked.version)
     plan = release_plan(opened.config)
-    skips = skipped_steps(plan, asked.skip)
-    command.carry_out(opened, plan, skips, {}, engine.say_yes, observers=observers)
+    skips = skipped_steps(plan, [step for option, step in pairwise(words) if option == "--skip"])
+    release.carry_out(opened, plan, skips, {}, engine.say_yes, observers=observers)

@@ -8,8 +8,12 @@ from releaser.rehearsal.injection import RequestFault
 
 # How a run may end that meets a fault: well, with a step's error, refused, or by waiting in vain.
 ANY = (0, 1, 3, 5, 6)
+# The same for a rollback, which ends with 7 where something stays.
+ANY_BACK = (0, 1, 3, 5, 7)
 
 REFUSED = (2, 3)
+IMAGES = ("images configured", "images begun", "images built", "images pushed")
+"""The worlds of a project that has images."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Row:
         choose: What a person chooses for that command.
         leaves: What differs from an undisturbed world in the end, because somebody wanted it so.
         quick: Whether it belongs to the part that runs in CI.
+        command: What is run, and run again: `release` or `rollback`.
+        words: What that command is given as well.
     """
 
     where: str
@@ -42,6 +48,8 @@ class Row:
     choose: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
     quick: bool = False
+    command: str = "release"
+    words: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,15 +59,36 @@ class Row:
     @property
     def kind(self) -> str:
         """What it belongs to in the table's sums."""
-        who, _, rest = self.fault.partition(":")
-        if who == "engine":
+        if self.command == "rollback":
+            return "rollback"
+        if self.who == "registry" or self.rung in IMAGES:
+            return "images"
+        if self.who == "engine":
             return "kill"
-        if who == "world" or ":clock=" in rest:
+        if self.who == "world" or ":clock=" in self.fault or ":lag=" in self.fault:
             return "world"
-        return "reading" if rest.startswith("at=GET") else "writing"
+        return "reading" if ":at=GET" in self.fault else "writing"
 
     @property
-    def request(self) -> tuple[str, RequestFault] | None:
-        """The service and the fault in its answers; None for the engine's and the world's."""
+    def who(self) -> str:
+        """Who is struck: a service, `remote`, `engine` or `world`."""
+        return self.fault.partition(":")[0]
+
+    @property
+    def request(self) -> RequestFault | None:
+        """The fault in a service's answers, where it is one."""
+        _, _, rest = self.fault.partition(":")
+        return RequestFault.parse(rest.removeprefix("at=")) if rest.startswith("at=") else None
+
+    @property
+    def lag(self) -> float | None:
+        """How late an index shows what it took, where that is the fault."""
+        _, _, rest = self.fault.partition(":")
+        return float(rest.removeprefix("lag=")) if rest.startswith("lag=") else None
+
+    @property
+    def push(self) -> dict[str, str]:
+        """The fault in what the git remote does with a push, where it is one."""
         who, _, rest = self.fault.partition(":")
-        return (who, RequestFault.parse(rest.removeprefix("at="))) if rest.startswith("at=") else None
+        name, _, value = rest.partition("=")
+        return {name: value} if who == "remote" else {}

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 
+from .image_rows import image_rows
+from .requested import WORDS, Push, Request, killed, pushed, row_of, written
+from .rollback_rows import rollback_rows
 from .row import Row
 from .world_rows import world_rows
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request of a release: in words, of whom, its method, path and number, and the world before it."""
-
-    words: str
-    service: str
-    method: str
-    path: str
-    nth: int
-    rung: str
-
 
 WRITES = (
     Request("testpypi's first upload", "testpypi", "POST", "/legacy/", 1, "tested"),
@@ -66,22 +56,8 @@ STEPS = {
     ),
 }
 
-# What can happen to a request that the service has not acted on, and to one that it has. Of the statuses, one of each
-# that is told or repeated differently: 502 and 504 are treated as 500 is, and 400 as 422.
-BEFORE = (
-    *("drop", "half", "empty", "garbage", "slow=0.5"),
-    *(f"status={status}" for status in (401, 403, 404, 409, 422, 500, 503)),
-    *("limit=429", "limit=403"),
-)
-AFTER = ("drop", "half", "empty", "garbage", "slow=0.5", "status=500", "status=503")
 # A request that only reads can be repeated, by one rule for all.
 READ = ("drop", "half", "garbage", "stale", "status=403", "status=404", "status=503", "limit=429")
-_SIGNALS = {"Ctrl-C meanwhile": (signal.SIGINT, 130), "kill -9 meanwhile": (signal.SIGKILL, -signal.SIGKILL)}
-_WORDS = {
-    "before": "not acted on",
-    "after": "acted on",
-}
-
 # The part that runs in CI: each write once before and once after, and each kind of fault somewhere.
 _QUICK_FAULTS = {
     ("testpypi's second upload", "after", "drop"),
@@ -96,45 +72,65 @@ _QUICK_FAULTS = {
     ("pypi's second upload", "before", "status=503"),
     ("pypi's second upload", "after", "garbage"),
     ("milestone", "after", "drop"),
-    ("a file of pypi", "before", "half"),
-    ("releases later", "before", "stale"),
 }
+_QUICK_READS = {("a file of pypi not acted on", "half"), ("releases later not acted on", "stale")}
 
 
-def _with(request: Request, when: str, what: str) -> Row:
-    return Row(
-        f"{request.words} {_WORDS[when]}",
-        what,
-        request.rung,
-        _at(request, when, what),
-        quick=(request.words, when, what) in _QUICK_FAULTS,
-    )
-
-
-def _stopped(request: Request, when: str, what: str) -> Row:
-    number, code = _SIGNALS[what]
-    where = f"{request.words} {_WORDS[when]}"
-    quick = number == signal.SIGKILL and request.words in ("draft", "pypi's second upload") and when == "after"
-    return Row(where, what, request.rung, _at(request, when, "hang"), number, codes=(code,), quick=quick)
-
-
-def _at(request: Request, when: str, what: str) -> str:
-    return f"{request.service}:at={request.method}:{request.path}:{request.nth}:{when}:{what}"
-
-
-def _killed(rung: str, step: str, when: str) -> Row:
-    quick = (step, when) in {("push_tag", "after"), ("fast_forward", "before")}
-    return Row(f"{when} {step}", "kill -9", rung, f"engine:kill-{when}={step}", codes=(-signal.SIGKILL,), quick=quick)
+_QUICK_STOPS = {
+    ("draft", "after", "kill -9 meanwhile"),
+    ("pypi's second upload", "after", "kill -9 meanwhile"),
+    ("second asset", "after", "SIGTERM meanwhile"),
+}
+_QUICK_KILLS = {("push_tag", "after"), ("fast_forward", "before")}
+# What counts of an index is how late it shows a file, against the 4 s for which releases of the table wait.
+_LATE = (
+    ("testpypi", "tested", 1, "shows a second late what it took", (0,)),
+    ("testpypi", "tested", 60, "shows a minute late what it took", (5,)),
+    ("pypi", "pushed", 1, "shows a second late what it took", (0,)),
+    ("pypi", "pushed", 60, "shows a minute late what it took", (5, 6)),
+    ("pypi", "served", 60, "shows a minute late what it took", (5, 6)),
+)
+_RELEASE = Row("", "", "", "")
+_PUSH = Push("push of branch and tag", "tried")
 
 
 def rows() -> list[Row]:
     """Return the whole table."""
     return [
-        *(_with(one, "before", what) for one in WRITES for what in BEFORE),
-        *(_with(one, "after", what) for one in WRITES for what in AFTER),
-        *(_stopped(one, when, what) for one in WRITES for when in _WORDS for what in _SIGNALS),
-        *(_with(one, "before", what) for one in READS for what in READ),
+        *_written(),
+        *pushed(_PUSH, _RELEASE),
+        *_read(),
         *(_killed(rung, step, "after") for rung, steps in (*STEPS.items(), *CHECKS.items()) for step in steps),
         *(_killed(rung, step, "before") for rung, steps in STEPS.items() for step in steps),
         *world_rows(),
+        *(
+            Row(
+                f"{index} ({rung})",
+                what,
+                rung,
+                f"{index}:lag={seconds}",
+                codes=codes,
+                quick=(index, seconds) == ("pypi", 1),
+            )
+            for index, rung, seconds, what, codes in _LATE
+        ),
+        *rollback_rows(),
+        *image_rows(),
     ]
+
+
+def _written() -> Iterator[Row]:
+    quick = {(f"{words} {WORDS[when]}", what) for words, when, what in (*_QUICK_FAULTS, *_QUICK_STOPS)}
+    for request in WRITES:
+        for row in written(request, _RELEASE):
+            yield replace(row, quick=(row.where, row.what) in quick)
+
+
+def _read() -> Iterator[Row]:
+    for request in READS:
+        for row in (row_of(request, "before", what, _RELEASE) for what in READ):
+            yield replace(row, quick=(row.where, row.what) in _QUICK_READS)
+
+
+def _killed(rung: str, step: str, when: str) -> Row:
+    return replace(killed(rung, step, when, _RELEASE), quick=(step, when) in _QUICK_KILLS)

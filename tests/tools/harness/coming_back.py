@@ -91,17 +91,11 @@ class Promise(RuleBasedStateMachine):
     @rule(at=st.sampled_from([None, None, None, *BACK]), revert=st.booleans())
     def rollback(self, at: str | None, revert: bool) -> None:
         """Take it back; where it says "all", nothing of it is left."""
-        carry_out = engine.carry_out
-
-        def killed(*words: object, observers: tuple[object, ...] = (), **options: object) -> object:
-            return carry_out(*words, observers=(*observers, KillAt(at, None)), **options)  # type: ignore[arg-type]
-
-        with self.scene.patch.context() as patch:
-            patch.setattr(command.engine, "carry_out", killed)
-            try:
-                command.rollback(self.scene.project.path, "0.2.0", dry_run=False, yes=True, revert=revert)
-            except (StaysError, ReleaserError, Killed):
-                return
+        path, killer = self.scene.project.path, KillAt(at, None)
+        try:
+            command.rollback(path, "0.2.0", dry_run=False, yes=True, revert=revert, observers=(killer,))
+        except (StaysError, ReleaserError, Killed):
+            return
         assert self.scene.at_origin("tag", "--list", "v0.2.0") == ""
         assert 'version = "0.2.0"' not in self.scene.at_origin("show", "main:pyproject.toml")
         assert self.scene.forge.releases() == []
@@ -157,8 +151,13 @@ class Promise(RuleBasedStateMachine):
 
 def make_immutable(scene: Scene) -> None:
     """Have the forge make releases immutable, and the remote keep their tags as long as they exist, as GitHub does."""
-    (scene.forge.folder / "settings.json").write_text('{"immutable_releases": true}')
-    hook, held = scene.origin / "hooks" / "pre-receive", scene.forge.folder / "forge.json"
+    keep_immutable_tags(scene.forge.folder, scene.origin)
+
+
+def keep_immutable_tags(forge: Path, origin: Path) -> None:
+    """Do that for a forge that keeps its data in a directory, and a remote that is a bare repository."""
+    (forge / "settings.json").write_text('{"immutable_releases": true}')
+    hook, held = origin / "hooks" / "pre-receive", forge / "forge.json"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\nif grep -q '\"immutable\": true' {held}; then echo kept >&2; exit 1; fi\n")
     hook.chmod(0o755)

@@ -37,7 +37,8 @@ class World:
 
     def served(self, index: str) -> dict[str, str]:
         """Return the sha256 of each file that an index's document names, computed from the bytes that it holds."""
-        document = json.loads((self.path / index / "index.json").read_bytes())
+        path = self.path / index / "index.json"
+        document = json.loads(path.read_bytes()) if path.exists() else {"projects": {}}
         files = [
             file
             for project in document["projects"].values()
@@ -95,43 +96,57 @@ class World:
         built = self.built()
         commit = git(self.origin, "rev-parse", f"{tag}^{{commit}}")
         checkout = self.path / "checkout"
-
-        def same(files: Mapping[str, str]) -> dict[str, str]:
-            return {
-                name: "as built" if built.get(name) == digest else "other" for name, digest in sorted(files.items())
-            }
-
-        def plain(text: str) -> str:
-            text = re.sub(r"http://127\.0\.0\.1:\d+", "http://loopback", text.replace(commit, "COMMIT"))
-            return re.sub(r"\d{4}-\d\d-\d\d", "DATE", re.sub(r"(?m)^index .*\n", "", text))
-
+        tagged = git(self.origin, "for-each-ref", "--format=%(*objectname)%0a%(contents)", f"refs/tags/{tag}")
         return {
             "built": sorted(built),
-            "testpypi": same(self.served("testpypi")),
-            "pypi": same(self.served("pypi")),
+            **self.public_facts(built, commit),
+            "tag": _plain(tagged, commit),
+            "change": _plain(git(self.origin, "show", "--format=", commit), commit),
+            "checkout": _plain(git(checkout, "for-each-ref", "--format=%(refname) %(objecttype)"), commit),
+            "checkout at": _plain(git(checkout, "rev-parse", "HEAD"), commit) + git(checkout, "status", "--porcelain"),
+            "working trees": len(git(checkout, "worktree", "list").splitlines()),
+            "kept": self.kept(),
+        }
+
+    def public_facts(self, built: Mapping[str, str], commit: str) -> dict[str, Any]:
+        """Return what others can see of a release, in words that are the same wherever it went the same way.
+
+        Args:
+            built: The sha256 of each file that was built.
+            commit: The release commit.
+        """
+        return {
+            **{index: _same(self.served(index), built) for index in ("testpypi", "pypi")},
             "uploads": {
                 index: sorted(line.split()[0] for line in self.uploads(index)) for index in ("testpypi", "pypi")
             },
             "releases": [
                 {
-                    key: plain(str(one[key]))
+                    key: _plain(str(one[key]), commit)
                     for key in ("tag_name", "name", "body", "draft", "prerelease", "target_commitish")
                 }
-                | {"assets": same(self.assets(one)), "latest": self.latest() == one["id"]}
+                | {"assets": _same(self.assets(one), built), "latest": self.latest() == one["id"]}
                 | {"broken assets": len(one["assets"]) - len(self.assets(one))}
                 for one in self.releases()
             ],
             "releases made": sum(bool(re.fullmatch(r"POST \S+/releases 201", line)) for line in self.mutations()),
             "milestones": self.milestones(),
             "refs": {ref: held.split()[0] for ref, held in self.refs().items()},
-            "tag": plain(git(self.origin, "for-each-ref", "--format=%(*objectname)%0a%(contents)", f"refs/tags/{tag}")),
             "history": git(self.origin, "log", "--format=%s", "--all"),
-            "change": plain(git(self.origin, "show", "--format=", commit)),
-            "checkout": plain(git(checkout, "for-each-ref", "--format=%(refname) %(objecttype)")),
-            "checkout at": plain(git(checkout, "rev-parse", "HEAD")) + git(checkout, "status", "--porcelain"),
-            "working trees": len(git(checkout, "worktree", "list").splitlines()),
-            "kept": sorted(_kept(self.store)),
         }
+
+    def kept(self) -> list[str]:
+        """Return what the engine keeps of this version, by file."""
+        return sorted(_kept(self.store))
+
+
+def _same(files: Mapping[str, str], built: Mapping[str, str]) -> dict[str, str]:
+    return {name: "as built" if built.get(name) == digest else "other" for name, digest in sorted(files.items())}
+
+
+def _plain(text: str, commit: str) -> str:
+    text = re.sub(r"http://127\.0\.0\.1:\d+", "http://loopback", text.replace(commit, "COMMIT"))
+    return re.sub(r"\d{4}-\d\d-\d\d", "DATE", re.sub(r"(?m)^index .*\n", "", text))
 
 
 def _kept(store: Path) -> Iterator[str]:

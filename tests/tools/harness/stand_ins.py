@@ -13,11 +13,11 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from releaser.rehearsal.forge.app import create_app as create_forge
 from releaser.rehearsal.forge.faults import ForgeFaults
@@ -26,7 +26,7 @@ from releaser.rehearsal.forge.tokens import Grant, Tokens
 from releaser.rehearsal.index.app import Settings
 from releaser.rehearsal.index.app import create_app as create_index
 from releaser.rehearsal.index.store import IndexStore
-from releaser.rehearsal.injection import Injection
+from releaser.rehearsal.registry.front import fronting
 
 from .projects import digests
 
@@ -40,6 +40,14 @@ TOKENS = {
 }
 READ_ONLY = "github_pat_guest_1Bc4Dx7Gh0Jk"
 """A token that the forge knows, and that may not write."""
+
+
+class Layer(Protocol):
+    """What is put before a service's answers."""
+
+    @property
+    def middleware(self) -> Middleware:
+        """Return what the service calls first."""
 
 
 class ServerThread:
@@ -67,12 +75,14 @@ class StandIn:
     Attributes:
         url: Its address.
         asked: Method and path of each request since it was served last.
+        target: The address of the registry that one named so stands before.
         grants: What each token may do at the forge.
         lag: How late an index shows what it took, from when it is served next.
     """
 
-    def __init__(self, thread: ServerThread, name: str, token: str) -> None:
+    def __init__(self, thread: ServerThread, name: str, token: str, target: str = "") -> None:
         self.name = name
+        self.target = target
         self.token = token
         self.asked: list[str] = []
         self.lag = timedelta(0)
@@ -93,7 +103,7 @@ class StandIn:
         folder: Path,
         git_dir: Path | None = None,
         seed: Mapping[str, Any] | None = None,
-        injections: Sequence[Injection] = (),
+        injections: Sequence[Layer] = (),
     ) -> None:
         """Serve what is in a folder, from now on; ``seed`` is what a new forge holds at first."""
         self.stop()
@@ -105,6 +115,8 @@ class StandIn:
         if self.name == "forge":
             self.store = ForgeStore(folder, git_dir)
             app = create_forge(REPOSITORY, self.store, Tokens(self.grants), ForgeFaults([], folder))
+        elif self.target:
+            app = fronting(self.target, [])
         else:
             app = create_index(IndexStore(folder), Settings(self.name, self.token, lag=self.lag))
         app.middlewares[:0] = [self._listen, *(one.middleware for one in injections)]

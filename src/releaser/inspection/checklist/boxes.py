@@ -92,21 +92,32 @@ class Box:
     at: str
 
 
-def tick(release: Release, name: str, note: str) -> None:
-    """Note in the journal that a person has ticked a box.
+def tick(release: Release, texts: Iterable[str]) -> None:
+    """Note in the journal that a person has ticked boxes.
+
+    Args:
+        release: The release.
+        texts: NAME=NOTE for each box.
 
     Raises:
-        UsageError: There is no such box for people, or box or note is missing.
+        UsageError: There is no such box for people, or a note is missing; no box was ticked.
     """
-    if not name:
-        raise UsageError("A note is about a box", f"Name it with `--tick`: {', '.join(_PEOPLE)}.")
-    if name not in _PEOPLE:
-        raise UsageError(f"No person can tick {name}", f"Choose from {', '.join(_PEOPLE)}.")
-    if not note.strip():
-        raise UsageError(f"A tick of {name} needs a note", f'Give one: `--tick {name} --note "what was done"`.')
+    notes = []
+    for text in texts:
+        name, _, note = text.partition("=")
+        if name not in _PEOPLE:
+            raise UsageError(
+                f"No person can tick {name or 'a box without a name'}", f"Choose from {', '.join(_PEOPLE)}."
+            )
+        if not note.strip():
+            raise UsageError(f"A tick of {name} needs a note", f'Give one: `--tick {name}="what was done"`.')
+        notes.append((name, note.strip()))
+    if not notes:
+        return
     by = release.git_settings.identity("committer") or "a person"
     with release.store.locked():
-        release.journal.write(TICK, box=name, note=note, by=by)
+        for name, note in notes:
+            release.journal.write(TICK, box=name, note=note, by=by)
 
 
 def boxes(release: Release) -> list[Box]:

@@ -19,6 +19,9 @@ from pathlib import Path
 from types import FrameType
 
 from releaser.adapters import process
+from releaser.rehearsal.injection import FORM, RequestFault
+from releaser.rehearsal.registry.front import create_app
+from releaser.rehearsal.serving import serve
 
 _LISTENING = re.compile(r"listening on ([0-9.]+|\[::1?\]):(\d+)")
 _SERIOUS = re.compile(r"level=(warn|fatal|panic)")
@@ -26,10 +29,11 @@ _STOP_S = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Start the registry, says where it listens, waits for its end or for the order to end it."""
+    """Start the registry, say where it listens, wait for its end or for the order to end it."""
     parser = argparse.ArgumentParser(prog="python -m releaser.rehearsal.registry", description=main.__doc__)
     parser.add_argument("--world", type=Path, required=True, help="the directory that it keeps its images in")
     parser.add_argument("--command", type=json.loads, required=True, help="the registry's program, as a JSON list")
+    parser.add_argument("--at", type=RequestFault.parse, action="append", default=[], metavar=FORM, help="one request")
     parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input ends")
     options = parser.parse_args(arguments)
     settings = options.world / "config.json"
@@ -44,8 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, stop)
     if options.stop_with_stdin:
         threading.Thread(target=_stop_at_end_of_stdin, args=(registry,), daemon=True).start()
-    _tell(registry)
     try:
+        url = _listening(registry)
+        if url and options.at:
+            threading.Thread(target=_log, args=(registry,), daemon=True).start()
+            serve(create_app(url, options.at, options.world), "registry", stop_with_stdin=options.stop_with_stdin)
+            return 0
+        if url:
+            sys.stdout.write(json.dumps({"service": "registry", "url": url}) + "\n")
+            sys.stdout.flush()
+        _log(registry)
         return registry.wait()
     finally:
         _end(registry)
@@ -61,18 +73,26 @@ def _config(world: Path) -> dict[str, object]:
     }
 
 
-def _tell(registry: subprocess.Popen[bytes]) -> None:
-    """Print the one line when the registry listens; its log goes to stderr."""
-    told = False
+def _listening(registry: subprocess.Popen[bytes]) -> str:
+    """Return the registry's address once it listens; empty if it ended instead."""
     for raw in registry.stdout or ():
         line = raw.decode("utf-8", "replace")
-        if not told and (found := _LISTENING.search(line)):
-            sys.stdout.write(json.dumps({"service": "registry", "url": f"http://127.0.0.1:{found[2]}"}) + "\n")
-            sys.stdout.flush()
-            told = True
-        if _SERIOUS.search(line) or "level=" not in line:
-            sys.stderr.write(line)
-            sys.stderr.flush()
+        _pass_on(line)
+        if found := _LISTENING.search(line):
+            return f"http://127.0.0.1:{found[2]}"
+    return ""
+
+
+def _log(registry: subprocess.Popen[bytes]) -> None:
+    """Send what is serious in the registry's log to stderr, until it ends."""
+    for raw in registry.stdout or ():
+        _pass_on(raw.decode("utf-8", "replace"))
+
+
+def _pass_on(line: str) -> None:
+    if _SERIOUS.search(line) or "level=" not in line:
+        sys.stderr.write(line)
+        sys.stderr.flush()
 
 
 def _stop_at_end_of_stdin(registry: subprocess.Popen[bytes]) -> None:

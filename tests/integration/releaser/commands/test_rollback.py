@@ -227,6 +227,8 @@ class TestImmutable:
         ran = immutable.run(*BACK, "--yes", "--revert")
         assert ran.code == 7, ran.text
         assert_says(ran.out, "Stays: delete_immutable: the name v0.2.0", "Release 0.2.1 next")
+        assert_says(ran.out, "delete_release: delete the published release")
+        assert "Not reached" not in ran.out
         assert immutable.at_origin("tag", "--list") == ""
         assert immutable.forge.releases() == []
         again = immutable.run(*BACK)

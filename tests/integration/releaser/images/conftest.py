@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import io
 import json
 import shutil
 import socket
-import subprocess
-import sys
-import tarfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +14,8 @@ from typing import Any
 
 import pytest
 import requests
+from image_layouts import made
+from registry_program import RegistryProgram
 
 from releaser.adapters.registry.layout import OciLayout
 from releaser.adapters.registry.oci import INDEXES, MANIFESTS
@@ -29,27 +25,12 @@ ACCEPT = ", ".join((*INDEXES, *MANIFESTS))
 _HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "keep-alive", "content-encoding", "date", "server")
 
 
-class RealRegistry:
-    """Debian's registry on a free port, over the rehearsal's own watchdog; what it holds is read past our client."""
+class RealRegistry(RegistryProgram):
+    """Debian's registry; what it holds is read past our client."""
 
     def __init__(self, world: Path) -> None:
-        world.mkdir()
-        self.world = world
-        command = [sys.executable, "-m", "releaser.rehearsal.registry", f"--world={world}"]
-        self.process = subprocess.Popen(
-            [*command, f"--command={json.dumps([PROGRAM])}", "--stop-with-stdin"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        assert self.process.stdout is not None
-        self.url = str(json.loads(self.process.stdout.readline())["url"])
+        super().__init__(world)
         self.host = f"localhost:{self.url.rpartition(':')[2]}"
-
-    def stop(self) -> None:
-        for stream in (self.process.stdin, self.process.stdout):
-            assert stream is not None
-            stream.close()
-        self.process.wait(10)
 
     def get(self, path: str) -> requests.Response:
         return requests.get(f"{self.url}/v2/{path}", headers={"Accept": ACCEPT}, timeout=10)
@@ -184,71 +165,6 @@ def proxy(registry: RealRegistry) -> Iterator[Proxy]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-def made(
-    path: Path,
-    seed: str,
-    platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64"),
-    labels: Mapping[str, str] | None = None,
-) -> OciLayout:
-    """A layout with one image named `image`: two layers a platform, one of them shared.
-
-    The first platform has a bill of materials and no provenance, kept as BuildKit keeps it.
-    """
-    store = path / "blobs" / "sha256"
-    store.mkdir(parents=True)
-
-    def put(content: bytes, kind: str) -> dict[str, Any]:
-        digest = hashlib.sha256(content).hexdigest()
-        (store / digest).write_bytes(content)
-        return {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(content)}
-
-    def layer(text: str) -> tuple[dict[str, Any], str]:
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            member = tarfile.TarInfo("file")
-            member.size = len(text.encode())
-            archive.addfile(member, io.BytesIO(text.encode()))
-        kind = "application/vnd.oci.image.layer.v1.tar+gzip"
-        return put(gzip.compress(packed.getvalue(), mtime=0), kind), hashlib.sha256(packed.getvalue()).hexdigest()
-
-    entries = []
-    for platform in platforms:
-        system, architecture = platform.split("/")
-        layers = [layer(f"shared by all of {seed}"), layer(f"{seed} for {platform}")]
-        config = {
-            "os": system,
-            "architecture": architecture,
-            "config": {"Labels": {"seed": seed, **(labels or {})}},
-            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{one}" for _, one in layers]},
-        }
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": MANIFESTS[0],
-            "config": put(json.dumps(config).encode(), "application/vnd.oci.image.config.v1+json"),
-            "layers": [descriptor for descriptor, _ in layers],
-        }
-        entry = put(json.dumps(manifest).encode(), MANIFESTS[0])
-        entries.append({**entry, "platform": {"os": system, "architecture": architecture}})
-    nobody = {"os": "unknown", "architecture": "unknown"}
-    bill = put(b'{"predicate": {}}', "application/vnd.in-toto+json")
-    attestation = {
-        "schemaVersion": 2,
-        "mediaType": MANIFESTS[0],
-        "config": put(json.dumps(nobody).encode(), "application/vnd.oci.image.config.v1+json"),
-        "layers": [{**bill, "annotations": {"in-toto.io/predicate-type": "https://spdx.dev/Document"}}],
-    }
-    about = {
-        "vnd.docker.reference.type": "attestation-manifest",
-        "vnd.docker.reference.digest": entries[0]["digest"],
-    }
-    entries.append({**put(json.dumps(attestation).encode(), MANIFESTS[0]), "platform": nobody, "annotations": about})
-    root = put(json.dumps({"schemaVersion": 2, "mediaType": INDEXES[0], "manifests": entries}).encode(), INDEXES[0])
-    root["annotations"] = {"org.opencontainers.image.ref.name": "image"}
-    (path / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [root]}))
-    (path / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
-    return OciLayout(path)
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_what_is_open_is_listed(scene: Scene) -> None:
 
 
 def test_what_only_people_know_is_ticked_by_them_with_a_note(scene: Scene) -> None:
-    ran = checklist(scene, "--tick", "announce", "--note", "posted in the forum")
+    ran = checklist(scene, "--tick", "announce=posted in the forum")
     assert ran.code == 0, ran.text
     assert "[x] announce: announced where users read it" in ran.out
     later = checklist(scene)
@@ -85,9 +85,9 @@ def test_what_only_people_know_is_ticked_by_them_with_a_note(scene: Scene) -> No
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--tick", "release published", "--note", "yes"), "No person can tick release published"),
-        (("--tick", "announce"), 'Give one: `--tick announce --note "what was done"`'),
-        (("--note", "posted"), "A note is about a box"),
+        (("--tick", "release published=yes"), "No person can tick release published"),
+        (("--tick", "announce"), 'Give one: `--tick announce="what was done"`'),
+        (("--tick", "announce=posted", "--tick", "roadmap="), 'Give one: `--tick roadmap="what was done"`'),
     ],
 )
 def test_a_tick_that_says_nothing_is_refused(scene: Scene, words: tuple[str, ...], says: str) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from harness.scene import Scene, assert_says
 
+from releaser.adapters.forge.client import ReleaseInfo
 from releaser.core.files import sha256
 from releaser.core.step import Conflict, Done, Todo
 from releaser.errors import ConflictError, StepError, ToleratedError
+from releaser.release import Release
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
 from releaser.steps.publish.upload_assets import UploadAssets
@@ -26,6 +28,17 @@ def pushed(scene: Scene) -> None:
     release = scene.with_dists()
     CreateTag().run(release)
     PushTag().run(release)
+
+
+def drafted(scene: Scene, *, filled: bool = True, published: bool = False) -> tuple[Release, ReleaseInfo]:
+    """Bring the release to its draft, with its assets or without, or publish it; return what the forge has of it."""
+    pushed(scene)
+    release = scene.release()
+    for step in (DraftRelease(), *([UploadAssets()] if filled else []), *([PublishRelease()] if published else [])):
+        step.run(release)
+    found = release.forge.find_release("v0.2.0")
+    assert found
+    return release, found
 
 
 def test_each_fact_is_to_do_then_made_then_done(scene: Scene) -> None:
@@ -68,12 +81,8 @@ class TestDraftRelease:
 
     @pytest.mark.parametrize("draft", [True, False])
     def test_what_a_person_wrote_is_kept_or_replaced_by_choice(self, scene: Scene, draft: bool) -> None:
-        pushed(scene)
-        release, words = scene.release(), {"name": "Our finest", "body": "Nothing much"}
-        for step in (DraftRelease(), UploadAssets(), *([] if draft else [PublishRelease()])):
-            step.run(release)
-        found = release.forge.find_release("v0.2.0")
-        assert found
+        words = {"name": "Our finest", "body": "Nothing much"}
+        release, found = drafted(scene, published=not draft)
         release.forge.update_release(found.id, **words)
         scene.refused(DraftRelease(), "v0.2.0", "notes", remedy="`--choose draft_release=theirs`")
 
@@ -105,10 +114,7 @@ class TestUploadAssets:
         scene.refused(UploadAssets(), "v0.2.0", "SHA256SUMS", release.built().wheel.name, remedy="next version")
 
     def test_what_is_missing_in_a_draft_is_uploaded_and_nothing_twice(self, scene: Scene) -> None:
-        pushed(scene)
-        release = scene.release()
-        DraftRelease().run(release)
-        UploadAssets().run(release)
+        release, _ = drafted(scene)
         (made,) = scene.forge.releases()
         wheel = next(one for one in made["assets"] if one["name"].endswith(".whl"))
         release.forge.assets.delete(wheel["id"])
@@ -121,12 +127,7 @@ class TestUploadAssets:
     def test_what_others_attached_to_the_draft_is_kept_or_deleted_by_choice(
         self, scene: Scene, how: str, tmp_path: Path
     ) -> None:
-        pushed(scene)
-        release = scene.release()
-        for step in (DraftRelease(), UploadAssets()):
-            step.run(release)
-        found = release.forge.find_release("v0.2.0")
-        assert found
+        release, found = drafted(scene)
         (tmp_path / "slides.txt").write_text("A talk")
         release.forge.assets.upload(found.id, tmp_path / "slides.txt", "text/plain")
         scene.refused(UploadAssets(), "slides.txt", remedy=f"`--choose upload_assets={how}`")
@@ -147,12 +148,8 @@ class TestUploadAssets:
     def test_a_built_file_that_somebody_replaced_in_the_draft_is_put_back_by_choice_alone(
         self, scene: Scene, tmp_path: Path
     ) -> None:
-        pushed(scene)
-        release = scene.release()
-        for step in (DraftRelease(), UploadAssets()):
-            step.run(release)
-        wheel, found = release.built().wheel, release.forge.find_release("v0.2.0")
-        assert found
+        release, found = drafted(scene)
+        wheel = release.built().wheel
         theirs = tmp_path / wheel.name
         theirs.write_bytes(b"A stranger's")
         release.forge.assets.upload(found.id, theirs, "application/zip")
@@ -174,11 +171,7 @@ class TestUploadAssets:
     def test_what_an_earlier_build_here_attached_is_replaced_without_a_question(
         self, scene: Scene, tmp_path: Path
     ) -> None:
-        pushed(scene)
-        release = scene.release()
-        DraftRelease().run(release)
-        found = release.forge.find_release("v0.2.0")
-        assert found
+        release, found = drafted(scene, filled=False)
         earlier = tmp_path / release.built().sdist.name
         earlier.write_bytes(b"Ours, before a rollback that the draft survived")
         release.journal.write("attaching", file=earlier.name, sha256=sha256(earlier))
@@ -188,12 +181,7 @@ class TestUploadAssets:
         assert scene.check(UploadAssets()) == Done("3 assets as built")
 
     def test_a_record_that_is_in_the_draft_already_is_not_taken_for_ours(self, scene: Scene, tmp_path: Path) -> None:
-        pushed(scene)
-        release = scene.release()
-        for step in (DraftRelease(), UploadAssets()):
-            step.run(release)
-        found = release.forge.find_release("v0.2.0")
-        assert found
+        release, found = drafted(scene)
         forged = tmp_path / "tiny_thing-0.2.0.report.json"
         forged.write_text("{}")
         release.forge.assets.upload(found.id, forged, "application/json")
