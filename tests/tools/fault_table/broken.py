@@ -10,12 +10,16 @@ import pytest
 
 from releaser import store
 from releaser.adapters import retries
+from releaser.commands import rollback
+from releaser.config.project import IndexName
 from releaser.core import chain, journal
 from releaser.core.step import Done
 from releaser.dists.built import read_dists
+from releaser.release import Release
 from releaser.steps.after import remove_worktree
-from releaser.steps.publish import upload_assets
+from releaser.steps.publish import push_images, upload_assets
 from releaser.steps.push.ask_again import AskAgain
+from releaser.steps.rollback import uploads
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,23 @@ def _registration_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(remove_worktree, "has_worktree", lambda _git, path: path.exists())
 
 
+def _lag_is_absence(patch: pytest.MonkeyPatch) -> None:
+    def by_its_page(release: Release, name: IndexName) -> uploads.Absent | uploads.Served:
+        files = release.index(name).files(release.config.distribution, release.version)
+        return uploads.Served("its page shows files") if files else uploads.Absent("its page shows none")
+
+    patch.setattr(uploads, "_presence", by_its_page)
+
+
+def _all_whatever_stays(patch: pytest.MonkeyPatch) -> None:
+    end = rollback._end
+    patch.setattr(rollback, "_end", lambda opened, _outcomes, begun: end(opened, {}, begun))
+
+
+def _tags_move_down(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(push_images, "_immovable", lambda _release, _tag, _found: None)
+
+
 BROKEN = (
     Broken(
         "the sdist changed with SHA256SUMS passes",
@@ -120,5 +141,23 @@ BROKEN = (
         "files (published), working tree deleted",
         "working trees: 2 instead of 1",
         _registration_kept,
+    ),
+    Broken(
+        "a rollback takes what an index does not show yet for what is not there",
+        "rollback at pypi (served), pypi shows an hour late what it took",
+        "refs: ",
+        _lag_is_absence,
+    ),
+    Broken(
+        "a rollback says that all is taken back whatever stays",
+        "draft's deletion acted on, slow=0.5",
+        "it says that all is taken back, and there is still testpypi: ",
+        _all_whatever_stays,
+    ),
+    Broken(
+        "a floating tag of an image moves down",
+        "registry (images built), a higher version is the latest",
+        "the first run ended with 0",
+        _tags_move_down,
     ),
 )

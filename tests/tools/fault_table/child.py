@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -20,7 +21,7 @@ import pytest
 from invoke.exceptions import Exit
 from invoke.program import Program
 
-from releaser import engine
+from releaser import LATE_IMPORTS, engine
 from releaser.adapters.clients import import_clients
 from releaser.commands import release
 from releaser.commands.opening import opened_release
@@ -42,6 +43,9 @@ _FORKS = multiprocessing.get_context("forkserver")
 
 # What each forked process would otherwise import again, which takes longer than the run itself.
 import_clients()
+for late in LATE_IMPORTS:
+    if importlib.util.find_spec(late):
+        importlib.import_module(late)
 
 
 def get_ready() -> None:
@@ -64,7 +68,7 @@ class Ended:
     @property
     def error(self) -> str:
         """Return its error and its remedy, without what came before; empty if it has none."""
-        _, error, rest = self.err.rpartition("error: ")
+        _, error, rest = f"\n{self.err}".rpartition("\nerror: ")
         return f"{error}{rest}".strip() if error else ""
 
 

@@ -12,8 +12,8 @@ from releaser.adapters.registry.oci import LABEL, LABELS
 
 NAME = "of/thing"
 PLATFORMS = ("linux/amd64", "linux/arm64")
-BUILT = ("--skip", "start_images")
-"""What a release of images that are built already is given: starting them needs an engine."""
+BUILT = ("--skip", "start_images", "--skip", "upgrade_from_pypi")
+"""What a release of images that are built already is given: starting them needs an engine, an upgrade seconds."""
 TAKEN_OVER = ("0.1.0", "0.1", "latest")
 """The tags of the version before."""
 

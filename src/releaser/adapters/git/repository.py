@@ -11,6 +11,7 @@ from pathlib import Path
 from releaser.adapters import process
 from releaser.adapters.environment import Changes, proxy_hint
 from releaser.adapters.git.calls import Calls, GitTag, last
+from releaser.adapters.git.pushed import UNKNOWN, left_undone
 from releaser.adapters.remotes import DEFAULT_LIMITS, GitLimits
 from releaser.core.activity import current
 from releaser.errors import CommandError, ServiceError, UsageError
@@ -285,12 +286,14 @@ class Git(Calls):
                 self.run(*words, env=self.network(), within=self.limits.transfer)
         except process.NoAnswerError:
             raise ServiceError(
-                f"{pushing} did not end within {self.limits.transfer:.0f} s; whether it arrived is unknown",
+                f"{pushing} did not end within {self.limits.transfer:.0f} s; {UNKNOWN}",
                 f"Rerun the command, which asks the remote before it pushes again. {_MORE_TIME}",
             ) from None
         except CommandError as error:
+            if not (left := left_undone(self, refspecs, error, lambda: self._ask_remote(remote))):
+                return
             raise ServiceError(
-                f"{pushing} failed; nothing of it arrived: {last(error, 12)}",
+                f"{pushing} failed; {left}: {last(error, 12)}",
                 f"Fix what the remote names, then rerun the command.{proxy_hint(error.message)}",
             ) from error
 

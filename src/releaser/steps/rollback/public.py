@@ -88,6 +88,8 @@ class DeleteTag(Step[Release]):
         try:
             release.git.push(config.remote, f":refs/tags/{release.tag}", *_pushed_aside(release))
         except ServiceError as error:
+            if not _is_there(release):
+                raise
             raise error.reworded(
                 f"{error.message}. The tag{_and_release(release)} as they were",
                 error.remedy,
@@ -97,6 +99,14 @@ class DeleteTag(Step[Release]):
                 f"{config.remote} still has {release.tag}: the deletion went elsewhere",
                 f"Delete the tag there, and compare `git remote get-url --push --all {config.remote}`.",
             )
+
+
+def _is_there(release: Release) -> bool:
+    """Return whether the remote says that it has the tag; a push that failed may have arrived, or arrive later."""
+    try:
+        return release.git.remote_tag(release.config.git.remote, release.tag) is not None
+    except ServiceError:
+        return False
 
 
 def _and_release(release: Release) -> str:

@@ -417,6 +417,34 @@ def test_a_push_that_gets_no_response_may_have_arrived(repository: Repository, s
     assert children() == []
 
 
+class TestAPushWhoseAnswerIsLost:
+    def test_it_is_done_where_the_remote_holds_all_of_it(self, repository: Repository) -> None:
+        commit = repository.commit()
+        repository.adapter.create_tag("v1", commit, "One")
+        remote.guard(repository.origin, {"drop-stored": ""})
+
+        repository.adapter.push("origin", f"{commit}:refs/heads/main", "refs/tags/v1")
+        assert repository.refs().keys() == {"refs/heads/main", "refs/tags/v1"}
+
+        repository.adapter.push("origin", ":refs/tags/v1")
+        assert repository.refs() == {"refs/heads/main": commit}
+
+    def test_it_is_told_as_failed_where_the_remote_holds_none(self, repository: Repository) -> None:
+        before = repository.refs()
+        remote.guard(repository.origin, {"drop": ""})
+
+        with pytest.raises(ServiceError, match=r"failed; nothing of it arrived: .*hung up"):
+            repository.adapter.push("origin", f"{repository.commit()}:refs/heads/main")
+
+        assert repository.refs() == before
+
+    def test_it_is_not_guessed_where_the_remote_cannot_be_asked(self, repository: Repository) -> None:
+        git(repository.path, "remote", "set-url", "origin", "git://127.0.0.1:1")
+
+        with pytest.raises(ServiceError, match="failed; whether it arrived is unknown: "):
+            repository.adapter.push("origin", f"{repository.commit()}:refs/heads/main")
+
+
 def test_a_fetch_that_gets_no_response_is_given_up(repository: Repository, silent: str) -> None:
     git(repository.path, "remote", "set-url", "origin", f"git://{silent}")
 
