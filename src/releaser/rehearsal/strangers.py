@@ -117,7 +117,7 @@ def push_image(release: Release) -> None:
 def push_higher_image(release: Release) -> None:
     """Give a higher version's image the tag `latest`."""
     following = release.version.bump("minor")
-    _push_image(release, str(following), str(following), "latest")
+    _push_image(release, str(following), "latest")
 
 
 def _push_image(release: Release, version: str, *tags: str) -> None:

@@ -279,23 +279,20 @@ class Git(Calls):
             ServiceError: The remote refused, could not be reached, or did not respond in time.
         """
         pushing = f"Pushing {', '.join(refspecs)} to {remote}"
-        words = ("push", "--atomic", "--no-follow-tags", "--recurse-submodules=no", "--porcelain", remote, *refspecs)
+        alone = ("--atomic", "--no-follow-tags", "--recurse-submodules=no", "--porcelain")
         try:
             with current().answers.alone():
                 current().answers.forget()
-                self.run(*words, env=self.network(), within=self.limits.transfer)
+                self.run("push", *alone, remote, *refspecs, env=self.network(), within=self.limits.transfer)
         except process.NoAnswerError:
             raise ServiceError(
                 f"{pushing} did not end within {self.limits.transfer:.0f} s; {UNKNOWN}",
                 f"Rerun the command, which asks the remote before it pushes again. {_MORE_TIME}",
             ) from None
         except CommandError as error:
-            if not (left := left_undone(self, refspecs, error, lambda: self._ask_remote(remote))):
-                return
-            raise ServiceError(
-                f"{pushing} failed; {left}: {last(error, 12)}",
-                f"Fix what the remote names, then rerun the command.{proxy_hint(error.message)}",
-            ) from error
+            if left := left_undone(self, refspecs, error, lambda: self._ask_remote(remote)):
+                remedy = f"Fix what the remote names, then rerun the command.{proxy_hint(error.message)}"
+                raise ServiceError(f"{pushing} failed; {left}: {last(error, 12)}", remedy) from error
 
     def fast_forward(self, commit: str) -> None:
         """Move the checked-out branch and its files forward to `commit`."""

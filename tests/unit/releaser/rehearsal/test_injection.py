@@ -48,7 +48,7 @@ def test_every_row_of_the_table_has_a_name_of_its_own_and_a_fault_that_a_rehears
     for row in table:
         faults = RehearsalFaults.parse([row.fault])
         assert [f"{who}:{fault}" for who, of in faults.of.items() for fault in of] == [row.fault]
-        assert all(str(fault) == row.fault.partition("at=")[2] for _, fault in filter(None, [row.request]))
+        assert not row.request or str(row.request) == row.fault.partition("at=")[2]
 
 
 def test_the_table_has_every_fault_that_files_and_others_can_be_struck_by():
