@@ -13,7 +13,7 @@ _LOOK_S = 0.2
 _MARKS = {"success": "passed", "failure": "FAILED", None: "unfinished"}
 _UNPROVEN = (
     "GitHub's own settings: environments, branch and tag rules, publishers at the indexes",
-    "GitHub's and sigstore's signatures",
+    "GitHub's and sigstore's signatures: identities and attestations are signed by the rehearsal's own authority",
 )
 _LAST_LINES = 15
 

@@ -55,7 +55,7 @@ class Actions:
         records = self._records.state
         records.setdefault("pushes_seen", 0)
         for run in records["workflow_runs"]:
-            if "jobs" in run and (run["status"] != "completed" or run["conclusion"] == "failure"):
+            if "jobs" in run and run["status"] != "completed":
                 self._again(run)
         self._keep(asyncio.create_task(self._look_for_pushes()))
 
