@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from releaser.adapters.git import Git
-from releaser.config.project import Config
+from releaser.config.project import Config, IndexName
 from releaser.core.files import write_atomically
 from releaser.errors import UsageError
 from releaser.rehearsal.actions.reading.check import parsed
 from releaser.rehearsal.actions.sources import FOLDER
+from releaser.release import Release
 
 REVIEWER = "reviewer"
 KEY, SERVICES = "oidc", "services.json"
@@ -40,32 +41,37 @@ def carried(git: Git, config: Config) -> tuple[str, ...]:
     return found
 
 
-def lay_out(path: Path, config: Config, repository: str) -> None:
-    """Write what indexes and forge know of the workflows, as docs/releasing.md has it set up.
+def register(path: Path, release: Release) -> None:
+    """Register the publishers, as docs/releasing.md has it: pending where the index does not know the project yet."""
+    config = release.config
+    on_release, on_testpypi = _environments(config)
+    publishers: tuple[tuple[IndexName, str, str], ...] = (
+        ("testpypi", config.release_workflow, on_testpypi),
+        ("pypi", config.pypi.workflow, on_release),
+    )
+    for index, workflow, environment in publishers:
+        publisher = {
+            "project": config.distribution,
+            "repository": release.repository,
+            "workflow": workflow,
+            "environment": environment,
+            "pending": not release.index(index).all_files(config.distribution),
+        }
+        write_atomically(path / index / "publishers.json", json.dumps([publisher]))
+
+
+def lay_out(path: Path, config: Config) -> None:
+    """Write what the forge knows of the workflows, as docs/releasing.md has it set up, and the key of identities.
 
     Args:
         path: The rehearsal's directory.
         config: The project's configuration.
-        repository: ``OWNER/NAME``.
     """
     key = path / "tokens" / KEY
     if not key.exists():
         key.touch(mode=0o600)
         key.write_text(secrets.token_urlsafe(48), "utf-8")
-    release = config.pypi.environment or _RELEASE_ENVIRONMENT
-    testpypi = config.testpypi.environment or _TESTPYPI_ENVIRONMENT
-    for index, workflow, environment in (
-        ("testpypi", config.release_workflow, testpypi),
-        ("pypi", config.pypi.workflow, release),
-    ):
-        publisher = {
-            "project": config.distribution,
-            "repository": repository,
-            "workflow": workflow,
-            "environment": environment,
-            "pending": True,
-        }
-        write_atomically(path / index / "publishers.json", json.dumps([publisher]))
+    release, testpypi = _environments(config)
     settings = path / "forge" / "settings.json"
     known = json.loads(settings.read_text("utf-8")) if settings.exists() else {}
     reviewed = {
@@ -76,6 +82,11 @@ def lay_out(path: Path, config: Config, repository: str) -> None:
     }
     known.setdefault("environments", {release: reviewed, testpypi: {**reviewed, "tags": []}})
     write_atomically(settings, json.dumps(known))
+
+
+def _environments(config: Config) -> tuple[str, str]:
+    """Return the environments of the jobs that publish: the release's and TestPyPI's."""
+    return config.pypi.environment or _RELEASE_ENVIRONMENT, config.testpypi.environment or _TESTPYPI_ENVIRONMENT
 
 
 def forge_options(path: Path, config: Config, workflows: Iterable[str], kills: Iterable[str]) -> list[str | Path]:

@@ -128,7 +128,7 @@ def raised(
         registry, lacking = _registry(path, config)
         hosted: list[str | Path] = []
         if workflows:
-            hosting.lay_out(path, config, repository)
+            hosting.lay_out(path, config)
             hosted = hosting.forge_options(path, config, workflows, faults.of.get("actions", ()))
         (path / hosting.SERVICES).unlink(missing_ok=True)  # with the addresses of an earlier rehearsal
         running = _start(path, config.distribution, repository, faults, registry, keep=keep, hosted=hosted)
@@ -145,6 +145,8 @@ def raised(
             if not is_ready(path):
                 _publish_release_before(release)
                 (path / _READY).touch()
+            if workflows:
+                hosting.register(path, release)
             yield Stage(path, release, tuple(running.values()), lacking)
         finally:
             if not keep:
