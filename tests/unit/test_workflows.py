@@ -84,3 +84,31 @@ def test_a_job_that_may_write_installs_the_lock_and_nothing_else(job: dict[str, 
         if re.search(r"\b(pip3?|uv|npm|npx|apt(-get)?|curl|wget)\b", step.get("run", ""))
     ]
     assert installs in ([], [*INSTALL])
+
+
+@each_job
+def test_what_another_job_wrote_arrives_last_and_in_a_folder_of_its_own(job: dict[str, Any]) -> None:
+    """Nothing is installed or checked out beside an artifact, which a job that ran tests may have written."""
+    kinds = [step.get("uses", step.get("run", "")) for step in job["steps"]]
+    arrivals = [at for at, kind in enumerate(kinds) if kind.startswith("actions/download-artifact@")]
+    prepared = [at for at, kind in enumerate(kinds) if kind in INSTALL or kind.startswith("actions/checkout@")]
+    for at in arrivals:
+        assert job["steps"][at]["with"]["path"].rstrip("/") == job["steps"][at]["with"]["name"]
+        assert at > max(prepared, default=-1)
+
+
+@pytest.mark.parametrize("name", ["release.yml", "build-wheel.yml"])
+def test_a_releasing_job_runs_one_command_of_the_engine(name: str) -> None:
+    for job in WORKFLOWS[name]["jobs"].values():
+        own = [step["run"] for step in job["steps"] if "run" in step and step["run"] not in INSTALL]
+        assert len(own) == 1
+        assert re.fullmatch(r"invoke [a-z.-]+ --version \S+( --[a-z-]+( \S+)?)*", own[0]), own
+
+
+def test_only_jobs_that_run_no_test_say_what_is_released() -> None:
+    for name, tellers in (("release.yml", {"build", "rebuild"}), ("build-wheel.yml", {"rebuild"})):
+        jobs = WORKFLOWS[name]["jobs"]
+        assert {key for key, job in jobs.items() if "outputs" in job} == tellers
+        told = {value for job in jobs.values() for step in job["steps"] for value in step.get("env", {}).values()}
+        said = {one for one in told if "needs." in one}
+        assert said == {f"${{{{ needs.{key}.outputs.manifest }}}}" for key in tellers}
