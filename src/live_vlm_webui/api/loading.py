@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
+
+IMPORTER = "importer"
+"""How the name of the thread begins."""
 
 FOR_A_CAMERA = (
     "av",
@@ -15,7 +19,7 @@ FOR_A_CAMERA = (
     "live_vlm_webui.media.jpeg",
     "live_vlm_webui.sessions.scene_change",
 )
-"""What a browser's camera and the first question about it need, in pieces: a stop waits for the one in progress."""
+"""What a browser's camera and the first question about it need, in pieces, so that little is done after a stop."""
 
 
 class Loader:
@@ -28,6 +32,8 @@ class Loader:
     def __init__(self) -> None:
         self._loaded: dict[str, asyncio.Task[ModuleType]] = {}
         self._lock = asyncio.Lock()
+        # Its own: asyncio.run waits for the threads of asyncio.to_thread, and an import cannot be interrupted.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=IMPORTER)
 
     async def load(self, name: str) -> ModuleType:
         """Return the module ``name``; import it first if necessary.
@@ -56,10 +62,11 @@ class Loader:
         """Import nothing more; the import in progress ends in its thread."""
         for task in self._loaded.values():
             task.cancel()
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _load(self, name: str) -> ModuleType:
         async with self._lock:
-            return await asyncio.to_thread(importlib.import_module, name)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, importlib.import_module, name)
 
 
 def _seen(task: asyncio.Task[ModuleType]) -> None:

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from live_vlm_webui import __version__, logs
 from live_vlm_webui.api.keys import LOADER
-from live_vlm_webui.api.loading import FOR_A_CAMERA
+from live_vlm_webui.api.loading import FOR_A_CAMERA, IMPORTER
 from live_vlm_webui.app import create_app
 from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.errors import SettingsError
@@ -33,6 +33,8 @@ SHUTDOWN_SECONDS = 0.5
 """How long handlers may take to end after Ctrl-C, and again after their connections were closed."""
 STOP_SECONDS = 2.7
 """After this time the process exits, finished or not."""
+IMPORT_SECONDS = 0.5
+"""How long a stop waits for the import in progress."""
 IDLE_SECONDS = 75.0
 """A connection without a request is closed after this time; aiohttp's default is an hour."""
 STOP_FAILED = 1
@@ -55,6 +57,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
     # OpenBLAS starts a thread per core when numpy is imported; nothing here multiplies matrices that are worth it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     asyncio.run(serve(create_app, settings, listener))
+    leave_import()
 
 
 async def serve(make_app: Callable[[Settings], web.Application], settings: Settings, listener: socket.socket) -> None:
@@ -143,6 +146,17 @@ def stop_signals() -> Iterator[asyncio.Event]:
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def leave_import() -> None:
+    """End the process if an import is in progress: Python would wait for it, and all else has ended."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(IMPORTER):
+            thread.join(IMPORT_SECONDS)
+            if thread.is_alive():
+                logging.shutdown()
+                sys.stdout.flush()
+                os._exit(0)
 
 
 def leave() -> None:

@@ -107,3 +107,16 @@ def test_a_stop_while_the_cameras_libraries_are_loaded_is_clean(start_server, li
     _, told = server.process.communicate(timeout=10)
     assert server.process.returncode == 0
     assert "Traceback" not in told
+
+
+def test_a_stop_does_not_wait_for_an_import_that_takes_long(start_server, tmp_path):
+    marker = tmp_path / "begun"
+    (tmp_path / "aiortc.py").write_text(
+        f"import pathlib, time\npathlib.Path({str(marker)!r}).touch()\ntime.sleep(600)\n"
+    )
+    server = start_server("--port", "0", "--no-ssl", PYTHONPATH=str(tmp_path))
+    while not marker.exists():
+        time.sleep(0.01)
+    _, told = server.stop()
+    assert server.process.returncode == 0
+    assert told.endswith("INFO live_vlm_webui.server.serve: stopped\n")
