@@ -120,7 +120,7 @@ def await_effect(release: Release, workflow: str, what: str, is_there: Callable[
     Args:
         release: The release.
         workflow: The workflow's file name.
-        what: What is to be there, as it follows "does not show" with its service before it.
+        what: What is to be there, as it precedes "is not shown" in a message.
         is_there: Asks for it.
         step: The step that waits, whose choice `rerun` runs failed jobs again.
 
@@ -155,7 +155,9 @@ def await_effect(release: Release, workflow: str, what: str, is_there: Callable[
             state = error.message
         if watch.seen is None or watch.seen.run.ended:
             current().tell(f"waiting for {what}: {state}")
-        watch.pause(f"{what} is not shown ({state})", "Rerun the command to continue waiting. Done steps stay done.")
+        watch.pause(
+            f"{what} is not shown ({state})", "Rerun the command to continue waiting. Completed steps are not repeated."
+        )
 
 
 @dataclass
