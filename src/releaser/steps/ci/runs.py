@@ -13,6 +13,8 @@ from releaser.errors import ServiceError, StepError
 from releaser.release import Release
 
 _LAST_LINES = 12
+_COMMIT = re.compile(r"@[0-9a-f]{40}\b")
+"""What a pinned action's step has in its name."""
 _WORDS = {"failure": "failed", "cancelled": "was cancelled", "timed_out": "took too long", "skipped": "was skipped"}
 _ON_ITS_WAY = ("queued", "requested", "pending")
 
@@ -174,14 +176,17 @@ def _place(job: Job) -> str:
 
 def _failed_step(job: Job) -> str:
     step = next((one for one in job.steps if one.conclusion not in (None, "success", "skipped", "neutral")), None)
-    return f"{step.name!r}" if step else ""
+    return repr(_COMMIT.sub("", step.name)) if step else ""
 
 
 def _doing(job: Job) -> str:
     if job.status != "in_progress":
         return f"{job.name} {'waits' if job.status == 'waiting' else 'is queued'}"
     running = next((one for one in job.steps if one.status == "in_progress"), None)
-    return f"{job.name}: step {running.number} of {len(job.steps)}, {running.name}" if running else f"{job.name} begins"
+    if running:
+        return f"{job.name}: step {running.number} of {len(job.steps)}, {_COMMIT.sub('', running.name)}"
+    past = sum(one.status == "completed" for one in job.steps)
+    return f"{job.name}: {past} of {len(job.steps)} steps done" if past else f"{job.name} begins"
 
 
 def _awaited(approval: Approval) -> str:
