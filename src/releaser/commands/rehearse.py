@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from releaser import engine
@@ -16,7 +16,7 @@ from releaser.commands.release import carry_out
 from releaser.config.load import state_root
 from releaser.config.project import Config
 from releaser.core.files import write_atomically
-from releaser.core.named import required_steps, skipped_steps
+from releaser.core.named import chosen, required_steps, skipped_steps
 from releaser.core.runner import Observer
 from releaser.core.step import Plan
 from releaser.errors import ReleaserError, UsageError
@@ -82,6 +82,7 @@ def rehearse(
     title: str | None,
     fault: Sequence[str],
     require: Sequence[str] = (),
+    choose: Sequence[str] = (),
 ) -> None:
     """Run `invoke rehearse`."""
     begun = time.monotonic()
@@ -94,11 +95,14 @@ def rehearse(
     for text, step in faults.steps.items():
         if step not in [one.name for phase in plan for one in phase.steps]:
             raise UsageError(f"--fault {text}: there is no such step", "Choose one that `invoke status` lists.")
-    skips, required = skipped_steps(plan, skip), required_steps(plan, require)
+    skips, required, choices = skipped_steps(plan, skip), required_steps(plan, require), chosen(plan, choose)
     if how.quick:
         skips = {**{one.name: QUICK for one in _sessions(plan)}, **skips}
     state, git = state_root(), Git(root)
-    workflows = hosting.carried(git, config) if how.by != HERE else ()
+    kills = faults.of.get("actions", ())
+    if kills and how.by == HERE:
+        raise UsageError(f"--fault actions:{kills[0]}: no workflow is carried out", f"Add --as {CI} or {CONFIGURED}.")
+    workflows = hosting.carried(git, config, kills) if how.by != HERE else ()
     durations = Durations(state / "rehearsals" / f"{config.distribution}.durations.json")
     # A line within a second, before anything that takes longer.
     commit = git.head()[:12]
@@ -125,16 +129,15 @@ def rehearse(
         workflows=workflows,
         quick=how.quick,
     ) as raised:
+        release = replace(raised.release, choices=choices, required=frozenset(required))
         strikes = faults.named("engine")
         killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
-        striking = [Striking(one, raised.release, raised.path) for one in faults.world]
+        striking = [Striking(one, release, raised.path) for one in faults.world]
         observers: list[Observer] = [*striking, *killers]
         try:
             for one in striking:
                 one.begin()
-            carry_out(
-                raised.release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=observers
-            )
+            carry_out(release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=observers)
         except ReleaserError as error:
             if workflows:
                 _report_workflows(raised, within=0)

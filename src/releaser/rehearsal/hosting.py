@@ -12,6 +12,7 @@ from releaser.config.project import Config, IndexName
 from releaser.core.files import write_atomically
 from releaser.errors import UsageError
 from releaser.rehearsal.actions.reading.check import parsed
+from releaser.rehearsal.actions.setting import parse_kill
 from releaser.rehearsal.actions.sources import FOLDER
 from releaser.release import Release
 
@@ -21,12 +22,17 @@ _AGREES_AFTER_S = 0.5
 _TESTPYPI_ENVIRONMENT, _RELEASE_ENVIRONMENT = "testpypi", "release"
 
 
-def carried(git: Git, config: Config) -> tuple[str, ...]:
+def carried(git: Git, config: Config, kills: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the workflows of HEAD that a rehearsal carries out, after a look at what they use.
+
+    Args:
+        git: The checkout.
+        config: The project's configuration.
+        kills: The faults that end a job, `kill-before=JOB:STEP` or `kill-after=JOB:STEP`.
 
     Raises:
         WorkflowError: One uses what is not carried out.
-        UsageError: There is none.
+        UsageError: There is none, or a fault names a step that there is not.
     """
     names = dict.fromkeys((config.release_workflow, config.testpypi.workflow, config.pypi.workflow))
     texts = {name: git.file(git.head(), f"{FOLDER}{name}") for name in names}
@@ -36,8 +42,15 @@ def carried(git: Git, config: Config) -> tuple[str, ...]:
             f"{FOLDER} has none of {', '.join(names)} at HEAD, so there is no workflow to rehearse",
             "Commit the workflows that release, or rehearse without --as.",
         )
-    for name in found:
-        parsed(name, texts[name] or "")
+    jobs = [item for name in found for item in parsed(name, texts[name] or "").jobs.items()]
+    for text in kills:
+        kill = parse_kill(text)
+        if not any(name == kill.job and 0 < kill.step <= len(job.steps) for name, job in jobs):
+            known = ", ".join(dict.fromkeys(f"{name} (1 to {len(job.steps)})" for name, job in jobs))
+            raise UsageError(
+                f"--fault actions:{text}: {kill.job} has no step {kill.step} in the workflows that are carried out",
+                f"Name a job and one of its steps: {known}.",
+            )
     return found
 
 

@@ -72,11 +72,12 @@ def release(
         "quick": "skip the project's test and check sessions, to try the process in under a minute",
         "skip": "skip a step or a phase (repeatable)",
         "require": _REQUIRE,
+        "choose": _CHOOSE,
         "title": "the brief description in the release's title",
         "fault": "a fault to rehearse, WHO:NAME[=VALUE] (repeatable); docs/rehearsal.md lists them",
         "as": "who releases: here (this machine alone, the default), configured (and workflows upload), or ci",
     },
-    iterable=["skip", "require", "fault"],
+    iterable=["skip", "require", "choose", "fault"],
 )
 def rehearse(
     version: str | None = None,
@@ -85,6 +86,7 @@ def rehearse(
     quick: bool = False,
     skip: Sequence[str] | None = None,
     require: Sequence[str] | None = None,
+    choose: Sequence[str] | None = None,
     title: str | None = None,
     fault: Sequence[str] | None = None,
     as_: str = "here",
@@ -94,7 +96,7 @@ def rehearse(
     It runs the steps of `invoke release` on a scratch clone, with an index, a forge and a git remote on loopback. Rerun
     it to continue with what the stand-ins hold.
     """
-    lists = {"skip": skip or (), "require": require or (), "fault": fault or ()}
+    lists = {"skip": skip or (), "require": require or (), "choose": choose or (), "fault": fault or ()}
     how = commands.rehearse.How(keep=keep, fresh=fresh, quick=quick, by=as_)
     commands.rehearse.rehearse(Path.cwd(), version, how, title=title, **lists)
 

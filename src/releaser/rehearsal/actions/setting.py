@@ -53,6 +53,19 @@ class Kill:
         return f"kill-{self.when}={self.job}:{self.step}"
 
 
+def parse_kill(text: str) -> Kill:
+    """Return the fault that `kill-before=JOB:STEP` or `kill-after=JOB:STEP` describes.
+
+    Raises:
+        ValueError: It is none.
+    """
+    name, _, where = text.partition("=")
+    job, _, step = where.rpartition(":")
+    if name not in ("kill-before", "kill-after") or not job or not step.isdecimal():
+        raise ValueError(f"{text!r} is neither kill-before=JOB:STEP nor kill-after=JOB:STEP")
+    return Kill(name.removeprefix("kill-"), job, int(step))
+
+
 @dataclass(frozen=True)
 class Setting:
     """What does not change while the stand-in runs.

@@ -1,13 +1,81 @@
-"""What a rehearsal of workflows registers at the indexes."""
+"""Before workflows are carried out, those of HEAD are read whole, and what indexes and forge know is written."""
 
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
+import pytest
 from harness.scene import Scene
+from runner_hub import git
 
+from releaser.adapters.git import Git
+from releaser.config.load import load_config
+from releaser.errors import UsageError
 from releaser.rehearsal import hosting
+from releaser.rehearsal.addresses import released_by_workflow
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Git:
+    """A repository with this project's workflows."""
+    folder = tmp_path / "checkout"
+    (folder / ".github" / "workflows").mkdir(parents=True)
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        (folder / ".github" / "workflows" / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "First")
+    return Git.at(folder)
+
+
+def test_the_workflows_that_release_and_upload_are_carried_out(checkout):
+    config = released_by_workflow(load_config(ROOT))
+    assert (config.run, config.pypi.via, config.testpypi.via) == ("ci", "ci", "ci")
+    assert hosting.carried(checkout, config, ["kill-after=release:6"]) == ("release.yml", "build-wheel.yml")
+
+
+@pytest.mark.parametrize("kill", ["kill-after=release:60", "kill-before=nothing:1", "kill-before=build:0"])
+def test_a_fault_at_a_step_that_there_is_not_is_refused(checkout, kill):
+    with pytest.raises(UsageError, match="in the workflows that are carried out") as caught:
+        hosting.carried(checkout, load_config(ROOT), [kill])
+    assert caught.value.remedy.startswith("Name a job and one of its steps: build (1 to ")
+
+
+def test_a_workflow_that_cannot_be_carried_out_is_refused_before_anything_starts(checkout):
+    path = checkout.root / ".github" / "workflows" / "release.yml"
+    path.write_text(path.read_text("utf-8").replace("    steps:", "    container: debian\n    steps:", 1), "utf-8")
+    git(checkout.root, "commit", "--quiet", "--all", "--message", "A container")
+    with pytest.raises(UsageError, match=r"release\.yml, line \d+: `container` is not carried out"):
+        hosting.carried(checkout, load_config(ROOT))
+
+
+def test_a_repository_without_workflows_is_refused(checkout):
+    git(checkout.root, "rm", "--quiet", "-r", ".github")
+    git(checkout.root, "commit", "--quiet", "--message", "None")
+    with pytest.raises(UsageError, match="there is no workflow to rehearse"):
+        hosting.carried(checkout, load_config(ROOT))
+
+
+def test_environments_and_the_key_are_made_once(tmp_path):
+    config = released_by_workflow(load_config(ROOT))
+    for name in ("forge", "tokens"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "forge" / "settings.json").write_text('{"immutable_releases": true}')
+    keys = set()
+    for _ in range(2):
+        hosting.lay_out(tmp_path, config)
+        keys.add((tmp_path / "tokens" / hosting.KEY).read_text())
+    assert len(keys) == 1
+    settings = json.loads((tmp_path / "forge" / "settings.json").read_bytes())
+    assert settings["immutable_releases"]
+    assert settings["environments"]["release"]["branches"] == ["main"]
+    assert settings["environments"]["release"]["tags"] == ["v*"]
+    assert settings["environments"]["testpypi"]["tags"] == []
+    assert stat.S_IMODE((tmp_path / "tokens" / hosting.KEY).stat().st_mode) == 0o600
 
 
 def test_a_publisher_is_pending_only_where_the_index_does_not_know_the_project(scene: Scene, tmp_path: Path) -> None:

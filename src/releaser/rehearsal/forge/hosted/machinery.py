@@ -12,7 +12,7 @@ from aiohttp import web
 
 from releaser.errors import UsageError
 from releaser.rehearsal.actions.service import Actions
-from releaser.rehearsal.actions.setting import Kill, Setting
+from releaser.rehearsal.actions.setting import Kill, Setting, parse_kill
 from releaser.rehearsal.forge.answers import problem
 from releaser.rehearsal.forge.store import ForgeStore
 
@@ -73,19 +73,6 @@ def actions_of(given: Namespace, store: ForgeStore) -> Actions | None:
         kills=tuple(given.kill_job),
     )
     return Actions(setting, store)
-
-
-def parse_kill(text: str) -> Kill:
-    """Return the fault that `kill-before=JOB:STEP` or `kill-after=JOB:STEP` describes.
-
-    Raises:
-        ValueError: It is none.
-    """
-    name, _, where = text.partition("=")
-    job, _, step = where.rpartition(":")
-    if name not in ("kill-before", "kill-after") or not job or not step.isdecimal():
-        raise ValueError(f"{text!r} is neither kill-before=JOB:STEP nor kill-after=JOB:STEP")
-    return Kill(name.removeprefix("kill-"), job, int(step))
 
 
 def _kill(text: str) -> Kill:
