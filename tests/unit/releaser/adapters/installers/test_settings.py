@@ -159,6 +159,7 @@ def test_installers_are_started_where_their_settings_are_decided_and_nowhere_els
         "adapters/builder.py",
         *(f"adapters/installers/{name}.py" for name in ("settings", "uv", "venv")),
         "inspection/verify/look.py",  # names what it tried
+        "rehearsal/actions/python.py",  # stands in for the Python of a runner, and gets the settings of its job
         "steps/preflight/project.py",  # asks for uv's version alone
     }
     assert len(starts) > 3
