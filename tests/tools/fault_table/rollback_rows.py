@@ -51,7 +51,7 @@ _PART_IN_CI = {
     ("warning acted on", "status=500"),
     ("tag's deletion not acted on", "refused"),
     ("tag's deletion acted on", "SIGTERM meanwhile"),
-    ("before discard_state", "kill -9"),
+    ("rollback (drafted) before discard_state", "kill -9"),
     ("rollback at pypi (served)", "pypi shows an hour late what it took"),
 }
 
