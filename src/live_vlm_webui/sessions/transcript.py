@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -16,6 +17,8 @@ from live_vlm_webui.sessions.numbers import Numbers, Tally
 LONGEST_THOUGHTS = 64 * 1024
 SHOWN_ANSWERS = 20
 """The number of last answers in the first event of a browser."""
+KEPT_UNANSWERED = 4
+"""The number of last questions without an answer whose pictures are kept, because browsers may request them late."""
 
 
 @dataclass
@@ -55,6 +58,7 @@ class Transcript:
         self._last_id = 0
         self._open: OpenAnswer | None = None
         self._failed: OpenAnswer | None = None
+        self._unanswered: deque[OpenAnswer] = deque(maxlen=KEPT_UNANSWERED)
         self.history = history
         self.tally = Tally()
         self.error: dict[str, str] | None = None
@@ -141,11 +145,14 @@ class Transcript:
         if self.error != told or (answer and answer.announced):
             if answer is not None:
                 answer.error = self.error
+                self._unanswered.append(answer)
             self._failed = answer  # the one that browsers know of
             self._events.tell("answer.failed", id=self._last_id, error=self.error, frame=self._frame_of_failed())
 
     def give_up(self) -> None:
         """Drop the current question, if any."""
+        if self._open is not None and self._open.announced:
+            self._unanswered.append(self._open)
         self._open = None
 
     def forgive(self) -> None:
@@ -193,8 +200,9 @@ class Transcript:
         return self._frame_path(self._failed.id) if self._failed else None
 
     def _unfinished(self, answer_id: int) -> OpenAnswer | None:
-        """Return the current question or the one that failed, if it has this id."""
-        return next((one for one in (self._open, self._failed) if one is not None and one.id == answer_id), None)
+        """Return the current question or one of the last that failed or were dropped, if it has this id."""
+        asked = (self._open, self._failed, *self._unanswered)
+        return next((one for one in asked if one is not None and one.id == answer_id), None)
 
     def _announce(self, answer: OpenAnswer) -> None:
         answer.announced = True
