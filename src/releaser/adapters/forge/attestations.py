@@ -110,7 +110,7 @@ class Attestations(Subject):
             f"list the attestations of sha256 {sha256[:12]}",
             f"{self._repo}/attestations/sha256:{sha256}",
             ATTESTATIONS,
-            none_for=(403, 404, 405, 501),
+            none_for=(404, 405, 501),
             query={"per_page": _AT_ONCE},
             permission="attestations: read",
         )

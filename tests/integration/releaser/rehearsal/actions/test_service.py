@@ -303,7 +303,7 @@ async def test_a_run_goes_on_when_the_stand_in_is_started_again(hub, tmp_path):
     number = github.actions.dispatch("long.yml", "main", {}, PERSON)
     await github.until(lambda: pid.exists() and pid.read_text().strip())
     await github.stop()
-    assert not is_alive(pid.read_text())
+    await github.until(lambda: not is_alive(pid.read_text()))
     flag.touch()
     await github.start()
     run = await github.ended(number)
