@@ -114,7 +114,7 @@ class Visit:
         self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
-        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type != "log" else None)
+        self.page.on("console", self._note_complaint)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.context.on("request", lambda request: self._note_host(request.url))
         self.page.add_init_script(COUNT_SCRIPTS + (SHOW_LIVE if showing == "live" else "") + script)
@@ -151,6 +151,10 @@ class Visit:
         change = "(list, to) => { list.value = to; list.dispatchEvent(new Event('change')); }"
         self["language"].evaluate(change, language)
         self.until(f"document.documentElement.lang === {json.dumps(language)}")
+
+    def _note_complaint(self, line):
+        if line.type != "log":
+            self.complaints.append(f"{line.text} ({line.location['url']})")
 
     def until(self, expression):
         """Waits for ``expression`` to become true (wait_for_function needs what the page's policy forbids)."""
