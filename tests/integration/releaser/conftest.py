@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from harness.fixtures import (
     tiny_project,
     undisturbed,
 )
-from harness.projects import Project, git
+from harness.this_project import this_project
 
 __all__ = [
     "create_tiny",
@@ -30,31 +29,10 @@ __all__ = [
     "scene",
     "stand_ins",
     "template",
+    "this_project",
     "tiny_project",
     "undisturbed",
 ]
-
-
-@pytest.fixture(scope="session")
-def create_clone() -> Callable[[Path, Path], Project]:
-    """Clones the checked-out commit of this project; right after a release, with an entry to release."""
-
-    def create(source: Path, path: Path) -> Project:
-        # With the developer's own git configuration, which may have to call the checkout safe.
-        words = ["git", "clone", "--quiet", "--no-tags", f"file://{source}", str(path)]
-        subprocess.run(words, cwd=source, check=True, capture_output=True)
-        git(path, "checkout", "--quiet", "-B", "main", git(path, "rev-parse", "HEAD"))
-        project = Project(path, "live-vlm-webui", "main", "origin")
-        text = (path / "CHANGELOG.md").read_text("utf-8")
-        unreleased = re.search(r"^## \[Unreleased\]\n((?:(?!## |\[).*\n)*)", text, re.MULTILINE)
-        assert unreleased
-        if not unreleased[1].strip():
-            entry = "\n### Changed\n\n- Nothing since the last release.\n"
-            project.write("CHANGELOG.md", text[: unreleased.start(1)] + entry + text[unreleased.start(1) :])
-            git(path, "commit", "--quiet", "--all", "--message", "Something to release")
-        return project
-
-    return create
 
 
 @pytest.fixture

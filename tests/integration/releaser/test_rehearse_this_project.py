@@ -1,19 +1,13 @@
-"""This very project, rehearsed from the commit that is checked out: killed in the middle, gone on, ended well.
-
-By each way that it can be released: from here, and by its own workflows.
-"""
+"""This very project, rehearsed from the commit that is checked out: killed in the middle, gone on, ended well."""
 
 from __future__ import annotations
 
 import re
 import signal
-import subprocess
 import zipfile
-from pathlib import Path
 
 import pytest
-from harness.projects import Project
-from harness.rehearsed import World
+from harness.this_project import following
 
 # A release runs all tests of the product against the wheel. They run beside this one already: of each session that
 # a release must pass, it runs some, with its real environment, and in one process: each collects all of them.
@@ -21,27 +15,9 @@ SKIP = ("--skip", "pass_e2e", "--skip", "pass_performance")
 SOME = {"PYTEST_ADDOPTS": "-k version --maxprocesses=1"}
 
 
-@pytest.fixture(scope="module")
-def head() -> Path:
-    """The checkout that this file lies in."""
-    words = ["git", "rev-parse", "--show-toplevel"]
-    found = subprocess.run(words, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    if found.returncode:
-        pytest.skip("not in a git checkout, so there is no commit to release")
-    return Path(found.stdout.strip())
-
-
-def following(project: Project) -> str:
-    """The next minor version."""
-    now = re.search(r'^version = "(\d+)\.(\d+)\.', (project.path / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
-    assert now
-    return f"{now[1]}.{int(now[2]) + 1}.0"
-
-
 @pytest.mark.lengthy
-def test_this_project_is_released_though_killed_after_testpypi(head, create_clone, invoke, read_git, tmp_path):
-    project = create_clone(head, tmp_path / "clone")
-    version = following(project)
+def test_this_project_is_released_though_killed_after_testpypi(this_project, invoke, read_git):
+    project, version = this_project, following(this_project)
     before = project.snapshot()
     words = ("rehearse", "--version", version, *SKIP)
 
@@ -94,44 +70,3 @@ def test_this_project_is_released_though_killed_after_testpypi(head, create_clon
         tops = {name.partition("/")[0] for name in wheel.namelist()}
     assert tops == {"live_vlm_webui", f"live_vlm_webui-{version}.dist-info"}
     assert project.snapshot() == before
-
-
-@pytest.mark.lengthy
-def test_its_workflows_release_it_to_the_same_end_as_from_here_though_the_machine_of_a_job_is_lost(
-    head, create_clone, invoke, read_git, tmp_path
-):
-    project = create_clone(head, tmp_path / "clone")
-    version = following(project)
-    words = ("rehearse", "--version", version, "--quick")
-    from_here = invoke(project.path, *words)
-    assert from_here.status == 0, from_here.err
-
-    # The job that pushes and publishes loses its machine when all that it does is done, and before it can say so.
-    lost = invoke(project.path, *words, "--as", "ci", "--fault", "actions:kill-after=release:7")
-    assert lost.status == 1, lost.err
-    assert "release.yml failed in the job Tag and release" in lost.err
-    ended = invoke(project.path, *words, "--as", "ci")
-    assert ended.status == 0, ended.err
-
-    here = invoke.world(project, version)
-    there = World(here.path.with_name(f"{here.path.name}-ci"), version)
-    tag = f"refs/tags/v{version}^{{commit}}"
-    facts = [world.public_facts(world.built(), read_git(world.origin, "rev-parse", tag)) for world in (here, there)]
-    assert facts[0] == facts[1]
-    assert read_git(here.origin, "rev-parse", f"v{version}^{{tree}}") == read_git(
-        there.origin, "rev-parse", f"v{version}^{{tree}}"
-    )
-    assert members(here, version) == members(there, version)
-    for job in (
-        "TestPyPI: passed in .*, environment testpypi, approved by reviewer; used id-token: write",
-        "Tag and release: passed in .*, environment release, approved by .*; used actions: write, contents: write",
-        "Attest: passed in .*; used attestations: write, id-token: write",
-        "PyPI: passed in .*, environment release, approved by reviewer; used contents: read, id-token: write",
-    ):
-        assert re.search(job, ended.out), ended.out
-
-
-def members(world: World, version: str) -> dict[str, bytes]:
-    """What the wheel holds, but for its list of hashes."""
-    with zipfile.ZipFile(world.store / "dist" / f"live_vlm_webui-{version}-py3-none-any.whl") as wheel:
-        return {name: wheel.read(name) for name in wheel.namelist()}
