@@ -18,7 +18,7 @@ def test_its_workflows_release_it_to_the_same_end_as_from_here_though_the_machin
     assert from_here.status == 0, from_here.err
 
     # The job that pushes and publishes loses its machine when all that it does is done, and before it can say so.
-    lost = invoke(project.path, *words, "--as", "ci", "--fault", "actions:kill-after=release:7")
+    lost = invoke(project.path, *words, "--as", "ci", "--fault", "actions:kill-after=release:6")
     assert lost.status == 1, lost.err
     assert "release.yml failed in the job Tag and release" in lost.err
     ended = invoke(project.path, *words, "--as", "ci")
