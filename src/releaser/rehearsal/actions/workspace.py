@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from releaser.adapters import environment
+from releaser.adapters.installers import settings
 from releaser.secret import Redactor, Secret
 
 _COMMANDS = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
@@ -18,7 +19,6 @@ _REACHING = re.compile(
     re.IGNORECASE,
 )
 """What a job keeps of this machine's environment: how to reach an index, and language."""
-_PIP_FILES = (".config/pip/pip.conf", ".pip/pip.conf")
 _LINE = re.compile(r"(?P<name>[^=<]+?)(?:=(?P<value>.*)|<<(?P<end>.+))")
 
 
@@ -48,9 +48,10 @@ class Workspace:
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str | Secret]:
         """Return all that a step's program has in its environment, but for its token."""
-        here = environment.for_program()
-        found: dict[str, str | Secret] = {name: value for name, value in here.items() if _REACHING.match(name)}
-        found.update(_pip_of(Path.home()))
+        here, reaching = environment.for_program(), settings.to_reach_an_index(self.temp)
+        kept = {**{name: value for name, value in here.items() if _REACHING.match(name)}, **reaching}
+        found: dict[str, str | Secret] = {name: value for name, value in kept.items() if value is not None}
+        found["PIP_CACHE_DIR"] = here.get("PIP_CACHE_DIR") or str(_pip_cache())
         found.update(
             CI="true",
             GITHUB_ACTIONS="true",
@@ -142,11 +143,6 @@ class Log:
         self._file.close()
 
 
-def _pip_of(home: Path) -> dict[str, str]:
-    """Return where pip finds this machine's cache and the user's own settings of indexes, from another home."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "pip"
-    found = {"PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR") or str(cache)}
-    configured = next((home / name for name in _PIP_FILES if (home / name).is_file()), None)
-    if configured and "PIP_CONFIG_FILE" not in os.environ:
-        found["PIP_CONFIG_FILE"] = str(configured)
-    return found
+def _pip_cache() -> Path:
+    """Return where pip keeps what it downloaded on this machine, which another home does not tell."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pip"

@@ -42,6 +42,15 @@ def test_a_job_has_a_home_of_its_own_and_none_of_this_machines_credentials(works
     assert not {"PYPI_TOKEN", "GITHUB_TOKEN", "VIRTUAL_ENV", "PYTHONPATH"} & env.keys()
 
 
+def test_a_job_takes_of_the_settings_of_pip_and_uv_only_how_to_reach_an_index(workspace, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example.invalid/simple/")
+    for name in ("PIP_TARGET", "PIP_NO_DEPS", "UV_PYTHON"):
+        monkeypatch.setenv(name, "1")
+    env = workspace.environment({})
+    assert env["PIP_INDEX_URL"] == "https://index.example.invalid/simple/"
+    assert not {"PIP_TARGET", "PIP_NO_DEPS", "UV_PYTHON"} & env.keys()
+
+
 def test_a_log_hides_tokens(tmp_path):
     log = Log(tmp_path / "logs" / "1.txt")
     log.hide("a-token-of-a-job", None)
