@@ -1,4 +1,4 @@
-"""What the routes of the rehearsal's GitHub share: whose request it is, errors, and lists in pages."""
+"""What the routes of the rehearsal's GitHub share: their store, whose request it is, errors, and lists in pages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,28 @@ from typing import Any
 
 from aiohttp import web
 
-from releaser.rehearsal.forge.shapes import Record
+from releaser.rehearsal.forge.shapes import Record, Shapes
+from releaser.rehearsal.forge.store import ForgeStore
 from releaser.rehearsal.forge.tokens import Caller
 
 # aiohttp before 3.14 has plain names only, and since then warns of them.
 CALLER: Any = web.RequestKey("caller", Caller) if hasattr(web, "RequestKey") else "caller"
+
+
+class Handlers:
+    """Handlers around a store.
+
+    Args:
+        repository: ``OWNER/NAME``.
+        store: What there is.
+    """
+
+    def __init__(self, repository: str, store: ForgeStore) -> None:
+        self._repository = repository
+        self._store = store
+
+    def _shapes(self, request: web.Request) -> Shapes:
+        return Shapes(str(request.url.origin()), self._repository)
 
 
 def caller_of(request: web.Request) -> Caller:

@@ -8,24 +8,15 @@ from typing import Any
 
 from aiohttp import web
 
-from releaser.rehearsal.forge.answers import problem
+from releaser.rehearsal.forge.answers import Handlers, problem
 from releaser.rehearsal.forge.shapes import Record
-from releaser.rehearsal.forge.store import ForgeStore, RefusedError
+from releaser.rehearsal.forge.store import RefusedError
 
 _REPOSITORY_ID = 1
 
 
-class Attestations:
-    """Handlers around a store.
-
-    Args:
-        repository: ``OWNER/NAME``.
-        store: What there is.
-    """
-
-    def __init__(self, repository: str, store: ForgeStore) -> None:
-        self._repository = repository
-        self._store = store
+class Attestations(Handlers):
+    """Artifact attestations."""
 
     def routes(self) -> list[web.RouteDef]:
         """Make one, and list those of a digest."""

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from releaser.rehearsal.forge.answers import problem
+from releaser.rehearsal.forge.answers import Handlers, problem
 from releaser.rehearsal.forge.shapes import Record
-from releaser.rehearsal.forge.store import ForgeStore
 
 _CREATED = "2026-01-01T00:00:00Z"
 
 
-class Environments:
-    """Handlers around a store.
-
-    Args:
-        repository: ``OWNER/NAME``.
-        store: What there is.
-    """
-
-    def __init__(self, repository: str, store: ForgeStore) -> None:
-        self._repository = repository
-        self._store = store
+class Environments(Handlers):
+    """Deployment environments."""
 
     def routes(self) -> list[web.RouteDef]:
         """All environments, and the branches and tags of one."""

@@ -11,23 +11,13 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from releaser.rehearsal.forge.answers import page_of, problem
+from releaser.rehearsal.forge.answers import Handlers, page_of, problem
 from releaser.rehearsal.forge.shapes import EPOCH, Record, Shapes
-from releaser.rehearsal.forge.store import ForgeStore
 from releaser.rehearsal.rules import named
 
 
-class Protection:
-    """Handlers around a store.
-
-    Args:
-        repository: ``OWNER/NAME``.
-        store: What there is.
-    """
-
-    def __init__(self, repository: str, store: ForgeStore) -> None:
-        self._repository = repository
-        self._store = store
+class Protection(Handlers):
+    """What may be pushed."""
 
     def routes(self) -> list[web.RouteDef]:
         """Everything of the API that says what may be pushed."""
@@ -134,9 +124,6 @@ class Protection:
 
     def _protected(self, branch: str) -> Record | None:
         return self._store.protected().get(branch)
-
-    def _shapes(self, request: web.Request) -> Shapes:
-        return Shapes(str(request.url.origin()), self._repository)
 
 
 def _commit(shapes: Shapes, sha: str) -> Record:

@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from releaser.rehearsal.forge.answers import caller_of, page_of, problem
+from releaser.rehearsal.forge.answers import Handlers, caller_of, page_of, problem
 from releaser.rehearsal.forge.faults import ForgeFaults, cut
 from releaser.rehearsal.forge.pages import release_page
-from releaser.rehearsal.forge.shapes import Record, Shapes
+from releaser.rehearsal.forge.shapes import Record
 from releaser.rehearsal.forge.store import ForgeStore, RefusedError, asset_name
 from releaser.rehearsal.forge.tokens import Caller
 
 
-class Releases:
+class Releases(Handlers):
     """Handlers around a store.
 
     Args:
@@ -33,8 +33,7 @@ class Releases:
         faults: ForgeFaults,
         published: Callable[[Record, Caller], None] | None = None,
     ) -> None:
-        self._repository = repository
-        self._store = store
+        super().__init__(repository, store)
         self._faults = faults
         self._published_by = published
 
@@ -180,9 +179,6 @@ class Releases:
     def _tell(self, request: web.Request, release: Record, *, was_draft: bool) -> None:
         if self._published_by and was_draft and not release["draft"]:
             self._published_by(release, caller_of(request))
-
-    def _shapes(self, request: web.Request) -> Shapes:
-        return Shapes(str(request.url.origin()), self._repository)
 
     def _sees(self, request: web.Request, release: Record) -> bool:
         return caller_of(request).may_write or not release["draft"]

@@ -6,25 +6,15 @@ from datetime import datetime, timezone
 
 from aiohttp import web
 
-from releaser.rehearsal.forge.answers import caller_of, page_of, problem
+from releaser.rehearsal.forge.answers import Handlers, caller_of, page_of, problem
 from releaser.rehearsal.forge.git import BareRepository
-from releaser.rehearsal.forge.shapes import Record, Shapes
-from releaser.rehearsal.forge.store import ForgeStore
+from releaser.rehearsal.forge.shapes import Record
 
 ANY = "*"
 
 
-class Work:
-    """Handlers around a store.
-
-    Args:
-        repository: ``OWNER/NAME``.
-        store: What there is.
-    """
-
-    def __init__(self, repository: str, store: ForgeStore) -> None:
-        self._repository = repository
-        self._store = store
+class Work(Handlers):
+    """What a release only looks at, and milestones."""
 
     def routes(self) -> list[web.RouteDef]:
         """Everything of the API but releases and workflow runs."""
@@ -131,6 +121,3 @@ class Work:
         if self._store.git is None:
             raise web.HTTPConflict(reason="Git Repository is empty.")
         return self._store.git
-
-    def _shapes(self, request: web.Request) -> Shapes:
-        return Shapes(str(request.url.origin()), self._repository)
