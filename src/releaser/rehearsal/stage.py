@@ -125,7 +125,7 @@ def raised(
         wrong = faults.named("remote")
         remote.guard(path / "origin.git", wrong, remote.rulesets_of(path / "forge", config.git.branch, wrong))
         _keep_proxies_out()
-        registry, lacking = _registry(path, config)
+        registry, lacking = _registry(path, config, watched=bool(workflows) and config.run == "ci")
         hosted: list[str | Path] = []
         if workflows:
             hosting.lay_out(path, config)
@@ -204,10 +204,19 @@ def _build(path: Path, source: Git, config: Config, version: Version) -> None:
             process.run(["git", "config", key, value], cwd=clone)
 
 
-def _registry(path: Path, config: Config) -> tuple[list[str], dict[str, str]]:
-    """Return how to start a real registry here; if that cannot be, why the steps that need one are left out."""
+def _registry(path: Path, config: Config, *, watched: bool) -> tuple[list[str], dict[str, str]]:
+    """Return how to start a real registry here; if that cannot be, why the steps that need one are left out.
+
+    Args:
+        path: The rehearsal's directory.
+        config: The project's configuration.
+        watched: Whether a workflow releases: what pushes images then is none of those that are carried out.
+    """
     if not config.images.targets:
         return [], {}
+    if watched:
+        reason = f"{config.images.workflow} builds and pushes the images, and a rehearsal does not carry it out"
+        return [], dict.fromkeys(_NEEDS_REGISTRY, reason)
     command, reason = program.program(path)
     return command, {step: reason for step in _NEEDS_REGISTRY if not command}
 
