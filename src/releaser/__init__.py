@@ -4,6 +4,7 @@ from __future__ import annotations
 
 LATE_IMPORTS = {
     "docker": "a container engine is asked",
+    "id": "a job's identity is read; jobs that have none do not install it",
     "jwt": "a stand-in is asked for an identity token",
     "pypi_attestations": "an attestation is read; it imports sigstore",
     "pypi_simple": "an index is asked",
@@ -20,6 +21,6 @@ LATE_IMPORTS = {
 }
 """The modules that are imported inside functions, and when.
 
-Each takes 40 to 400 ms to import, which `invoke --list`, `invoke --version`, tab completion, a dry run or a stand-in
-would pay at its start. Everything else is imported at the top of its module.
+Each but `id` takes 40 to 400 ms to import, which `invoke --list`, `invoke --version`, tab completion, a dry run or a
+stand-in would pay at its start. Everything else is imported at the top of its module.
 """

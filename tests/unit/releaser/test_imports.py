@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,3 +68,12 @@ def test_listing_the_tasks_imports_nothing_that_takes_long(words: list[str], tmp
     assert "invoke.tasks" in loaded
     assert HEAVY & set(loaded) <= {"releaser.commands"}
     assert [name for name in loaded if name.startswith("releaser.commands.")] == []
+
+
+def test_what_a_job_that_may_write_imports_first_is_in_the_smallest_part_of_the_lock() -> None:
+    """What is imported later is in the tests of the jobs."""
+    modules = "releaser.tasks, releaser.commands.build, releaser.commands.ci, releaser.commands.handed_images"
+    script = f"from harness.parts import only_with\nwith only_with('github'):\n    import {modules}"
+    tools = str(Path(__file__).parents[2] / "tools")
+
+    subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": tools}, check=True)

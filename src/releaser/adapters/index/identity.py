@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from id import decode_oidc_token
-
 from releaser.adapters import process
 from releaser.adapters.publishers import Publisher, workflow_file
 from releaser.errors import CommandError, ServiceError
@@ -62,6 +60,8 @@ def ask_identity(audience: str) -> Secret | None:
 
 def claims_of(identity: Secret | None) -> dict[str, Any]:
     """Return what an identity says, unverified; empty if it cannot be read."""
+    from id import decode_oidc_token
+
     try:
         found = json.loads(decode_oidc_token(identity.reveal())[1]) if identity else {}
     except ValueError:

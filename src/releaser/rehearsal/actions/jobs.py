@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from releaser.rehearsal.actions.artifacts import Artifacts
 from releaser.rehearsal.actions.environments import rules_of
 from releaser.rehearsal.actions.programs import Programs
-from releaser.rehearsal.actions.python import Pythons
+from releaser.rehearsal.actions.python import Pythons, tools_of
 from releaser.rehearsal.actions.reading.expressions import State, as_text, filled
 from releaser.rehearsal.actions.reading.workflow import RUNNERS, Job, Workflow
 from releaser.rehearsal.actions.setting import Record, Records, Setting
@@ -167,7 +167,16 @@ class Machines:
             return steps.program(command, more, cwd)
 
         run = JobRun(
-            workspace, token, context, log, self._artifacts, self._pythons, program, self._records.world, unproven
+            workspace,
+            token,
+            context,
+            log,
+            self._artifacts,
+            self._pythons,
+            tools_of(step.run or "" for step in ordered.job.steps),
+            program,
+            self._records.world,
+            unproven,
         )
         deadline = time.monotonic() + ordered.job.timeout_minutes * _MINUTE_S
         lost: Callable[[str, int], bool] = lambda when, number: self._lost(when, record["job"], number)  # noqa: E731

@@ -1,15 +1,17 @@
 """The Pythons that jobs ask for: an environment for each job, made from what this machine has.
 
-Packages that the first job's `pip install` lines put into its environment are there in the next one's from the start,
-as on a machine that keeps its tools. Each job's own lines run all the same, and pip installs what differs.
+Packages that a job's first `pip install` line put into its environment are there from the start in the next job's that
+has the same lines, as on a machine that keeps its tools; a job with others must do with what these install. Each job's
+own lines run all the same.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,16 @@ class Interpreter:
         return f"Python {self.asked}: this machine has none, so {self.version} ran in its place"
 
 
+def installs(script: str) -> bool:
+    """Return whether a `run` line puts packages into the job's environment."""
+    return script.lstrip().startswith("python -m pip install")
+
+
+def tools_of(scripts: Iterable[str]) -> str:
+    """Return a name for what a job's lines install."""
+    return hashlib.sha256("\n".join(filter(installs, scripts)).encode()).hexdigest()[:12]
+
+
 class Pythons:
     """The environments of a stand-in.
 
@@ -56,9 +68,9 @@ class Pythons:
             self._found[asked] = Interpreter(path or Path(sys.executable), asked if path else own, asked)
         return self._found[asked]
 
-    def create(self, interpreter: Interpreter, target: Path, run: Run) -> bool:
-        """Make an environment of an interpreter at `target`; return whether that worked."""
-        kept = self._kept(interpreter)
+    def create(self, interpreter: Interpreter, tools: str, target: Path, run: Run) -> bool:
+        """Make an environment of an interpreter at `target`, for those tools; return whether that worked."""
+        kept = self._kept(interpreter, tools)
         if kept.exists():
             shutil.copytree(kept, target, symlinks=True)
             _move((kept / "made-at").read_text("utf-8"), target)
@@ -66,9 +78,9 @@ class Pythons:
         made = [sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", "--python"]
         return run([*made, interpreter.path, target]) == 0
 
-    def keep(self, interpreter: Interpreter, environment: Path) -> None:
-        """Have the next environment start with the packages of this one, unless another was kept already."""
-        kept = self._kept(interpreter)
+    def keep(self, interpreter: Interpreter, tools: str, environment: Path) -> None:
+        """Have the next environment for the same tools start as this one, unless another was kept already."""
+        kept = self._kept(interpreter, tools)
         if kept.exists():
             return
         partial = kept.with_name(f"{kept.name}.{environment.parent.name}")
@@ -79,9 +91,9 @@ class Pythons:
         except OSError:  # another job was first
             shutil.rmtree(partial, ignore_errors=True)
 
-    def _kept(self, interpreter: Interpreter) -> Path:
+    def _kept(self, interpreter: Interpreter, tools: str) -> Path:
         self._root.mkdir(parents=True, exist_ok=True)
-        return self._root / f"python-{interpreter.version}"
+        return self._root / f"python-{interpreter.version}-{tools}"
 
 
 def _search(asked: str) -> Path | None:

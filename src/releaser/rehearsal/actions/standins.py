@@ -37,6 +37,7 @@ class JobRun:
         log: What it says.
         artifacts: Those of every run.
         pythons: What it can have of Python.
+        tools: A name for what its lines install.
         program: Runs a program in the job's environment, with more in it; returns its exit status.
         unproven: What it cannot show on this machine.
         interpreter: Its Python.
@@ -50,6 +51,7 @@ class JobRun:
     log: Log
     artifacts: Artifacts
     pythons: Pythons
+    tools: str
     program: Callable[[Sequence[str | Path], Mapping[str, str], Path], int]
     world: Path
     unproven: list[str] = field(default_factory=list)
@@ -127,7 +129,7 @@ def _setup_python(job: JobRun, given: Mapping[str, str]) -> None:
     def run(command: Sequence[str | Path]) -> int:
         return job.program(command, {}, job.workspace.root)
 
-    if not job.pythons.create(interpreter, target, run):
+    if not job.pythons.create(interpreter, job.tools, target, run):
         raise StepFailedError(f"No environment could be made of {interpreter.path}")
     job.interpreter = interpreter
     job.workspace.path.append(str(target / "bin"))

@@ -12,6 +12,7 @@ from typing import Any
 
 from releaser.rehearsal.actions import standins
 from releaser.rehearsal.actions.programs import Programs, ProgramStoppedError, ProgramTimeoutError
+from releaser.rehearsal.actions.python import installs
 from releaser.rehearsal.actions.reading.expressions import State, as_text, condition, filled, is_true
 from releaser.rehearsal.actions.reading.workflow import Job, Step
 from releaser.rehearsal.actions.setting import Record
@@ -128,8 +129,8 @@ class Steps:
             status = self.program([*shell, path], env, cwd, limit)
         if status:
             raise StepFailedError(f"Process completed with exit code {status}")
-        if script.lstrip().startswith("python -m pip install") and self.run.interpreter:
-            self.run.pythons.keep(self.run.interpreter, self.run.workspace.root / "python")
+        if installs(script) and self.run.interpreter:
+            self.run.pythons.keep(self.run.interpreter, self.run.tools, self.run.workspace.root / "python")
 
     def program(
         self, command: Sequence[str | Path], env: Mapping[str, str], cwd: Path, until: float | None = None

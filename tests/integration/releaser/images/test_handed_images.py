@@ -7,6 +7,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from harness.parts import only_with
 
 from releaser.adapters.registry.layout import OciLayout
 from releaser.commands import handed_images
@@ -62,7 +63,8 @@ def told(monkeypatch, release: Release, layout: OciLayout) -> None:
 def test_what_another_job_built_is_pushed_byte_for_byte(handed, registry, name) -> None:
     release, layout = handed
 
-    handed_images.push(release.git.root, "0.1.0", str(layout.path))
+    with only_with("images"):
+        handed_images.push(release.git.root, "0.1.0", str(layout.path))
 
     own = layout.roots()["image"].digest
     assert registry.digests(name) == {"0.1.0": own, "0.1": own, "latest": own}

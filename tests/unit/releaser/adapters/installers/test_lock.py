@@ -98,6 +98,17 @@ def test_a_missing_one_is_named_with_the_key_that_asks_for_it(tmp_path: Path) ->
         Lock.read(tmp_path, "lock.txt")
 
 
+PARTS = ("github", "images", "publish")
+
+
+def needed_by(group: str) -> list[str]:
+    """The requirements of a dependency group, with those of the groups that it includes."""
+    found: list[str] = []
+    for one in PYPROJECT["dependency-groups"][group]:
+        found += needed_by(one["include-group"]) if isinstance(one, dict) else [one]
+    return found
+
+
 @pytest.mark.parametrize("system", ["linux", "darwin"])
 @pytest.mark.parametrize("python", re.findall(r"(3\.\d+)\"", '"'.join(PYPROJECT["project"]["classifiers"]) + '"'))
 def test_this_projects_lock_is_not_stale(python: str, system: str) -> None:
@@ -107,8 +118,22 @@ def test_this_projects_lock_is_not_stale(python: str, system: str) -> None:
 
     machine = {"python_version": python, "python_full_version": f"{python}.2", "sys_platform": system}
     assert lock.unmet(needed, machine) == []
+    for part in PARTS:
+        wanted = [*PYPROJECT["build-system"]["requires"], *needed_by(part)]
+        assert Lock.read(ROOT, f".github/{part}-requirements.txt").unmet(wanted, machine) == []
 
 
-def test_this_projects_lock_has_no_address_and_no_path_of_the_machine_that_made_it() -> None:
-    text = (ROOT / PYPROJECT["tool"]["releaser"]["build"]["lock"]).read_text("utf-8")
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_the_lock_has_the_versions_and_hashes_of_the_whole(part: str) -> None:
+    whole = Lock.read(ROOT, PYPROJECT["tool"]["releaser"]["build"]["lock"])
+    pins = {(pin.name, pin.version): set(pin.hashes) for pin in whole.pins}
+    found = Lock.read(ROOT, f".github/{part}-requirements.txt").pins
+
+    assert {(pin.name, pin.version): set(pin.hashes) for pin in found}.items() <= pins.items()
+    assert len(found) < len(whole.pins)
+
+
+@pytest.mark.parametrize("name", ["release", *PARTS])
+def test_this_projects_lock_has_no_address_and_no_path_of_the_machine_that_made_it(name: str) -> None:
+    text = (ROOT / ".github" / f"{name}-requirements.txt").read_text("utf-8")
     assert not re.search(r"://|/(tmp|home|root|work|Users)\b|--(extra-)?index|--find-links", text)
