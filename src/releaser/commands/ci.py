@@ -7,13 +7,25 @@ these built. See docs/releasing.md for which job may do what.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from releaser import engine
 from releaser.adapters.forge.job import Job
 from releaser.commands import trust
-from releaser.commands.jobs import ARTIFACT, derive, derived, leave, manifest_in, open_in_job, pin, take
+from releaser.commands.jobs import (
+    ARTIFACT,
+    PHASES,
+    derive,
+    derived,
+    leave,
+    manifest_in,
+    open_in_job,
+    pin,
+    steps_that_test,
+    take,
+)
 from releaser.core.step import part_of
 from releaser.dists.built import Dists
 from releaser.dists.manifest import Manifest, agree, compare
@@ -82,14 +94,19 @@ def rebuild(start: Path, version: str | None, built: str | None) -> None:
     job.output("manifest", mine.line())
 
 
-def test(start: Path, version: str | None, built: str | None, phases: tuple[str, ...]) -> None:
-    """Run `invoke ci.test`: let these very files pass what a release from here lets them pass."""
+def test(start: Path, version: str | None, built: str | None, phases: Sequence[str]) -> None:
+    """Run `invoke ci.test`: let these very files pass what a release from here lets them pass.
+
+    Raises:
+        UsageError: A phase is unknown: a job that tests nothing would pass.
+    """
     opened, job = open_in_job(start, version)
+    names = steps_that_test(opened.config, phases or PHASES)
     manifest = manifest_in(opened, built, "MANIFEST")
     trust.expect_at(opened, job, manifest)
     derived(opened, manifest)
     take(opened, manifest)
-    _carry_out(opened, "open_worktree", *phases, skip=dict.fromkeys(_LOCAL, "not a test of the files"))
+    _carry_out(opened, "open_worktree", *names, skip=dict.fromkeys(_LOCAL, "not a test of the files"))
 
 
 def testpypi(start: Path, version: str | None, built: str | None, rebuilt: str | None) -> None:

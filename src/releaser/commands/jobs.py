@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +14,22 @@ from releaser.adapters.git.job import in_job
 from releaser.adapters.git.trees import remove_worktree
 from releaser.changelog.document import Changelog
 from releaser.commands.opening import opened_release
+from releaser.config.project import Config
 from releaser.core.files import sha256
 from releaser.dists.built import Dists
 from releaser.dists.manifest import Manifest, take_artifact
 from releaser.errors import ConflictError, UsageError
 from releaser.history.derived import commit_version, day_of
 from releaser.release import Release
+from releaser.steps.qualify.pass_session import PassSession
+from releaser.steps.qualify.try_wheel import TryWheel
 
 ARTIFACT = "dist"
 """The directory, in the checkout, that takes the artifact of the same name."""
+PHASES = ("qualify", "alone")
+"""The phases of the plan that test the files."""
+_PYTHON = "python"
+"""What of them is worth a further Python: that the wheel installs and runs, and the sessions that are configured so."""
 _SLACK_S = 86_400
 """How far the clock may be ahead with which the parent was committed."""
 
@@ -75,6 +83,21 @@ def derived(opened: Release, manifest: Manifest) -> str:
             "Find out which job changed it; publish nothing. Then start the workflow again.",
         )
     return found
+
+
+def steps_that_test(config: Config, phases: Sequence[str]) -> list[str]:
+    """Return the phases and steps that the parts of a test stand for.
+
+    Raises:
+        UsageError: There is no such part.
+    """
+    if unknown := [one for one in phases if one not in (*PHASES, _PYTHON)]:
+        raise UsageError(
+            f"There is no phase {' or '.join(unknown)} that tests the files", f"Choose {', '.join((*PHASES, _PYTHON))}."
+        )
+    sessions = (PassSession(name, required=True).name for name in config.qualify.each_python)
+    meant = {_PYTHON: (TryWheel.name, *sessions)}
+    return [name for one in phases for name in meant.get(one, (one,))]
 
 
 def pin(opened: Release, commit: str) -> None:

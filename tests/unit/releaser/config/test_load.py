@@ -231,8 +231,9 @@ def test_a_session_stands_once_among_those_that_a_release_runs(qualify: dict[str
     assert "occurs twice" in refusal(qualify=qualify)
 
 
-def test_only_a_session_of_the_release_can_run_alone() -> None:
+def test_only_a_session_of_the_release_can_run_alone_or_on_each_python() -> None:
     assert parsed(qualify={"sessions": ["unit"], "where-possible": ["e2e"], "alone": ["e2e", "unit"]})
+    assert "each-python names e2e" in refusal(qualify={"where-possible": ["e2e"], "each-python": ["e2e"]})
     assert "alone names speed" in refusal(qualify={"sessions": ["unit"], "alone": ["unit", "speed"]})
 
 
