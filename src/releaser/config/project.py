@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from releaser.config.images import ImagesConfig
+from releaser.config.qualify import QualifyConfig
 from releaser.config.table import Table
 
 
@@ -83,39 +84,6 @@ class BuildConfig(Table):
     forbid: tuple[str, ...] = ("test*/*", "docs/*", ".github/*", "*.pem", "*.key", ".env*", "*/__pycache__/*", "*.pyc")
     max_size_mib: float = Field(default=100.0, gt=0)
     lock: str | None = None
-
-
-class QualifyConfig(Table):
-    """Nox sessions.
-
-    Attributes:
-        sessions: These must pass with the built wheel.
-        where_possible: These must pass where the machine can run anything in them.
-        alone: Those of both that run after the others, one at a time, because other programs would disturb them.
-        checks: `invoke check` runs these in addition to `sessions`.
-        each_python: Those of `sessions` that a workflow runs on further Pythons.
-    """
-
-    sessions: tuple[str, ...] = ()
-    where_possible: tuple[str, ...] = ()
-    alone: tuple[str, ...] = ()
-    checks: tuple[str, ...] = ()
-    each_python: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _each_once(self) -> QualifyConfig:
-        names = [name.replace("-", "_") for name in (*self.sessions, *self.where_possible)]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"{', '.join(twice)} occurs twice in sessions and where-possible")
-        return self
-
-    @model_validator(mode="after")
-    def _alone_are_sessions(self) -> QualifyConfig:
-        if unknown := sorted({*self.alone} - {*self.sessions, *self.where_possible}):
-            raise ValueError(f"alone names {', '.join(unknown)}, which sessions and where-possible do not")
-        if unknown := sorted({*self.each_python} - {*self.sessions}):
-            raise ValueError(f"each-python names {', '.join(unknown)}, which sessions does not")
-        return self
 
 
 IndexName = Literal["testpypi", "pypi"]

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from releaser.config.project import Config, IndexConfig, QualifyConfig
+from releaser.config.project import Config, IndexConfig
+from releaser.config.qualify import QualifyConfig
 from releaser.errors import ConfigError
 
 VARIABLE = "RELEASER_SERVICES"

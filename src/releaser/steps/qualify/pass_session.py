@@ -6,7 +6,7 @@ from pathlib import Path
 
 from releaser.adapters import nox
 from releaser.adapters.git.trees import remove_worktree
-from releaser.config.project import QualifyConfig
+from releaser.config.qualify import QualifyConfig
 from releaser.dists.built import Dists
 from releaser.release import Release
 from releaser.steps.receipted import Receipted

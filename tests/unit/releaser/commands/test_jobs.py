@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from releaser.commands.jobs import steps_that_test
-from releaser.config.project import Config, QualifyConfig
+from releaser.config.project import Config
+from releaser.config.qualify import QualifyConfig
 from releaser.errors import UsageError
 
 
