@@ -25,6 +25,7 @@ from releaser.rehearsal import addresses, hosting, stage
 from releaser.rehearsal.actions import report as workflow_report
 from releaser.rehearsal.durations import Durations, in_words
 from releaser.rehearsal.faults import KillAt, RehearsalFaults
+from releaser.rehearsal.hosting import Carried
 from releaser.rehearsal.world_faults import Striking
 from releaser.release import Release
 from releaser.steps.qualify.pass_session import PassSession
@@ -102,7 +103,7 @@ def rehearse(
     kills = faults.of.get("actions", ())
     if kills and how.by == HERE:
         raise UsageError(f"--fault actions:{kills[0]}: no workflow is carried out", f"Add --as {CI} or {CONFIGURED}.")
-    workflows = hosting.carried(git, config, kills) if how.by != HERE else ()
+    hosted = hosting.carried(git, config, kills, quick=how.quick) if how.by != HERE else Carried()
     durations = Durations(state / "rehearsals" / f"{config.distribution}.durations.json")
     # A line within a second, before anything that takes longer.
     commit = git.head()[:12]
@@ -111,8 +112,8 @@ def rehearse(
         f" {_expectation(durations, config, how.kind)}",
         flush=True,
     )
-    _print_notes(config, git, workflows)
-    place = stage.place(state, config, git, wanted, *([how.by] if workflows else []))
+    _print_notes(config, git, hosted)
+    place = stage.place(state, config, git, wanted, *([how.by] if hosted.names else []))
     resumes = stage.is_ready(place) and not how.fresh
     if resumes:
         print("An earlier rehearsal of this commit and version is continued: completed steps are not repeated.")
@@ -126,7 +127,7 @@ def rehearse(
         title=title,
         fresh=how.fresh,
         keep=how.keep,
-        workflows=workflows,
+        hosted=hosted,
         quick=how.quick,
     ) as raised:
         release = replace(raised.release, choices=choices, required=frozenset(required))
@@ -139,10 +140,10 @@ def rehearse(
                 one.begin()
             carry_out(release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=observers)
         except ReleaserError as error:
-            if workflows:
+            if hosted.names:
                 _report_workflows(raised, within=0)
             raise error.reworded(rehearsed(error.message), rehearsed(error.remedy)) from error
-        if workflows:
+        if hosted.names:
             _report_workflows(raised, within=_RUNS_END_S)
         seconds = time.monotonic() - begun
         print(f"Rehearsed in {in_words(seconds)}.")
@@ -194,11 +195,13 @@ def _report_workflows(raised: stage.Stage, within: float) -> None:
         write_atomically(path, f"{path.read_text('utf-8').rstrip()}\n\n{text}")
 
 
-def _print_notes(config: Config, git: Git, workflows: Sequence[str]) -> None:
+def _print_notes(config: Config, git: Git, hosted: Carried) -> None:
     """Print how this rehearsal differs from a release of what the user sees."""
     if changes := git.changes():
         print(f"{len(changes)} uncommitted changes are not part of it.")
-    if workflows:
-        print(f"The rehearsal carries out {', '.join(workflows)}.", flush=True)
+    for name, reason in hosted.left_out.items():
+        print(f"The rehearsal does not carry out {name}: {reason}.", flush=True)
+    if hosted.names:
+        print(f"The rehearsal carries out {', '.join(hosted.names)}.", flush=True)
     elif config.pypi.via == "ci":
         print(f"The rehearsal uploads PyPI's files itself; in a release, {config.pypi.workflow} does.", flush=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -58,9 +58,10 @@ class ForgeAddresses(_Document):
 
 
 class ImageAddresses(_Document):
-    """Where images go."""
+    """Where images go, and who pushes them in this rehearsal; None leaves that as it is configured."""
 
     repository: _Address
+    via: Literal["push", "ci"] | None = None
 
 
 class Services(_Document):
@@ -84,7 +85,7 @@ class Services(_Document):
             "forge": config.forge.model_copy(update=self.forge.model_dump()),
         }
         if self.images and config.images.repository:
-            changes["images"] = config.images.model_copy(update=self.images.model_dump())
+            changes["images"] = config.images.model_copy(update=self.images.model_dump(exclude_none=True))
         if self.quick:
             changes["qualify"] = QualifyConfig()
         return config.model_copy(update=changes)

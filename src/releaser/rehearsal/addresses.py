@@ -21,6 +21,7 @@ def released_by_workflow(config: Config) -> Config:
             "run": "ci",
             "testpypi": index(config.testpypi, config.release_workflow),
             "pypi": index(config.pypi, config.pypi.workflow),
+            "images": config.images.model_copy(update={"via": "ci"} if config.images.targets else {}),
         }
     )
 
@@ -49,7 +50,9 @@ def pointed_at(config: Config, running: dict[str, Service], repository: str, *, 
         port = urlsplit(running["registry"].url).port if "registry" in running else _UNUSED_PORT
         host = f"localhost:{port}"
         repository_here = f"{host}/{images.repository.partition('/')[2]}"
-        images = images.model_copy(update={"repository": repository_here, "via": "push"})
+        by_workflow = hosted and "registry" in running
+        via = images.via if by_workflow else "push"  # which without an engine or a registry pushes nothing
+        images = images.model_copy(update={"repository": repository_here, "via": via})
     return config.model_copy(
         update={
             "run": config.run if hosted else "here",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from releaser.adapters.docker import buildx
 from releaser.adapters.git import Git
 from releaser.config.project import Config, IndexName
 from releaser.core.files import write_atomically
@@ -14,6 +16,7 @@ from releaser.errors import UsageError
 from releaser.rehearsal.actions.reading.check import parsed
 from releaser.rehearsal.actions.setting import parse_kill
 from releaser.rehearsal.actions.sources import FOLDER
+from releaser.rehearsal.registry import program
 from releaser.release import Release
 
 REVIEWER = "reviewer"
@@ -22,26 +25,49 @@ _AGREES_AFTER_S = 0.5
 _TESTPYPI_ENVIRONMENT, _RELEASE_ENVIRONMENT = "testpypi", "release"
 
 
-def carried(git: Git, config: Config, kills: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the workflows of HEAD that a rehearsal carries out, after a look at what they use.
+@dataclass(frozen=True)
+class Carried:
+    """What a rehearsal carries out of a project's workflows.
+
+    Attributes:
+        names: The workflows; none leaves everything to the process that rehearses.
+        left_out: Why others, which these start, are not carried out, by name.
+        images: That of `names` which builds and pushes images.
+    """
+
+    names: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    images: str | None = None
+
+
+def carried(git: Git, config: Config, kills: Iterable[str] = (), *, quick: bool = False) -> Carried:
+    """Return which workflows of HEAD a rehearsal carries out, after a look at what they use.
 
     Args:
         git: The checkout.
         config: The project's configuration.
         kills: The faults that end a job, `kill-before=JOB:STEP` or `kill-after=JOB:STEP`.
+        quick: Whether the sessions of tests are left out.
 
     Raises:
         WorkflowError: One uses what is not carried out.
         UsageError: There is none, or a fault names a step that there is not.
     """
+    by_workflow = bool(config.images.targets) and config.images.via == "ci"
     names = dict.fromkeys((config.release_workflow, config.testpypi.workflow, config.pypi.workflow))
+    names |= {config.images.workflow: None} if by_workflow else {}
     texts = {name: git.file(git.head(), f"{FOLDER}{name}") for name in names}
-    found = tuple(name for name, text in texts.items() if text is not None)
+    found = [name for name, text in texts.items() if text is not None]
     if not found:
         raise UsageError(
             f"{FOLDER} has none of {', '.join(names)} at HEAD, so there is no workflow to rehearse",
             "Commit the workflows that release, or rehearse without --as.",
         )
+    left_out = _tests(git, config, quick=quick)
+    images = config.images.workflow if by_workflow and config.images.workflow in found else None
+    if images and (reason := _without_images(git)):
+        found.remove(images)
+        left_out[images], images = reason, None
     jobs = [item for name in found for item in parsed(name, texts[name] or "").jobs.items()]
     for text in kills:
         kill = parse_kill(text)
@@ -51,7 +77,22 @@ def carried(git: Git, config: Config, kills: Iterable[str] = ()) -> tuple[str, .
                 f"--fault actions:{text}: {kill.job} has no step {kill.step} in the workflows that are carried out",
                 f"Name a job and one of its steps: {known}.",
             )
-    return found
+    return Carried(tuple(found), {name: why for name, why in left_out.items() if name not in found}, images)
+
+
+def _tests(git: Git, config: Config, *, quick: bool) -> dict[str, str]:
+    """Return why the tests' workflow is not carried out: nothing waits for it, and it is meant for many machines."""
+    name = config.forge.tests_workflow
+    if not name or git.file(git.head(), f"{FOLDER}{name}") is None:
+        return {}
+    why = "it tests the pushed commit on several machines at once; run its sessions with nox instead"
+    return {name: "--quick leaves out its sessions" if quick else why}
+
+
+def _without_images(git: Git) -> str | None:
+    """Return why no workflow can build, start and push images on this machine; None if it can."""
+    _, reason = program.program(git.root)
+    return reason or buildx.unavailable(git.root)
 
 
 def register(path: Path, release: Release) -> None:
@@ -102,30 +143,41 @@ def _environments(config: Config) -> tuple[str, str]:
     return config.pypi.environment or _RELEASE_ENVIRONMENT, config.testpypi.environment or _TESTPYPI_ENVIRONMENT
 
 
-def forge_options(path: Path, config: Config, workflows: Iterable[str], kills: Iterable[str]) -> list[str | Path]:
+def forge_options(path: Path, config: Config, hosted: Carried, kills: Iterable[str]) -> list[str | Path]:
     """Return what the forge's stand-in is told, so that it carries workflows out."""
     words: list[str | Path] = ["--services", path / SERVICES, "--branch", config.git.branch]
     words += ["--oidc-secret-file", path / "tokens" / KEY]
-    for name in workflows:
+    for name in hosted.names:
         words += ["--carry", name]
+    for name, reason in hosted.left_out.items():
+        words += ["--leave-out", name, reason]
+    if hosted.images:
+        words += ["--engine-for", hosted.images]
     for kill in kills:
         words += ["--kill-job", kill]
     return words
 
 
-def write_services(path: Path, pointed: Config, *, quick: bool) -> None:
-    """Write the file that leads jobs to the stand-ins."""
+def write_services(path: Path, pointed: Config, images_via: str, *, quick: bool) -> None:
+    """Write the file that leads jobs to the stand-ins.
+
+    Args:
+        path: The rehearsal's directory.
+        pointed: The configuration with the addresses of the stand-ins.
+        images_via: Who pushes images; jobs start the workflow that does, even one that is not carried out here.
+        quick: Whether the sessions of tests are left out.
+    """
 
     def index(name: str) -> dict[str, str | None]:
         table = pointed.testpypi if name == "testpypi" else pointed.pypi
         return {"upload_url": table.upload_url, "simple_url": table.simple_url, "web_url": table.web_url}
 
-    forge = pointed.forge
+    forge, repository = pointed.forge, pointed.images.repository
     document = {
         "testpypi": index("testpypi"),
         "pypi": index("pypi"),
         "forge": {"api_url": forge.api_url, "web_url": forge.web_url, "repository": forge.repository},
-        **({"images": {"repository": pointed.images.repository}} if pointed.images.repository else {}),
+        **({"images": {"repository": repository, "via": images_via}} if repository else {}),
         "quick": quick,
     }
     write_atomically(path / SERVICES, json.dumps(document, indent=1))

@@ -37,6 +37,7 @@ from releaser.errors import CommandError, ConflictError
 from releaser.rehearsal import hosting, remote, services
 from releaser.rehearsal.addresses import pointed_at
 from releaser.rehearsal.faults import RehearsalFaults
+from releaser.rehearsal.hosting import Carried
 from releaser.rehearsal.registry import program
 from releaser.rehearsal.services import Service
 from releaser.release import Release, open_release
@@ -98,7 +99,7 @@ def raised(
     title: str | None,
     fresh: bool,
     keep: bool,
-    workflows: Sequence[str] = (),
+    hosted: Carried = Carried(),  # noqa: B008  it is frozen
     quick: bool = False,
 ) -> Iterator[Stage]:
     """Start the stand-ins for HEAD of the checkout at `root`, which is only read; stop them afterwards.
@@ -112,7 +113,7 @@ def raised(
         title: The description in the release's title, if it was given.
         fresh: Whether to delete what an earlier rehearsal left.
         keep: Whether the stand-ins continue to run afterwards.
-        workflows: Those that are carried out; none leaves everything to this process.
+        hosted: The workflows that are carried out.
         quick: Whether workflows leave out the sessions of tests.
     """
     source = Git.at(root)
@@ -125,17 +126,18 @@ def raised(
         wrong = faults.named("remote")
         remote.guard(path / "origin.git", wrong, remote.rulesets_of(path / "forge", config.git.branch, wrong))
         _keep_proxies_out()
-        registry, lacking = _registry(path, config, watched=bool(workflows) and config.run == "ci")
-        hosted: list[str | Path] = []
-        if workflows:
+        registry, lacking = _registry(path, config, hosted)
+        told: list[str | Path] = []
+        if hosted.names:
             hosting.lay_out(path, config)
-            hosted = hosting.forge_options(path, config, workflows, faults.of.get("actions", ()))
+            told = hosting.forge_options(path, config, hosted, faults.of.get("actions", ()))
+        guarded: list[str | Path] = ["--services", path / hosting.SERVICES] if hosted.images else []
         (path / hosting.SERVICES).unlink(missing_ok=True)  # with the addresses of an earlier rehearsal
-        running = _start(path, config.distribution, repository, faults, registry, keep=keep, hosted=hosted)
+        running = _start(path, config.distribution, repository, faults, registry, guarded, keep=keep, hosted=told)
         try:
-            pointed = pointed_at(config, running, repository, hosted=bool(workflows))
-            if workflows:
-                hosting.write_services(path, pointed, quick=quick)
+            pointed = pointed_at(config, running, repository, hosted=bool(hosted.names))
+            if hosted.names:
+                hosting.write_services(path, pointed, config.images.via, quick=quick)
             tokens = {
                 pointed.testpypi.token_env: _token(path, "testpypi"),
                 pointed.pypi.token_env: _token(path, "pypi"),
@@ -145,7 +147,7 @@ def raised(
             if not is_ready(path):
                 _publish_release_before(release)
                 (path / _READY).touch()
-            if workflows:
+            if hosted.names:
                 hosting.register(path, release)
             yield Stage(path, release, tuple(running.values()), lacking)
         finally:
@@ -204,19 +206,20 @@ def _build(path: Path, source: Git, config: Config, version: Version) -> None:
             process.run(["git", "config", key, value], cwd=clone)
 
 
-def _registry(path: Path, config: Config, *, watched: bool) -> tuple[list[str], dict[str, str]]:
+def _registry(path: Path, config: Config, hosted: Carried) -> tuple[list[str], dict[str, str]]:
     """Return how to start a real registry here; if that cannot be, why the steps that need one are left out.
 
     Args:
         path: The rehearsal's directory.
         config: The project's configuration.
-        watched: Whether a workflow releases: what pushes images then is none of those that are carried out.
+        hosted: The workflows that are carried out.
     """
     if not config.images.targets:
         return [], {}
-    if watched:
-        reason = f"{config.images.workflow} builds and pushes the images, and a rehearsal does not carry it out"
-        return [], dict.fromkeys(_NEEDS_REGISTRY, reason)
+    workflow = config.images.workflow
+    if (hosted.names or hosted.left_out) and config.images.via == "ci" and not hosted.images:
+        reason = hosted.left_out.get(workflow, "there is none at HEAD")
+        return [], dict.fromkeys(_NEEDS_REGISTRY, f"{workflow} is not carried out: {reason}")
     command, reason = program.program(path)
     return command, {step: reason for step in _NEEDS_REGISTRY if not command}
 
@@ -227,6 +230,7 @@ def _start(
     repository: str,
     faults: RehearsalFaults,
     registry: list[str],
+    guarded: list[str | Path],
     *,
     keep: bool,
     hosted: Sequence[str | Path],
@@ -249,7 +253,8 @@ def _start(
         if registry:
             world = path / "registry"
             world.mkdir(exist_ok=True)
-            words: list[str | Path] = ["--world", world, "--command", json.dumps(registry), *faults.options("registry")]
+            words: list[str | Path] = ["--world", world, "--command", json.dumps(registry), *guarded]
+            words += faults.options("registry")
             begun["registry"] = services.start("releaser.rehearsal.registry", words, log, keep=keep)
         # The last, because pip takes its time to say what the user's index is.
         begin("pypi", "--name", "pypi", "--upstream", settings.index_url() or "pypi", "--own", distribution, *trusted)

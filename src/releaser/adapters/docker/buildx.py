@@ -28,7 +28,7 @@ ANSWER_S = 20.0
 """How long an engine may take to say its version; one that hangs takes the connection and never answers."""
 NO_BUILDX = "docker has no buildx here"
 GET_BUILDX = "Install docker's buildx plugin: https://docs.docker.com/build/concepts/overview/#install-buildx."
-_CERTIFICATES = "CA_BUNDLE"
+CERTIFICATES = "CA_BUNDLE"
 _STEP = re.compile(r"#(\d+) (\[.+)")
 _ERROR = re.compile(r"#(\d+) ERROR: (.+)")
 
@@ -139,9 +139,9 @@ class Bake:
     def _environment(self) -> dict[str, str]:
         # The bake file is the project's own code, like everything else that a release runs from this tree.
         own = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "NO_COLOR": "1"}
-        certificates = os.environ.get(_CERTIFICATES) or os.environ.get("PIP_CERT")
+        certificates = os.environ.get(CERTIFICATES) or os.environ.get("PIP_CERT")
         if certificates:
-            own[_CERTIFICATES] = certificates
+            own[CERTIFICATES] = certificates
         return {**own, **self.variables}
 
 

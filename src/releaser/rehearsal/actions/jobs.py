@@ -26,6 +26,7 @@ from releaser.rehearsal.actions.steps import ProgramStoppedError, RunnerLostErro
 from releaser.rehearsal.actions.tokens import JobToken, JobTokens
 from releaser.rehearsal.actions.workspace import Log, Workspace
 from releaser.rehearsal.identity import claims_of_job
+from releaser.rehearsal.registry import engine
 
 _MINUTE_S = 60.0
 
@@ -132,6 +133,8 @@ class Machines:
             log.line("##[error]The runner has received a shutdown signal.")
             return "failure"
         finally:
+            if engine.made_builders(steps.run.workspace.root):
+                steps.run.unproven.append(engine.UNPROVEN)
             record["unproven"] = list(dict.fromkeys(steps.run.unproven))
             record["subjects"] = steps.run.subjects
         return steps.conclusion
@@ -161,7 +164,13 @@ class Machines:
         env: dict[str, str] = {}
         for part in (ordered.workflow.env, ordered.job.env):
             env.update({name: as_text(filled(value, state)) for name, value in part.items()})
-        unproven = [f"{label}: it ran on this machine's own processor"] if variables["RUNNER_ARCH"] == "ARM64" else []
+        arm = variables["RUNNER_ARCH"] == "ARM64"
+        unproven = [f"{label}: it ran on this machine's own processor"] if arm else []
+        if ordered.run["workflow"] in self._setting.with_engine:
+            lent, programs = engine.lend(workspace.root, workspace.home)
+            variables.update(lent)
+            workspace.path.append(str(programs))
+            unproven += [engine.EMULATED] if arm else []
 
         def program(command: Sequence[str | Path], more: Mapping[str, str], cwd: Path) -> int:
             return steps.program(command, more, cwd)

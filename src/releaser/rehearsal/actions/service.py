@@ -200,7 +200,8 @@ class Actions:
         if problem is not None:
             run.update(status="completed", conclusion="startup_failure", problem=problem)
         elif carried is not None and name not in carried:
-            run.update(status="completed", conclusion="skipped", problem="A rehearsal does not carry it out")
+            why = self._setting.left_out.get(name, "A rehearsal does not carry it out")
+            run.update(status="completed", conclusion="skipped", problem=why)
         else:
             workflow = parsed(name, self._sources.text(event.sha, name) or "")
             run["name"] = run["display_title"] = workflow.name or name

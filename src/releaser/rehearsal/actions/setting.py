@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -78,6 +78,8 @@ class Setting:
         services: The file for RELEASER_SERVICES; None sets none.
         key: What identities are signed with.
         carried: The workflows that are carried out; None is all. Others are listed as skipped when they are started.
+        left_out: Why workflows that others start are not carried out, by name.
+        with_engine: The workflows whose jobs have this machine's container engine.
         kills: The faults of this run.
     """
 
@@ -88,4 +90,6 @@ class Setting:
     services: Path | None = None
     key: str | None = None
     carried: frozenset[str] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    with_engine: frozenset[str] = frozenset()
     kills: tuple[Kill, ...] = ()

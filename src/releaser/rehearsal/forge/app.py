@@ -72,7 +72,7 @@ def create_app(
         app.add_routes(GitHttp(repository, store.git_dir, tokens).routes())
     if actions:
         tokens.accept_jobs(actions.tokens.find)
-        connect(app, actions)
+        connect(app, actions, tokens)
     return app
 
 

@@ -1,4 +1,4 @@
-"""What stands before a real registry where faults are to strike its requests: it sends each on, and its answer back."""
+"""What stands before a real registry where tokens count, or faults strike: it sends requests on, and answers back."""
 
 from __future__ import annotations
 
@@ -7,27 +7,33 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 from yarl import URL
 
 from releaser.rehearsal.injection import Injection, RequestFault
+from releaser.rehearsal.registry.guard import Guard
 
 _CLIENT: web.AppKey[aiohttp.ClientSession] = web.AppKey("client")
 # What is said of one connection, or computed from what is sent on.
 _OWN = {hdrs.CONNECTION, hdrs.KEEP_ALIVE, hdrs.TRANSFER_ENCODING, hdrs.DATE, hdrs.SERVER}
 
 
-def create_app(target: str, faults: Iterable[RequestFault], world: Path) -> web.Application:
+def create_app(
+    target: str, faults: Iterable[RequestFault], world: Path, services: Path | None = None
+) -> web.Application:
     """Return the application.
 
     Args:
         target: The registry's address.
         faults: What strikes.
         world: Where markers say that a fault struck.
+        services: The file with the stand-ins' addresses, for a registry that asks the forge who may do what.
     """
-    return fronting(target, [Injection(one, world) for one in faults])
+    guards = [Guard(services).middleware] if services else []
+    return fronting(target, [*guards, *(Injection(one, world).middleware for one in faults)])
 
 
-def fronting(target: str, injections: Iterable[Injection]) -> web.Application:
+def fronting(target: str, middlewares: Iterable[Middleware]) -> web.Application:
     """Return the application, with what is put before it."""
 
     async def forward(request: web.Request) -> web.Response:
@@ -45,7 +51,7 @@ def fronting(target: str, injections: Iterable[Injection]) -> web.Application:
             return web.Response(status=answer.status, body=body or None, headers=kept)
 
     # No limit of a request's size: layers of images have none.
-    app = web.Application(client_max_size=0, middlewares=[one.middleware for one in injections])
+    app = web.Application(client_max_size=0, middlewares=list(middlewares))
     app.cleanup_ctx.append(_client)
     app.router.add_route("*", "/{path:.*}", forward)
     return app

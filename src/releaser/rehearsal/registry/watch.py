@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--world", type=Path, required=True, help="the directory that it keeps its images in")
     parser.add_argument("--command", type=json.loads, required=True, help="the registry's program, as a JSON list")
     parser.add_argument("--at", type=RequestFault.parse, action="append", default=[], metavar=FORM, help="one request")
+    parser.add_argument("--services", type=Path, metavar="FILE", help="ask its forge what each login may do")
     parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input ends")
     options = parser.parse_args(arguments)
     settings = options.world / "config.json"
@@ -50,9 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         threading.Thread(target=_stop_at_end_of_stdin, args=(registry,), daemon=True).start()
     try:
         url = _listening(registry)
-        if url and options.at:
+        if url and (options.at or options.services):
             threading.Thread(target=_log, args=(registry,), daemon=True).start()
-            serve(create_app(url, options.at, options.world), "registry", stop_with_stdin=options.stop_with_stdin)
+            front = create_app(url, options.at, options.world, options.services)
+            serve(front, "registry", stop_with_stdin=options.stop_with_stdin)
             return 0
         if url:
             sys.stdout.write(json.dumps({"service": "registry", "url": url}) + "\n")

@@ -10,11 +10,13 @@ import pytest
 from harness.scene import Scene
 from runner_hub import git
 
+from releaser.adapters.docker import buildx
 from releaser.adapters.git import Git
 from releaser.config.load import load_config
 from releaser.errors import UsageError
 from releaser.rehearsal import hosting
 from releaser.rehearsal.addresses import released_by_workflow
+from releaser.rehearsal.registry import program
 
 ROOT = Path(__file__).parents[4]
 
@@ -32,10 +34,35 @@ def checkout(tmp_path: Path) -> Git:
     return Git.at(folder)
 
 
-def test_the_workflows_that_release_and_upload_are_carried_out(checkout):
+@pytest.fixture
+def engine(tmp_path: Path) -> None:
+    if reason := program.program(tmp_path)[1] or buildx.unavailable(tmp_path):
+        pytest.skip(reason)
+
+
+def test_the_workflows_that_release_and_upload_are_carried_out(checkout, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     config = released_by_workflow(load_config(ROOT))
-    assert (config.run, config.pypi.via, config.testpypi.via) == ("ci", "ci", "ci")
-    assert hosting.carried(checkout, config, ["kill-after=release:6"]) == ("release.yml", "build-wheel.yml")
+    assert (config.run, config.pypi.via, config.testpypi.via, config.images.via) == ("ci", "ci", "ci", "ci")
+    found = hosting.carried(checkout, config, ["kill-after=release:6"])
+    assert (found.names, found.images) == (("release.yml", "build-wheel.yml"), None)
+    assert found.left_out.keys() == {"tests.yml", "docker-publish.yml"}
+    assert found.left_out["docker-publish.yml"].startswith(("no container engine", "there is no docker-registry"))
+    assert hosting.carried(checkout, config, quick=True).left_out["tests.yml"] == "--quick leaves out its sessions"
+
+
+def test_the_workflow_of_images_is_carried_out_where_an_engine_and_a_registry_are(checkout, engine):
+    found = hosting.carried(checkout, released_by_workflow(load_config(ROOT)), ["kill-before=start-arm64:1"])
+    assert found.names == ("release.yml", "build-wheel.yml", "docker-publish.yml")
+    assert found.images == "docker-publish.yml"
+    assert found.left_out.keys() == {"tests.yml"}
+
+
+def test_images_that_this_machine_pushes_need_no_workflow(checkout):
+    config = load_config(ROOT)
+    assert config.images.via == "push"
+    found = hosting.carried(checkout, config)
+    assert (found.names, found.left_out.keys()) == (("release.yml", "build-wheel.yml"), {"tests.yml"})
 
 
 @pytest.mark.parametrize("kill", ["kill-after=release:60", "kill-before=nothing:1", "kill-before=build:0"])

@@ -52,6 +52,13 @@ def test_addresses_are_the_stand_ins(tmp_path, monkeypatch):
     assert config.qualify.sessions == ("unit",)
 
 
+@pytest.mark.parametrize("via", ["push", "ci"])
+def test_who_pushes_images_is_what_the_rehearsal_supposes(tmp_path, monkeypatch, via):
+    assert loaded(tmp_path, monkeypatch, SERVICES).images.via == "push"
+    services = {**SERVICES, "images": {**SERVICES["images"], "via": via}}
+    assert loaded(tmp_path, monkeypatch, services).images.via == via
+
+
 def test_a_quick_rehearsal_leaves_sessions_out(tmp_path, monkeypatch):
     assert loaded(tmp_path, monkeypatch, {**SERVICES, "quick": True}).qualify.sessions == ()
 

@@ -15,12 +15,14 @@ from releaser.rehearsal.actions.service import Actions
 from releaser.rehearsal.actions.setting import Kill, Setting, parse_kill
 from releaser.rehearsal.forge.answers import problem
 from releaser.rehearsal.forge.store import ForgeStore
+from releaser.rehearsal.forge.tokens import Tokens
+from releaser.rehearsal.registry.guard import PERMISSION
 
 IDENTITIES = "/_actions/idtoken"
 
 
-def connect(app: web.Application, actions: Actions) -> None:
-    """Run workflows as long as an application is served, and let jobs ask for identities."""
+def connect(app: web.Application, actions: Actions, tokens: Tokens) -> None:
+    """Run workflows as long as an application is served; let jobs ask for identities, and the registry for rights."""
 
     async def running(_app: web.Application) -> AsyncIterator[None]:
         await actions.begin()
@@ -32,8 +34,17 @@ def connect(app: web.Application, actions: Actions) -> None:
         signed = actions.tokens.sign(token, request.query.get("audience"))
         return web.json_response({"value": signed}) if signed else problem(401, "Unauthorized")
 
+    async def packages(request: web.Request) -> web.Response:
+        caller, access = tokens.caller(request), request.query["access"]
+        if caller is None:
+            return problem(401, "Bad credentials")
+        granted = caller.job.may("packages", access) if caller.job else caller.may_write
+        # What is public can be read by everybody, but a permission to read is used where there is one.
+        return web.Response(status=204) if granted or access == "read" else problem(403, "Forbidden")
+
     app.cleanup_ctx.append(running)
     app.router.add_get(IDENTITIES, identity)
+    app.router.add_get(PERMISSION, packages)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -42,6 +53,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--oidc-secret-file", type=Path, metavar="FILE", help="holds the key that signs identities")
     parser.add_argument("--branch", default="main", help="the default branch")
     parser.add_argument("--carry", action="append", default=[], metavar="WORKFLOW", help="run no others than these")
+    parser.add_argument(
+        "--leave-out", action="append", nargs=2, default=[], metavar=("WORKFLOW", "REASON"), help="list it as skipped"
+    )
+    parser.add_argument(
+        "--engine-for", action="append", default=[], metavar="WORKFLOW", help="its jobs have the container engine"
+    )
     parser.add_argument("--kill-job", type=_kill, action="append", default=[], metavar="kill-before=JOB:STEP")
 
 
@@ -70,6 +87,8 @@ def actions_of(given: Namespace, store: ForgeStore) -> Actions | None:
         services=given.services,
         key=key,
         carried=frozenset(given.carry) or None,
+        left_out=dict(given.leave_out),
+        with_engine=frozenset(given.engine_for),
         kills=tuple(given.kill_job),
     )
     return Actions(setting, store)
