@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from email import message_from_bytes
 from pathlib import Path, PurePosixPath
@@ -28,6 +30,11 @@ _LONGEST_CHAIN = 40
 # What else could make two machines build different bytes of one commit.
 _SAME_EVERYWHERE = {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}
 _UMASK = 0o022
+# zipfile and tarfile raise what their decompressors do, and for what a header claims whatever comes of it.
+_DAMAGED = (
+    *(OSError, EOFError, ValueError, KeyError, RuntimeError),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
+)
 _INSTALLED = re.compile(r"^\* Installing packages in isolated environment:\n((?: {2}- .+\n)+)", re.MULTILINE)
 """How build says what it was asked to install."""
 
@@ -100,7 +107,21 @@ def check_metadata(files: Sequence[Path]) -> None:
 
 
 def members(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every file in a wheel or an sdist; an sdist's names without its top directory."""
+    """Yield name and content of every file in a wheel or an sdist; an sdist's names without its top directory.
+
+    Raises:
+        StepError: It is no such archive, or is damaged.
+    """
+    try:
+        yield from _members(path)
+    except _DAMAGED as error:
+        raise StepError(
+            f"{path.name} cannot be read: {error or type(error).__name__}",
+            "Build or download the file again; if it is the same, find out how it was made.",
+        ) from error
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.suffix == ".whl":
         with zipfile.ZipFile(path) as wheel:
             for info in wheel.infolist():
@@ -139,7 +160,11 @@ def _end_of(member: tarfile.TarInfo, sdist: tarfile.TarFile) -> tarfile.TarInfo 
 
 
 def wheel_metadata(path: Path) -> Mapping[str, str]:
-    """Return the headers of a wheel's METADATA (PEP 566)."""
+    """Return the headers of a wheel's METADATA (PEP 566).
+
+    Raises:
+        StepError: It is damaged, or has none.
+    """
     for name, content in members(path):
         if name.endswith(".dist-info/METADATA"):
             return dict(message_from_bytes(content).items())

@@ -203,10 +203,8 @@ def differing_members(one: Path, other: Path) -> str:
     """Return in words which members of two wheels or two sdists differ, and how."""
     try:
         here, there = dict(builder.members(one)), dict(builder.members(other))
-    except (OSError, ValueError, StepError, EOFError) as error:
-        return f"{one.name} cannot be read: {error}"
-    except Exception as error:  # noqa: BLE001  zipfile, tarfile and zlib each have errors of their own
-        return f"{one.name} cannot be read: {type(error).__name__}"
+    except StepError as error:
+        return error.message
     found = [f"{name} is added" for name in sorted(here.keys() - there.keys())]
     found += [f"{name} is missing" for name in sorted(there.keys() - here.keys())]
     found += [

@@ -133,11 +133,14 @@ def look_at_attestations(
             case "right":
                 notes.right(name, verdict.says)
     if file := next((name for name, attestations in found.items() if attestations), None):
-        _look_at_signatures(notes, release, file, [one for each in signatures.values() for one in each])
+        known = [one for each in signatures.values() for one in each]
+        _look_at_signatures(notes, release, file, known, sum(len(each or ()) for each in found.values()))
     return [notes]
 
 
-def _look_at_signatures(notes: Findings, release: Release, file: str, known: Sequence[Signature]) -> None:
+def _look_at_signatures(
+    notes: Findings, release: Release, file: str, known: Sequence[Signature], attestations: int
+) -> None:
     command = (
         "pypi-attestations verify pypi --repository "
         f"{release.config.forge.web_url.rstrip('/')}/{release.repository} pypi:{file}"
@@ -145,8 +148,9 @@ def _look_at_signatures(notes: Findings, release: Release, file: str, known: Seq
     doubts = {kind: [one.says for one in known if one.kind == kind] for kind in ("wrong", "unproven")}
     if doubts["wrong"]:
         notes.wrong("signatures", "; ".join(dict.fromkeys(doubts["wrong"])), f"Trust none of it; see `{command}`.")
-    elif doubts["unproven"] or not known:
-        why = "; ".join(dict.fromkeys(doubts["unproven"])) or "not verified here"
+    elif doubts["unproven"] or len(known) < attestations:
+        undone = f"{len(known)} of {attestations} verified" if known else "not verified here"
+        why = "; ".join(dict.fromkeys(doubts["unproven"])) or undone
         says = f"{why}; so publisher and bytes are what the index tells"
         notes.unproven("signatures", says, f"Run `{command}` for each file.")
     else:

@@ -12,6 +12,7 @@ from releaser.adapters.index.provenance import Attestation
 from releaser.adapters.index.responses import ReleasePage
 from releaser.adapters.index.signatures import Signature, verify_signature
 from releaser.core.files import SUMS, read_sums
+from releaser.errors import StepError
 from releaser.inspection.findings import Finding, Findings
 from releaser.inspection.questions import Question, ask
 from releaser.inspection.verify import forge, images, index, trials
@@ -47,6 +48,7 @@ class _Look:
         self.shown = Question("the forge's tag", lambda: release.forge.tags.look(release.tag))
         self.tag = Question("the remote's tag", lambda: release.git.remote_tag(remote, release.tag))
         self.branch = Question("the branch", self._on_branch)
+        self.wheel, self.metadata = "", dict[str, str]()
         self.pointed = Question("the image tags", lambda: images.pointed(release))
 
     def findings(self) -> list[Finding]:
@@ -81,16 +83,19 @@ class _Look:
         got = Question("the index's files", lambda: trials.download_files(release, files, folder))
         self.tell("downloading what the index serves, following the page's links")
         ask([got, *attested.values(), *links], _TRIALS_S)
-        wheel, metadata = trials.metadata_of(folder, got.answer or {})
         got.answered(notes, "download")
-        self.downloaded, self.metadata, self.wheel = got.answer or {}, metadata, wheel
+        self.downloaded = got.answer or {}
+        try:
+            self.wheel, self.metadata = trials.metadata_of(folder, self.downloaded)
+        except StepError as error:
+            notes.wrong("wheel", error.message, error.remedy)
         found += [notes, *self._page()]
         found += index.look_at_links([one.answer for one in links if one.answer])
         proven = {name: one.answer for name, one in attested.items() if one.answered(notes, f"attestations {name}")}
         digests = {name: file.sha256 for name, file in files.items()}
         signed = [Question(name, partial(self._signatures, name, digests[name], proven[name] or [])) for name in proven]
         ask(signed, _TRIALS_S)
-        known = {one.what: one.answer for one in signed if one.answer and one.answered(notes, f"signature {one.what}")}
+        known = {one.what: one.answer or [] for one in signed if one.answered(notes, f"signature {one.what}")}
         found += index.look_at_attestations(release, proven, digests, known)
         return found + self._installed() + self._origin()
 

@@ -11,7 +11,7 @@ import requests
 from attested import hold_attestations
 from harness.scene import REPOSITORY, Ran, Scene, git
 
-from releaser.core.files import SUMS
+from releaser.core.files import SUMS, sha256
 from releaser.rehearsal.authority import Authority, provenance_of_build
 from releaser.rehearsal.identity import claims_of_job
 
@@ -101,6 +101,21 @@ def test_who_attests_the_files_is_shown_and_that_signatures_are_unproven(publish
     unproven = " ".join(found["unproven"])
     assert "attestations signatures: the certificate is of releaser rehearsal, not of sigstore" in unproven
     assert "artifact attestations signatures: not verified here" in unproven
+
+
+def test_a_wheel_that_cannot_be_read_is_wrong_and_all_else_is_looked_at(published: Scene) -> None:
+    (wheel,) = published.pypi.folder.rglob(WHEEL)
+    document = published.pypi.folder / "index.json"
+    digest = sha256(wheel)
+    wheel.write_bytes(b"no archive")
+    moved = published.pypi.folder / "files" / sha256(wheel)[:16] / WHEEL
+    moved.parent.mkdir()
+    wheel.rename(moved)
+    document.write_text(document.read_text().replace(digest, sha256(moved)))
+    published.pypi.late(0)
+    found = rows(verify(published, "--json"))
+    assert f"index wheel: {WHEEL} cannot be read: File is not a zip file" in found["wrong"]
+    assert "release notes: the section in CHANGELOG.md at the tag, word for word" in found["right"]
 
 
 def test_a_version_that_another_tool_released(published: Scene) -> None:

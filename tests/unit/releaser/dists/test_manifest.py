@@ -135,4 +135,4 @@ def test_members_that_differ_are_named_with_the_place(artifact: Path, tmp_path: 
 def test_what_is_no_archive_is_said_to_be_none(artifact: Path, tmp_path: Path) -> None:
     broken = tmp_path / WHEEL
     broken.write_bytes(b"no wheel")
-    assert differing_members(broken, artifact / WHEEL) == f"{WHEEL} cannot be read: BadZipFile"
+    assert differing_members(broken, artifact / WHEEL) == f"{WHEEL} cannot be read: File is not a zip file"

@@ -99,6 +99,13 @@ def test_a_signature_that_sigstores_root_decides_on_is_no_longer_unproven(releas
     assert notes.found[-1].kind == kind
 
 
+def test_a_signature_that_could_not_be_looked_at_leaves_all_of_them_unproven(release: Release) -> None:
+    found = {name: [Attestation(OURS, {name: "ab"})] for name in ("thing.whl", "thing.tar.gz")}
+    signatures = {"thing.whl": [Signature("right", "decided")]}
+    (notes,) = look_at_attestations(release, found, dict.fromkeys(found, "ab"), signatures)
+    assert (notes.found[-1].kind, notes.found[-1].says[:17]) == ("unproven", "1 of 2 verified; ")
+
+
 def test_attestations_that_are_configured_and_missing_are_a_warning(release: Release) -> None:
     pypi = release.config.pypi.model_copy(update={"attestations": True})
     configured = replace(release, config=release.config.model_copy(update={"pypi": pypi}))
