@@ -91,10 +91,8 @@ async def serve(make_app: Callable[[Settings], web.Application], settings: Setti
         with stop_signals() as stopped, recorded(settings, address, port, ready.url):
             acceptor.open()
             announce(ready, sys.stdout)
-            if LOADER in app:
-                app[LOADER].begin(
-                    *FOR_A_CAMERA
-                )  # the page that is opened next finds it loaded, or sooner than by asking
+            if LOADER in app:  # so that the page that is opened next finds it loaded, or waits less
+                app[LOADER].begin(*FOR_A_CAMERA)
             await stopped.wait()
     finally:
         if acceptor is not None:

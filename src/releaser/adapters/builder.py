@@ -79,8 +79,10 @@ def build_system(source: Path) -> dict[str, Any]:
         document = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"pyproject.toml cannot be read: {error}", "Fix the file.") from None
-    legacy = {"requires": ["setuptools"], "build-backend": "setuptools.build_meta:__legacy__"}
-    return {**legacy, **document.get("build-system", {})}
+    table = document.get("build-system", {})
+    if not isinstance(table, dict) or not isinstance(table.get("requires", []), list):
+        raise UsageError("pyproject.toml has a [build-system] without a list of what it requires", "Fix the file.")
+    return {"requires": ["setuptools"], "build-backend": "setuptools.build_meta:__legacy__", **table}
 
 
 def build_wheel(source: Path, target: Path, log: Path | None = None) -> None:

@@ -70,7 +70,12 @@ class Lock:
             machine: Values of markers where they differ from this machine's, such as `python_version`.
         """
         found = []
-        for requirement in map(Requirement, requirements):
+        for text in requirements:
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement:
+                found.append(f"{text!r} is no requirement")
+                continue
             if requirement.marker and not requirement.marker.evaluate({"extra": "", **(machine or {})}):
                 continue
             pin = self._for(requirement, machine)

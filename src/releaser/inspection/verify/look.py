@@ -48,7 +48,8 @@ class _Look:
         self.shown = Question("the forge's tag", lambda: release.forge.tags.look(release.tag))
         self.tag = Question("the remote's tag", lambda: release.git.remote_tag(remote, release.tag))
         self.branch = Question("the branch", self._on_branch)
-        self.wheel, self.metadata = "", dict[str, str]()
+        self.wheel = ""
+        self.metadata: Mapping[str, str] = {}
         self.pointed = Question("the image tags", lambda: images.pointed(release))
 
     def findings(self) -> list[Finding]:

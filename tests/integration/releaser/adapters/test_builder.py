@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from releaser.adapters import builder
-from releaser.errors import CommandError, ConflictError, StepError
+from releaser.errors import CommandError, ConflictError, StepError, UsageError
 
 EPOCH = 1_767_225_600
 WHEEL = "demo-1.0.0-py3-none-any.whl"
@@ -332,3 +332,10 @@ def test_what_the_index_would_refuse_or_not_render_is_refused_here(
     else:
         with pytest.raises(CommandError, match=f"twine check failed(?s:.*){complaint}"):
             builder.check_metadata([wheel])
+
+
+@pytest.mark.parametrize("table", ["build-system = 1", "build-system = { requires = 'hatchling' }"])
+def test_a_build_system_that_is_no_table_with_a_list_is_refused(tmp_path: Path, table: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(table)
+    with pytest.raises(UsageError, match="without a list of what it requires"):
+        builder.build_system(tmp_path)

@@ -50,6 +50,7 @@ def test_what_it_meets_needs_no_word(lock: Lock) -> None:
         ("flit-core>=3", "flit-core>=3 is not in lock.txt"),
         ("hatchling>=2", "hatchling>=2 is required, and lock.txt has 1.33.0"),
         ("hatchling[more]", "hatchling[more] is required, and lock.txt has it without more"),
+        ("hatchling three", "'hatchling three' is no requirement"),
     ],
 )
 def test_what_it_does_not_meet_is_named(lock: Lock, requirement: str, sentence: str) -> None:
