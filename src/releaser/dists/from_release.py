@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.adapters.forge.client import Forge, ReleaseInfo
+from releaser.adapters.forge.client import Forge
+from releaser.adapters.forge.records import ReleaseInfo
 from releaser.core.files import SUMS, sha256, write_sums
 from releaser.dists.manifest import Manifest, compare, differing_members, take_artifact
 from releaser.errors import ConflictError, UsageError

@@ -9,7 +9,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from releaser.adapters import process
-from releaser.adapters.forge.client import ReleaseInfo
+from releaser.adapters.forge.records import ReleaseInfo
 from releaser.adapters.index.client import Index
 from releaser.dists.built import read_dists
 from releaser.errors import UsageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from releaser.adapters.forge.client import ReleaseInfo
+from releaser.adapters.forge.records import ReleaseInfo
 from releaser.release import Release
 
 WITHDRAWN = "> [!WARNING]\n> **Withdrawn:**"

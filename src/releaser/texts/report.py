@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from releaser.adapters.forge.client import ReleaseInfo
+from releaser.adapters.forge.records import ReleaseInfo
 from releaser.adapters.registry.oci import images as images_of
 from releaser.core.results import Result
 from releaser.core.step import Done, Outcome, Skipped, Warned, first_line

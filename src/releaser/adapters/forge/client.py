@@ -18,7 +18,7 @@ from releaser.adapters.forge.attestations import Attestations
 from releaser.adapters.forge.http import PUBLIC_API, Connection
 from releaser.adapters.forge.issues import Issues
 from releaser.adapters.forge.push_rules import PushRules
-from releaser.adapters.forge.records import Asset, Issue, Milestone, ReleaseInfo, Run, TokenFacts
+from releaser.adapters.forge.records import Issue, Milestone, ReleaseInfo, Run, TokenFacts
 from releaser.adapters.forge.settings import Settings
 from releaser.adapters.forge.tags import Tags
 from releaser.adapters.forge.workflows import Workflows
@@ -27,8 +27,6 @@ from releaser.errors import ServiceError
 _TAGS_OF_TAGS = 10
 BODY_LIMIT = 125_000
 """How many characters GitHub takes as the text of a release."""
-
-__all__ = ["BODY_LIMIT", "Asset", "Forge", "Issue", "Milestone", "ReleaseInfo", "Run", "TokenFacts"]
 
 
 class Forge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from releaser.adapters.forge.client import Milestone
+from releaser.adapters.forge.records import Milestone
 from releaser.core.step import Done, Outcome, Skipped, Step, Todo
 from releaser.release import Release
 

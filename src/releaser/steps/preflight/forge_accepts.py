@@ -49,7 +49,7 @@ class HavePassedTests(Step[Release]):
             if not config.tests_required:
                 return Done(f"{what}: whether its tests pass there is unproven")
             return Conflict(what, f"Push the commit and wait for {workflow}, or start it for this commit.")
-        if run.status != "completed":
+        if not run.ended:
             return Conflict(
                 f"{workflow} is {run.status.replace('_', ' ')} for {commit[:12]} ({run.url})",
                 "Wait until it ends, then rerun the command.",

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from releaser.adapters.forge.client import ReleaseInfo
+from releaser.adapters.forge.records import ReleaseInfo
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.dists.built import Dists
 from releaser.errors import ConflictError, StepError

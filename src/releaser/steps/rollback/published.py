@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from releaser.adapters.forge.client import ReleaseInfo
+from releaser.adapters.forge.records import ReleaseInfo
 from releaser.core.step import Done, Outcome, Skipped, Stays, Step, Todo
 from releaser.release import Release
 from releaser.steps.rollback.uploads import is_served

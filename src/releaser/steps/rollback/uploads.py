@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from releaser.adapters.forge.client import Run
+from releaser.adapters.forge.records import Run
 from releaser.adapters.index.readers import ask_all
 from releaser.config.project import IndexName
 from releaser.core.activity import current
@@ -127,7 +127,7 @@ def _presence(release: Release, name: IndexName) -> Served | Absent | Unknown:
     if not doubts:
         return Absent(f"{name} has no file of {release.version}, and none is on its way")
     why, since, _ = max(doubts, key=lambda one: one[1])
-    running = name == "pypi" and any(one.status != "completed" for one in runs(release))
+    running = name == "pypi" and any(not one.ended for one in runs(release))
     found = Unknown(why, since + limit, shown.addresses_known and not any(one[2] for one in doubts), running)
     if found.over and found.provable:
         return Absent(
@@ -150,8 +150,8 @@ def _doubts(release: Release, name: IndexName) -> list[tuple[str, datetime, bool
     workflow, found = release.config.pypi.workflow, runs(release)
     now = datetime.now(timezone.utc)
     if found:
-        run = next((one for one in found if one.status != "completed"), found[0])
-        if run.status != "completed":
+        run = next((one for one in found if not one.ended), found[0])
+        if not run.ended:
             return [*doubts, (f"{run.workflow} is {run.status} and may be uploading ({run.url})", now, False)]
         ended = f"{workflow} ended with {run.conclusion} ({run.url}), and {name} shows nothing of what it uploads"
         return [*doubts, (ended, run.updated or now, run.conclusion == "success")]
@@ -173,7 +173,7 @@ class StopWorkflow(Step[Release]):
         """Look for runs that have not ended."""
         if release.config.pypi.via != "ci":
             return Skipped("no workflow uploads")
-        pending = [one for one in runs(release) if one.status != "completed"]
+        pending = [one for one in runs(release) if not one.ended]
         if not pending:
             return Done(f"no run of {release.config.pypi.workflow} is queued, waiting or running")
         if is_served(release):
@@ -195,15 +195,15 @@ class StopWorkflow(Step[Release]):
             ConflictError: It did not end in time.
         """
         for one in runs(release):
-            if one.status != "completed":
+            if not one.ended:
                 try:
                     release.forge.workflows.cancel(one)
                 except ServiceError:
-                    if any(again.id == one.id and again.status != "completed" for again in runs(release)):
+                    if any(again.id == one.id and not again.ended for again in runs(release)):
                         raise
         activity = current()
         begun, delay = activity.clock.now(), release.config.wait.first_delay
-        while any(one.status != "completed" for one in runs(release)):
+        while any(not one.ended for one in runs(release)):
             if activity.clock.now() - begun >= release.config.wait.timeout:
                 raise ConflictError(
                     f"{release.config.pypi.workflow} did not end within {release.config.wait.timeout:.0f} s of being "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.adapters.forge.client import ReleaseInfo
+from releaser.adapters.forge.records import ReleaseInfo
 from releaser.core.files import sha256
 from releaser.core.step import Conflict, Outcome, Todo, Warned
 from releaser.dists.built import Dists

@@ -20,7 +20,8 @@ import requests
 from harness.served import Served
 from unhurried_clock import UnhurriedClock
 
-from releaser.adapters.forge.client import Asset, Forge, Issue, Milestone, ReleaseInfo, TokenFacts
+from releaser.adapters.forge.client import Forge
+from releaser.adapters.forge.records import Asset, Issue, Milestone, ReleaseInfo, TokenFacts
 from releaser.core.activity import Activity, bound
 from releaser.errors import ServiceError
 from releaser.rehearsal.forge import app

@@ -10,7 +10,8 @@ import pytest
 from playing_server import PlayingServer, answer, drop
 from unhurried_clock import UnhurriedClock
 
-from releaser.adapters.forge.client import Asset, Forge
+from releaser.adapters.forge.client import Forge
+from releaser.adapters.forge.records import Asset
 from releaser.core.activity import Activity, bound
 from releaser.errors import ServiceError, UsageError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from harness.scene import Scene, assert_says
 
-from releaser.adapters.forge.client import ReleaseInfo
+from releaser.adapters.forge.records import ReleaseInfo
 from releaser.core.files import sha256
 from releaser.core.step import Conflict, Done, Todo
 from releaser.errors import ConflictError, StepError, ToleratedError
