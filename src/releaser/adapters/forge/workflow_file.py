@@ -70,6 +70,12 @@ class WorkflowFile:
         push = self.triggers.get("push")
         return "release" in self.triggers or (isinstance(push, Mapping) and "tags" in push)
 
+    def patterns(self, event: str, limit: str) -> tuple[str, ...]:
+        """Return the patterns that limit an event, such as `tags` of `push`; empty if nothing does."""
+        limits = self.triggers.get(event)
+        listed = limits.get(limit) if isinstance(limits, Mapping) else None
+        return (listed,) if isinstance(listed, str) else tuple(map(str, listed or ()))
+
     @property
     def uploaders(self) -> tuple[Job, ...]:
         """The jobs that can prove their identity; only those with an environment, if some have one."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from releaser.adapters.forge.workflow_file import FOLDER, Job, WorkflowFile
 from releaser.inspection.findings import Findings
 from releaser.release import Release
-from releaser.steps.ci.have_workflows import names, not_startable
+from releaser.steps.ci.have_workflows import not_startable, workflow_names
 
 _GUARDED = ("contents", "id-token")
 """What decides over a release: only an environment keeps an altered workflow on another branch from it."""
@@ -24,7 +24,7 @@ def look_at_release_workflows(release: Release, files: Mapping[str, WorkflowFile
         release: The release.
         files: The workflows of the checkout.
     """
-    notes, taking_part = Findings("workflows of the release"), names(release)
+    notes, taking_part = Findings("workflows of the release"), workflow_names(release)
     if not taking_part:
         notes.none("all", "this machine publishes everything itself")
     for name in taking_part:
@@ -53,7 +53,7 @@ def _problems(job: Job) -> Iterable[tuple[str, str]]:
         )
         return
     guarded = [scope for scope in _GUARDED if job.may_write(scope)]
-    # An attestation names the workflow that asks for it; nobody gets to publish anything by that.
+    # An attestation names the workflow that asks for it; it lets no one publish anything.
     if job.may_write("attestations"):
         guarded = [scope for scope in guarded if scope != "id-token"]
     if guarded and not job.environment:
@@ -83,7 +83,7 @@ def _told(file: WorkflowFile) -> Iterable[str]:
 
 
 def _other_owners(release: Release, files: Iterable[WorkflowFile], notes: Findings) -> None:
-    """Find workflows that publish what somebody else in the release publishes."""
+    """Find workflows that publish what something else in the release publishes."""
     config = release.config
     for file in files:
         owns = config.pypi.via == "ci" and file.name == config.pypi.workflow

@@ -14,17 +14,15 @@ from releaser.inspection.setup.publishers import publisher
 from releaser.release import Release
 from releaser.versions.version import Version
 
-_LIST = r"^\s+{name}:\s*(?:\[(?P<inline>[^\]]*)\]|(?P<block>(?:\n\s+-\s.*)+))"
-
 
 def look_at_workflows(release: Release) -> list[Findings]:
     """Look at the workflow files of the checkout."""
     files = read_workflows(release.git.root)
-    return [_publishers(release, files), *look_at_release_workflows(release, files), _triggers(release)]
+    return [_publishers(release, files), *look_at_release_workflows(release, files), _triggers(release, files)]
 
 
 def _publishers(release: Release, files: Mapping[str, WorkflowFile]) -> Findings:
-    """Print the exact values of each trusted publisher, and compare them with the workflow's file."""
+    """Say which values each trusted publisher must have, and compare them with the workflow's file."""
     notes = Findings("trusted publishers")
     for name, title in INDEX_TITLES.items():
         known = publisher(release, name, files)
@@ -47,35 +45,35 @@ def _publishers(release: Release, files: Mapping[str, WorkflowFile]) -> Findings
     return notes
 
 
-def _triggers(release: Release) -> Findings:
+def _triggers(release: Release, files: Mapping[str, WorkflowFile]) -> Findings:
     notes, config = Findings("workflows"), release.config
-    wanted = f"{config.git.tag!r} makes {release.tag}"
-    folder = release.git.root / FOLDER
-    files = sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
     if not files:
         notes.none("files", f"there are none in {FOLDER}")
-    for file in files:
-        text = file.read_text("utf-8", "replace")
-        if (tags := _listed(text, "tags")) and re.search(r"^\s+push:", text, re.MULTILINE):
-            if _matches(tags, release.tag):
-                notes.right(file.name, f"starts for {release.tag} (tags: {', '.join(tags)})")
-            else:
-                notes.wrong(
-                    file.name,
-                    f"does not start for {release.tag}: its tags are {', '.join(tags)}, and {wanted}",
-                    "Correct the pattern in the workflow, or tag in [tool.releaser.git].",
-                )
-    tests = config.forge.tests_workflow
-    tested = _text(release, tests) if tests else None
-    branches = _listed(tested, "branches") if tested else []
-    if tested and branches and not _matches(branches, config.git.branch):
+    for file in files.values():
+        tags = file.patterns("push", "tags")
+        if not tags:
+            continue
+        if _matches(tags, release.tag):
+            notes.right(file.name, f"starts for {release.tag} (tags: {', '.join(tags)})")
+        else:
+            notes.wrong(
+                file.name,
+                f"does not start for {release.tag}: its tags are {', '.join(tags)}, and {config.git.tag!r} makes "
+                f"{release.tag}",
+                "Correct the pattern in the workflow, or tag in [tool.releaser.git].",
+            )
+    if not (tests := config.forge.tests_workflow):
+        return notes
+    tested = files.get(tests)
+    branches = tested.patterns("push", "branches") if tested else ()
+    if tested is None:
+        notes.warning(tests, f"{FOLDER / tests} does not exist", "Correct tests-workflow in [tool.releaser.forge].")
+    elif branches and not _matches(branches, config.git.branch):
         notes.wrong(
             tests, f"does not run for {config.git.branch}: its branches are {', '.join(branches)}", "Add the branch."
         )
-    elif tested is not None:
+    else:
         notes.right(tests, f"tests {config.git.branch}")
-    elif tests:
-        notes.warning(tests, f"{FOLDER / tests} does not exist", "Correct tests-workflow in [tool.releaser.forge].")
     return notes
 
 
@@ -94,19 +92,6 @@ def look_at_tags(release: Release, tags: Iterable[str]) -> list[Findings]:
     else:
         notes.right("form", f"{len(fitting)} of {len(listed)} have the form {pattern}")
     return [notes]
-
-
-def _text(release: Release, workflow: str) -> str | None:
-    file = release.git.root / FOLDER / workflow
-    return file.read_text("utf-8", "replace") if file.is_file() else None
-
-
-def _listed(text: str, name: str) -> list[str]:
-    match = re.search(_LIST.format(name=name), text, re.MULTILINE)
-    if match is None:
-        return []
-    items = match["inline"].split(",") if match["inline"] is not None else match["block"].split("\n")
-    return [one.strip().removeprefix("- ").partition(" #")[0].strip("\"' ") for one in items if one.strip()]
 
 
 def _matches(patterns: Iterable[str], name: str) -> bool:

@@ -16,10 +16,10 @@ class HaveWorkflows(Step[Release]):
 
     def check(self, release: Release) -> Outcome:
         """Read them from the commit, which is what GitHub runs, not from the checkout."""
-        wrong = [f"{name} {reason}" for name in names(release) if (reason := self._wrong(release, name))]
+        wrong = [f"{name} {reason}" for name in workflow_names(release) if (reason := self._wrong(release, name))]
         if wrong:
             return Conflict("; ".join(wrong), f"Correct the files in {FOLDER}, or their names in [tool.releaser].")
-        return Done(", ".join(names(release)))
+        return Done(", ".join(workflow_names(release)))
 
     def _wrong(self, release: Release, name: str) -> str:
         text = release.git.file(release.git.head(), f"{FOLDER}/{name}")
@@ -43,7 +43,7 @@ def not_startable(release: Release, file: WorkflowFile) -> str:
     return ""
 
 
-def names(release: Release) -> list[str]:
+def workflow_names(release: Release) -> list[str]:
     """Return the workflows that take part in a release."""
     config = release.config
     by_run = [config.release_workflow] if config.run == "ci" else []
