@@ -16,13 +16,13 @@ from pydantic import JsonValue
 
 from releaser.rehearsal.actions.artifacts import Artifacts
 from releaser.rehearsal.actions.environments import rules_of
-from releaser.rehearsal.actions.programs import Programs
+from releaser.rehearsal.actions.programs import Programs, ProgramStoppedError
 from releaser.rehearsal.actions.python import Pythons, tools_of
 from releaser.rehearsal.actions.reading.expressions import State, as_text, filled
 from releaser.rehearsal.actions.reading.workflow import RUNNERS, Job, Workflow
 from releaser.rehearsal.actions.setting import Record, Records, Setting
 from releaser.rehearsal.actions.standins import JobRun
-from releaser.rehearsal.actions.steps import ProgramStoppedError, RunnerLostError, Steps, now
+from releaser.rehearsal.actions.steps import RunnerLostError, Steps, now
 from releaser.rehearsal.actions.tokens import JobToken, JobTokens
 from releaser.rehearsal.actions.workspace import Log, Workspace
 from releaser.rehearsal.identity import claims_of_job
@@ -42,7 +42,6 @@ class Ordered:
         record: Its own record.
         contexts: What its expressions read.
         stop: Cancels it.
-        approved: Set once a reviewer let it use its environment; `False` after a rejection.
     """
 
     workflow: Workflow

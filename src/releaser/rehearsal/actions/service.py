@@ -15,6 +15,7 @@ from typing import Any
 from releaser.rehearsal.actions.environments import rules_of
 from releaser.rehearsal.actions.groups import Groups
 from releaser.rehearsal.actions.jobs import Machines, finish
+from releaser.rehearsal.actions.programs import ProgramStoppedError
 from releaser.rehearsal.actions.reading.check import parsed
 from releaser.rehearsal.actions.reading.document import WorkflowError
 from releaser.rehearsal.actions.reading.expressions import State, as_text, filled
@@ -23,7 +24,7 @@ from releaser.rehearsal.actions.reading.workflow import Workflow
 from releaser.rehearsal.actions.runs import Control, RunRunner, forget_failed
 from releaser.rehearsal.actions.setting import Caller, Record, Records, Setting
 from releaser.rehearsal.actions.sources import FOLDER, Sources
-from releaser.rehearsal.actions.steps import ProgramStoppedError, now
+from releaser.rehearsal.actions.steps import now
 from releaser.rehearsal.actions.tokens import JobTokens
 
 PUSHED = "pushed.log"
@@ -132,7 +133,7 @@ class Actions:
             raise DispatchError(403, "This workflow is already running")
         self._again(run)
 
-    def approve(self, number: int, environment: str, caller: Caller, *, approved: bool = True) -> None:
+    def review(self, number: int, environment: str, caller: Caller, *, approved: bool) -> None:
         """Let a run use an environment, or reject it.
 
         Raises:

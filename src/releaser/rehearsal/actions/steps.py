@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from releaser.rehearsal.actions import standins
-from releaser.rehearsal.actions.programs import Programs, ProgramStoppedError, ProgramTimeoutError
+from releaser.rehearsal.actions.programs import Programs, ProgramTimeoutError
 from releaser.rehearsal.actions.python import installs
 from releaser.rehearsal.actions.reading.expressions import State, as_text, condition, filled, is_true
 from releaser.rehearsal.actions.reading.workflow import Job, Step
@@ -163,6 +163,3 @@ class Steps:
 def now() -> str:
     """Return the time as GitHub's API writes it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-__all__ = ["ProgramStoppedError", "RunnerLostError", "Steps", "now"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -126,6 +127,7 @@ class Log:
         self._redact = Redactor()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a", encoding="utf-8")
+        self._turn = threading.Lock()
 
     def hide(self, *secrets: str | None) -> None:
         """Hide these from now on."""
@@ -134,13 +136,15 @@ class Log:
     def line(self, text: str) -> None:
         """Write a line, with the time as GitHub puts it first."""
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
-        if not self._file.closed:  # a program may outlive its step by a line
-            self._file.write(f"{now}0Z {self._redact(text)}\n")
-            self._file.flush()
+        with self._turn:
+            if not self._file.closed:  # a program may outlive its step by a line
+                self._file.write(f"{now}0Z {self._redact(text)}\n")
+                self._file.flush()
 
     def close(self) -> None:
         """Write no more."""
-        self._file.close()
+        with self._turn:
+            self._file.close()
 
 
 def _pip_cache() -> Path:

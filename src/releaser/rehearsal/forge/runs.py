@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import yaml
 from aiohttp import web
 
-from releaser.rehearsal.forge.answers import caller_of, page_of, problem
+from releaser.rehearsal.forge.answers import Handlers, caller_of, page_of, problem
 from releaser.rehearsal.forge.run_shapes import RunShapes
 from releaser.rehearsal.forge.shapes import Record, number_of
 from releaser.rehearsal.forge.store import ForgeStore, RefusedError
@@ -31,20 +31,24 @@ class Machinery(Protocol):
         """Start a workflow; return the run's number.
 
         Raises:
-            RefusedError: The workflow cannot be started so.
+            DispatchError: The workflow cannot be started so.
         """
 
     def rerun_failed(self, run_id: int) -> None:
         """Begin the run's next attempt with its failed jobs."""
 
-    def approve(self, run_id: int, environment: str, caller: Caller) -> None:
-        """Let the jobs begin that wait for a reviewer of an environment."""
+    def review(self, run_id: int, environment: str, caller: Caller, *, approved: bool) -> None:
+        """Let the jobs begin that wait for a reviewer of an environment, or have them fail.
+
+        Raises:
+            DispatchError: The caller may not review it.
+        """
 
     def cancel(self, run_id: int) -> None:
         """End a run."""
 
 
-class Runs:
+class Runs(Handlers):
     """Handlers around a store.
 
     Args:
@@ -54,8 +58,7 @@ class Runs:
     """
 
     def __init__(self, repository: str, store: ForgeStore, machinery: Machinery | None = None) -> None:
-        self._repository = repository
-        self._store = store
+        super().__init__(repository, store)
         self._machinery = machinery
 
     def routes(self) -> list[web.RouteDef]:
@@ -150,10 +153,11 @@ class Runs:
         if not all(_may_approve(caller, one) for one in asked):
             return problem(403, "You are not a required reviewer of this environment.")
         for one in asked:
-            if wanted["state"] == "rejected":
+            approved = wanted["state"] != "rejected"
+            if self._machinery:
+                self._machinery.review(run["id"], one["environment"], caller, approved=approved)
+            elif not approved:
                 self._end(run, "failure")
-            elif self._machinery:
-                self._machinery.approve(run["id"], one["environment"], caller)
             else:
                 run["pending"].remove(one)
                 run["status"] = "in_progress"

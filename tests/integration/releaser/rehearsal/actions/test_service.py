@@ -7,13 +7,13 @@ import json
 import jwt
 import psutil
 import pytest
-from runner_hub import PERSON, conclusions, git
+from runner_hub import PERSON, REPOSITORY, conclusions, git
 
 from releaser.adapters.forge.attestations import ATTESTATIONS
 from releaser.adapters.publishers import Publisher
 from releaser.rehearsal.actions.reading.triggers import DispatchError
 from releaser.rehearsal.actions.setting import Kill
-from releaser.rehearsal.forge.tokens import Caller
+from releaser.rehearsal.forge.tokens import LOGIN, Caller
 
 CHECKOUT = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd"
 UPLOAD = "actions/upload-artifact@330a01c490aca151604b8cf639adc76d48f6c5d4"
@@ -358,10 +358,10 @@ async def test_an_environment_waits_for_a_reviewer_who_did_not_start_the_run(hub
     await github.until(lambda: github.run(number)["pending"])
     assert github.run(number)["status"] == "waiting"
     with pytest.raises(DispatchError, match="self-reviews are prevented"):
-        github.actions.approve(number, "release", PERSON)
+        github.actions.review(number, "release", PERSON, approved=True)
     with pytest.raises(DispatchError, match="bob is not a required reviewer"):
-        github.actions.approve(number, "release", Caller("bob"))
-    github.actions.approve(number, "release", Caller("grace"))
+        github.actions.review(number, "release", Caller("bob"), approved=True)
+    github.actions.review(number, "release", Caller("grace"), approved=True)
     run = await github.ended(number)
     assert run["conclusion"] == "success", github.log(run, "only")
     assert run["jobs"][0]["used"] == ["id-token: write"]
@@ -369,6 +369,21 @@ async def test_an_environment_waits_for_a_reviewer_who_did_not_start_the_run(hub
     claims = jwt.decode(signed, "a key of at least thirty-two characters", algorithms=["HS256"], audience="pypi")
     assert claims["sub"] == "repo:octo-org/demo:environment:release"
     assert claims["job_workflow_ref"] == "octo-org/demo/.github/workflows/deploy.yml@refs/heads/main"
+
+
+async def test_a_job_whose_environment_a_reviewer_rejects_does_not_begin(hub):
+    github = await hub(deploy=DEPLOY)
+    github.settings(environments={"release": {**RULES, "reviewers": [LOGIN]}})
+    number = github.actions.dispatch("deploy.yml", "main", {}, PERSON)
+    await github.until(lambda: github.run(number)["pending"])
+    path = f"/repos/{REPOSITORY}/actions/runs/{number}/pending_deployments"
+    _, (waits,) = await github.ask("GET", path, "ghp_ada")
+    rejected = {"environment_ids": [waits["environment"]["id"]], "state": "rejected", "comment": "no"}
+    status, _ = await github.ask("POST", path, "ghp_ada", rejected)
+    assert status == 200
+    run = await github.ended(number)
+    assert (run["conclusion"], conclusions(run)) == ("failure", {"only": "failure"})
+    assert {step["conclusion"] for step in run["jobs"][0]["steps"]} == {"skipped"}
 
 
 ATTEST = f"""
