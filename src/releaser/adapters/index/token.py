@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -53,7 +54,8 @@ def read_token(text: str) -> TokenSays | None:
         if caveat[:1] == [1] and len(caveat) > 1 and isinstance(caveat[1], list):
             projects = tuple(map(str, caveat[1]))
         elif caveat[:1] == [0] and len(caveat) > 1 and isinstance(caveat[1], int):
-            expires = datetime.fromtimestamp(caveat[1], timezone.utc)
+            with suppress(ValueError, OverflowError, OSError):  # a time that no calendar has
+                expires = datetime.fromtimestamp(caveat[1], timezone.utc)
     return TokenSays(located[0], projects, expires)
 
 

@@ -33,6 +33,10 @@ def test_an_older_one_names_its_projects_in_an_object() -> None:
     assert says == TokenSays("index.example", ("thing",))
 
 
+def test_an_end_that_no_calendar_has_is_none() -> None:
+    assert read_token(token("index.example", [0, 10**20, 1])) == TokenSays("index.example")
+
+
 def test_one_for_all_projects_names_none() -> None:
     assert read_token(token("index.example", [3, "a user"])) == TokenSays("index.example")
 
