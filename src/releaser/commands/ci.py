@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from releaser import engine
-from releaser.adapters.forge.job import Job
+from releaser.adapters.forge.workflow_file import FOLDER
 from releaser.commands import trust
 from releaser.commands.jobs import (
     ARTIFACT,
@@ -26,6 +26,7 @@ from releaser.commands.jobs import (
     steps_that_test,
     take,
 )
+from releaser.core.files import SUMS
 from releaser.core.step import part_of
 from releaser.dists.built import Dists
 from releaser.dists.manifest import Manifest, agree, compare
@@ -166,7 +167,7 @@ def attach(start: Path, version: str | None, rebuilt: str | None) -> None:
         ConflictError: The release can take no files.
     """
     opened, job = open_in_job(start, version, may_push=True)
-    _expect(opened, job, opened.config.pypi.workflow, trust.publishing(opened))
+    job.expect(opened.repository, opened.config.pypi.workflow, trust.publishing(opened))
     manifest = manifest_in(opened, rebuilt, "REBUILT")
     trust.expect_published(opened, manifest.commit)
     pin(opened, manifest.commit)
@@ -174,7 +175,7 @@ def attach(start: Path, version: str | None, rebuilt: str | None) -> None:
     found = opened.forge.find_release(opened.tag)
     if found is None or found.draft:
         raise UsageError(f"There is no published release {opened.tag}", "Publish it first.")
-    for name in (*dists.sha256, "SHA256SUMS"):
+    for name in (*dists.sha256, SUMS):
         opened.forge.assets.upload(found.id, dists.directory / name, "application/octet-stream")
         print(f"attached {name}")
 
@@ -210,7 +211,7 @@ def followers(opened: Release) -> list[tuple[str, str, dict[str, str]]]:
         wanted.append((config.images.workflow, opened.tag, version))
     if config.forge.tests_workflow:
         wanted.append((config.forge.tests_workflow, config.git.branch, {}))
-    return [one for one in wanted if opened.git.file(commit, f".github/workflows/{one[0]}") is not None]
+    return [one for one in wanted if opened.git.file(commit, f"{FOLDER}/{one[0]}") is not None]
 
 
 def start_followers(opened: Release) -> None:
@@ -242,7 +243,7 @@ def _trusted(start: Path, version: str | None, built: str | None, rebuilt: str |
         first: A step of the preflight to carry out before anything of the release is public.
     """
     opened, job = open_in_job(start, version, may_push=True)
-    _expect(opened, job, opened.config.release_workflow, trust.releasing(opened.config))
+    job.expect(opened.repository, opened.config.release_workflow, trust.releasing(opened.config))
     manifest = manifest_in(opened, built, "MANIFEST")
     again = manifest_in(opened, rebuilt, "REBUILT")
     agree(manifest, again)
@@ -255,14 +256,10 @@ def _trusted(start: Path, version: str | None, built: str | None, rebuilt: str |
     return replace(opened, rebuilt=again)
 
 
-def _expect(opened: Release, job: Job, workflow: str, events: trust.Events) -> None:
-    job.expect(opened.repository, workflow, events)
-
-
 def _lacks_files(opened: Release) -> bool:
     """Return whether the published release has none of our files and can take them; say so if it cannot."""
     found = opened.forge.find_release(opened.tag)
-    if found is None or found.draft or "SHA256SUMS" in {one.name for one in found.assets}:
+    if found is None or found.draft or SUMS in {one.name for one in found.assets}:
         return False
     if found.immutable:
         print(f"The release {opened.tag} is immutable and takes no files; they go to the index all the same.")

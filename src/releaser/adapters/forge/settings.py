@@ -65,6 +65,7 @@ class _Patterns(BaseModel):
 
 _ENVIRONMENTS, _PATTERNS = TypeAdapter(_Environments), TypeAdapter(_Patterns)
 _MOST = {"per_page": 100}
+_READ = "actions: read"
 PROTECTED = ("protected branches",)
 """What `branches` holds where an environment lets in those that have rules, whichever these are."""
 
@@ -130,7 +131,7 @@ class Settings(Subject):
         """
         path = f"{self._repo}/environments"
         doing = "list the environments"
-        found = self._http.find(doing, path, _ENVIRONMENTS, none_for=_NOT_TOLD, query=_MOST)
+        found = self._http.find(doing, path, _ENVIRONMENTS, none_for=_NOT_TOLD, query=_MOST, permission=_READ)
         return {one.name: self._environment(one, path) for one in found.environments} if found else None
 
     def _environment(self, found: _Environment, path: str) -> Environment:
@@ -141,7 +142,8 @@ class Settings(Subject):
             branches = PROTECTED
             if found.deployment_branch_policy.custom_branch_policies:
                 where = f"{path}/{quote(found.name, safe='')}/deployment-branch-policies"
-                listed = self._http.call("show an environment's branches", "GET", where, _PATTERNS, query=_MOST)
+                doing = f"show the branches of the environment {found.name}"
+                listed = self._http.call(doing, "GET", where, _PATTERNS, query=_MOST, permission=_READ)
                 branches = tuple(one.name for one in listed.branch_policies if one.type == "branch")
                 tags = tuple(one.name for one in listed.branch_policies if one.type == "tag")
         return Environment(

@@ -60,7 +60,7 @@ class Attestation:
         named = [
             str(self.publisher[key]) for key in ("repository", "workflow", "environment") if self.publisher.get(key)
         ]
-        return " ".join(named) or str(self.publisher.get("kind", "nobody named"))
+        return " ".join(named) or str(self.publisher.get("kind", "an unnamed publisher"))
 
     @property
     def told(self) -> Publisher:

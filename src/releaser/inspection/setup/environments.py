@@ -92,7 +92,7 @@ def _compare(notes: Findings, wanted: WantedEnvironment, there: Environment | No
     elif "*" in (*there.branches, *there.tags):
         notes.wrong(wanted.name, "lets every branch or tag in by the pattern *", remedy)
     elif not there.reviewers:
-        notes.warning(wanted.name, f"needs nobody's approval: {jobs}", "Require a reviewer.")
+        notes.warning(wanted.name, f"needs no approval: {jobs}", "Require a reviewer.")
     else:
         reviews = "self-review prevented" if there.prevents_self_review else "self-review allowed"
         limits = ", ".join((*there.branches, *there.tags))

@@ -5,10 +5,9 @@ is replaced atomically, and an asset's bytes are in ``assets/<id>`` before the d
 
 The folder may hold two files of the person who rehearses: ``seed.json`` with what is there at the beginning (lists
 ``releases``, ``milestones``, ``issues``, ``workflow_runs``; ``discussion_categories`` where not every name is one; see
-``ForgeStore``) and ``settings.json``, read each time,
-whose ``{"immutable_releases": true}`` makes what is published from then on immutable, and which may hold
-``environments``. Either may hold the rules of
-branches and tags (see `protection`).
+``ForgeStore``), and ``settings.json``, read each time, whose ``{"immutable_releases": true}`` makes what is published
+from then on immutable, and which may hold ``environments``. Either may hold the rules of branches and tags (see
+`protection`).
 """
 
 from __future__ import annotations
@@ -204,7 +203,7 @@ class ForgeStore:
         return next((pair for pair in every if pair[1]["id"] == asset_id), None)
 
     def asset_path(self, asset_id: int) -> Path:
-        """Return where an asset's bytes lie."""
+        """Return where an asset's bytes are kept."""
         return self._assets / str(asset_id)
 
     def refuse_asset(self, release: Record, name: str) -> None:

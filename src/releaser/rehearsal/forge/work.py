@@ -66,7 +66,7 @@ class Work(Handlers):
         return web.json_response(self._shapes(request).git_tag(tag))
 
     async def compare(self, request: web.Request) -> web.Response:
-        """GET: how two commits lie to each other, as seen from the first."""
+        """GET: how the second of two commits relates to the first."""
         base, head = (self._git().commit(request.match_info[name]) for name in ("base", "head"))
         if base is None or head is None:
             return problem(404, "Not Found")

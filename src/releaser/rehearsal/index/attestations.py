@@ -17,13 +17,13 @@ from pydantic import BaseModel, JsonValue, StrictStr, TypeAdapter, ValidationErr
 from pypi_attestations import Attestation, AttestationBundle, AttestationType, GitHubPublisher, Provenance
 from sigstore.errors import VerificationError
 
+from releaser.adapters.publishers import ENVIRONMENT, Certificate, read_certificate
 from releaser.rehearsal.authority import Authority, is_signed, statement_of
 from releaser.rehearsal.index.distribution import Distribution, RefusedError
 from releaser.rehearsal.index.oidc import TokenRefusedError, TrustedPublishing
 from releaser.rehearsal.index.store import MintedToken
 
 AUDIENCE = "sigstore"
-_DEPLOYMENT_ENVIRONMENT = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.23")
 _LONGEST = 500  # of what is said of malformed ones: it stands in the status line
 _OBJECTS = TypeAdapter(list[Attestation])
 
@@ -111,16 +111,15 @@ class Attestations:
         if not self._authority.issued(certificate):
             raise VerificationError("failed to build chain: the certificate is not of this rehearsal's authority")
         publisher._as_policy().verify(certificate)
-        self._verify_environment(certificate, publisher)
+        self._verify_environment(read_certificate(attestation.verification_material.certificate), publisher)
         if not is_signed(certificate, attestation.envelope.statement, attestation.envelope.signature):
             raise VerificationError("DSSE: invalid signature")
         return _checked_statement(attestation, distribution)
 
     @staticmethod
-    def _verify_environment(certificate: x509.Certificate, publisher: GitHubPublisher) -> None:
+    def _verify_environment(certificate: Certificate, publisher: GitHubPublisher) -> None:
         """Compare the environment too, which PyPI leaves to the token: here both must be of one job."""
-        found = [one.value.public_bytes() for one in certificate.extensions if one.oid == _DEPLOYMENT_ENVIRONMENT]
-        held = found[0][2:].decode() if found else ""
+        held = certificate.claims.get(ENVIRONMENT, "")
         if publisher.environment and held.lower() != publisher.environment.lower():
             raise VerificationError(
                 f"Certificate's Deployment Environment ({held or 'none'}) does not match expected Trusted Publisher "

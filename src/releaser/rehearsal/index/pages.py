@@ -2,8 +2,7 @@
 
 The simple API in HTML (PEP 503) and JSON (PEP 691, 700), with yanks (592), core metadata (658, 714) and provenance
 (740); PyPI's own ``/pypi/<project>/json``. An upload shows in the simple API ``lag`` after it was accepted, in the JSON
-API after half as long again. No answer is cached here: ``max-age`` only repeats what PyPI tells
-caches.
+API after half as long again. No answer is cached here: ``max-age`` only repeats what PyPI tells caches.
 """
 
 from __future__ import annotations

@@ -158,11 +158,12 @@ def note_changes(before: Seen | None, now: Seen) -> None:
 
 
 def _ended_after(job: Job) -> str:
-    if not job.failed:
-        how = "was skipped" if job.conclusion == "skipped" else "succeeded"
-    else:
+    if job.conclusion == "skipped":
+        return "was skipped"
+    how = "succeeded"
+    if job.failed:
         how = ended(job.conclusion) + (f" at {step}" if (step := _failed_step(job)) else "")
-    return f"{how}{_seconds(job.started, job.completed)}" if job.conclusion != "skipped" else how
+    return how + _seconds(job.started, job.completed)
 
 
 def _seconds(started: datetime | None, completed: datetime | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from releaser.adapters.git.tagger import tagged_by
-from releaser.adapters.index.client import Index
 from releaser.adapters.waiting import wait_for
 from releaser.config.project import INDEX_TITLES, IndexName
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo, Warned
@@ -73,10 +72,10 @@ class UploadDists(Step[Release]):
 
     def run(self, release: Release) -> None:
         """Upload what is missing, or wait for the workflow that does."""
-        index, dists = release.index(self.index), release.built()
         if release.config.index(self.index).via == "ci":
-            self._await_workflow(release, index)
+            self._await_workflow(release)
             return
+        index, dists = release.index(self.index), release.built()
         served = index.files(release.config.distribution, release.version)
         missing = [path for path in dists.uploads if path.name not in served]
         names, sent = [path.name for path in missing], release.store.sent
@@ -113,13 +112,13 @@ class UploadDists(Step[Release]):
 
     def verify(self, release: Release) -> Outcome:
         """Wait until the index lists both files: an upload becomes visible late."""
-        index, ours = release.index(self.index), release.built().upload_sha256
-
-        def shown() -> bool:
-            return ours.keys() <= index.files(release.config.distribution, release.version).keys()
-
-        wait_for(index.name, " and ".join(sorted(ours)), shown, release.wait_limits)
+        names = " and ".join(sorted(release.built().upload_sha256))
+        wait_for(release.index(self.index).name, names, lambda: self._is_shown(release), release.wait_limits)
         return self.check(release)
+
+    def _is_shown(self, release: Release) -> bool:
+        served = release.index(self.index).files(release.config.distribution, release.version)
+        return release.built().upload_sha256.keys() <= served.keys()
 
     def _way_out(self, release: Release) -> str:
         """Return how to go on where an index will never take these files."""
@@ -140,10 +139,7 @@ class UploadDists(Step[Release]):
             )
         return Conflict(f"{self.index} {what}", f"Release {following} instead.")
 
-    def _await_workflow(self, release: Release, index: Index) -> None:
-        ours, workflow = release.built().upload_sha256, release.config.index(self.index).workflow
-
-        def shown() -> bool:
-            return ours.keys() <= index.files(release.config.distribution, release.version).keys()
-
-        await_effect(release, workflow, f"what {workflow} uploads to {index.name}", shown, self.name)
+    def _await_workflow(self, release: Release) -> None:
+        workflow = release.config.index(self.index).workflow
+        what = f"what {workflow} uploads to {release.index(self.index).name}"
+        await_effect(release, workflow, what, lambda: self._is_shown(release), self.name)

@@ -45,7 +45,7 @@ def test_one_that_lets_in_the_tags_alone_and_needs_approval_is_right(scene: Scen
         (({"reviewers": ["maintainer"]},), "wrong", "lets every branch in"),
         (({**RIGHT, "tags": ["release-*"]},), "wrong", "does not let v0.2.0 in, where upload (publish.yml) begins"),
         (({**RIGHT, "branches": ["*"]},), "wrong", "lets every branch or tag in by the pattern *"),
-        (({**RIGHT, "reviewers": []},), "warning", "needs nobody's approval: upload (publish.yml)"),
+        (({**RIGHT, "reviewers": []},), "warning", "needs no approval: upload (publish.yml)"),
     ],
     ids=["none", "no limits", "other tags", "any branch", "no reviewer"],
 )
