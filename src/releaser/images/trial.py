@@ -63,7 +63,7 @@ def all_tried(engine: Engine, layout: OciLayout, scratch: Path, config: Config, 
                 seen.append(f"{name} {image.platform} is {same}'s, byte for byte")
                 continue
             current().tell(f"{name} {image.platform}")
-            reference = f"localhost/releaser-trial/{engine.owner}:{name}"
+            reference = engine.trial(name)
             archive = scratch / "image.tar"
             layout.archive(image, reference, archive)
             engine.load(archive)

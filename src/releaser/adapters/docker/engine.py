@@ -22,6 +22,7 @@ from releaser.core.activity import current
 from releaser.errors import ServiceError, StepError
 
 _LABEL = "releaser.trial"
+_TRIALS = "localhost/releaser-trial"
 _ANSWER_S = 120.0
 _HEALTHY_S = 300.0
 _POLL_S = 0.2
@@ -120,11 +121,19 @@ class Engine:
             except ImageNotFound:
                 return
 
+    def trial(self, name: str) -> str:
+        """Return the reference under which an image is loaded to be tried."""
+        return f"{_TRIALS}/{self.owner}:{name}"
+
     def sweep(self) -> None:
-        """Remove containers that a killed run left."""
+        """Remove the containers and images that a killed run left."""
         with _asking(self.address, "removing old containers"):
             for one in self.client.containers.list(all=True, filters={"label": f"{_LABEL}={self.owner}"}):
                 one.remove(force=True, v=True)
+        with _asking(self.address, "listing old images"):
+            images = self.client.images.list(filters={"reference": f"{_TRIALS}/{self.owner}"})
+        for reference in [tag for image in images for tag in image.tags if tag.startswith(f"{_TRIALS}/{self.owner}:")]:
+            self.remove(reference)
 
     def says(self, reference: str, platform: str, words: list[str]) -> str:
         """Return what an image prints when it is run with `words`.

@@ -68,7 +68,10 @@ class Machines:
         self._tokens = tokens
         self._artifacts = Artifacts(records.world / "artifacts")
         self._pythons = Pythons(records.world / "tools")
-        shutil.rmtree(records.world / "jobs", ignore_errors=True)  # of a stand-in that was killed
+        # What a stand-in left that was killed.
+        for home in (records.world / "jobs").glob("*/home") if setting.with_engine else ():
+            engine.sweep(home)
+        shutil.rmtree(records.world / "jobs", ignore_errors=True)
 
     async def carry_out(self, ordered: Ordered) -> None:
         """Run a job to its end; its record says how that was.
@@ -108,6 +111,8 @@ class Machines:
                 self._tokens.end(token)
                 record["used"] = sorted(token.used)
             if workspace:
+                if conclusion != "success" and ordered.run["workflow"] in self._setting.with_engine:
+                    await asyncio.to_thread(engine.sweep, workspace.home)
                 await asyncio.to_thread(workspace.remove)
             if not self.programs.stopping.is_set():
                 finish(record, conclusion)

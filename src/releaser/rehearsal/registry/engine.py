@@ -10,9 +10,12 @@ import json
 import os
 import shlex
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from releaser.adapters.docker import buildx
+from releaser.adapters.docker.engine import Engine
+from releaser.errors import ReleaserError
 
 UNPROVEN = "docker buildx create: the builder of this machine built, and not one that the job made"
 EMULATED = (
@@ -53,6 +56,16 @@ def lend(room: Path, home: Path) -> tuple[dict[str, str], Path]:
     variables["DOCKER_HOST"] = buildx.endpoint(room)
     variables["BUILDX_CONFIG"] = os.environ.get("BUILDX_CONFIG") or str(own / "buildx")
     return variables, programs
+
+
+def sweep(home: Path) -> None:
+    """Remove what the commands of a job left in the engine, if they were killed: it is marked with their state."""
+    for state in home.glob("**/releaser/*/*"):
+        if state.is_dir():
+            with suppress(ReleaserError):  # an engine that is gone keeps nothing running
+                running = Engine.connect(state)
+                running.sweep()
+                running.close()
 
 
 def made_builders(room: Path) -> bool:
