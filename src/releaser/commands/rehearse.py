@@ -16,7 +16,7 @@ from releaser.commands.release import carry_out
 from releaser.config.load import state_root
 from releaser.config.project import Config
 from releaser.core.files import write_atomically
-from releaser.core.named import chosen, required_steps, skipped_steps
+from releaser.core.named import chosen, must_be_step, required_steps, skipped_steps
 from releaser.core.runner import Observer
 from releaser.core.step import Plan
 from releaser.errors import ReleaserError, UsageError
@@ -36,7 +36,7 @@ HERE, CONFIGURED, CI = "here", "configured", "ci"
 _RUNS_END_S = 600.0
 """How long runs may go on after the release is complete, before the stand-ins end."""
 
-_REAL = re.compile(r"`invoke (release|tag|status|verify|publish\.\w+)(?P<version>( --version [^` ]+)?)[^`]*`")
+_REAL = re.compile(r"`invoke (release|tag|status|watch|verify|publish\.\w+)(?P<version>( --version [^` ]+)?)[^`]*`")
 _REAL_BACK = re.compile(r"`invoke (rollback|yank)(?P<version>( --version [^` ]+)?)[^`]*`")
 
 
@@ -61,6 +61,11 @@ class How:
         """What it has in common with others that take as long."""
         kind = "quick" if self.quick else "full"
         return kind if self.by == HERE else f"{kind}, as {self.by}"
+
+    @property
+    def options(self) -> str:
+        """The options that rehearse in the same way, as they follow the version."""
+        return f"{'' if self.by == HERE else f' --as {self.by}'}{' --quick' if self.quick else ''}"
 
     def must_be_known(self) -> None:
         """Refuse a way that there is not.
@@ -94,8 +99,7 @@ def rehearse(
     config = addresses.released_by_workflow(config) if how.by == CI else config
     plan = release_plan(config) if how.by == HERE else plan_of(config)
     for text, step in faults.steps.items():
-        if step not in [one.name for phase in plan for one in phase.steps]:
-            raise UsageError(f"--fault {text}: there is no such step", "Choose one that `invoke status` lists.")
+        must_be_step(plan, step, f"--fault {text}")
     skips, required, choices = skipped_steps(plan, skip), required_steps(plan, require), chosen(plan, choose)
     if how.quick:
         skips = {**{one.name: QUICK for one in _sessions(plan)}, **skips}
@@ -142,7 +146,7 @@ def rehearse(
         except ReleaserError as error:
             if hosted.names:
                 _report_workflows(raised, within=0)
-            raise error.reworded(rehearsed(error.message), rehearsed(error.remedy)) from error
+            raise error.reworded(rehearsed(error.message, how), rehearsed(error.remedy, how)) from error
         if hosted.names:
             _report_workflows(raised, within=_RUNS_END_S)
         seconds = time.monotonic() - begun
@@ -158,10 +162,10 @@ def rehearse(
             print(f"Stop them with `kill {' '.join(str(one.process.pid) for one in raised.services)}`.")
 
 
-def rehearsed(text: str) -> str:
-    """Return advice with the commands that act on the real services replaced by those that rehearse."""
-    again = _REAL.sub(r"`invoke rehearse\g<version>`", text)
-    return _REAL_BACK.sub(r"`invoke rehearse\g<version> --fresh`", again)
+def rehearsed(text: str, how: How) -> str:
+    """Return advice with the commands that act on the real services replaced by those that rehearse in the same way."""
+    again = _REAL.sub(rf"`invoke rehearse\g<version>{how.options}`", text)
+    return _REAL_BACK.sub(rf"`invoke rehearse\g<version>{how.options} --fresh`", again)
 
 
 def _sessions(plan: Plan[Release]) -> list[PassSession]:
@@ -188,7 +192,9 @@ def _expectation(durations: Durations, config: Config, kind: str) -> str:
 def _report_workflows(raised: stage.Stage, within: float) -> None:
     """Print what the workflows did, and add it to the report."""
     forge = raised.path / "forge"
-    text = workflow_report.compose(workflow_report.ended(forge, within), forge)
+    if not (runs := workflow_report.ended(forge, within)):
+        return  # It ended before a workflow was started.
+    text = workflow_report.compose(runs, forge)
     print(f"\n{text}")
     path = raised.release.store.path / "report.md"
     if within and path.exists():

@@ -52,6 +52,23 @@ def chosen(plan: Plan[World], asked: Iterable[str]) -> dict[str, str]:
     return dict(known[word] for word in asked)
 
 
+def must_be_step(plan: Plan[World], name: str, given: str) -> None:
+    """Refuse a name that no step of the plan has.
+
+    Args:
+        plan: The plan.
+        name: The name.
+        given: What names it, for the message.
+
+    Raises:
+        UsageError: No step has that name (the nearest are given, or all).
+    """
+    names = [step.name for phase in plan for step in phase.steps]
+    if name not in names:
+        near = get_close_matches(name, names, n=3, cutoff=0.6)
+        raise UsageError(f"{given}: there is no step {name}", f"Name a step, such as {', '.join(near or names)}.")
+
+
 def _named(plan: Plan[World], word: str, how: str, offered: Sequence[str]) -> list[Step[World]]:
     steps = [(phase, step) for phase in plan for step in phase.steps]
     named = [step for phase, step in steps if word in (step.name, phase.name) or step.name.endswith(f"_{word}")]

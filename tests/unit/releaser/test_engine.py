@@ -18,7 +18,7 @@ from releaser.adapters.git import Git
 from releaser.config.load import parse_config
 from releaser.core.activity import current
 from releaser.core.chain import read_chain
-from releaser.core.named import required_steps, skipped_steps
+from releaser.core.named import must_be_step, required_steps, skipped_steps
 from releaser.core.step import Conflict, Done, Outcome, Phase, Plan, Step, Todo, in_order, together
 from releaser.errors import ConflictError, InterruptedRunError, NotConfirmedError, StepError, UsageError
 from releaser.plan import release_plan
@@ -325,6 +325,15 @@ def test_a_word_like_no_name_is_answered_with_all_that_can_be_left_out(word: str
         skipped_steps(PLAN, [word])
 
     assert all(name in caught.value.remedy for name in ("try_testpypi", "pass_e2e", "fast_forward"))
+
+
+def test_a_step_that_the_plan_has_not_is_answered_with_those_of_this_plan() -> None:
+    must_be_step(PLAN, "push_tag", "--fault engine:kill-after=push_tag")
+
+    with pytest.raises(UsageError, match="kill-after=push_tga: there is no step push_tga") as caught:
+        must_be_step(PLAN, "push_tga", "--fault engine:kill-after=push_tga")
+
+    assert "push_tag" in caught.value.remedy
 
 
 def test_any_step_or_phase_can_be_required_also_one_that_may_not_be_skipped() -> None:

@@ -179,8 +179,17 @@ class BeforeDispatch(Step[Release]):
         self.essential, self.choices = inner.essential, inner.choices
 
     def check(self, release: Release) -> Outcome:
-        """Ask what the step asks, unless the workflow has begun: then the checkout and the branch may have moved on."""
-        move = next_move(release)
+        """Ask what the step asks, unless the workflow has begun: then the checkout and the branch may have moved on.
+
+        Raises:
+            ServiceError: The workflow was started from here, and the forge does not tell what became of it.
+        """
+        try:
+            move = next_move(release)
+        except ServiceError:
+            if release.store.chain.newest("dispatching"):
+                raise
+            return self.inner.check(release)  # That the forge fails is said by the steps that need it.
         if isinstance(move, Attach | Rerun):
             return Done(f"{release.config.release_workflow} has begun with {move.run.commit[:12]}")
         if isinstance(move, Published):

@@ -134,6 +134,15 @@ def test_workflows_that_cannot_be_dispatched_are_refused_before_anything(by_ci: 
     )
 
 
+def test_without_the_forge_preflight_still_says_what_is_wrong_here(by_ci: Scene) -> None:
+    by_ci.project.configure(f'api-url = "{by_ci.forge.url}"', 'api-url = "http://127.0.0.1:1"')
+    by_ci.project.write("src/tiny_thing/new.py", "")
+    ran = by_ci.run("release", "--version", "0.2.0", "--yes")
+    assert ran.code == 3, ran.text
+    assert_says(ran.err, "be_clean: 1 uncommitted", "dispatch_release, follow_release: GitHub at 127.0.0.1:1")
+    assert "raise_version" not in ran.err
+
+
 def test_a_failed_job_ends_it_with_step_lines_and_address_and_the_same_command_runs_it_again(by_ci: Scene) -> None:
     started(by_ci, lambda: play(by_ci, log=LOG, **FAILED))
     ran = release(by_ci)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from releaser.commands.rehearse import rehearsed
+from releaser.commands.rehearse import CI, How, rehearsed
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,10 @@ from releaser.commands.rehearse import rehearsed
     ],
 )
 def test_it_never_points_at_real_services(real: str, advice: str) -> None:
-    assert rehearsed(real) == advice
+    assert rehearsed(real, How()) == advice
+
+
+def test_it_advises_to_rehearse_in_the_same_way() -> None:
+    how = How(by=CI, quick=True)
+    assert rehearsed("`invoke watch --version 0.2.0`", how) == "`invoke rehearse --version 0.2.0 --as ci --quick`"
+    assert rehearsed("`invoke rollback`", how) == "`invoke rehearse --as ci --quick --fresh`"

@@ -169,14 +169,14 @@ class _Check:
         return None
 
     def _order(self) -> None:
-        known: set[str] = set()
         waiting = dict(self._workflow.jobs)
+        # A job that does not exist is refused by its name; those that need it do not wait in a circle.
+        known = {needed for job in waiting.values() for needed in job.needs if needed not in waiting}
         while ready := [name for name, job in waiting.items() if known.issuperset(job.needs)]:
             known.update(ready)
             waiting = {name: job for name, job in waiting.items() if name not in ready}
-        for name, job in waiting.items():
-            if all(needed in self._workflow.jobs for needed in job.needs):
-                self._say(("jobs", name, "needs"), f"the job `{name}` waits for itself")
+        for name in waiting:
+            self._say(("jobs", name, "needs"), f"the job `{name}` waits for itself")
 
     def _say(self, at: Path, what: str) -> None:
         self.problems.append((self._found.line(at), what))

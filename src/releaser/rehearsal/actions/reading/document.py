@@ -21,15 +21,22 @@ _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
 class WorkflowError(UsageError):
-    """A workflow that cannot be carried out here: each problem with its line."""
+    """A workflow that cannot be carried out here: each problem with its lines."""
 
     def __init__(self, name: str, problems: Sequence[tuple[int, str]]) -> None:
-        said = "; ".join(f"line {line}: {what}" for line, what in sorted(set(problems)))
+        lines: dict[str, list[int]] = {}
+        for line, what in sorted(set(problems)):
+            lines.setdefault(what, []).append(line)
+        said = [f"{_places(where)}: {what}" for what, where in lines.items()]
         super().__init__(
-            f"{name}, {said}",
+            f"{name}, {said[0]}" if len(said) == 1 else "\n- ".join((f"{name}:", *said)),
             "Correct the workflow; docs/rehearsal.md lists the constructs that a rehearsal carries out.",
         )
         self.problems = tuple(problems)
+
+
+def _places(lines: Sequence[int]) -> str:
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}"
 
 
 @dataclass(frozen=True)

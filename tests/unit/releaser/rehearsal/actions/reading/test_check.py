@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from releaser.rehearsal.actions.reading.check import parsed
@@ -67,6 +69,24 @@ def test_what_is_not_carried_out_is_refused(old, new, said):
     with pytest.raises(WorkflowError) as caught:
         parsed("bad.yml", GOOD.replace(old, new, 1))
     assert said in caught.value.message
+
+
+def test_each_problem_is_said_once_with_all_its_lines():
+    bad = GOOD.replace("name: demo\n", "name: demo\ndefaults: {}\n").replace(
+        "    runs-on: ubuntu-latest\n", "    container: {}\n    runs-on: ubuntu-latest\n"
+    )
+    with pytest.raises(WorkflowError) as caught:
+        parsed("bad.yml", bad)
+    first, second, third = caught.value.message.splitlines()
+    assert (first, second) == ("bad.yml:", "- line 2: `defaults` is not carried out")
+    assert re.fullmatch(r"- lines \d+, \d+: `container` is not carried out", third)
+
+
+def test_a_job_that_needs_one_without_a_place_does_not_wait_for_itself():
+    more = "  last:\n    needs: use\n    runs-on: ubuntu-latest\n    steps: [{run: ls}]\n"
+    with pytest.raises(WorkflowError) as caught:
+        parsed("bad.yml", GOOD.replace("needs: build", "needs: [build, buidl]") + more)
+    assert caught.value.message == "bad.yml, line 16: there is no job `buidl`"
 
 
 def test_on_is_a_word_and_yes_is_none_of_the_booleans():
