@@ -170,6 +170,8 @@ class Machines:
             env.update({name: as_text(filled(value, state)) for name, value in part.items()})
         arm = variables["RUNNER_ARCH"] == "ARM64"
         unproven = [f"{label}: it ran on this machine's own processor"] if arm else []
+        if self._setting.services and json.loads(self._setting.services.read_bytes()).get("quick"):
+            unproven.append("the sessions of tests: --quick left them out")
         if ordered.run["workflow"] in self._setting.with_engine:
             lent, programs = engine.lend(workspace.root, workspace.home)
             variables.update(lent)

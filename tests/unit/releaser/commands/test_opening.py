@@ -77,7 +77,7 @@ class TestOptions:
             ("nobody:delay=1", ["WHO:NAME[=VALUE]", "testpypi, pypi,"]),
             ("remote:explode", ["WHO:NAME[=VALUE]"]),
             ("remote:hold=long", ["--fault remote:hold=5"]),
-            ("engine:kill-before=lunch", ["`invoke status`"]),
+            ("engine:kill-before=lunch", ["there is no step lunch"]),
         ],
     )
     def test_a_fault_that_does_not_exist_is_refused(self, scene: Scene, fault: str, facts: list[str]) -> None:

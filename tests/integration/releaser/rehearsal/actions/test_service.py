@@ -72,6 +72,16 @@ async def test_outputs_and_files_pass_from_job_to_job(hub):
     assert not list((github.world / "jobs").iterdir())
 
 
+async def test_a_job_of_a_quick_rehearsal_leaves_the_tests_unproven_for_good(hub, tmp_path):
+    services = tmp_path / "services.json"
+    services.write_text(json.dumps({"quick": True}))
+    github = await hub(
+        demo=HEAD + "  only:\n    runs-on: ubuntu-latest\n    steps: [{run: ls}]\n", setting={"services": services}
+    )
+    run = await github.dispatched("demo.yml", version="1.0")
+    assert [job["unproven"] for job in run["jobs"]] == [["the sessions of tests: --quick left them out"]]
+
+
 @pytest.mark.parametrize(
     ("inputs", "ref", "said"),
     [
