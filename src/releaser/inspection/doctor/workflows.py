@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
+from releaser.adapters.forge.patterns import matches
 from releaser.adapters.forge.workflow_file import FOLDER, WorkflowFile, read_workflows
 from releaser.config.project import INDEX_TITLES
 from releaser.inspection.doctor.release_workflows import look_at_release_workflows
@@ -53,7 +53,7 @@ def _triggers(release: Release, files: Mapping[str, WorkflowFile]) -> Findings:
         tags = file.patterns("push", "tags")
         if not tags:
             continue
-        if _matches(tags, release.tag):
+        if matches(release.tag, tags):
             notes.right(file.name, f"starts for {release.tag} (tags: {', '.join(tags)})")
         else:
             notes.wrong(
@@ -68,7 +68,7 @@ def _triggers(release: Release, files: Mapping[str, WorkflowFile]) -> Findings:
     branches = tested.patterns("push", "branches") if tested else ()
     if tested is None:
         notes.warning(tests, f"{FOLDER / tests} does not exist", "Correct tests-workflow in [tool.releaser.forge].")
-    elif branches and not _matches(branches, config.git.branch):
+    elif branches and not matches(config.git.branch, branches):
         notes.wrong(
             tests, f"does not run for {config.git.branch}: its branches are {', '.join(branches)}", "Add the branch."
         )
@@ -92,12 +92,3 @@ def look_at_tags(release: Release, tags: Iterable[str]) -> list[Findings]:
     else:
         notes.right("form", f"{len(fitting)} of {len(listed)} have the form {pattern}")
     return [notes]
-
-
-def _matches(patterns: Iterable[str], name: str) -> bool:
-    """Apply patterns as GitHub does: the last one that fits decides, `!` takes back."""
-    fits = False
-    for pattern in patterns:
-        if fnmatchcase(name, pattern.removeprefix("!").replace("**", "*")):
-            fits = not pattern.startswith("!")
-    return fits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+from releaser.adapters.forge.patterns import matches
 from releaser.adapters.forge.settings import PROTECTED, Environment
 from releaser.adapters.forge.workflow_file import WorkflowFile, read_workflows
 from releaser.inspection.findings import Findings
@@ -85,9 +85,9 @@ def _compare(notes: Findings, wanted: WantedEnvironment, there: Environment | No
         notes.wrong(wanted.name, f"does not exist, so that nothing protects {jobs}", f"Create it. {remedy}")
     elif there.branches is None:
         notes.wrong(wanted.name, f"lets every branch in: an altered workflow on any branch can be {jobs}", remedy)
-    elif wanted.branch and there.branches != PROTECTED and not _lets(there.branches, wanted.branch):
+    elif wanted.branch and there.branches != PROTECTED and not matches(wanted.branch, there.branches):
         notes.wrong(wanted.name, f"does not let {wanted.branch} in, where {jobs} begins", remedy)
-    elif wanted.tag and not _lets(there.tags, tag):
+    elif wanted.tag and not matches(tag, there.tags):
         notes.wrong(wanted.name, f"does not let {tag} in, where {jobs} begins", remedy)
     elif "*" in (*there.branches, *there.tags):
         notes.wrong(wanted.name, "lets every branch or tag in by the pattern *", remedy)
@@ -97,7 +97,3 @@ def _compare(notes: Findings, wanted: WantedEnvironment, there: Environment | No
         reviews = "self-review prevented" if there.prevents_self_review else "self-review allowed"
         limits = ", ".join((*there.branches, *there.tags))
         notes.right(wanted.name, f"limited to {limits}; {there.reviewers} may approve, {reviews}")
-
-
-def _lets(patterns: tuple[str, ...], name: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -43,8 +43,9 @@ class Artifacts:
             if made.read_text("utf-8") == str(attempt) and not overwrite:
                 raise ArtifactError("(409) Conflict: an artifact with this name already exists on the workflow run")
             shutil.rmtree(place)
-        place.mkdir(parents=True)
-        made.write_text(str(attempt), "utf-8")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        made.write_text(str(attempt), "utf-8")  # first, so that it is there whenever the artifact is
+        place.mkdir()
         for source, path in files:
             (place / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, place / path)  # a link becomes the file that it leads to, as in a ZIP

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from releaser.rehearsal.actions.reading.patterns import matches
+from releaser.adapters.forge.patterns import matches
 
 
 class Rules(BaseModel):

@@ -190,6 +190,7 @@ class _Parser:
         if known is None:
             raise ExpressionError(f"the function `{name}` is not carried out")
         self.functions.add(known)
+        template = self._tokens[0][1] if self._tokens and self._tokens[0][0] == "text" else ""
         arguments: list[Callable[[State], Value]] = []
         while not self._takes(")"):
             if arguments:
@@ -198,6 +199,9 @@ class _Parser:
         expected = {"format": None, "contains": 2, "startsWith": 2}.get(known, 0)
         if (expected is None and not arguments) or (expected is not None and len(arguments) != expected):
             raise ExpressionError(f"`{known}` in `{self._text}` has a wrong number of arguments")
+        places = [int(place[1]) for place in _PLACE.finditer(template) if place[1]]
+        if known == "format" and max(places, default=-1) > len(arguments) - 2:
+            raise ExpressionError(f"`{known}` in `{self._text}` names an argument that it does not have")
         return _called(known, arguments)
 
     def _property(self, root: str) -> Callable[[State], Value]:

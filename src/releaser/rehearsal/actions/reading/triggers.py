@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from releaser.rehearsal.actions.reading.patterns import matches
+from releaser.adapters.forge.patterns import matches
 from releaser.rehearsal.actions.reading.workflow import Input, Workflow
 
 

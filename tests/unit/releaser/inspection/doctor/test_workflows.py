@@ -23,6 +23,7 @@ JOBS = "jobs: {one: {runs-on: ubuntu-latest, steps: [{run: nox}]}}"
     [
         ("{pull_request: {branches: [next]}, push: {branches: [main]}}", "right", "tests main"),
         ("{push: {branches: ['**', '!main']}}", "wrong", "does not run for main: its branches are **, !main"),
+        ("{push: {branches: ['*/main']}}", "wrong", "does not run for main: its branches are */main"),
         ("[push]", "right", "tests main"),
     ],
 )

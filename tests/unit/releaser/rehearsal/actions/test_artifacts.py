@@ -28,7 +28,7 @@ def tree(tmp_path: Path) -> Path:
         (["nothing/*"], set()),
     ],
 )
-def test_files_that_a_path_names(tree, patterns, names):
+def test_an_upload_takes_the_files_that_its_path_names(tree, patterns, names):
     assert {str(inner) for _, inner in found_by(patterns, tree)} == names
 
 

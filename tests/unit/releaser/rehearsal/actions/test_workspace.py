@@ -12,7 +12,7 @@ def workspace(tmp_path) -> Workspace:
     return Workspace(tmp_path / "job", "octo-org/demo")
 
 
-def test_outputs_variables_and_paths_of_a_step(workspace):
+def test_what_a_step_writes_is_taken_over_as_outputs_variables_and_paths(workspace):
     workspace.begin_step()
     (workspace.commands / "github_output").write_text("one=1=1\nmany<<END\na\nb\nEND\n")
     (workspace.commands / "github_env").write_text("NAME=value\n")

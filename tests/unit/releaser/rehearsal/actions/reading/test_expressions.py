@@ -41,7 +41,7 @@ CONTEXTS = {
         ("INPUTS_none || 1", None),
     ],
 )
-def test_values(text, value):
+def test_an_expression_has_the_value_that_github_gives_it(text, value):
     if value is None:
         with pytest.raises(ExpressionError, match="`INPUTS_none` is not carried out"):
             parse(text)
@@ -60,6 +60,7 @@ def test_values(text, value):
         ("(1", r"lacks a `\)`"),
         ("1 2", "`2` in `1 2` is out of place"),
         ("contains('a')", "wrong number of arguments"),
+        ("format('v{1}', inputs.version)", "names an argument that it does not have"),
     ],
 )
 def test_what_is_not_carried_out_is_named(text, said):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from releaser.rehearsal.actions.reading.patterns import matches
+from releaser.adapters.forge.patterns import matches
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ from releaser.rehearsal.actions.reading.patterns import matches
         ("v1.0", [], False),
     ],
 )
-def test_names(name, patterns, expected):
+def test_a_name_is_included_as_the_last_pattern_that_fits_says(name, patterns, expected):
     assert matches(name, patterns) is expected
