@@ -167,7 +167,7 @@ def _afterwards() -> Plan[Release]:
     )
 
 
-def watched_plan() -> Plan[Release]:
+def plan_by_workflow() -> Plan[Release]:
     """Return the plan of a release that a workflow carries out: have it started, follow it, verify what users get.
 
     The workflow runs the steps of `release_plan` itself, each in the job that may.
@@ -218,7 +218,7 @@ def watched_plan() -> Plan[Release]:
 
 def plan_of(config: Config) -> Plan[Release]:
     """Return the plan of a release, wherever `run` in the configuration has it carried out."""
-    return watched_plan() if config.run == "ci" else release_plan(config)
+    return plan_by_workflow() if config.run == "ci" else release_plan(config)
 
 
 def watch_plan(config: Config) -> Plan[Release]:

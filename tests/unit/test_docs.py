@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from releaser import errors
 from releaser.config import project as configuration
 from releaser.config.load import load_config, parse_config
-from releaser.plan import release_plan, watched_plan
+from releaser.plan import plan_by_workflow, release_plan
 from releaser.rehearsal import faults
 from releaser.rehearsal.forge import faults as forge_faults
 from releaser.rehearsal.index import faults as index_faults
@@ -156,7 +156,7 @@ def test_the_smallest_table_that_is_shown_is_enough():
 
 def test_every_step_is_explained():
     text = text_of("docs/releasing.md")
-    names = [step.name for phase in (*release_plan(load_config(ROOT)), *watched_plan()) for step in phase.steps]
+    names = [step.name for phase in (*release_plan(load_config(ROOT)), *plan_by_workflow()) for step in phase.steps]
     assert [name for name in names if f"`{name}`" not in text] == []
     phases = [phase.name for phase in release_plan(load_config(ROOT))]
     assert [name for name in phases if f"\n| {name} |" not in text] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from releaser import engine
@@ -64,9 +65,8 @@ def start(start_at: Path, version: str | None, layout: str) -> None:
         raise UsageError(f"There is {opened.no_engine}", "Start one, or set DOCKER_HOST to its address.")
     with tempfile.TemporaryDirectory(prefix="releaser-images-") as room:
         images = copy_checked(Path(layout).resolve(), manifest.images, Path(room) / "images")
-        running = Engine.connect(opened.store.path)
-        seen = all_tried(running, images, Path(room), opened.config, opened.version)
-        running.close()
+        with closing(Engine.connect(opened.store.path)) as running:
+            seen = all_tried(running, images, Path(room), opened.config, opened.version)
     print("\n".join(seen))
     if not any(" prints " in one for one in seen):
         raise StepError("None of the images can run on this machine", "Use a machine of one of their platforms.")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from releaser import engine
-from releaser.adapters.docker.engine import Engine
 from releaser.commands.checkout import declared_version, with_targets
 from releaser.commands.opening import opened_release
 from releaser.config.images import ImageTargetConfig
@@ -64,11 +63,11 @@ def verify(start: Path, version: str | None) -> None:
     config = opened.config
     layout = of_release.built(opened)
     built = {name: found.digest for name, found in layout.roots().items()} if layout else {}
-    running = None if opened.no_engine else Engine.connect(opened.store.path)
     registry, wanted = opened.registry, of_release.tags(opened)
-    proof = ImageProof(registry, config, opened.version, wanted, built, opened.commit(), running).given()
+    with of_release.engine(opened) as running:
+        proof = ImageProof(registry, config, opened.version, wanted, built, opened.commit(), running).given()
     picked_by_script(proof, config, opened.git.root, opened.version)
-    if running is None:
+    if opened.no_engine:
         proof.notes.append(f"not run: {opened.no_engine}")
     if not built:
         proof.notes.append(f"built elsewhere: what {opened.version} points at is taken as correct")

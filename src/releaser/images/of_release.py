@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from releaser.adapters.docker.buildx import Bake
+from releaser.adapters.docker.engine import Engine
 from releaser.adapters.registry.layout import OciLayout
 from releaser.adapters.registry.oci import LABEL, Descriptor, Source, images
 from releaser.dists.built import Dists
@@ -90,6 +92,20 @@ def held(release: Release, *, pushed: bool) -> tuple[Source, dict[str, Descripto
     if not (pushed and config.targets and config.via == "ci"):
         return None
     return release.registry, {name: root for name, root in by_workflow(release).items() if root}
+
+
+@contextmanager
+def engine(release: Release) -> Iterator[Engine | None]:
+    """Provide the container engine of this machine for the length of the block; None where there is none.
+
+    Raises:
+        ServiceError: It does not answer.
+    """
+    if release.no_engine:
+        yield None
+        return
+    with closing(Engine.connect(release.store.path)) as running:
+        yield running
 
 
 def without(release: Release) -> str | None:

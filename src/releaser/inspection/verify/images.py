@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from releaser.adapters.docker.engine import Engine
 from releaser.adapters.registry.oci import Descriptor, attested, images
 from releaser.images import of_release
 from releaser.images.published import ImageProof, Proof
@@ -40,11 +39,10 @@ def prove(release: Release, commit: str | None) -> Proof:
     Raises:
         ServiceError: The registry or the engine did not answer.
     """
-    engine = None if release.no_engine else Engine.connect(release.store.path)
-    proof = ImageProof(
-        release.registry, release.config, release.version, of_release.tags(release), {}, commit, engine
-    ).given()
-    if engine is None:
+    tags = of_release.tags(release)
+    with of_release.engine(release) as engine:
+        proof = ImageProof(release.registry, release.config, release.version, tags, {}, commit, engine).given()
+    if release.no_engine:
         proof.notes.append(f"--version inside was not run: {release.no_engine}")
     return proof
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from releaser.adapters.docker.engine import Engine
@@ -24,11 +25,10 @@ class LoadImages(Receipted):
     def attempt(self, release: Release, dists: Dists, scratch: Path) -> Receipt:
         """Build all at once, straight into the engine, and ask the engine for each."""
         references = of_release.references(release)
-        engine = Engine.connect(release.store.path)
-        outputs = engine_outputs(release.config.images.targets, references, engine.native())
-        of_release.bake(release, dists, scratch, outputs).run(release.store.path / "logs" / "images.log")
-        missing = [reference for reference in references.values() if not engine.holds(reference)]
-        engine.close()
+        with closing(Engine.connect(release.store.path)) as engine:
+            outputs = engine_outputs(release.config.images.targets, references, engine.native())
+            of_release.bake(release, dists, scratch, outputs).run(release.store.path / "logs" / "images.log")
+            missing = [reference for reference in references.values() if not engine.holds(reference)]
         if missing:
             raise StepError(
                 f"The local engine does not have {', '.join(missing)} after the build",

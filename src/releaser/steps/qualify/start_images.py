@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from releaser.adapters.docker.engine import Engine
@@ -54,7 +55,6 @@ class StartImages(Receipted):
         layout = of_release.built(release)
         if layout is None:
             raise UsageError("There are no built images", f"Build them: `invoke release --version {release.version}`.")
-        engine = Engine.connect(release.store.path)
-        seen = all_tried(engine, layout, scratch, release.config, release.version)
-        engine.close()
+        with closing(Engine.connect(release.store.path)) as engine:
+            seen = all_tried(engine, layout, scratch, release.config, release.version)
         return Receipt("; ".join(seen))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from releaser.adapters.docker.engine import Engine
 from releaser.core.step import Outcome, Skipped, Todo
 from releaser.dists.built import Dists
 from releaser.errors import StepError
@@ -54,19 +53,13 @@ class VerifyImages(Receipted):
         expected = of_release.digests(release)
         if not expected:
             raise StepError("There are no built images to compare with", "Rerun the command.")
-        no_engine = release.no_engine
-        engine = None if no_engine else Engine.connect(release.store.path)
-        proof = ImageProof(
-            release.registry,
-            release.config,
-            release.version,
-            of_release.tags(release),
-            expected,
-            release.commit(),
-            engine,
-        ).given()
+        tags, commit = of_release.tags(release), release.commit()
+        with of_release.engine(release) as engine:
+            proof = ImageProof(
+                release.registry, release.config, release.version, tags, expected, commit, engine
+            ).given()
         picked_by_script(proof, release.config, release.git.root, release.version)
         proof.must_hold(release.registry.repository)
-        if no_engine:
-            proof.notes.append(f"not run after pulling: {no_engine}")
+        if release.no_engine:
+            proof.notes.append(f"not run after pulling: {release.no_engine}")
         return Receipt("; ".join([*proof.seen, *dict.fromkeys(proof.notes)]))
