@@ -6,7 +6,6 @@ these built. See docs/releasing.md for which job may do what.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from releaser.commands import trust
 from releaser.commands.jobs import (
     ARTIFACT,
     PHASES,
+    as_published,
     derive,
     derived,
     leave,
@@ -25,13 +25,13 @@ from releaser.commands.jobs import (
     pin,
     steps_that_test,
     take,
+    time_for,
 )
 from releaser.core.files import SUMS
 from releaser.core.step import part_of
 from releaser.dists.built import Dists
 from releaser.dists.manifest import Manifest, agree, compare
 from releaser.errors import ConflictError, UsageError
-from releaser.history.derived import epoch_for
 from releaser.plan import release_plan
 from releaser.release import Release
 
@@ -55,10 +55,9 @@ def build(start: Path, version: str | None) -> None:
     opened, job = open_in_job(start, version)
     _carry_out(opened, *_CHECKS)
     parent = opened.git.head()
-    epoch = epoch_for(opened.git.time_of(parent), int(time.time()))
-    commit = derive(opened, parent, epoch)
+    commit = derive(opened, parent, time_for(opened, parent))
     _carry_out(opened, "stage", "build")
-    dists = opened.built()
+    dists = as_published(opened, opened.built())
     leave(opened, dists)
     job.output("manifest", Manifest.of(dists, opened.version, parent, commit, opened.git.time_of(commit)).line())
 

@@ -20,6 +20,7 @@ from releaser.core.step import Done, Plan, Skipped, Warned, part_of
 from releaser.errors import UsageError
 from releaser.plan import plan_of, release_plan
 from releaser.release import Release
+from releaser.steps.ci.dispatch_release import IN_JOBS
 from releaser.texts import report
 from releaser.texts.services import Services
 
@@ -45,7 +46,8 @@ def release(
         )
     plan = plan_of(opened.config)
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
-    opened = replace(opened, choices=chosen(plan, choose), required=frozenset(required))
+    in_jobs = part_of(release_plan(opened.config), *IN_JOBS) if opened.config.run == "ci" else ()
+    opened = replace(opened, choices=chosen((*plan, *in_jobs), choose), required=frozenset(required))
     if dry_run:
         print(f"{opened.config.distribution} {opened.version}: state of each step\n")
         engine.print_survey(opened, engine.survey(opened, plan, skips, required, within=within), plan)

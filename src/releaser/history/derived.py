@@ -13,12 +13,12 @@ from releaser.versions.version import Version
 from releaser.versions.version_file import VersionFile
 
 
-def epoch_for(parent_time: int, now: int) -> int:
+def epoch_for(parent_time: int, moment: int) -> int:
     """Return the release commit's time: the beginning of the day in UTC, and not before its parent.
 
-    A workflow that is started again on the same day for the same commit makes the same release commit.
+    A workflow that is started again for the same commit and the same day makes the same release commit.
     """
-    day = dt.datetime.fromtimestamp(now, dt.timezone.utc).date()
+    day = dt.datetime.fromtimestamp(moment, dt.timezone.utc).date()
     return max(parent_time, int(dt.datetime.combine(day, dt.time(), dt.timezone.utc).timestamp()))
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from releaser.errors import ConflictError, UsageError
 
+BOT = "github-actions[bot]"
+"""As whom GitHub shows what a workflow's own token did."""
 _WORKFLOW_REF = re.compile(r"(?P<repository>[^/]+/[^/]+)/\.github/workflows/(?P<file>[^/@]+)@(?P<ref>.+)")
 
 
@@ -28,6 +30,7 @@ class Job:
         workflow_ref: The workflow's repository, file and ref: OWNER/NAME/.github/workflows/FILE@REF.
         outputs: The file that takes the step's outputs.
         server: The address of the web pages, and of the git repositories.
+        choices: What the person who started the workflow chose, as STEP=CHOICE.
     """
 
     repository: str
@@ -37,6 +40,7 @@ class Job:
     workflow_ref: str
     outputs: Path
     server: str
+    choices: tuple[str, ...] = ()
 
     @classmethod
     def here(cls, variables: Mapping[str, str] | None = None) -> Job:
@@ -53,7 +57,8 @@ class Job:
                 "Run this in a workflow. To release from here, run `invoke release`.",
             )
         repository, event, commit, ref, workflow_ref, outputs, server = (given[f"GITHUB_{name}"] for name in names)
-        return cls(repository, event, commit, ref, workflow_ref, Path(outputs), server)
+        choices = tuple(given.get("CHOOSE", "").replace(",", " ").split())
+        return cls(repository, event, commit, ref, workflow_ref, Path(outputs), server, choices)
 
     def expect(self, repository: str, workflow: str, events: Mapping[str, tuple[str, ...]]) -> None:
         """See that the right workflow of the right repository was started by the right event for the right ref.

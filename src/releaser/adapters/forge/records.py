@@ -31,6 +31,7 @@ class Asset:
         size: Bytes.
         sha256: In hex, as GitHub computed it; None where it does not tell.
         state: ``uploaded``, or ``starter`` for an upload that broke off.
+        uploader: The login of who attached it; empty where GitHub does not tell.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Asset:
     size: int
     sha256: str | None
     state: str
+    uploader: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class Run:
         event: What started it, such as release or workflow_dispatch.
         attempt: Which attempt this is: 2 once failed jobs were run again.
         workflow: The workflow's file name.
+        created: When its first attempt was started.
     """
 
     id: int
@@ -110,6 +113,7 @@ class Run:
     event: str = ""
     attempt: int = 1
     workflow: str = ""
+    created: datetime | None = None
 
     @property
     def ended(self) -> bool:
@@ -158,6 +162,14 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Artifact:
+    """What a run's jobs hand to each other; one that has expired is listed for a while."""
+
+    name: str
+    expired: bool
+
+
+@dataclass(frozen=True)
 class Approval:
     """An environment that a run waits for.
 
@@ -165,11 +177,13 @@ class Approval:
         environment: Its name.
         reviewers: Who may approve: logins of people, slugs of teams; empty if it only waits for its timer.
         may_approve: Whether the token's owner may.
+        since: Since when it waits; None where GitHub does not tell.
     """
 
     environment: str
     reviewers: tuple[str, ...]
     may_approve: bool
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ def moment(text: str | None) -> datetime | None:
         return None
 
 
+class _Uploader(Response):
+    login: str
+
+
 class AssetResponse(Response):
     """A file of a release."""
 
@@ -32,12 +36,14 @@ class AssetResponse(Response):
     size: int
     state: str
     digest: str | None = None
+    uploader: _Uploader | None = None
 
     def record(self) -> Asset:
         """Return it in our words."""
         algorithm, _, digest = (self.digest or "").partition(":")
         sha256 = digest if algorithm == "sha256" else None
-        return Asset(self.id, self.name, self.size, sha256, self.state)
+        login = self.uploader.login if self.uploader else ""
+        return Asset(self.id, self.name, self.size, sha256, self.state, login)
 
 
 class ReleaseResponse(Response):

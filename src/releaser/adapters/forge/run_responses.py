@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Strict, TypeAdapter
 
-from releaser.adapters.forge.records import Approval, Job, JobStep, Run
+from releaser.adapters.forge.records import Approval, Artifact, Job, JobStep, Run
 from releaser.adapters.forge.responses import Response, moment
 
 
@@ -20,6 +20,7 @@ class RunResponse(Response):
     head_sha: str = ""
     head_branch: str | None = None
     updated_at: str | None = None
+    created_at: str | None = None
     display_title: str = ""
     event: str = ""
     run_attempt: int = 1
@@ -39,6 +40,7 @@ class RunResponse(Response):
             self.event,
             self.run_attempt,
             self.path.partition("@")[0].rpartition("/")[2],
+            moment(self.created_at),
         )
 
 
@@ -92,6 +94,21 @@ class JobsResponse(Response):
     jobs: list[_JobResponse]
 
 
+class _ArtifactResponse(Response):
+    name: str
+    expired: bool
+
+    def record(self) -> Artifact:
+        """Return it in our words."""
+        return Artifact(self.name, self.expired)
+
+
+class ArtifactsResponse(Response):
+    """The artifacts of a run."""
+
+    artifacts: list[_ArtifactResponse]
+
+
 class _Reviewer(Response):
     login: str | None = None
     slug: str | None = None
@@ -110,16 +127,19 @@ class PendingResponse(Response):
 
     environment: _Environment
     current_user_can_approve: bool
+    wait_timer_started_at: str | None = None
     reviewers: list[_ReviewerOf]
 
     def record(self) -> Approval:
         """Return it in our words."""
         names = (one.reviewer.login or one.reviewer.slug for one in self.reviewers)
-        return Approval(self.environment.name, tuple(filter(None, names)), self.current_user_can_approve)
+        since = moment(self.wait_timer_started_at)
+        return Approval(self.environment.name, tuple(filter(None, names)), self.current_user_can_approve, since)
 
 
 RUN = TypeAdapter(RunResponse)
 RUNS = TypeAdapter(RunsResponse)
 DISPATCH = TypeAdapter(DispatchResponse)
 JOBS = TypeAdapter(JobsResponse)
+ARTIFACTS = TypeAdapter(ArtifactsResponse)
 PENDING = TypeAdapter(list[PendingResponse])

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from releaser.adapters.forge import run_responses as responses
 from releaser.adapters.forge.http import Subject
-from releaser.adapters.forge.records import Approval, Job, Run
+from releaser.adapters.forge.records import Approval, Artifact, Job, Run
 
 _AT_ONCE = 100
 _ANYTHING: TypeAdapter[object] = TypeAdapter(object)
@@ -127,6 +127,17 @@ class Workflows(Subject):
         doing = f"show what the run {run.url} waits for"
         found = self._http.call(doing, "GET", path, responses.PENDING, permission=_READ)
         return [one.record() for one in found]
+
+    def artifacts(self, run: Run) -> list[Artifact] | None:
+        """Return what the jobs of a run left for each other; None where the server does not tell.
+
+        Raises:
+            ServiceError: GitHub refused, or did not respond.
+        """
+        path = f"{self._repo}/actions/runs/{run.id}/artifacts"
+        doing = f"list the artifacts of {run.url}"
+        found = self._http.find(doing, path, responses.ARTIFACTS, query={"per_page": _AT_ONCE}, permission=_READ)
+        return [one.record() for one in found.artifacts] if found else None
 
     def last_lines(self, job: Job, number: int) -> list[str]:
         """Return the last lines of an ended job up to its error: steps that clean up follow that in the log.

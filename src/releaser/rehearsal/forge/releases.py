@@ -132,6 +132,8 @@ class Releases(Handlers):
         release = self._release(request)
         self._store.refuse_asset(release, name)
         asset = self._store.add_asset(release, name, request.content_type, content)
+        asset["uploader"] = caller_of(request).login or ""
+        self._store.commit()
         if self._faults.strikes("asset-drop-answer-once"):
             return cut(request, 201)
         return web.json_response(self._shapes(request).asset(release, asset), status=201)

@@ -67,6 +67,22 @@ class RunShapes(Shapes):
             "steps": [self._step(step) for step in job.get("steps", ())],
         }
 
+    def artifact(self, run: Record, name: str, expired: bool) -> Record:
+        """Return an artifact of a run."""
+        number = number_of(f"artifact {run['id']} {name}")
+        address = f"{self.api}/actions/artifacts/{number}"
+        created = run.get("created_at", EPOCH)
+        return {
+            "id": number,
+            "node_id": node_of("Artifact", number),
+            "name": name,
+            "size_in_bytes": 0,
+            "url": address,
+            "archive_download_url": f"{address}/zip",
+            "expired": expired,
+            **dict.fromkeys(("created_at", "updated_at", "expires_at"), created),
+        }
+
     def pending(self, run: Record, pending: Record, may_approve: bool) -> Record:
         """Return an environment that a run waits for."""
         reviewers = [{"type": "User", "reviewer": self.user(login)} for login in pending.get("reviewers", ())]

@@ -69,6 +69,7 @@ class Runs(Handlers):
             web.post(f"{api}/workflows/{{workflow}}/dispatches", self.dispatch),
             web.get(f"{api}/runs/{{id:\\d+}}", self.show),
             web.get(f"{api}/runs/{{id:\\d+}}/jobs", self.jobs),
+            web.get(f"{api}/runs/{{id:\\d+}}/artifacts", self.artifacts),
             web.get(f"{api}/jobs/{{id:\\d+}}/logs", self.log),
             web.get(f"{api}/runs/{{id:\\d+}}/pending_deployments", self.pending),
             web.post(f"{api}/runs/{{id:\\d+}}/pending_deployments", self.review),
@@ -116,6 +117,16 @@ class Runs(Handlers):
         part, headers = page_of(request, run.get("jobs", []))
         jobs = [self._shapes(request).job(run, job) for job in part]
         return web.json_response({"total_count": len(run.get("jobs", [])), "jobs": jobs}, headers=headers)
+
+    async def artifacts(self, request: web.Request) -> web.Response:
+        """GET: what the jobs of a run left for each other; a record's `expired` names what is there no more."""
+        run = self._run(request)
+        kept = self._store.world / "artifacts" / str(run["id"])
+        held = dict.fromkeys((one.name for one in sorted(kept.glob("[!.]*"))), False)
+        found = {**held, **dict.fromkeys(run.get("expired", ()), True)}
+        listed = [self._shapes(request).artifact(run, name, expired) for name, expired in found.items()]
+        part, headers = page_of(request, listed)
+        return web.json_response({"total_count": len(listed), "artifacts": list(part)}, headers=headers)
 
     async def log(self, request: web.Request) -> web.Response:
         """GET: where the log of an ended job is."""

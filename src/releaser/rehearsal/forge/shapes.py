@@ -133,8 +133,8 @@ class Shapes:
             "url": f"{self.api}/releases/assets/{asset['id']}",
             "browser_download_url": f"{self.web}/releases/download/{quote(_page_name(release))}/{quote(asset['name'])}",
             "node_id": node_of("ReleaseAsset", asset["id"]),
-            "uploader": self.user(release["author"]),
             **asset,
+            "uploader": self.user(asset.get("uploader") or release["author"]),
         }
 
     def milestone(self, milestone: Record, issues: list[Record]) -> Record:

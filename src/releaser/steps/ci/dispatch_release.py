@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from functools import partial
 
 from releaser.adapters.forge.records import Run
+from releaser.adapters.forge.workflow_file import FOLDER, parse_workflow
 from releaser.adapters.waiting import wait_for
 from releaser.core.activity import current
-from releaser.core.step import Done, Outcome, Step, Todo
+from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.errors import ConflictError, ServiceError, StepError
 from releaser.release import Release
 from releaser.steps.ci import runs
+
+IN_JOBS = ("upload_testpypi", "draft_release", "upload_assets")
+"""The steps whose choices a job of the workflow can be told, when the workflow is started."""
+_RERUNS_FOR = timedelta(days=30)
+"""How long after its start GitHub runs jobs of a run again."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,24 @@ class Published:
     url: str
 
 
-Move = Attach | Rerun | Fresh | Published
+@dataclass(frozen=True)
+class Stuck:
+    """The tag is out, and neither the run nor a new one can go on from there."""
+
+    why: str
+
+
+Move = Attach | Rerun | Fresh | Published | Stuck
+
+
+def for_jobs(release: Release) -> list[str]:
+    """Return the choices that jobs of the workflow are to be told, as its input `choose` has them."""
+    return [f"{step}={release.choices[step]}" for step in IN_JOBS if step in release.choices]
+
+
+def told(release: Release, run: Run) -> bool:
+    """Return whether a run was started with these choices: its title has them, and they cannot be added later."""
+    return set(for_jobs(release)) <= set(run.title.split())
 
 
 def next_move(release: Release) -> Move:
@@ -50,6 +74,7 @@ def next_move(release: Release) -> Move:
 
     Failed jobs run again at the commit that their run began with. So a run goes on as long as the branch is there, and
     once the tag is out, which no new run could make again. Otherwise the branch has a fix, with which a new run begins.
+    A run whose jobs GitHub cannot run again is replaced by a new one; that makes the same bytes with the same tools.
 
     Raises:
         ServiceError: The forge or the remote did not answer.
@@ -67,13 +92,38 @@ def _next_move(release: Release) -> Move:
         return Attach(run)
     choice = release.choices.get(DispatchRelease.name)
     failed = f"{release.config.release_workflow} {runs.ended(run.conclusion)} at {run.commit[:12]} ({run.url})"
-    if choice == "new":
-        return Fresh(failed)
-    if choice == "rerun" or release.git.remote_tag(config.remote, release.tag):
-        return Rerun(run)
-    if release.git.remote_branch(config.remote, config.branch) == run.commit:
-        return Rerun(run)
-    return Fresh(f"{failed}, and {config.branch} has moved since")
+    tag, branch = (
+        release.git.remote_tag(config.remote, release.tag),
+        release.git.remote_branch(config.remote, config.branch),
+    )
+    why = ""
+    if choice != "new":
+        if choice != "rerun" and tag is None and branch != run.commit:
+            return Fresh(f"{failed}, and {config.branch} has moved since")
+        why = _why_not_again(release, run)
+        if not why:
+            return Rerun(run)
+    if tag and branch != tag.commit:
+        return Stuck(f"{failed}{why}; {release.tag} is at {tag.commit[:12]}, and {config.branch} has moved on")
+    return Fresh(failed + why)
+
+
+def _why_not_again(release: Release, run: Run) -> str:
+    """Return why a run's failed jobs cannot go on, as it follows how the run ended; empty if they can."""
+    if not told(release, run):
+        return ", and a run takes a choice only when it is started"
+    if run.created and datetime.now(timezone.utc) - run.created > _RERUNS_FOR:
+        return f", and GitHub runs its jobs again for {_RERUNS_FOR.days} days only"
+    held = release.forge.workflows.artifacts(run)
+    if held is None or any(not one.expired for one in held):
+        return ""
+    if held:
+        return f", and its artifact {', '.join(one.name for one in held)} has expired"
+    text = release.git.file(release.git.head(), f"{FOLDER}/{release.config.release_workflow}") or "jobs: {}"
+    uploads = any("/upload-artifact@" in action for job in parse_workflow("", text).jobs for action in job.actions)
+    if uploads and any(job.conclusion == "success" for job in release.forge.workflows.jobs(run)):
+        return ", and what its first job built is not kept any more"
+    return ""
 
 
 class DispatchRelease(Step[Release]):
@@ -88,6 +138,17 @@ class DispatchRelease(Step[Release]):
         move, workflow = next_move(release), release.config.release_workflow
         if isinstance(move, Published):
             return Done(f"{move.url} is published, and no run of {workflow} is known")
+        if isinstance(move, Stuck):
+            return Conflict(
+                move.why,
+                f"Run `invoke rollback --version {release.version}`, which takes back what is public, and release "
+                f"{release.version.bump(release.version.stage or 'patch')}.",
+            )
+        if isinstance(move, Attach) and not move.run.ended and not told(release, move.run):
+            return Conflict(
+                f"{move.run.url} runs, and was started without {' '.join(for_jobs(release))}",
+                "Cancel it on its page, then rerun the command; or leave the choice out to follow it.",
+            )
         if isinstance(move, Attach):
             how = "succeeded" if move.run.ended else f"is {move.run.status.replace('_', ' ')}"
             return Done(f"{workflow} {how}: {move.run.url}")
@@ -97,7 +158,7 @@ class DispatchRelease(Step[Release]):
                 f"run the failed jobs of {move.run.url} again, which {how} (`--choose {self.name}=new` instead)"
             )
         branch, head = release.config.git.branch, release.git.head()
-        after = f"; {move.why}" if move.why else ""
+        after = "".join(f", {one}" for one in for_jobs(release)) + (f"; {move.why}" if move.why else "")
         return Todo(f"dispatch {workflow} at {branch} ({head[:12]}){after}")
 
     def run(self, release: Release) -> None:
@@ -150,7 +211,9 @@ class DispatchRelease(Step[Release]):
         before = {one.id for one in listed()}
         # Written first: where the answer is lost, the run's title tells the next command what it is.
         release.journal.write("dispatching", workflow=workflow, ref=config.branch, commit=head)
-        number = release.forge.workflows.dispatch(workflow, config.branch, {"version": str(release.version)})
+        words = for_jobs(release)
+        inputs = {"version": str(release.version), **({"choose": " ".join(words)} if words else {})}
+        number = release.forge.workflows.dispatch(workflow, config.branch, inputs)
 
         def run() -> Run | None:
             found = (one for one in listed() if one.id == number or (number is None and one.id not in before))
@@ -192,6 +255,6 @@ class BeforeDispatch(Step[Release]):
             return self.inner.check(release)  # That the forge fails is said by the steps that need it.
         if isinstance(move, Attach | Rerun):
             return Done(f"{release.config.release_workflow} has begun with {move.run.commit[:12]}")
-        if isinstance(move, Published):
-            return Done(f"{release.tag} is published")
+        if isinstance(move, Published | Stuck):
+            return Done(f"{release.tag} is {'published' if isinstance(move, Published) else 'pushed'}")
         return self.inner.check(release)

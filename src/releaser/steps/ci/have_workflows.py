@@ -6,6 +6,7 @@ from releaser.adapters.forge.workflow_file import FOLDER, WorkflowFile, parse_wo
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.errors import UsageError
 from releaser.release import Release
+from releaser.steps.ci.dispatch_release import for_jobs
 
 
 class HaveWorkflows(Step[Release]):
@@ -38,6 +39,8 @@ def not_startable(release: Release, file: WorkflowFile) -> str:
         return "cannot be dispatched (it has no workflow_dispatch)"
     if "version" not in file.inputs:
         return "has no input named version"
+    if file.name == release.config.release_workflow and for_jobs(release) and "choose" not in file.inputs:
+        return f"has no input named choose, which takes {' '.join(for_jobs(release))}"
     if file.name == release.config.release_workflow and "inputs.version" not in file.run_name:
         return 'needs `run-name: "Release ${{ inputs.version }}"`: GitHub tells no run\'s inputs'
     return ""

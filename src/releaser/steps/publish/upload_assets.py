@@ -6,7 +6,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from releaser.adapters.forge.job import BOT
 from releaser.adapters.forge.records import ReleaseInfo
+from releaser.core.activity import current
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.dists.built import Dists
 from releaser.errors import ConflictError, StepError
@@ -36,7 +38,7 @@ class UploadAssets(Step[Release]):
                 f"Attach them manually at {found.url} from {dists.directory}, or release the next version.",
             )
         chosen, shown = release.choices.get(self.name), ", ".join(others)
-        replaced = _replaced(release, held, dists) if found.draft else []
+        replaced = _replaced(release, found, held, dists) if found.draft else []
         if replaced and chosen != "ours":
             return self._replaced(found, replaced, chosen)
         kept = release.store.chain.newest("kept", step=self.name, names=others) is not None
@@ -46,6 +48,8 @@ class UploadAssets(Step[Release]):
                 f"Publish it too with `--choose {self.name}=theirs`, or delete it with `--choose {self.name}=ours`.",
             )
         todo = [f"attach {', '.join(missing)}"] if missing else []
+        if again := _left_by_a_run(release, found, held, dists):
+            todo.append(f"replace {', '.join(again)}, which an earlier run put there")
         if found.draft and others and chosen == "ours":
             todo.insert(0, f"delete {shown}")
         elif found.draft and others and not kept:
@@ -68,7 +72,7 @@ class UploadAssets(Step[Release]):
             )
         others, chosen = _others(found, dists) if found.draft else [], release.choices.get(self.name)
         held = _held(release, found, dists)
-        if (replaced := _replaced(release, held, dists)) and chosen != "ours":
+        if (replaced := _replaced(release, found, held, dists)) and chosen != "ours":
             conflict = self._replaced(found, replaced, chosen)
             raise ConflictError(conflict.what, conflict.remedy)
         if others and chosen == "ours":
@@ -77,6 +81,9 @@ class UploadAssets(Step[Release]):
                     release.forge.assets.delete(asset.id)
         elif others:
             release.journal.write("kept", step=self.name, names=others)
+        for name in _left_by_a_run(release, found, held, dists):
+            put, built = held[name][:12], dists.assets[name][:12]
+            current().note(f"{name} in the draft is replaced: an earlier run put {put} there; {built} is built now")
         for name in _missing(held, dists):
             path = dists.directory / name
             # Before it is sent, so that bytes which arrive without an answer are known as ours.
@@ -110,10 +117,23 @@ def _missing(held: Mapping[str, str], dists: Dists) -> list[str]:
     return [name for name, digest in dists.assets.items() if held.get(name) != digest]
 
 
-def _replaced(release: Release, held: Mapping[str, str], dists: Dists) -> list[str]:
+def _replaced(release: Release, found: ReleaseInfo, held: Mapping[str, str], dists: Dists) -> list[str]:
     """Return the names of built files under which the release has whole files that were never sent from here."""
-    chain, other = release.store.chain, [name for name, digest in held.items() if digest != dists.assets[name]]
+    chain, again = release.store.chain, _left_by_a_run(release, found, held, dists)
+    other = [name for name, digest in held.items() if digest != dists.assets[name] and name not in again]
     return sorted(name for name in other if not chain.newest("attaching", file=name, sha256=held[name]))
+
+
+def _left_by_a_run(release: Release, found: ReleaseInfo, held: Mapping[str, str], dists: Dists) -> list[str]:
+    """Return the names of built files under which a draft has others that a workflow put there.
+
+    A job knows nothing of what the jobs of earlier runs sent, and the bill of materials differs with the index's day.
+    A job that may publish has only files that were built twice, so they take the place of what a workflow left.
+    """
+    if release.rebuilt is None or not found.draft:
+        return []
+    by_workflow = {one.name for one in found.assets if one.uploader == BOT}
+    return sorted(name for name, digest in held.items() if name in by_workflow and digest != dists.assets[name])
 
 
 def _held(release: Release, found: ReleaseInfo, dists: Dists) -> dict[str, str]:

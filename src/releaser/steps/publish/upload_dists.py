@@ -24,16 +24,16 @@ class UploadDists(Step[Release]):
     """An index serves both files. Hashes decide: the same bytes are done, other bytes are a conflict.
 
     On TestPyPI other bytes are a warning: they are left from an attempt that did not get further (a push that was
-    refused, a rollback), its names can never be used again, and no user gets a file from there.
+    refused, a rollback), its names can never be used again, and no user gets a file from there. No person reads what a
+    job warns of, so there they are a conflict, unless a person chose `without`.
     """
-
-    choices = ("rerun",)
 
     def __init__(self, index: IndexName) -> None:
         self.index = index
         self.name = f"upload_{index}"
         self.title = f"{INDEX_TITLES[index]} serves sdist and wheel"
         self.skippable = index == "testpypi"
+        self.choices = ("without",) if index == "testpypi" else ("rerun",)
 
     def check(self, release: Release) -> Outcome:
         """Compare the index's hashes with those of the built files.
@@ -123,6 +123,8 @@ class UploadDists(Step[Release]):
     def _way_out(self, release: Release) -> str:
         """Return how to go on where an index will never take these files."""
         following = release.version.bump(release.version.stage or "patch")
+        if self.index == "testpypi" and release.rebuilt:
+            return spent_remedy(release)
         if self.index == "testpypi":
             return f"Add `--skip testpypi`, which is recorded, or release {following} instead."
         return (
@@ -132,6 +134,9 @@ class UploadDists(Step[Release]):
 
     def _taken(self, release: Release, what: str) -> Conflict | Warned:
         following = release.version.bump(release.version.stage or "patch")
+        in_job = release.rebuilt is not None and release.choices.get(self.name) != "without"
+        if self.index == "testpypi" and in_job:
+            return Conflict(f"testpypi {what}; a file name can be used once", spent_remedy(release))
         if self.index == "testpypi":
             return Warned(
                 f"testpypi {what}; a file name can be used once, so it is left as it is",
@@ -143,3 +148,13 @@ class UploadDists(Step[Release]):
         workflow = release.config.index(self.index).workflow
         what = f"what {workflow} uploads to {release.index(self.index).name}"
         await_effect(release, workflow, what, lambda: self._is_shown(release), self.name)
+
+
+def spent_remedy(release: Release) -> str:
+    """Return what it costs that TestPyPI has other bytes of a version: the number, or the trial from there."""
+    version, following = release.version, release.version.bump(release.version.stage or "patch")
+    return (
+        f"Release {following} instead, which TestPyPI can still take. To go on without a trial from TestPyPI, run "
+        f'`invoke release --version {version} --choose upload_testpypi=without` (with run = "ci"), or start the '
+        "workflow on its page with `upload_testpypi=without` as its choice."
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from harness.stand_ins import READ_ONLY
 from harness.wheels import with_changed_byte, with_module
 
 from releaser.core.files import sha256
+from releaser.history.derived import day_of
 
+BILL, OF_WORKFLOW = "tiny_thing-0.2.0.cdx.json", "ghs_9Tk2Lm4Qx7Va"
 WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
 PARTS = {"ci.testpypi": "publish", "ci.release": "github", "ci.expect": "github"}
 """The part of the lock that each job with a privilege installs."""
@@ -50,7 +54,7 @@ class TestBuild:
         said = json.loads(manifest)
         assert said["parent"] == scene.project.head()
         assert said["files"] == {path.name: sha256(path) for path in built.artifact.iterdir()}
-        assert sorted(said["files"]) == [WHEEL, "tiny_thing-0.2.0.cdx.json", SDIST]
+        assert sorted(said["files"]) == [WHEEL, BILL, SDIST]
         again = Workflow(scene).job("ci.rebuild", MANIFEST=manifest, artifact=built.artifact)
         assert again.ran.code == 0, again.ran.text
         mine = json.loads(again.outputs["manifest"])
@@ -77,6 +81,90 @@ class TestBuild:
 
     def test_outside_a_job_it_says_where_it_belongs(self, scene: Scene) -> None:
         scene.refuses("ci.build", "--version", "0.2.0", says=["no job of GitHub Actions", "GITHUB_REPOSITORY"])
+
+
+class TestANewRunOnALaterDay:
+    """TestPyPI took the files of an earlier run, which ended before anything else was public."""
+
+    DAY = 86_400
+    NOW = int(time.time())
+    EARLIER: tuple[str, Path] | None = None
+
+    @pytest.fixture
+    def old(self, scene: Scene) -> Scene:
+        """The project with a last commit that is five days old."""
+        dated = re.sub(r"> \d+ ", f"> {self.NOW - 5 * self.DAY} ", scene.git("cat-file", "commit", "HEAD"))
+        scene.git(
+            "reset", "--hard", scene.project.git("hash-object", "-t", "commit", "-w", "--stdin", given=f"{dated}\n")
+        )
+        scene.git("push", "--quiet", "--force", "origin", "main")
+        return scene
+
+    @pytest.fixture
+    def before(self, old: Scene, tmp_path_factory: pytest.TempPathFactory) -> JobRun:
+        """What a run built two days ago."""
+        if TestANewRunOnALaterDay.EARLIER is None:
+            with old.patch.context() as patch:
+                patch.setattr(time, "time", lambda: self.NOW - 2.0 * self.DAY)
+                run = Workflow(old).job("ci.build")
+            assert run.ran.code == 0, run.ran.text
+            kept = tmp_path_factory.mktemp("earlier") / "dist"
+            TestANewRunOnALaterDay.EARLIER = run.outputs["manifest"], shutil.copytree(run.artifact, kept)
+        manifest, kept = self.EARLIER or ("", Path())
+        shutil.copytree(kept, old.others / "earlier" / "dist")
+        return JobRun(Ran(0, "", ""), {"manifest": manifest}, old.others / "earlier")
+
+    def upload(self, scene: Scene, artifact: Path) -> None:
+        for name in (WHEEL, SDIST):
+            scene.testpypi.accept(artifact / name, "tiny-thing", "0.2.0")
+
+    def test_makes_the_same_commit_and_bytes_and_uploads_nothing_again(self, old: Scene, before: JobRun) -> None:
+        self.upload(old, before.artifact)
+        now = Workflow(old).job("ci.build")
+        assert now.ran.code == 0, now.ran.text
+        assert now.outputs == before.outputs
+        manifest = now.outputs["manifest"]
+        day = day_of(self.NOW - 2 * self.DAY)
+        assert_says(now.ran.out, f"TestPyPI has these very bytes from an earlier run, of {day}: they are made again")
+        sent = Workflow(old).job("ci.testpypi", MANIFEST=manifest, REBUILT=manifest, artifact=now.artifact)
+        assert sent.ran.code == 0, sent.ran.text
+        assert old.testpypi.count("POST /legacy/") == 2
+
+    def test_files_of_another_commit_or_of_other_tools_are_a_conflict_with_its_price(
+        self, old: Scene, before: JobRun
+    ) -> None:
+        with_changed_byte(before.artifact / WHEEL, "tiny_thing-0.2.0.dist-info/WHEEL")
+        self.upload(old, before.artifact)
+        now = Workflow(old).job("ci.build")
+        assert now.ran.code == 3, now.ran.text
+        assert now.outputs == {}
+        price = "Release 0.2.1 instead, which TestPyPI can still take. To go on without a trial from TestPyPI,"
+        assert_says(
+            now.ran.err,
+            f"TestPyPI already has other bytes of 0.2.0 than {old.project.head()[:12]} and the tools here make",
+            WHEEL,
+            "tiny_thing-0.2.0.dist-info/WHEEL differs from byte",
+            price,
+            "`invoke release --version 0.2.0 --choose upload_testpypi=without`",
+        )
+        assert SDIST not in now.ran.err
+        chosen = Workflow(old).job("ci.build", CHOOSE="upload_testpypi=without")
+        assert chosen.ran.code == 0, chosen.ran.text
+        manifest = chosen.outputs["manifest"]
+        trusted: dict[str, Any] = {"MANIFEST": manifest, "REBUILT": manifest, "artifact": chosen.artifact}
+        refused = Workflow(old).job("ci.testpypi", **trusted)
+        assert refused.ran.code == 3, refused.ran.text
+        assert_says(refused.ran.err, "testpypi serves other bytes under 0.2.0", price)
+        ran = Workflow(old).job("ci.testpypi", CHOOSE="upload_testpypi=without", **trusted).ran
+        assert ran.code == 0, ran.text
+        dated = json.loads(manifest)["epoch"], json.loads(before.outputs["manifest"])["epoch"]
+        assert dated[0] >= dated[1] + 2 * self.DAY
+        assert old.testpypi.count("POST /legacy/") == 2
+
+    def test_a_choice_that_no_job_offers_is_refused(self, old: Scene) -> None:
+        ran = Workflow(old).job("ci.build", CHOOSE="push_tag=merge").ran
+        assert ran.code == 2, ran.text
+        assert_says(ran.err, "There is no choice push_tag=merge", "upload_testpypi=without")
 
 
 class TestRelease:
@@ -209,6 +297,29 @@ class TestRelease:
         assert_says(job.ran.err, WHEEL)
         (held,) = scene.forge.releases()
         assert held["draft"]
+
+    def test_another_day_s_bill_of_materials_replaces_a_draft_s_and_a_published_one_stays(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        scene.forge.grants[OF_WORKFLOW] = "write"
+        job = Workflow(scene)
+        first: dict[str, Any] = {"MANIFEST": manifest, "REBUILT": manifest, "artifact": built.artifact}
+        assert job.job("ci.release", GITHUB_TOKEN=OF_WORKFLOW, **first).ran.code == 0
+        scene.forge.store.state["releases"][0]["draft"] = True  # as if it had stopped before
+        scene.forge.store.commit()
+        (built.artifact / BILL).write_text('{"another": "day"}')
+        files = {**json.loads(manifest)["files"], BILL: sha256(built.artifact / BILL)}
+        ran = job.job(
+            "ci.release", GITHUB_TOKEN=OF_WORKFLOW, **{**first, "MANIFEST": altered(manifest, files=files)}
+        ).ran
+        assert ran.code == 0, ran.text
+        assert_says(ran.out, f"{BILL} in the draft is replaced: an earlier run put")
+        (release,) = scene.forge.releases()
+        assert {one["name"]: one["digest"] for one in release["assets"]}[BILL] == f"sha256:{files[BILL]}"
+
+        again = Workflow(scene).job("ci.build")
+        assert again.ran.code == 0, again.ran.text
+        assert json.loads(again.outputs["manifest"])["files"] == files
 
     def test_a_branch_that_has_moved_is_told_before_anything_is_sent(
         self, scene: Scene, built: JobRun, manifest: str
