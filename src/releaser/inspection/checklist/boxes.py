@@ -18,6 +18,8 @@ from releaser.errors import UsageError
 from releaser.inspection.questions import Question, ask
 from releaser.plan import plan_of
 from releaser.release import Release
+from releaser.steps.ci import runs
+from releaser.steps.ci.runs import Seen
 
 TICK = "ticked"
 """The journal's event for a box that a person ticks."""
@@ -120,14 +122,14 @@ def tick(release: Release, texts: Iterable[str]) -> None:
             release.journal.write(TICK, box=name, note=note, by=by)
 
 
-def boxes(release: Release) -> list[Box]:
-    """Return every box, ticked from what is asked now."""
+def boxes(release: Release, beside: Question[Seen | None] | None = None) -> list[Box]:
+    """Return every box, ticked from what is asked now; ask a further question at the same time."""
     plan = plan_of(release.config)
     planned = Question("the milestone", partial(_planned, release))
     since = Question("new issues", partial(_since, release))
     tests = Question("the tests of the commit", partial(_tests, release))
     survey = Question("the steps", lambda: Runner(plan, release).survey(within=asking.LIMIT_S - 1))
-    ask([planned, since, tests, survey])
+    ask([planned, since, tests, survey, *([beside] if beside else [])])
     results = {one.step: one for one in survey.answer or ()}
     at = _at(survey.at)
     sessions = {f"session {name} passes": (name,) for name in results if name.startswith("pass_")}
@@ -163,10 +165,20 @@ def boxes(release: Release) -> list[Box]:
     return found
 
 
-def as_json(release: Release, found: Sequence[Box]) -> str:
-    """Return the boxes as a JSON document."""
+def newest_run(release: Release) -> Question[Seen | None] | None:
+    """Return the question for the newest run, where a workflow carries the release out."""
+    return Question("the newest run", partial(runs.newest, release)) if release.config.run == "ci" else None
+
+
+def as_json(release: Release, found: Sequence[Box], run: Question[Seen | None] | None = None) -> str:
+    """Return the boxes as a JSON document, and the newest run if it was asked for (null: there is none)."""
     facts = {"schema": 1, "distribution": release.config.distribution, "version": str(release.version)}
-    return json.dumps({**facts, "boxes": [asdict(box) for box in found]}, indent=2, ensure_ascii=False)
+    told: dict[str, object] = {}
+    if run is not None and run.error:
+        told = {"run": {"not_asked": run.error.message}}
+    elif run is not None:
+        told = {"run": runs.facts(run.answer) if run.answer else None}
+    return json.dumps({**facts, **told, "boxes": [asdict(box) for box in found]}, indent=2, ensure_ascii=False)
 
 
 def as_text(found: Sequence[Box]) -> str:

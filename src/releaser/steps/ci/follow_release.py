@@ -24,8 +24,12 @@ class FollowRelease(Step[Release]):
             return Done(f"{move.url} is published")
         if isinstance(move, Attach) and move.run.ended:
             attempt = f" at attempt {move.run.attempt}" if move.run.attempt > 1 else ""
-            return Done(f"{workflow} succeeded{attempt}: {move.run.url}")
-        return Todo(f"follow {move.run.url}" if isinstance(move, Attach) else f"follow the run of {workflow}")
+            jobs = runs.jobs_in_words(runs.look(release, workflow, move.run))
+            return Done(f"{workflow} succeeded{attempt}: {move.run.url}{jobs}")
+        if isinstance(move, Attach):
+            seen = runs.look(release, workflow, move.run)
+            return Todo(f"follow it: {seen.state}{runs.jobs_in_words(seen)}")
+        return Todo(f"follow the run of {workflow}")
 
     def run(self, release: Release) -> None:
         """Follow it job by job.

@@ -29,7 +29,7 @@ class Watch:
     Attributes:
         release: Of which release.
         workflow: The workflow's file name.
-        patience: Seconds without any change after which to give up.
+        patience: Seconds without any change after which to give up; time in which a person is awaited does not count.
         seen: What was seen last.
     """
 
@@ -82,6 +82,8 @@ class Watch:
             WaitTimeoutError: Nothing has changed for too long.
         """
         activity = current()
+        if self.seen and self.seen.waits_for_environment:  # GitHub ends such a wait after 30 days
+            self._changed = activity.clock.now()
         waited = activity.clock.now() - self._changed
         if waited >= self.patience:
             raise WaitTimeoutError(f"{lacks} after {self.patience:.0f} s without any change", remedy)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 
 from releaser.adapters.forge.records import Approval, Job, Run
 from releaser.core.activity import current
@@ -98,9 +98,16 @@ class Seen:
         return f"{self.workflow} runs{attempt}: {self.run.url}"
 
     @property
+    def waits_for_environment(self) -> bool:
+        """Whether it waits for a person, or for another rule of an environment."""
+        return not self.run.ended and (bool(self.approvals) or self.run.status == "waiting")
+
+    @property
     def details(self) -> str:
-        """What each job does that has not ended, step by step."""
-        told = [_doing(job) for job in self.jobs if job.status != "completed"]
+        """What each job does that has not ended, step by step; of whom it waits for, for how long already."""
+        now = datetime.now(timezone.utc)
+        told = [f"{_whom(one)} awaited for {_span(now - one.since)}" for one in self.approvals if one.since]
+        told += [_doing(job) for job in self.jobs if job.status != "completed"]
         return ", ".join(filter(None, told)) or "no job runs"
 
     @property
@@ -118,8 +125,53 @@ def look(release: Release, workflow: str, run: Run) -> Seen:
     workflows = release.forge.workflows
     fresh = workflows.run(run.id)
     jobs = workflows.jobs(fresh)
+    begun = [job.started for job in jobs if job.status == "waiting" and job.started]
     waits = fresh.status == "waiting" or any(job.status == "waiting" for job in jobs)
-    return Seen(workflow, fresh, jobs, workflows.approvals(fresh) if waits and not fresh.ended else ())
+    approvals = workflows.approvals(fresh) if waits and not fresh.ended else []
+    # Of an environment without a timer GitHub may not tell; a job is listed once only its environment is lacking.
+    since = min(begun, default=fresh.updated)
+    return Seen(workflow, fresh, jobs, [replace(one, since=one.since or since) for one in approvals])
+
+
+def newest(release: Release) -> Seen | None:
+    """Return what the newest run of the workflow that releases does; None if this version has none.
+
+    Raises:
+        ServiceError: GitHub refused, or did not respond.
+    """
+    found = dispatched_runs(release)
+    return look(release, release.config.release_workflow, found[0]) if found else None
+
+
+def facts(seen: Seen) -> dict[str, object]:
+    """Return a run as data: its page, what it does, its jobs, and whom it waits for."""
+    run = seen.run
+    return {
+        "workflow": seen.workflow,
+        "url": run.url,
+        "state": seen.state,
+        "status": run.status,
+        "conclusion": run.conclusion,
+        "attempt": run.attempt,
+        "commit": run.commit,
+        "jobs": [
+            {"name": job.name, "status": job.status, "conclusion": job.conclusion, "url": job.url} for job in seen.jobs
+        ],
+        "waits_for": [
+            {
+                "environment": one.environment,
+                "reviewers": list(one.reviewers),
+                "since": one.since.isoformat() if one.since else None,
+            }
+            for one in seen.approvals
+        ],
+    }
+
+
+def jobs_in_words(seen: Seen) -> str:
+    """Return how far its jobs are, as it follows what the run does; empty if it has none yet."""
+    told = [_ended(job) if job.status == "completed" else _doing(job) for job in seen.jobs]
+    return f"; jobs: {', '.join(told)}" if told else ""
 
 
 def failure(release: Release, seen: Seen, remedy: str) -> StepError:
@@ -190,7 +242,24 @@ def _doing(job: Job) -> str:
     return f"{job.name}: {past} of {len(job.steps)} steps done" if past else f"{job.name} begins"
 
 
+def _ended(job: Job) -> str:
+    return f"{job.name} {'succeeded' if job.conclusion == 'success' else ended(job.conclusion)}"
+
+
 def _awaited(approval: Approval) -> str:
+    since = f" since {approval.since:%Y-%m-%d %H:%M} UTC" if approval.since else ""
+    return f"waits for {_whom(approval)}{since}"
+
+
+def _whom(approval: Approval) -> str:
     if not approval.reviewers:
-        return f"waits for the environment {approval.environment}"
-    return f"waits for a reviewer of the environment {approval.environment} ({', '.join(approval.reviewers)})"
+        return f"the environment {approval.environment}"
+    return f"a reviewer of the environment {approval.environment} ({', '.join(approval.reviewers)})"
+
+
+def _span(time: timedelta) -> str:
+    minutes = max(0, int(time.total_seconds())) // 60
+    days, hours = minutes // 1440, minutes // 60 % 24
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"

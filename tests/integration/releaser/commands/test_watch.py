@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -88,6 +89,9 @@ def test_a_release_is_dispatched_followed_fetched_and_verified(by_ci: Scene) -> 
     ran = release(by_ci)
     assert ran.code == 0, ran.text
     assert_says(ran.out, "dispatch_release: done", "release.yml succeeded", "PyPI", "follow_release: done")
+    assert_says(
+        (by_ci.store / "report.md").read_text(), "- follow_release: release.yml succeeded: http", "build succeeded"
+    )
     held = {path.name for path in (by_ci.store / "dist").iterdir()}
     assert {"tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz", "SHA256SUMS"} <= held
     assert by_ci.git("rev-parse", "HEAD^") == before
@@ -261,18 +265,30 @@ class TestWatch:
     def test_a_project_without_workflows_is_told_where_to_configure_one(self, scene: Scene) -> None:
         scene.refuses("watch", "--version", "0.2.0", says=["No workflow takes part", 'run = "ci"'])
 
-    def test_a_reviewer_that_is_waited_for_is_named_with_the_page(self, by_ci: Scene) -> None:
-        by_ci.project.configure("timeout = 30", "timeout = 1")
+    def test_a_reviewer_is_awaited_as_long_as_it_takes_and_named_with_the_page(self, by_ci: Scene) -> None:
+        by_ci.project.configure("timeout = 30", "timeout = 0.3")
         waiting = {**BUILD, "name": "testpypi", "status": "waiting", "conclusion": None}
-        pending = [{"environment": "testpypi", "reviewers": ["alice"]}]
+        pending = [{"environment": "testpypi", "reviewers": ["alice"], "since": "2026-11-27T08:00:00Z"}]
         self.dispatched(by_ci, status="waiting", conclusion=None, jobs=[waiting], pending=pending)
-        with by_ci.unchanged():
-            ran = by_ci.run("watch", "--version", "0.2.0")
-        assert ran.code == 5
         page = f"{by_ci.forge.url}/someone/tiny-thing/actions/runs/5"
-        says = f"release.yml waits for a reviewer of the environment testpypi (alice): approve at {page}"
+        whom = "a reviewer of the environment testpypi (alice)"
+        says = f"release.yml waits for {whom} since 2026-11-27 08:00 UTC: approve at {page}"
+        status = by_ci.run("status", "--version", "0.2.0")
+        assert_says(status.out, f"follow it: {says}; jobs: testpypi waits")
+        shown = json.loads(by_ci.run("status", "--json", "--version", "0.2.0").out)["run"]
+        assert (shown["url"], shown["waits_for"][0]["reviewers"]) == (page, ["alice"])
+
+        def reject() -> None:
+            play(by_ci, log="", status="completed", conclusion="failure", pending=[])
+
+        for then in (*[lambda: None] * 3, reject):
+            by_ci.forge.after("/pending_deployments", then)
+        asked = len(by_ci.forge.asked)
+        ran = by_ci.run("watch", "--version", "0.2.0")
+        assert ran.code == 1
+        assert sum("pending" in one for one in by_ci.forge.asked[asked:]) == 4
         assert_says(ran.out, f"follow_release: {says}")
-        assert_says(ran.err, says)
+        assert_says(ran.err, f"release.yml failed: {page}")
 
     def test_each_job_that_ends_is_a_line_and_the_end_is_told(self, by_ci: Scene) -> None:
         test = {"id": 72, "name": "test (3.12)", "status": "queued", "conclusion": None, "steps": []}

@@ -39,6 +39,7 @@ OPERATIONS = {
     f"{REPO}/actions/workflows/{{workflow_id}}/dispatches": ["post"],
     f"{REPO}/actions/runs/{{run_id}}": ["get"],
     f"{REPO}/actions/runs/{{run_id}}/jobs": ["get"],
+    f"{REPO}/actions/runs/{{run_id}}/artifacts": ["get"],
     f"{REPO}/actions/runs/{{run_id}}/pending_deployments": ["get", "post"],
     f"{REPO}/actions/runs/{{run_id}}/rerun-failed-jobs": ["post"],
     f"{REPO}/actions/runs/{{run_id}}/cancel": ["post"],

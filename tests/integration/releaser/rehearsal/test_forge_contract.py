@@ -26,7 +26,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from releaser.adapters.forge.client import Forge
-from releaser.adapters.forge.records import Approval, Protection
+from releaser.adapters.forge.records import Approval, Artifact, Protection
 from releaser.adapters.publishers import Publisher
 from releaser.errors import ServiceError
 from releaser.rehearsal import rules
@@ -72,6 +72,7 @@ SEED = {
                 {"id": 22, "name": "testpypi", "status": "waiting", "conclusion": None, "steps": []},
             ],
             "pending": [{"environment": "testpypi", "reviewers": ["releaser"], "since": "2026-11-27T08:00:10Z"}],
+            "expired": ["dist"],
         },
     ],
     "rulesets": [
@@ -352,7 +353,9 @@ def _watch_and_start_workflows(forge: Forge, url: str) -> None:
     build, _ = workflows.jobs(run)
     assert [(one.number, one.conclusion) for one in build.steps] == [(1, "success"), (2, "failure")]
     assert workflows.last_lines(build, 5) == ["Process completed with exit code 1."]
-    assert workflows.approvals(run) == [Approval("testpypi", ("releaser",), True)]
+    since = datetime(2026, 11, 27, 8, 0, 10, tzinfo=timezone.utc)
+    assert workflows.approvals(run) == [Approval("testpypi", ("releaser",), True, since)]
+    assert workflows.artifacts(run) == [Artifact("dist", expired=True)]
     page = f"{url}/repos/{REPOSITORY}/actions/runs/{run.id}/pending_deployments"
     headers = {"Authorization": "Bearer ghp_writes"}
     (waiting,) = requests.get(page, headers=headers, timeout=5).json()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from releaser.adapters.git import Git
 from releaser.config.load import parse_config
 from releaser.release import Release
 from releaser.secret import Credentials
-from releaser.steps.ci.runs import Seen, names_version
+from releaser.steps.ci.runs import Seen, facts, jobs_in_words, names_version
 from releaser.store import ReleaseStore
 from releaser.versions.version import Version
 
@@ -24,8 +26,15 @@ def release(version: str) -> Release:
     return Release(config, Version.parse(version), Git(Path("nowhere")), store, Credentials({}))
 
 
-def seen(status: str, *jobs: Job, conclusion: str | None = None, attempt: int = 1, waits: bool = False) -> Seen:
-    approvals = [Approval("testpypi", ("alice", "bob"), False)] if waits else []
+def seen(
+    status: str,
+    *jobs: Job,
+    conclusion: str | None = None,
+    attempt: int = 1,
+    waits: bool = False,
+    since: datetime | None = None,
+) -> Seen:
+    approvals = [Approval("testpypi", ("alice", "bob"), False, since)] if waits else []
     return Seen("release.yml", Run(5, status, conclusion, URL, attempt=attempt), jobs, approvals)
 
 
@@ -68,6 +77,39 @@ def test_another_version_of_which_this_is_a_part_is_not_taken_for_it(title: str)
 )
 def test_each_state_reads_differently(found: Seen, says: str) -> None:
     assert found.state == says
+
+
+@pytest.mark.parametrize(
+    ("waited", "says"),
+    [
+        ({"minutes": 4, "seconds": 50}, "4 min"),
+        ({"hours": 3, "minutes": 12}, "3 h 12 min"),
+        ({"days": 2, "hours": 5, "minutes": 59}, "2 d 5 h"),
+        ({"minutes": -3}, "0 min"),
+    ],
+)
+def test_whom_it_waits_for_is_told_with_since_when_and_for_how_long(waited: dict[str, int], says: str) -> None:
+    since = datetime.now(timezone.utc) - timedelta(**waited)
+    found = seen("waiting", waits=True, since=since)
+    whom = "a reviewer of the environment testpypi (alice, bob)"
+    assert found.state == f"release.yml waits for {whom} since {since:%Y-%m-%d %H:%M} UTC: approve at {URL}"
+    assert found.details == f"{whom} awaited for {says}"
+
+
+def test_a_run_in_words_and_as_data_has_its_page_its_jobs_and_whom_it_waits_for() -> None:
+    since = datetime(2026, 11, 27, 14, 2, tzinfo=timezone.utc)
+    built = replace(job("completed", conclusion="success"), name="Build")
+    found = seen("waiting", built, job("waiting"), waits=True, since=since)
+    assert jobs_in_words(found) == "; jobs: Build succeeded, build waits"
+    told = facts(found)
+    assert (told["url"], told["state"], told["status"]) == (URL, found.state, "waiting")
+    assert told["jobs"] == [
+        {"name": "Build", "status": "completed", "conclusion": "success", "url": f"{URL}/7"},
+        {"name": "build", "status": "waiting", "conclusion": None, "url": f"{URL}/7"},
+    ]
+    assert told["waits_for"] == [
+        {"environment": "testpypi", "reviewers": ["alice", "bob"], "since": "2026-11-27T14:02:00+00:00"}
+    ]
 
 
 @pytest.mark.parametrize(
