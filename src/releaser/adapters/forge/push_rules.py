@@ -30,8 +30,8 @@ class PushRules(Subject):
         )
         if listed is None:
             return None
-        bypass = {number: self._may_bypass(number) for number in {one.ruleset_id for one in listed}}
-        return [Rule(one.type, one.parameters or {}, bypass[one.ruleset_id]) for one in listed]
+        bypass = {number: self._who_bypasses(number) for number in {one.ruleset_id for one in listed}}
+        return [Rule(one.type, one.parameters or {}, *bypass[one.ruleset_id]) for one in listed]
 
     def of_tag(self, tag: str) -> list[Rule] | None:
         """Return the rules that are active for a tag of this name; None if the forge does not tell them."""
@@ -49,12 +49,16 @@ class PushRules(Subject):
         for one in listed:
             whole = self._ruleset(one.id) if (one.target, one.enforcement) == ("tag", "active") else None
             if whole and _concerns(whole, f"refs/tags/{tag}"):
-                bypass = whole.current_user_can_bypass in _BYPASS
-                found += [Rule(rule.type, rule.parameters or {}, bypass) for rule in whole.rules]
+                found += [Rule(rule.type, rule.parameters or {}, *_bypassing(whole)) for rule in whole.rules]
         return found
 
-    def protection(self, branch: str) -> Protection | None:
-        """Return what a branch's protection refuses; None if the forge does not tell, or has no such branch."""
+    def protection(self, branch: str, *, by_app: bool = False) -> Protection | None:
+        """Return what a branch's protection refuses; None if the forge does not tell, or has no such branch.
+
+        Args:
+            branch: The branch.
+            by_app: Whether an app pushes, such as a workflow's own token: what spares administrators holds for it.
+        """
         path = f"{self._repo}/branches/{quote(branch, safe='')}"
         found = self._http.find(f"show branch {branch}", path, responses.BRANCH, none_for=_NOT_TOLD)
         if found is None:
@@ -63,7 +67,8 @@ class PushRules(Subject):
         if not found.protected or found.protection.enabled is False:
             return Protection(protected=found.protected)
         checks = found.protection.required_status_checks
-        if checks and checks.contexts and checks.enforcement_level == "everyone":
+        levels = ("everyone", "non_admins") if by_app else ("everyone",)
+        if checks and checks.contexts and checks.enforcement_level in levels:
             return Protection(True, (f"status checks must have passed: {', '.join(checks.contexts)}",), whole=False)
         doing = f"show the protection of branch {branch}"
         whole = self._http.find(doing, f"{path}/protection", responses.PROTECTION, none_for=_NOT_TOLD)
@@ -71,17 +76,19 @@ class PushRules(Subject):
             return Protection(True, whole=False)
         refuses = ["the branch is locked"] if whole.lock_branch and whole.lock_branch.enabled else []
         # Only an administrator can read it, and for administrators the rest holds only if it says so.
-        if whole.enforce_admins and whole.enforce_admins.enabled:
-            if whole.required_pull_request_reviews is not None:
+        if by_app or (whole.enforce_admins and whole.enforce_admins.enabled):
+            reviews = whole.required_pull_request_reviews
+            spared = by_app and reviews and (reviews.get("bypass_pull_request_allowances") or {}).get("apps")
+            if reviews is not None and not spared:
                 refuses.append("changes must be made through a pull request")
             if whole.required_status_checks:
                 refuses.append("status checks must have passed")
         signatures = whole.required_signatures is not None and whole.required_signatures.enabled
         return Protection(True, tuple(refuses), whole=whole.restrictions is None and not signatures)
 
-    def _may_bypass(self, number: int | None) -> bool:
+    def _who_bypasses(self, number: int | None) -> tuple[bool, bool | None]:
         found = self._ruleset(number) if number is not None else None
-        return found is not None and found.current_user_can_bypass in _BYPASS
+        return _bypassing(found) if found else (False, None)
 
     def _ruleset(self, number: int) -> responses.RulesetResponse | None:
         return self._http.find(
@@ -91,6 +98,17 @@ class PushRules(Subject):
             none_for=_NOT_TOLD,
             permission=_METADATA,
         )
+
+
+def _bypassing(ruleset: responses.RulesetResponse) -> tuple[bool, bool | None]:
+    """Return whether the token's owner may bypass it, and whether an app may; None where GitHub does not tell."""
+    actors = ruleset.bypass_actors
+    apps = (
+        None
+        if actors is None
+        else any(one.actor_type == "Integration" and one.bypass_mode in _BYPASS for one in actors)
+    )
+    return ruleset.current_user_can_bypass in _BYPASS, apps
 
 
 def _concerns(ruleset: responses.RulesetResponse, ref: str) -> bool:

@@ -194,11 +194,13 @@ class Rule:
         type: GitHub's name for it, such as pull_request or tag_name_pattern.
         parameters: Its own.
         may_bypass: Whether it does not apply to whom the token belongs to.
+        lets_apps: Whether it does not apply to an app; None where GitHub does not tell, as it does administrators only.
     """
 
     type: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     may_bypass: bool = False
+    lets_apps: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,11 @@ class _Conditions(Response):
     ref_name: _RefName | None = None
 
 
+class _BypassActor(Response):
+    actor_type: str
+    bypass_mode: str = "always"
+
+
 class RulesetResponse(Response):
     """A ruleset; a list has neither its rules nor its conditions."""
 
@@ -157,6 +162,7 @@ class RulesetResponse(Response):
     target: str | None = None
     enforcement: str
     current_user_can_bypass: str | None = None
+    bypass_actors: list[_BypassActor] | None = None
     conditions: _Conditions | None = None
     rules: list[RuleResponse] = []
 

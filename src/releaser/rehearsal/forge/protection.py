@@ -94,9 +94,10 @@ class Protection(Handlers):
         if found is None:
             return problem(404, "Not Found")
         whole = {"conditions": found["conditions"], "rules": found["rules"]}
-        return web.json_response(
-            {**self._shape(found), **whole, "current_user_can_bypass": found.get("bypass", "never")}
-        )
+        # Only administrators see them.
+        actors = {"bypass_actors": found["bypass_actors"]} if "bypass_actors" in found else {}
+        shape = {**self._shape(found), **whole, **actors, "current_user_can_bypass": found.get("bypass", "never")}
+        return web.json_response(shape)
 
     def _shape(self, ruleset: Record) -> Record:
         return {

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from harness.scene import Scene
+from harness.scene import Scene, assert_says
 
-from releaser.core.step import Done, Skipped
+from releaser.core.step import Conflict, Done, Outcome, Skipped, Warned
 from releaser.errors import ServiceError
 from releaser.rehearsal import remote, rules
 from releaser.steps.preflight.branch_rules import FollowRules
@@ -143,6 +143,55 @@ class TestOlderProtection:
             scene.refused(FollowRules(), "through a pull request", remedy="pull request")
         else:
             assert scene.check(FollowRules()) == Done("nothing refuses main and v0.2.0")
+
+
+class TestByAWorkflow:
+    """With `run = "ci"` the workflow's own token pushes, which no ruleset can name as an exception."""
+
+    APP = ({"actor_id": 3, "actor_type": "Integration", "bypass_mode": "always"},)
+    PERSON = ({"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"},)
+
+    def check(self, scene: Scene, *kinds: Mapping[str, Any] | str, target: str = "branch", **more: Any) -> Outcome:
+        scene.project.replace("pyproject.toml", "[tool.releaser]\n", '[tool.releaser]\nrun = "ci"\n')
+        scene.forge.hold({"rulesets": [ruleset(*kinds, target=target, **more)]})
+        return scene.check(FollowRules())
+
+    def test_that_this_login_may_bypass_a_rule_does_not_help(self, scene: Scene) -> None:
+        found = self.check(scene, "pull_request", bypass="always", bypass_actors=self.PERSON)
+        assert isinstance(found, Conflict)
+        assert found.what == "main does not take a push by the workflow: changes must be made through a pull request"
+        assert_says(found.remedy, "by a pull request: on a branch, run", "take the rule away, which a workflow's own")
+
+    def test_who_may_bypass_is_told_to_administrators_only_so_others_are_warned(self, scene: Scene) -> None:
+        found = self.check(scene, "creation", target="tag", bypass="always")
+        assert isinstance(found, Warned)
+        assert_says(found.reason, "refused unless an app is let through", "creations are restricted")
+        assert_says(found.remedy, "Take the rule away", "If release.yml pushes as an app instead, let")
+
+    def test_an_app_that_is_let_through_may_be_what_pushes(self, scene: Scene) -> None:
+        found = self.check(scene, "pull_request", bypass_actors=self.APP)
+        assert isinstance(found, Done)
+        assert_says(found.evidence, "whether the workflow pushes as an app that is let through is unproven")
+
+    def test_the_commit_is_the_workflow_s_so_it_is_not_signed_and_has_its_address(self, scene: Scene) -> None:
+        mail = pattern("committer_email_pattern", "users.noreply.github.com", "ends_with")
+        other = pattern("commit_author_email_pattern", "localhost", "ends_with")
+        found = self.check(scene, "required_signatures", mail, other, bypass_actors=())
+        assert isinstance(found, Conflict)
+        assert_says(
+            found.what, "a workflow does not sign them", "commit_author_email_pattern: '41898282+github-actions"
+        )
+        assert "committer" not in found.what
+
+    @pytest.mark.parametrize("apps", [[], [{"slug": "ours"}]])
+    def test_what_spares_administrators_does_not_spare_it(self, scene: Scene, apps: list[dict[str, str]]) -> None:
+        self.check(scene)
+        reviews = {"url": "", "bypass_pull_request_allowances": {"apps": apps}}
+        whole = {"required_pull_request_reviews": reviews, "enforce_admins": {"enabled": False}}
+        scene.forge.hold({"protected": {"main": {"whole": whole}}})
+        assert isinstance(scene.check(FollowRules()), Done if apps else Conflict)
+        scene.forge.hold({"protected": {"main": {"contexts": ["unit"]}}})
+        assert isinstance(scene.check(FollowRules()), Conflict)
 
 
 class TestByAPullRequest:
