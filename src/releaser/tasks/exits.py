@@ -23,6 +23,10 @@ _R = TypeVar("_R")
 _ELSEWHERE = "set RELEASER_STATE_DIR to a directory on another disk, then rerun the command."
 _FULL = ("The disk is full: {file} could not be written", f"Free some space, or {_ELSEWHERE}")
 _DENIED = ("{file} cannot be read or written: {reason}", f"Change its permissions, or {_ELSEWHERE}")
+_NO_DIRECTORY = (
+    "{file} cannot be read or written: {reason}",
+    "Move the file in its path away, or set RELEASER_STATE_DIR to a directory, then rerun the command.",
+)
 _IN_THE_WAY = ("{file} is in the way: {reason}", "Move it away, or set RELEASER_STATE_DIR, then rerun the command.")
 _WORDS = {
     errno.ENOSPC: _FULL,
@@ -30,7 +34,7 @@ _WORDS = {
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
     errno.EROFS: _DENIED,
-    errno.ENOTDIR: _DENIED,
+    errno.ENOTDIR: _NO_DIRECTORY,
     errno.EEXIST: _IN_THE_WAY,
     errno.EISDIR: _IN_THE_WAY,
     errno.EPIPE: ("The program that read the output closed it", "Rerun the command to continue."),

@@ -91,6 +91,12 @@ def test_what_the_machine_refuses_is_told_with_a_remedy(
     assert "RELEASER_STATE_DIR" in err
 
 
+def test_a_file_where_a_directory_is_needed_is_not_a_matter_of_permissions(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(OSError(errno.ENOTDIR, "Not a directory", "/state/file/rehearsals")) == 1
+
+    assert "-> Move the file in its path away" in capsys.readouterr().err
+
+
 def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(KeyboardInterrupt()) == 130
 
