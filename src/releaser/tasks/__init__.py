@@ -69,7 +69,7 @@ def release(
         **VERSION,
         "keep": "leave the stand-ins running and print their addresses",
         "fresh": "start over instead of continuing an earlier rehearsal of this commit and version",
-        "quick": "skip the project's test and check sessions, to try the process in under a minute",
+        "quick": "skip the project's test and check sessions, to try the process in a short time",
         "skip": "skip a step or a phase (repeatable)",
         "require": _REQUIRE,
         "choose": _CHOOSE,
