@@ -135,14 +135,8 @@ def rehearse(
         quick=how.quick,
     ) as raised:
         release = replace(raised.release, choices=choices, required=frozenset(required))
-        strikes = faults.named("engine")
-        killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
-        striking = [Striking(one, release, raised.path) for one in faults.world]
-        observers: list[Observer] = [*striking, *killers]
         try:
-            for one in striking:
-                one.begin()
-            carry_out(release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=observers)
+            _carry_out(raised, release, plan, skips, required, faults)
         except ReleaserError as error:
             if hosted.names:
                 _report_workflows(raised, within=0)
@@ -155,11 +149,34 @@ def rehearse(
             with suppress(OSError):
                 durations.add(how.kind, seconds)
         if how.keep:
-            print("\nThe stand-ins are still running:")
-            for service in raised.services:
-                print(f"  {service.name:<9} {service.url}")
-            print(f"  remote    {raised.path / 'origin.git'}")
-            print(f"Stop them with `kill {' '.join(str(one.process.pid) for one in raised.services)}`.")
+            _print_services(raised)
+
+
+def _carry_out(
+    raised: stage.Stage,
+    release: Release,
+    plan: Plan[Release],
+    skips: Mapping[str, str],
+    required: Mapping[str, str],
+    faults: RehearsalFaults,
+) -> None:
+    """Carry the plan out, with the faults that strike this process and its files."""
+    strikes = faults.named("engine")
+    killers = [KillAt(strikes.get("kill-before"), strikes.get("kill-after"))] if strikes else []
+    striking = [Striking(one, release, raised.path) for one in faults.world]
+    observers: list[Observer] = [*striking, *killers]
+    for one in striking:
+        one.begin()
+    carry_out(release, plan, skips, required, engine.say_yes, lacking=raised.lacking, observers=observers)
+
+
+def _print_services(raised: stage.Stage) -> None:
+    """Print where the stand-ins that go on are, and how to stop them."""
+    print("\nThe stand-ins are still running:")
+    for service in raised.services:
+        print(f"  {service.name:<9} {service.url}")
+    print(f"  remote    {raised.path / 'origin.git'}")
+    print(f"Stop them with `kill {' '.join(str(one.process.pid) for one in raised.services)}`.")
 
 
 def rehearsed(text: str, how: How) -> str:
