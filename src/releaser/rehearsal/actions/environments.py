@@ -36,7 +36,7 @@ class Rules(BaseModel):
         return matches(name, (self.tags if kind == "tags" else self.branches) or ())
 
     def refusal(self, reviewer: str, actor: str) -> str | None:
-        """Return why somebody may not agree; None if they may."""
+        """Return why a person may not approve; None if the person may."""
         if reviewer not in self.reviewers:
             return f"{reviewer} is not a required reviewer"
         if self.prevent_self_review and reviewer == actor:

@@ -37,7 +37,7 @@ def lend(room: Path, home: Path) -> tuple[dict[str, str], Path]:
 
     Args:
         room: The job's own directory.
-        home: Its home, which gets a configuration of docker without anybody's logins.
+        home: Its home, which gets a configuration of docker without any login.
 
     Returns:
         The variables that the job needs, and the directory to put first on its path.
