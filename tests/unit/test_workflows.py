@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 FOLDER = Path(__file__).parents[2] / ".github" / "workflows"
 FILES = {file.name: file.read_text("utf-8") for file in sorted(FOLDER.glob("*.yml"))}
@@ -76,8 +82,32 @@ def test_one_action_has_one_version_everywhere() -> None:
     assert [several for several in versions.values() if len(several) > 1] == []
 
 
-def test_some_job_may_write() -> None:
-    assert any(privileged(job) for job in JOBS.values())
+RIGHTS = {
+    "release.yml:testpypi": ({"id-token"}, "testpypi"),
+    "release.yml:release": ({"contents", "actions"}, "release"),
+    # Its identity is no publisher's: those have an environment.
+    "release.yml:attest": ({"id-token", "attestations"}, None),
+    "build-wheel.yml:publish": ({"id-token"}, "release"),
+    "build-wheel.yml:attach": ({"contents"}, "release"),
+    "docker-publish.yml:push": ({"packages"}, None),
+}
+"""What each job may write, and the environment that it waits for."""
+
+
+def test_no_other_job_has_a_privilege_and_none_is_without_its_environment() -> None:
+    found = {
+        name: ({right for right, level in job["permissions"].items() if level == "write"}, job.get("environment"))
+        for name, job in JOBS.items()
+        if privileged(job) or "environment" in job
+    }
+    assert found == RIGHTS
+
+
+def test_a_publisher_in_the_configuration_is_the_job_with_the_identity() -> None:
+    settings = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text("utf-8"))["tool"]["releaser"]
+    for index, job in (("testpypi", "release.yml:testpypi"), ("pypi", "build-wheel.yml:publish")):
+        assert job.startswith(f"{settings[index]['workflow']}:")
+        assert settings[index]["environment"] == RIGHTS[job][1]
 
 
 @each_job

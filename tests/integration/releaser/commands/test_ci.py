@@ -17,8 +17,10 @@ from harness.scene import Ran, Scene, assert_says
 from harness.stand_ins import READ_ONLY
 from harness.wheels import with_changed_byte, with_module
 
-from releaser.core.files import sha256
+from releaser.core.files import sha256, write_sums
+from releaser.core.journal import Journal
 from releaser.history.derived import day_of
+from releaser.secret import Redactor
 
 BILL, OF_WORKFLOW = "tiny_thing-0.2.0.cdx.json", "ghs_9Tk2Lm4Qx7Va"
 WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
@@ -229,6 +231,20 @@ class TestRelease:
         (built.artifact / ".git").mkdir()
         (built.artifact / ".git" / "config").write_text("[core]\n\tfsmonitor = touch /tmp/owned\n")
         self.refuses(scene, built, manifest, ".git (directory)")
+
+    def test_sums_and_a_chain_made_for_a_swapped_wheel_are_refused_with_it(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        """What a job that ran the code under test could have written: it all fits, and none of it is asked."""
+        with_module(built.artifact / WHEEL, "stolen.py")
+        made = {path.name: sha256(path) for path in built.artifact.iterdir()}
+        write_sums(built.artifact, made)
+        journal = Journal(built.artifact / "journal.jsonl", Redactor())
+        journal.write("built", files=made, commit=json.loads(manifest)["commit"])
+        self.refuses(scene, built, manifest, "SHA256SUMS (file), journal.head (file), journal.jsonl (file)")
+        for name in ("SHA256SUMS", "journal.head", "journal.jsonl"):
+            (built.artifact / name).unlink()
+        self.refuses(scene, built, manifest, f"{WHEEL} has sha256 {made[WHEEL][:12]}")
 
     def test_a_workflow_of_another_branch_may_not_release(self, scene: Scene, built: JobRun, manifest: str) -> None:
         scene.git("push", "--quiet", "origin", "HEAD:refs/heads/side")

@@ -7,13 +7,15 @@ import json
 import jwt
 import psutil
 import pytest
-from runner_hub import PERSON, REPOSITORY, conclusions, git
+from runner_hub import KEY, PERSON, REPOSITORY, conclusions, git
 
 from releaser.adapters.forge.attestations import ATTESTATIONS
 from releaser.adapters.publishers import Publisher
 from releaser.rehearsal.actions.reading.triggers import DispatchError
 from releaser.rehearsal.actions.setting import Kill
 from releaser.rehearsal.forge.tokens import LOGIN, Caller
+from releaser.rehearsal.index.publishers import InvalidPublisherError, find
+from releaser.rehearsal.index.publishers import Publisher as Registered
 
 CHECKOUT = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd"
 UPLOAD = "actions/upload-artifact@330a01c490aca151604b8cf639adc76d48f6c5d4"
@@ -359,6 +361,26 @@ async def test_a_side_branch_gets_no_environment_and_so_no_identity(hub):
     assert run["conclusion"] == "failure"
     assert 'Branch "side" is not allowed to deploy to release' in github.log(run, "only")
     assert {step["conclusion"] for step in run["jobs"][0]["steps"]} == {"skipped"}
+
+
+async def test_an_altered_workflow_of_a_side_branch_gets_an_identity_that_is_no_publishers(hub):
+    """PyPI compares no branch: what is altered there does without the environment, and so does not fit."""
+    github = await hub(deploy=DEPLOY)
+    github.settings(environments={"release": RULES})
+    altered = DEPLOY.replace("    environment: release\n", "")
+    git(github.tree, "checkout", "--quiet", "-b", "side")
+    github.commit({".github/workflows/deploy.yml": altered})
+    git(github.tree, "push", "--quiet", "origin", "side")
+    run = await github.dispatched("deploy.yml", "side")
+    assert run["conclusion"] == "success", github.log(run, "only")
+    signed = github.log(run, "only").split('"value": "')[1].split('"')[0]
+    claims = jwt.decode(signed, KEY, algorithms=["HS256"], audience="pypi")
+    registered = Registered(
+        project="demo", repository="octo-org/demo", workflow="deploy.yml", environment="release", pending=False
+    )
+    with pytest.raises(InvalidPublisherError):
+        find([registered], claims)
+    assert find([registered], {**claims, "environment": "release"}) == registered
 
 
 async def test_an_environment_waits_for_a_reviewer_who_did_not_start_the_run(hub):
