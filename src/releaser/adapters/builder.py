@@ -19,6 +19,7 @@ from typing import Any
 from releaser.adapters import process
 from releaser.adapters.installers import settings
 from releaser.adapters.installers.lock import Lock
+from releaser.core.activity import current
 from releaser.errors import StepError, UsageError
 
 if sys.version_info >= (3, 11):
@@ -184,8 +185,12 @@ def _run_build(
     """Return what the build printed."""
     scripts = _scripts()
     target.mkdir(parents=True, exist_ok=True)
-    # uv does not read pip's configuration.
-    fast = ("--installer", "uv") if shutil.which("uv", path=scripts) and not settings.index_url() else ()
+    # uv compares hashes with a constraint's; pip would refuse every requirement that names no version itself.
+    by_uv = settings.for_uv() if shutil.which("uv", path=scripts) else None
+    fast = () if by_uv is None else ("--installer", "uv")
+    if pins and not fast:
+        why = "pip's settings say more than uv can be told" if shutil.which("uv", path=scripts) else "there is no uv"
+        current().note(f"pip installs the build's tools, by version and without comparing hashes: {why}")
     with tempfile.TemporaryDirectory(prefix="releaser-build-") as scratch:
         if pins:
             constraints = Path(scratch, "constraints.txt")
@@ -199,6 +204,7 @@ def _run_build(
             env={
                 **_SAME_EVERYWHERE,
                 **settings.to_reach_an_index(Path(scratch)),
+                **(by_uv or {}),
                 **env,
                 "PATH": scripts,
                 "NO_COLOR": "1",

@@ -23,7 +23,7 @@ from pathlib import Path
 from releaser.adapters import process
 from releaser.adapters.environment import Changes
 from releaser.errors import CommandError, UsageError
-from releaser.secret import Redactor
+from releaser.secret import Redactor, Secret
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -46,6 +46,8 @@ _UV_REACHING = frozenset(
 _PLACING = frozenset({"user", "target", "prefix", "root", "require-hashes", "require-virtualenv"})
 """What makes pip fail, or install elsewhere, in any environment of its own."""
 _UV_PLACING = frozenset({"UV_SYSTEM_PYTHON", "UV_BREAK_SYSTEM_PACKAGES", "UV_REQUIRE_HASHES"})
+_PIPS_ALONE = ("proxy", "no-proxy-env", "client-cert", "trusted-host", "keyring-provider")
+"""How to reach an index, in ways for which uv has other names or none."""
 _HARMLESS = frozenset(
     {"disable-pip-version-check", "no-color", "no-input", "progress-bar", "root-user-action", "quiet"}
 )
@@ -83,6 +85,16 @@ def to_reach_an_index(folder: Path, index: str | None = None) -> Changes:
         changes["UV_CACHE_DIR"] = str(folder / "uv-cache")  # pip does without a cache; uv does not run
     changes["PIP_CONFIG_FILE"] = str(_written(folder, lambda option: option in _REACHING))
     return changes
+
+
+def for_uv() -> Changes | None:
+    """Return changes after which uv installs from the index that pip's settings name; None if that takes pip itself."""
+    index = os.environ.get("PIP_INDEX_URL") or _value("index-url")
+    if not index or os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL"):
+        return {}
+    if any(os.environ.get(f"PIP_{one.upper().replace('-', '_')}") or _value(one) for one in _PIPS_ALONE):
+        return None
+    return {"UV_DEFAULT_INDEX": Secret(index)}  # it may hold a password
 
 
 def to_install_in_place(folder: Path) -> Changes:

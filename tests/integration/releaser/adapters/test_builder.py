@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from releaser.adapters import builder
+from releaser.core.activity import Activity, bound
+from releaser.core.files import sha256
 from releaser.errors import CommandError, ConflictError, StepError, UsageError
 
 EPOCH = 1_767_225_600
@@ -254,14 +256,34 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("index")
-def test_pip_takes_the_locked_version_of_what_a_backend_asks_for(source: Path, target: Path) -> None:
+def test_hashes_are_compared_where_pips_settings_name_an_index_too(source: Path, target: Path, tmp_path: Path) -> None:
+    (source / "backend.py").write_text(BACKEND + ASKING)
+    (source / "lock.txt").write_text(f"tool-in-an-index==1.0 --hash=sha256:{'0' * 64}\n")
+
+    with pytest.raises(CommandError, match=r"Hash mismatch for `tool-in-an-index==1\.0`"):
+        builder.build(source, target, epoch=EPOCH, lock="lock.txt")
+
+    (wheel,) = (tmp_path / "index" / "tool-in-an-index").glob("*-1.0-*.whl")
+    (source / "lock.txt").write_text(f"tool-in-an-index==1.0 --hash=sha256:{sha256(wheel)}\n")
+    builder.build(source, target, epoch=EPOCH, lock="lock.txt")
+
+
+@pytest.mark.usefixtures("index")
+def test_pip_takes_the_locked_version_of_what_a_backend_asks_for_and_says_that_it_compares_no_hash(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_TRUSTED_HOST", "index.example")
     asking = 'print("building the sdist", __import__("importlib.metadata", fromlist=["x"]).version("tool-in-an-index"))'
     (source / "backend.py").write_text(BACKEND.replace('print("building the sdist")', asking) + ASKING)
     (source / "lock.txt").write_text(f"tool-in-an-index==1.0 --hash=sha256:{'0' * 64}\n")
 
-    builder.build(source, target, epoch=EPOCH, lock="lock.txt", log=target.with_name("build.log"))
+    told: list[str] = []
+    with bound(Activity(note=told.append)):
+        builder.build(source, target, epoch=EPOCH, lock="lock.txt", log=target.with_name("build.log"))
 
     assert "building the sdist 1.0" in target.with_name("build.log").read_text()
+    (note,) = told
+    assert "without comparing hashes: pip's settings say more than uv can be told" in note
 
 
 @pytest.mark.usefixtures("index")

@@ -11,6 +11,7 @@ import pytest
 
 from releaser.adapters.installers import settings
 from releaser.errors import UsageError
+from releaser.secret import Secret
 
 FILE = """\
 [global]
@@ -75,6 +76,22 @@ def test_an_index_that_is_given_is_the_only_one(own: pytest.MonkeyPatch, tmp_pat
     assert changes["PIP_INDEX_URL"] == changes["UV_DEFAULT_INDEX"] == "https://index.example/simple/"
     assert changes["UV_INDEX_URL"] is None
     assert settings.index_url() == "https://mirror.example/simple"
+
+
+def test_uv_takes_the_index_of_pips_settings_unless_it_has_its_own(own: pytest.MonkeyPatch) -> None:
+    changes = settings.for_uv()
+    assert changes is not None
+    assert "hunter2" not in str(changes)
+    (index,) = changes.values()
+    assert isinstance(index, Secret)
+    assert index.reveal() == "https://me:hunter2hunter2@index.example/50%/simple"
+    own.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
+    assert settings.for_uv() == {}
+
+
+def test_uv_is_not_used_where_pips_settings_say_more_than_it_can_be_told(own: pytest.MonkeyPatch) -> None:
+    own.setenv("PIP_TRUSTED_HOST", "index.example")
+    assert settings.for_uv() is None
 
 
 def test_a_session_of_the_project_keeps_all_but_what_would_install_elsewhere(
