@@ -104,10 +104,10 @@ def rehearse(
     if how.quick:
         skips = {**{one.name: QUICK for one in _sessions(plan)}, **skips}
     state, git = state_root(), Git(root)
-    kills = faults.of.get("actions", ())
-    if kills and how.by == HERE:
-        raise UsageError(f"--fault actions:{kills[0]}: no workflow is carried out", f"Add --as {CI} or {CONFIGURED}.")
-    hosted = hosting.carried(git, config, kills, quick=how.quick) if how.by != HERE else Carried()
+    in_jobs = faults.of.get("actions", ())
+    if in_jobs and how.by == HERE:
+        raise UsageError(f"--fault actions:{in_jobs[0]}: no workflow is carried out", f"Add --as {CI} or {CONFIGURED}.")
+    hosted = hosting.carried(git, config, in_jobs, quick=how.quick) if how.by != HERE else Carried()
     durations = Durations(state / "rehearsals" / f"{config.distribution}.durations.json")
     # A line within a second, before anything that takes longer.
     commit = git.head()[:12]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from releaser.core.step import Outcome
 from releaser.errors import UsageError
+from releaser.rehearsal.actions.setting import parse_fault
 from releaser.rehearsal.world_faults import WorldFault
 
 _REMOTE = ("drop", "drop-stored", "hold", "hold-stored", "protected", "refuse")
 _ENGINE = ("kill-before", "kill-after")
 _WHO = ("testpypi", "pypi", "forge", "registry", "remote", "actions", "engine", "world")
-_KILL = re.compile(r"kill-(before|after)=[^:=]+:[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,8 @@ class RehearsalFaults:
         for text in texts:
             who, colon, fault = text.partition(":")
             name = fault.partition("=")[0]
-            if who == "actions" and not _KILL.fullmatch(fault):
-                raise UsageError(
-                    f"--fault {text}: a job and the number of one of its steps are required",
-                    "Write --fault actions:kill-before=JOB:STEP or actions:kill-after=JOB:STEP.",
-                )
+            if who == "actions":
+                _expect_job_fault(text, fault)
             known = {"remote": _REMOTE, "engine": _ENGINE}.get(who)
             if who == "remote" and name.startswith("hold") and not _is_number(fault.partition("=")[2]):
                 raise UsageError(f"--fault {text}: a number of seconds is required", f"Write --fault remote:{name}=5.")
@@ -112,3 +108,13 @@ def _strike() -> None:
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _expect_job_fault(text: str, fault: str) -> None:
+    try:
+        parse_fault(fault)
+    except ValueError:
+        raise UsageError(
+            f"--fault {text}: what happens, a job and the number of one of its steps are required",
+            "Write --fault actions:kill-after=JOB:STEP; fail and cancel, before, and WORKFLOW/JOB are known as well.",
+        ) from None

@@ -14,7 +14,7 @@ from releaser.config.project import Config, IndexName
 from releaser.core.files import write_atomically
 from releaser.errors import UsageError
 from releaser.rehearsal.actions.reading.check import parsed
-from releaser.rehearsal.actions.setting import parse_kill
+from releaser.rehearsal.actions.setting import parse_fault
 from releaser.rehearsal.actions.sources import FOLDER
 from releaser.rehearsal.registry import program
 from releaser.release import Release
@@ -40,13 +40,13 @@ class Carried:
     images: str | None = None
 
 
-def carried(git: Git, config: Config, kills: Iterable[str] = (), *, quick: bool = False) -> Carried:
+def carried(git: Git, config: Config, faults: Iterable[str] = (), *, quick: bool = False) -> Carried:
     """Return which workflows of HEAD a rehearsal carries out, after a look at what they use.
 
     Args:
         git: The checkout.
         config: The project's configuration.
-        kills: The faults that end a job, `kill-before=JOB:STEP` or `kill-after=JOB:STEP`.
+        faults: What happens to jobs, such as `kill-before=JOB:STEP`.
         quick: Whether the sessions of tests are left out.
 
     Raises:
@@ -68,13 +68,13 @@ def carried(git: Git, config: Config, kills: Iterable[str] = (), *, quick: bool 
     if images and (reason := _without_images(git)):
         found.remove(images)
         left_out[images], images = reason, None
-    jobs = [item for name in found for item in parsed(name, texts[name] or "").jobs.items()]
-    for text in kills:
-        kill = parse_kill(text)
-        if not any(name == kill.job and 0 < kill.step <= len(job.steps) for name, job in jobs):
-            known = ", ".join(dict.fromkeys(f"{name} (1 to {len(job.steps)})" for name, job in jobs))
+    jobs = [(file, *item) for file in found for item in parsed(file, texts[file] or "").jobs.items()]
+    for text in faults:
+        fault = parse_fault(text)
+        if not any(fault.is_of(file, name) and 0 < fault.step <= len(job.steps) for file, name, job in jobs):
+            known = ", ".join(dict.fromkeys(f"{name} (1 to {len(job.steps)})" for _, name, job in jobs))
             raise UsageError(
-                f"--fault actions:{text}: {kill.job} has no step {kill.step} in the workflows that are carried out",
+                f"--fault actions:{text}: {fault.job} has no step {fault.step} in the workflows that are carried out",
                 f"Name a job and one of its steps: {known}.",
             )
     return Carried(tuple(found), {name: why for name, why in left_out.items() if name not in found}, images)
@@ -143,7 +143,7 @@ def _environments(config: Config) -> tuple[str, str]:
     return config.pypi.environment or _RELEASE_ENVIRONMENT, config.testpypi.environment or _TESTPYPI_ENVIRONMENT
 
 
-def forge_options(path: Path, config: Config, hosted: Carried, kills: Iterable[str]) -> list[str | Path]:
+def forge_options(path: Path, config: Config, hosted: Carried, faults: Iterable[str]) -> list[str | Path]:
     """Return what the forge's stand-in is told, so that it carries workflows out."""
     words: list[str | Path] = ["--services", path / SERVICES, "--branch", config.git.branch]
     words += ["--oidc-secret-file", path / "tokens" / KEY]
@@ -153,8 +153,8 @@ def forge_options(path: Path, config: Config, hosted: Carried, kills: Iterable[s
         words += ["--leave-out", name, reason]
     if hosted.images:
         words += ["--engine-for", hosted.images]
-    for kill in kills:
-        words += ["--kill-job", kill]
+    for fault in faults:
+        words += ["--fault-in-job", fault]
     return words
 
 

@@ -27,16 +27,19 @@ class Groups:
         self._waiting: dict[str, _Place] = {}
 
     @asynccontextmanager
-    async def turn(self, group: str | None, stop: Callable[[], None], *, cancels: bool = False) -> AsyncIterator[None]:
+    async def turn(
+        self, group: str | None, stop: Callable[[], None], leaves: list[Callable[[], None]], *, cancels: bool = False
+    ) -> AsyncIterator[None]:
         """Wait until nothing else of the group runs, and have it until the end.
 
         Args:
             group: The group; None has no others.
             stop: Cancels what has the turn.
+            leaves: Takes what ends the waiting, for one that is cancelled before its turn.
             cancels: Whether to cancel what runs.
 
         Raises:
-            ReplacedError: A later one took the place.
+            ReplacedError: A later one took the place, or it was given up.
         """
         if group is None:
             yield
@@ -47,6 +50,7 @@ class Groups:
                 earlier.replaced = True
                 earlier.turn.set()
             self._waiting[name] = place
+            leaves.append(lambda: self._leave(name, place))
             if cancels:
                 self._running[name].stop()
             try:
@@ -64,3 +68,9 @@ class Groups:
             if following := self._waiting.pop(name, None):
                 self._running[name] = following
                 following.turn.set()
+
+    def _leave(self, name: str, place: _Place) -> None:
+        if self._waiting.get(name) is place:
+            del self._waiting[name]
+            place.replaced = True
+            place.turn.set()

@@ -16,11 +16,11 @@ from pydantic import JsonValue
 
 from releaser.rehearsal.actions.artifacts import Artifacts
 from releaser.rehearsal.actions.environments import rules_of
-from releaser.rehearsal.actions.programs import Programs, ProgramStoppedError
+from releaser.rehearsal.actions.programs import Programs
 from releaser.rehearsal.actions.python import Pythons, tools_of
 from releaser.rehearsal.actions.reading.expressions import State, as_text, filled
 from releaser.rehearsal.actions.reading.workflow import RUNNERS, Job, Workflow
-from releaser.rehearsal.actions.setting import Record, Records, Setting
+from releaser.rehearsal.actions.setting import Mishap, Record, Records, Setting
 from releaser.rehearsal.actions.standins import JobRun
 from releaser.rehearsal.actions.steps import RunnerLostError, Steps, now
 from releaser.rehearsal.actions.tokens import JobToken, JobTokens
@@ -42,6 +42,7 @@ class Ordered:
         record: Its own record.
         contexts: What its expressions read.
         stop: Cancels it.
+        cancel: Cancels its run.
     """
 
     workflow: Workflow
@@ -50,6 +51,7 @@ class Ordered:
     record: Record
     contexts: Mapping[str, Any]
     stop: threading.Event
+    cancel: Callable[[], None]
 
 
 class Machines:
@@ -127,12 +129,11 @@ class Machines:
         record = ordered.record
         try:
             await asyncio.to_thread(steps.carry_out)
-            record["outputs"] = steps.outputs()
-        except ProgramStoppedError:
-            if self.programs.stopping.is_set():
-                raise
-            log.line("##[error]The operation was canceled.")
-            return "cancelled"
+            for name, value in steps.outputs().items():
+                if log.hides(value):
+                    log.line(f"##[warning]Skip output '{name}' since it may contain secret.")
+                else:
+                    record["outputs"][name] = value
         except RunnerLostError:
             log.line("##[error]The runner has received a shutdown signal.")
             return "failure"
@@ -194,9 +195,27 @@ class Machines:
             unproven,
         )
         deadline = time.monotonic() + ordered.job.timeout_minutes * _MINUTE_S
-        lost: Callable[[str, int], bool] = lambda when, number: self._lost(when, record["job"], number)  # noqa: E731
+
+        def befalls(when: str, number: int) -> Mishap | None:
+            return self._setting.befalls(self._records.world, ordered.run["workflow"], record["job"], when, number)
+
+        def cancel() -> None:
+            async def cancelling() -> None:
+                ordered.cancel()
+
+            asyncio.run_coroutine_threadsafe(cancelling(), loop).result()
+
         steps = Steps(
-            run, ordered.job, {**contexts, "env": env}, variables, self.programs, ordered.stop, deadline, changed, lost
+            run,
+            ordered.job,
+            {**contexts, "env": env},
+            variables,
+            self.programs,
+            ordered.stop,
+            deadline,
+            changed,
+            befalls,
+            cancel,
         )
         return steps
 
@@ -212,16 +231,6 @@ class Machines:
             run_attempt=run["run_attempt"],
             actor=run["actor"],
         )
-
-    def _lost(self, when: str, job: str, number: int) -> bool:
-        for kill in self._setting.kills:
-            if (kill.when, kill.job, kill.step) == (when, job, number):
-                marker = self._records.world / "faults" / str(kill).replace(":", "-")
-                marker.parent.mkdir(exist_ok=True)
-                if not marker.exists():
-                    marker.touch()
-                    return True
-        return False
 
 
 def new_record(number: int, job_id: str, name: str, matrix: Record, job: Job, permissions: Mapping[str, str]) -> Record:

@@ -1,4 +1,8 @@
-"""The programs of jobs: each in a session of its own, so that it ends with everything that it started."""
+"""The programs of jobs: each in a session of its own, so that it ends with everything that it started.
+
+A shell becomes the program after it has started another that waits for the end of its standard input, which is a pipe
+of the stand-in: however the stand-in ends, its jobs' programs end with it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,11 @@ from pathlib import Path
 from releaser.adapters import process
 from releaser.secret import Secret
 
+_GUARD = """exec 3<&0 </dev/null
+(exec >/dev/null 2>&1; read -r nothing; kill -s KILL 0) <&3 3<&- &
+exec "$@" 3<&-
+"""
+"""The shell gives what it starts with `&` an empty standard input, so that the pipe needs another number before."""
 _POLL_S = 0.02
 _DRAIN_S = 5.0
 
@@ -64,7 +73,14 @@ class Programs:
             ProgramStoppedError: It was stopped.
         """
         changes = {**dict.fromkeys(os.environ), **env}
-        started = process.start(command, cwd=cwd, env=changes, stderr=subprocess.STDOUT, own_session=True)
+        started = process.start(
+            ["sh", "-c", _GUARD, "job", *command],
+            cwd=cwd,
+            env=changes,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            own_session=True,
+        )
         self._running.add(started)
         reader = threading.Thread(target=_read, args=(started, take), daemon=True)
         reader.start()
@@ -92,6 +108,8 @@ def _end(started: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(started.pid, signal.SIGKILL)
     started.wait()
+    if started.stdin is not None:
+        started.stdin.close()
 
 
 def _read(started: subprocess.Popen[bytes], take: Callable[[str], None]) -> None:

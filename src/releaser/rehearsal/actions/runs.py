@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,13 +26,15 @@ class Control:
         stop: Set when it is cancelled.
         reviewed: Set for each environment that was approved or rejected; what it was is in `rejected`.
         rejected: The environments that a reviewer rejected.
-        stops: What ends each job that runs.
+        stops: What ends each job that runs, but for those that run though the run is cancelled.
+        leaves: What takes the run, or a job of it, out of a group in which it waits.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
     reviewed: dict[str, asyncio.Event] = field(default_factory=dict)
     rejected: set[str] = field(default_factory=set)
     stops: list[threading.Event] = field(default_factory=list)
+    leaves: list[Callable[[], None]] = field(default_factory=list)
 
     def cancel(self) -> None:
         """End it."""
@@ -40,6 +42,8 @@ class Control:
             stop.set()
         for review in self.reviewed.values():
             review.set()
+        for leave in self.leaves:
+            leave()
 
 
 class RunRunner:
@@ -77,8 +81,11 @@ class RunRunner:
     async def carry_out(self) -> None:
         """Run every job; the run's record says how that ended."""
         group, cancels = _group(self._workflow, self._contexts)
+        if self._control.stop.is_set():
+            self._end("cancelled")
+            return
         try:
-            async with self._groups.turn(group, self._control.cancel, cancels=cancels):
+            async with self._groups.turn(group, self._control.cancel, self._control.leaves, cancels=cancels):
                 self._change(status="in_progress")
                 await self._jobs()
         except ReplacedError:
@@ -108,13 +115,13 @@ class RunRunner:
         """Run a job in all its variants; return its result and outputs."""
         contexts = {**self._contexts, "needs": {needed: self._results[needed] for needed in job.needs}}
         before = [self._results[one]["result"] for one in _needs(self._workflow, name)]
-        state = State(contexts, all(one == "success" for one in before), "failure" in before)
+        passed, failed = all(one == "success" for one in before), "failure" in before
+        wanted = condition(True if job.if_ is None else job.if_).evaluate
         variants = _variants(job)
         kept = [self._kept(name, variant) for variant in variants]
-        wanted = not self._control.stop.is_set() and is_true(
-            condition(True if job.if_ is None else job.if_).evaluate(state)
-        )
-        if not wanted:
+        # GitHub asks a job's condition again when its run is cancelled: `always()` and `cancelled()` let it go on.
+        anyway = is_true(wanted(State(contexts, success=False, failure=failed, cancelled=True)))
+        if not (anyway if self._control.stop.is_set() else is_true(wanted(State(contexts, passed, failed)))):
             result = "cancelled" if self._control.stop.is_set() else "skipped"
             for variant in variants[:1]:
                 finish(self._listed(name, job, variant, contexts), result)
@@ -122,7 +129,7 @@ class RunRunner:
             return {"result": result, "outputs": {}}
         fresh = [self._listed(name, job, one, contexts) for one, there in zip(variants, kept, strict=True) if not there]
         stops = [threading.Event() for _ in fresh]
-        self._control.stops += stops
+        self._control.stops += [] if anyway else stops
         limit = asyncio.Semaphore((job.strategy and job.strategy.max_parallel) or len(variants))
         tasks = [
             asyncio.ensure_future(self._variant(job, record, contexts, stop, limit))
@@ -152,10 +159,12 @@ class RunRunner:
         async with limit:
             try:
                 if stop.is_set() or not await self._approved(record):
-                    finish(record, "cancelled" if stop.is_set() else "failure")
+                    finish(record, "cancelled" if stop.is_set() or self._control.stop.is_set() else "failure")
                     return str(record["conclusion"])
-                async with self._groups.turn(group, stop.set, cancels=cancels):
-                    await self._machines.carry_out(Ordered(self._workflow, job, self._run, record, contexts, stop))
+                async with self._groups.turn(group, stop.set, self._control.leaves, cancels=cancels):
+                    await self._machines.carry_out(
+                        Ordered(self._workflow, job, self._run, record, contexts, stop, self._control.cancel)
+                    )
             except ReplacedError:
                 finish(record, "cancelled")
             finally:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 Record = dict[str, Any]
 
@@ -35,35 +36,50 @@ class Caller(Protocol):
         """False for a workflow's own token."""
 
 
+Mishap = Literal["kill", "fail", "cancel"]
+_MISHAP = re.compile(
+    r"(?P<what>kill|fail|cancel)-(?P<when>before|after)=((?P<workflow>[^:=/]+)/)?(?P<job>[^:=/]+):(?P<step>[0-9]+)"
+)
+
+
 @dataclass(frozen=True)
-class Kill:
-    """A job that ends before or after one of its steps, as if its machine were lost; once.
+class JobFault:
+    """What happens to a job before or after one of its steps; once.
 
     Attributes:
         when: "before" or "after".
         job: The job's name in the workflow.
         step: The number of the step, from 1.
+        what: "kill": its machine is lost; "fail": the step fails; "cancel": the run is cancelled.
+        workflow: The workflow's file; empty is whichever has the job first.
     """
 
     when: str
     job: str
     step: int
+    what: Mishap = "kill"
+    workflow: str = ""
 
     def __str__(self) -> str:
-        return f"kill-{self.when}={self.job}:{self.step}"
+        where = f"{self.workflow}/{self.job}" if self.workflow else self.job
+        return f"{self.what}-{self.when}={where}:{self.step}"
+
+    def is_of(self, workflow: str, job: str) -> bool:
+        """Return whether it is about a job of a workflow."""
+        return self.job == job and self.workflow in ("", workflow)
 
 
-def parse_kill(text: str) -> Kill:
-    """Return the fault that `kill-before=JOB:STEP` or `kill-after=JOB:STEP` describes.
+def parse_fault(text: str) -> JobFault:
+    """Return the fault that `kill-after=JOB:STEP` describes; fail and cancel, before, WORKFLOW/JOB in the same way.
 
     Raises:
         ValueError: It is none.
     """
-    name, _, where = text.partition("=")
-    job, _, step = where.rpartition(":")
-    if name not in ("kill-before", "kill-after") or not job or not step.isdecimal():
-        raise ValueError(f"{text!r} is neither kill-before=JOB:STEP nor kill-after=JOB:STEP")
-    return Kill(name.removeprefix("kill-"), job, int(step))
+    found = _MISHAP.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is none of kill, fail or cancel, -before= or -after=, and JOB:STEP")
+    what: Mishap = next(one for one in get_args(Mishap) if one == found["what"])
+    return JobFault(found["when"], found["job"], int(found["step"]), what, found["workflow"] or "")
 
 
 @dataclass(frozen=True)
@@ -80,7 +96,7 @@ class Setting:
         carried: The workflows that are carried out; None is all. Others are listed as skipped when they are started.
         left_out: Why workflows that others start are not carried out, by name.
         with_engine: The workflows whose jobs have this machine's container engine.
-        kills: The faults of this run.
+        faults: What happens to jobs of this run.
     """
 
     repository: str
@@ -92,4 +108,15 @@ class Setting:
     carried: frozenset[str] | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     with_engine: frozenset[str] = frozenset()
-    kills: tuple[Kill, ...] = ()
+    faults: tuple[JobFault, ...] = ()
+
+    def befalls(self, world: Path, workflow: str, job: str, when: str, step: int) -> Mishap | None:
+        """Return what happens to a job before or after a step, the first time that this is asked in a world."""
+        for fault in self.faults:
+            if (fault.when, fault.step) == (when, step) and fault.is_of(workflow, job):
+                marker = world / "faults" / re.sub("[:/]", "-", str(fault))
+                marker.parent.mkdir(exist_ok=True)
+                if not marker.exists():
+                    marker.touch()
+                    return fault.what
+        return None

@@ -9,11 +9,13 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import unquote
 
 from releaser.adapters import environment
 from releaser.adapters.installers import settings
 from releaser.secret import Redactor, Secret
 
+_MASK = "::add-mask::"
 _COMMANDS = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
 _REACHING = re.compile(
     r"^((HTTPS?|ALL|NO)_PROXY|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|LANG|LC_\w+|TZ|TMPDIR|(PIP|UV)_\w+)$",
@@ -133,8 +135,14 @@ class Log:
         """Hide these from now on."""
         self._redact.learn(Secret(one) for one in secrets if one)
 
+    def hides(self, text: str) -> bool:
+        """Return whether there is something in a text that it hides."""
+        return self._redact(text) != text
+
     def line(self, text: str) -> None:
-        """Write a line, with the time as GitHub puts it first."""
+        """Write a line, with the time as GitHub puts it first; `::add-mask::VALUE` hides a value from then on."""
+        if text.startswith(_MASK):
+            self.hide(unquote(text.removeprefix(_MASK)))
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
         with self._turn:
             if not self._file.closed:  # a program may outlive its step by a line

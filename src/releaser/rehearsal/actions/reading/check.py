@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from releaser.rehearsal.actions.reading import document, inputs
 from releaser.rehearsal.actions.reading.document import Document, Path, WorkflowError
-from releaser.rehearsal.actions.reading.expressions import Expression, ExpressionError, condition, embedded
+from releaser.rehearsal.actions.reading.expressions import STATUS, Expression, ExpressionError, condition, embedded
 from releaser.rehearsal.actions.reading.workflow import RUNNERS, SCOPES, Job, Step, Workflow
 
 GITHUB = frozenset(
@@ -138,7 +138,7 @@ class _Check:
     ) -> None:
         try:
             for expression in parse():
-                if not status and (functions := expression.functions & {"success", "failure", "always"}):
+                if not status and (functions := expression.functions & set(STATUS)):
                     self._say(at, f"`{min(functions)}()` belongs into an `if`")
                 for name in sorted(expression.names):
                     if what := self._unknown(name, contexts, job):

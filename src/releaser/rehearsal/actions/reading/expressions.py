@@ -15,7 +15,7 @@ from typing import Any
 Value = Any
 """Text, a number, a boolean, None, or a mapping of values."""
 
-STATUS = ("success", "failure", "always")
+STATUS = ("success", "failure", "cancelled", "always")
 _ROOTS = ("github", "inputs", "needs", "matrix", "env", "steps", "runner")
 _FUNCTIONS = ("format", "contains", "startsWith", *STATUS)
 _EMBEDDED = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
@@ -38,11 +38,13 @@ class State:
         contexts: `github`, `inputs` and the others, by name.
         success: What `success()` yields.
         failure: What `failure()` yields.
+        cancelled: What `cancelled()` yields.
     """
 
     contexts: Mapping[str, Value]
     success: bool = True
     failure: bool = False
+    cancelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -272,7 +274,7 @@ def _number(value: Value) -> float:
 def _called(name: str, arguments: Sequence[Callable[[State], Value]]) -> Callable[[State], Value]:
     def evaluate(state: State) -> Value:
         if name in STATUS:
-            return {"success": state.success, "failure": state.failure, "always": True}[name]
+            return name == "always" or getattr(state, name)
         values = [as_text(one(state)) for one in arguments]
         if name == "format":
             return _PLACE.sub(

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from releaser.errors import UsageError
 from releaser.rehearsal.actions.service import Actions
-from releaser.rehearsal.actions.setting import Kill, Setting, parse_kill
+from releaser.rehearsal.actions.setting import JobFault, Setting, parse_fault
 from releaser.rehearsal.forge.answers import problem
 from releaser.rehearsal.forge.store import ForgeStore
 from releaser.rehearsal.forge.tokens import Tokens
@@ -59,7 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--engine-for", action="append", default=[], metavar="WORKFLOW", help="its jobs have the container engine"
     )
-    parser.add_argument("--kill-job", type=_kill, action="append", default=[], metavar="kill-before=JOB:STEP")
+    parser.add_argument("--fault-in-job", type=_fault, action="append", default=[], metavar="kill-before=JOB:STEP")
 
 
 def actions_of(given: Namespace, store: ForgeStore) -> Actions | None:
@@ -89,14 +89,14 @@ def actions_of(given: Namespace, store: ForgeStore) -> Actions | None:
         carried=frozenset(given.carry) or None,
         left_out=dict(given.leave_out),
         with_engine=frozenset(given.engine_for),
-        kills=tuple(given.kill_job),
+        faults=tuple(given.fault_in_job),
     )
     return Actions(setting, store)
 
 
-def _kill(text: str) -> Kill:
+def _fault(text: str) -> JobFault:
     try:
-        return parse_kill(text)
+        return parse_fault(text)
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from None
 

@@ -13,7 +13,7 @@ import pytest
 from runner_hub import conclusions, git
 
 from releaser.rehearsal.actions.reading.check import parsed
-from releaser.rehearsal.actions.setting import Kill
+from releaser.rehearsal.actions.setting import JobFault
 
 ROOT = Path(__file__).parents[5]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -60,7 +60,7 @@ PROJECT = {
     '[project]\nname = "demo"\nversion = "1.0"\n',
     "backend.py": BACKEND,
     "own_tasks.py": TASKS,
-    ".github/release-requirements.txt": "",
+    **{f".github/{lock.name}": "" for lock in (ROOT / ".github").glob("*-requirements.txt")},
 }
 
 
@@ -71,8 +71,8 @@ def test_every_workflow_of_this_project_can_be_carried_out(path):
 
 async def test_a_published_release_starts_the_workflow_that_uploads_it(hub):
     text = (ROOT / ".github" / "workflows" / "build-wheel.yml").read_text("utf-8")
-    kill = Kill("after", "publish", 6)
-    github = await hub(files=PROJECT, setting={"kills": (kill,)}, **{"build-wheel": text})
+    fault = JobFault("after", "publish", 6)
+    github = await hub(files=PROJECT, setting={"faults": (fault,)}, **{"build-wheel": text})
     github.settings(environments={"release": {"tags": ["v*"], "reviewers": ["grace"], "approve_after": 0.01}})
     git(github.tree, "tag", "--annotate", "--message", "One", "v1.0")
     git(github.tree, "push", "--quiet", "origin", "v1.0")

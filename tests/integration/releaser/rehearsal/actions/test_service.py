@@ -12,7 +12,7 @@ from runner_hub import KEY, PERSON, REPOSITORY, conclusions, git
 from releaser.adapters.forge.attestations import ATTESTATIONS
 from releaser.adapters.publishers import Publisher
 from releaser.rehearsal.actions.reading.triggers import DispatchError
-from releaser.rehearsal.actions.setting import Kill
+from releaser.rehearsal.actions.setting import JobFault
 from releaser.rehearsal.forge.tokens import LOGIN, Caller
 from releaser.rehearsal.index.publishers import InvalidPublisherError, find
 from releaser.rehearsal.index.publishers import Publisher as Registered
@@ -257,7 +257,7 @@ async def test_a_re_run_of_failed_jobs_keeps_what_passed(hub):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_machine_that_is_lost_fails_its_job_and_the_re_run_ends_the_same(hub, when):
-    github = await hub(demo=PASSING, setting={"kills": (Kill(when, "build", 2), Kill(when, "use", 2))})
+    github = await hub(demo=PASSING, setting={"faults": (JobFault(when, "build", 2), JobFault(when, "use", 2))})
     run = await github.dispatched("demo.yml", version="1.0")
     assert conclusions(run) == {"Build": "failure", "Use": "skipped", "never": "skipped"}
     for expected in ("failure", "success"):
@@ -481,7 +481,7 @@ async def test_variants_of_a_job_run_side_by_side_and_only_the_failed_ones_again
 
 async def test_a_step_that_takes_too_long_is_ended(hub):
     text = MATRIX.replace('test ${{ matrix.number }} != 2 || test "$GITHUB_RUN_ATTEMPT" = 2', "sleep 60")
-    text = text.replace("[1, 2, 3]", "[1]").replace("runs-on", "timeout-minutes: 0.005\n    runs-on")
+    text = text.replace("[1, 2, 3]", "[1]").replace("run: ", "timeout-minutes: 0.005\n        run: ")
     github = await hub(matrix=text)
     run = await github.dispatched("matrix.yml")
     assert run["conclusion"] == "failure"
