@@ -10,7 +10,7 @@ class _Response(BaseModel):
 
 
 class _FileResponse(_Response):
-    filename: str
+    filename: str = Field(pattern=r"^([^/\\]*[^/\\.][^/\\]*)?$")  # it becomes a file's name
     url: str
     hashes: dict[str, str]
     yanked: bool | str | None = None

@@ -385,6 +385,13 @@ def test_files_are_found_through_a_redirect(bare: Bare) -> None:
     assert bare.index.all_files("demo") == [IndexFile("demo-1.0.0.tar.gz", "", f"{bare.url}/moved/deep/files/x", None)]
 
 
+@pytest.mark.parametrize("name", ["../../demo-1.0.0.tar.gz", "/demo-1.0.0.tar.gz", "..\\demo-1.0.0.tar.gz", ".."])
+def test_a_file_whose_name_is_a_path_is_refused(bare: Bare, name: str) -> None:
+    bare.lists({"filename": name, "url": "x", "hashes": {}})
+    with pytest.raises(ServiceError, match=r"files\.0\.filename"):
+        bare.index.files("demo", ONE)
+
+
 def test_no_cache_may_answer(bare: Bare) -> None:
     bare.lists()
 
