@@ -15,6 +15,7 @@ from releaser.commands.checkout import open_checkout, with_files
 from releaser.commands.jobs import ARTIFACT
 from releaser.commands.opening import opened_release, project
 from releaser.config.project import IndexName
+from releaser.core.counting import count_of
 from releaser.core.files import sha256
 from releaser.core.step import Phase, Warned, in_order, part_of
 from releaser.dists.from_release import download_from_release, rebuilt_files
@@ -31,7 +32,7 @@ def build(start: Path, out: Path) -> None:
     """Run `invoke build`."""
     opened = open_checkout(start)
     if changes := opened.git.changes():
-        print(f"The checkout has {len(changes)} uncommitted changes; they are built too.")
+        print(f"The checkout has {count_of(len(changes), 'uncommitted change')}, built too.")
     if differing := unlike(opened.git, opened.revision, opened.source_files()):
         shown = ", ".join(differing[:5]) + (f" and {len(differing) - 5} more" if len(differing) > 5 else "")
         print(f"Not built as commit {opened.revision[:12]} stores them: {shown}")

@@ -8,6 +8,7 @@ from releaser.adapters.git import Git
 from releaser.adapters.remotes import repository_of
 from releaser.changelog.document import Changelog, today_in_utc
 from releaser.commands.opening import project, wanted_version
+from releaser.core.counting import count_of
 from releaser.core.files import write_atomically
 from releaser.errors import ChangelogError
 
@@ -25,7 +26,7 @@ def changelog_check(start: Path) -> None:
         raise ChangelogError(
             f"{config.changelog} has problems:\n" + "\n".join(f"- {one}" for one in problems), "Fix them."
         )
-    print(f"{config.changelog}: {len(changelog.sections)} sections, no problems")
+    print(f"{config.changelog}: {count_of(len(changelog.sections), 'section')}, no problems")
 
 
 def changelog_notes(start: Path, version: str | None) -> None:

@@ -15,6 +15,7 @@ from releaser.commands.opening import project, wanted_version
 from releaser.commands.release import carry_out
 from releaser.config.load import state_root
 from releaser.config.project import Config
+from releaser.core.counting import count_of
 from releaser.core.files import write_atomically
 from releaser.core.named import chosen, must_be_step, required_steps, skipped_steps
 from releaser.core.runner import Observer
@@ -221,7 +222,7 @@ def _report_workflows(raised: stage.Stage, within: float) -> None:
 def _print_notes(config: Config, git: Git, hosted: Carried) -> None:
     """Print how this rehearsal differs from a release of what the user sees."""
     if changes := git.changes():
-        print(f"{len(changes)} uncommitted changes are not part of it.")
+        print(f"Not part of it: {count_of(len(changes), 'uncommitted change')}.")
     for name, reason in hosted.left_out.items():
         print(f"The rehearsal does not carry out {name}: {reason}.", flush=True)
     if hosted.names:

@@ -16,6 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from releaser.core.counting import count_of
+
 START = "0" * 64
 """What the first line holds in the place of a hash."""
 _HEAD = re.compile(r"(\d{10}) ([0-9a-f]{64})\n")
@@ -83,7 +85,7 @@ def _read(path: Path, stats: tuple[tuple[int, ...] | None, ...]) -> Chain:
     if broken:
         problem, line = f"was altered: line {broken} does not hold the hash of the line before it", broken
     elif head and head[0] > len(lines):
-        gone = "is gone" if stats[0] is None else f"was cut: it has {len(lines)} lines"
+        gone = "is gone" if stats[0] is None else f"was cut: it has {count_of(len(lines), 'line')}"
         problem, line = f"{gone}, and had {head[0]}", len(lines) + 1
     elif head and head[0] and digest(lines[head[0] - 1].encode()) != head[1]:
         problem, line = f"was altered: line {head[0]} is not the one that was written", head[0]

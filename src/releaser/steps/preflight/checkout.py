@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from releaser.core.counting import count_of
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.release import Release
 
@@ -60,7 +61,7 @@ class BeClean(Step[Release]):
         if not changes:
             return Done("nothing changed, staged or untracked")
         shown = ", ".join(line[3:] for line in changes[:5]) + (" ..." if len(changes) > 5 else "")
-        return Conflict(f"{len(changes)} uncommitted changes: {shown}", "Commit, stash or ignore them.")
+        return Conflict(f"{count_of(len(changes), 'uncommitted change')}: {shown}", "Commit, stash or ignore them.")
 
 
 class BeLevel(Step[Release]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from releaser.core.counting import count_of
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.release import Release
 from releaser.store import broken_journal
@@ -19,4 +20,6 @@ class TrustJournal(Step[Release]):
         chain = release.store.chain
         if chain.problem:
             return Conflict(*broken_journal(chain))
-        return Done(f"{chain.lines} lines, each with the hash of the one before" if chain.lines else "none yet")
+        return Done(
+            f"{count_of(chain.lines, 'line')}, each with the hash of the one before" if chain.lines else "none yet"
+        )

@@ -13,6 +13,7 @@ from releaser.adapters.index.identity import in_ci_job
 from releaser.adapters.installers import settings
 from releaser.adapters.installers.lock import Lock
 from releaser.changelog.document import today_in_utc
+from releaser.core.counting import count_of
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.release import Release
 from releaser.versions.files import disagreements
@@ -125,7 +126,7 @@ class HaveChanges(Step[Release]):
                 many = f"{len(problems)} problems that do" if len(problems) > 1 else "1 problem that does"
                 odd = f"; `invoke changelog.check` shows {many} not change what is published"
         count = sum(line.lstrip().startswith(("- ", "* ", "+ ")) for line in entries.splitlines())
-        return Done(f"{count} entries in {release.config.changelog}{odd}")
+        return Done(f"{count_of(count, 'entry', 'entries')} in {release.config.changelog}{odd}")
 
 
 class KnowBackend(Step[Release]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from releaser.adapters.git import lfs, trees
 from releaser.adapters.git.submodules import answers
+from releaser.core.counting import count_of
 from releaser.core.step import Conflict, Done, Outcome, Step
 from releaser.release import Release
 
@@ -26,7 +27,9 @@ class HaveSources(Step[Release]):
             answers(origin, submodule)
         seen = [f"submodule {one.path} at {one.commit[:12]}" for one in named.here]
         seen += [f"submodule {one.path} is fetched from {one.address}" for _, one in named.elsewhere]
-        seen += [f"{len(named.pointers)} files in Git LFS"] if named.pointers else []
+        seen += [f"{count_of(len(named.pointers), 'file')} in Git LFS"] if named.pointers else []
         # What is released are the blobs; a checkout would convert these.
-        seen += [f"{what} is not applied to {count} files" for what, count in sorted(named.conversions.items())]
+        seen += [
+            f"{what} is not applied to {count_of(count, 'file')}" for what, count in sorted(named.conversions.items())
+        ]
         return Done("; ".join(seen) or "all in the commit itself")

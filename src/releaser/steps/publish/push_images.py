@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from releaser.adapters.registry.oci import LABEL, Descriptor
 from releaser.adapters.registry.oci import images as images_of
 from releaser.core.activity import current
+from releaser.core.counting import count_of
 from releaser.core.step import Conflict, Done, Outcome, Skipped, Step, Todo
 from releaser.errors import ConflictError, UsageError, VersionError
 from releaser.images import of_release
@@ -83,7 +84,7 @@ class PushImages(Step[Release]):
         """Answer where a workflow builds and pushes: its images are those whose labels name the release commit."""
         config, registry = release.config.images, release.registry
         if release.commit() is None:
-            return self._unless_taken(release, f"{config.workflow} pushes {len(config.targets)} images")
+            return self._unless_taken(release, f"{config.workflow} pushes {count_of(len(config.targets), 'image')}")
         found = of_release.by_workflow(release)
         tags = of_release.tags(release)
         missing = [tag.name for tag in tags if not _leads_to(registry.find(tag.name), found[tag.target])]
@@ -107,7 +108,7 @@ class PushImages(Step[Release]):
         if release.commit():
             return Todo("build the images first, then compare with what the registry has")
         targets = release.config.images.targets
-        return self._unless_taken(release, f"push {len(targets)} images to {release.registry.repository}")
+        return self._unless_taken(release, f"push {count_of(len(targets), 'image')} to {release.registry.repository}")
 
     def _unless_taken(self, release: Release, doing: str) -> Outcome:
         """Answer before there is a release commit: a version that the registry has already is another's."""
