@@ -51,9 +51,10 @@ class Published:
 
 @dataclass(frozen=True)
 class Stuck:
-    """The tag is out, and neither the run nor a new one can go on from there."""
+    """The tag is out, and a new run cannot go on from there; `remedy` says what can."""
 
     why: str
+    remedy: str
 
 
 Move = Attach | Rerun | Fresh | Published | Stuck
@@ -92,20 +93,24 @@ def _next_move(release: Release) -> Move:
         return Attach(run)
     choice = release.choices.get(DispatchRelease.name)
     failed = f"{release.config.release_workflow} {runs.ended(run.conclusion)} at {run.commit[:12]} ({run.url})"
-    tag, branch = (
-        release.git.remote_tag(config.remote, release.tag),
-        release.git.remote_branch(config.remote, config.branch),
-    )
-    why = ""
-    if choice != "new":
-        if choice != "rerun" and tag is None and branch != run.commit:
-            return Fresh(f"{failed}, and {config.branch} has moved since")
-        why = _why_not_again(release, run)
-        if not why:
-            return Rerun(run)
+    tag = release.git.remote_tag(config.remote, release.tag)
+    branch = release.git.remote_branch(config.remote, config.branch)
+    if choice is None and tag is None and branch != run.commit:
+        return Fresh(f"{failed}, and {config.branch} has moved since")
+    lost = _why_not_again(release, run)
+    if choice != "new" and not lost:
+        return Rerun(run)
     if tag and branch != tag.commit:
-        return Stuck(f"{failed}{why}; {release.tag} is at {tag.commit[:12]}, and {config.branch} has moved on")
-    return Fresh(failed + why)
+        why = f"{failed}{lost}; {release.tag} is at {tag.commit[:12]}, and {config.branch} has moved on"
+        return Stuck(why, _price(release) if lost else f"Leave out `--choose {DispatchRelease.name}=new`.")
+    return Fresh(f"{failed}{lost}; a new run builds and tests everything again")
+
+
+def _price(release: Release) -> str:
+    following = release.version.bump(release.version.stage or "patch")
+    return (
+        f"Run `invoke rollback --version {release.version}`, which takes back what is public, and release {following}."
+    )
 
 
 def _why_not_again(release: Release, run: Run) -> str:
@@ -139,11 +144,7 @@ class DispatchRelease(Step[Release]):
         if isinstance(move, Published):
             return Done(f"{move.url} is published, and no run of {workflow} is known")
         if isinstance(move, Stuck):
-            return Conflict(
-                move.why,
-                f"Run `invoke rollback --version {release.version}`, which takes back what is public, and release "
-                f"{release.version.bump(release.version.stage or 'patch')}.",
-            )
+            return Conflict(move.why, move.remedy)
         if isinstance(move, Attach) and not move.run.ended and not told(release, move.run):
             return Conflict(
                 f"{move.run.url} runs, and was started without {' '.join(for_jobs(release))}",

@@ -45,7 +45,8 @@ import json, os, pathlib, sys
 
 def main():
     env = {name: bool(os.environ.get(name)) for name in ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")}
-    told = {"words": sys.argv[1:], **env, "REBUILT": os.environ.get("REBUILT"), "HOME": os.listdir(os.environ["HOME"])}
+    told = {"words": sys.argv[1:], **env, "HOME": os.listdir(os.environ["HOME"])}
+    told |= {name: os.environ.get(name) for name in ("REBUILT", "CHOOSE")}
     print("TOLD " + json.dumps(told))
     if sys.argv[1] == "ci.rebuild":
         pathlib.Path("dist").mkdir()
@@ -103,3 +104,16 @@ async def test_a_published_release_starts_the_workflow_that_uploads_it(hub):
         tried: {},
         published: {"contents": "read", "id-token": "write"},
     }
+
+
+async def test_a_person_s_choice_reaches_the_jobs_and_shows_in_the_run_s_title(hub):
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    github = await hub(files=PROJECT, release=text)
+    runs = {}
+    for choice in ({}, {"choose": "upload_testpypi=without"}):
+        given = {"ref": "main", "inputs": {"version": "1.0", **choice}}
+        where = "/repos/octo-org/demo/actions/workflows/release.yml/dispatches"
+        assert (await github.ask("POST", where, "ghp_ada", given))[0] == 204
+        run = await github.ended(github.runs()[-1]["id"])
+        runs[run["display_title"]] = json.loads(github.log(run, "Build").split("TOLD ")[1].splitlines()[0])["CHOOSE"]
+    assert runs == {"Release 1.0 ": "", "Release 1.0 upload_testpypi=without": "upload_testpypi=without"}

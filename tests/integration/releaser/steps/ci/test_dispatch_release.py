@@ -76,8 +76,8 @@ def says(outcome: Outcome, *facts: str) -> None:
 def test_its_failed_jobs_run_again_as_long_as_what_it_built_is_kept(by_ci: Scene) -> None:
     failed(by_ci)
     says(move(by_ci), AGAIN)
-    failed(by_ci, expired=["dist"])
-    says(move(by_ci), ANOTHER, "and its artifact dist has expired")
+    failed(by_ci, kept=False, expired=["dist"])
+    says(move(by_ci), ANOTHER, "and its artifact dist has expired; a new run builds and tests everything again")
     failed(by_ci, kept=False)
     says(move(by_ci), ANOTHER, "and what its first job built is not kept any more")
     failed(by_ci, days=31)
@@ -101,7 +101,10 @@ def test_once_the_tag_is_out_and_main_has_moved_on_only_the_next_version_is_left
     by_ci.project.git("push", "--quiet", "origin", "v0.2.0")
     by_ci.others_push()
     says(move(by_ci), AGAIN)
-    failed(by_ci, expired=["dist"])
+    anew = move(by_ci, dispatch_release="new")
+    assert isinstance(anew, Conflict)
+    assert anew.remedy == "Leave out `--choose dispatch_release=new`."
+    failed(by_ci, kept=False, expired=["dist"])
     stuck = move(by_ci)
     assert isinstance(stuck, Conflict)
     assert_says(stuck.what, "its artifact dist has expired; v0.2.0 is at", "and main has moved on")
