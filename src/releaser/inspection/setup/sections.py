@@ -11,6 +11,7 @@ from releaser.inspection.setup.environments import wanted_environments
 from releaser.inspection.setup.publishers import possible_publisher, publisher
 from releaser.release import Release
 
+_CHECKOUT = "actions/checkout@"
 _USUAL = "ubuntu-latest"
 """The machines that every repository has."""
 
@@ -139,6 +140,17 @@ def _actions(files: Mapping[str, WorkflowFile], site: str) -> Iterable[Section]:
         section.values.append(("Runners", ", ".join(runners)))
     if any("arm" in runner for runner in runners):
         section.notes.append("arm64 runners are hosted by GitHub; a private repository may not have them.")
+    blind = [
+        f"{job.name} ({file.name})"
+        for file in files.values()
+        for job in file.jobs
+        if any(action.startswith(_CHECKOUT) for action in job.actions)
+        and not {"contents", "*"} & job.permissions.keys()
+    ]
+    if blind:
+        section.notes.append(
+            f"In a private repository, give `contents: read` to what checks it out: {', '.join(blind)}."
+        )
     undone = sorted(f"{job.name} ({file.name})" for file in files.values() for job in file.jobs if job.may_write("*"))
     if undone:
         section.problems.append((f"{', '.join(undone)} may write everything", "Give it `permissions`."))

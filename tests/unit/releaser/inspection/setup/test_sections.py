@@ -118,8 +118,11 @@ def test_rules_let_those_push_who_release(setup: Scene) -> None:
 
 
 def test_actions_and_machines_are_those_that_the_workflows_name(setup: Scene) -> None:
-    found = values(section(setup.run("setup"), "GitHub: Actions"))
+    told = section(setup.run("setup"), "GitHub: Actions")
+    found = values(told)
     assert found["Allowed actions"] == "those created by GitHub, someone-else/tool@*"
+    reads = "give `contents: read` to what checks it out: Upload to TestPyPI (release.yml)."
+    assert reads in " ".join(told.split())
     assert found["Runners"] == "macos-15, ubuntu-24.04-arm"
 
 
