@@ -19,6 +19,7 @@ from releaser.errors import ChangelogError
 from releaser.versions.version import Version
 
 _LONGEST_CHANGELOG = 4 << 20
+_LAST = 253_402_300_799  # the end of the year 9999: no calendar here goes further, and an archive's times may
 
 
 def times_of(files: Iterable[Path], uploaded: Iterable[str], changelog: str, version: Version) -> list[int]:
@@ -41,7 +42,7 @@ def times_of(files: Iterable[Path], uploaded: Iterable[str], changelog: str, ver
             found.append(int(dt.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()))
         except ValueError:
             continue
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(one for one in found if 0 <= one <= _LAST))
 
 
 def differences(held: Mapping[str, str], downloads: Path, built: Path) -> list[str]:

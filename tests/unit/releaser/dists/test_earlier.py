@@ -55,6 +55,10 @@ def test_what_tells_nothing_or_is_no_archive_is_passed_over(tmp_path: Path) -> N
     assert times(tmp_path / "broken.tar.gz", tmp_path / "broken.whl", uploaded="yesterday") == []
 
 
+def test_a_time_that_no_calendar_has_is_passed_over(tmp_path: Path) -> None:
+    assert times(sdist(tmp_path, 1 << 40, **{"CHANGES.md": CHANGELOG})) == [at(2026, 2, 3)]
+
+
 def test_a_file_that_differs_or_is_not_built_is_named(tmp_path: Path) -> None:
     for name, year in (("held", 2026), ("built", 2027)):
         (tmp_path / name).mkdir()
