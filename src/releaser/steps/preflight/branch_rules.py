@@ -95,7 +95,7 @@ def _way_out(release: Release, of_branch: list[str]) -> str:
         rule = "take the rule away, which a workflow's own token cannot bypass"
         if of_branch:
             return f'{by_pull_request(release)} Or {rule}; or release from here, with run = "here".'
-        return f'T{rule[1:]}, or release from here, with run = "here".'
+        return f'{rule[:1].upper()}{rule[1:]}, or release from here, with run = "here".'
     if of_branch:
         return f"{by_pull_request(release)} Or let this login bypass the rule."
     return "Let this login bypass the ruleset, or release with one that may."
