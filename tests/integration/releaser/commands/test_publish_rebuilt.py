@@ -17,7 +17,9 @@ from harness.projects import git
 from harness.scene import Ran, Scene, assert_says
 from harness.wheels import with_changed_byte, with_module
 
+from releaser.commands.ci import expect_assets
 from releaser.core.files import sha256, write_sums
+from releaser.errors import ConflictError
 from releaser.release import Release
 from releaser.steps.publish.draft_release import DraftRelease
 from releaser.steps.publish.publish_release import PublishRelease
@@ -127,6 +129,16 @@ class TestFilesOfARelease:
             f"The release v0.2.0 does not have the files that were built: {WHEEL}",
             "stolen.py is added",
         )
+
+    def test_a_release_is_compared_with_what_was_built_around_its_publication(
+        self, scene: Scene, draft: Release
+    ) -> None:
+        expect_assets(draft, draft.built())
+        changed = self._wheel(scene, draft)
+        with_module(changed, "stolen.py")
+        swap(draft, changed)
+        with pytest.raises(ConflictError, match=f"The release v0.2.0 has {WHEEL} with sha256 {sha256(changed)[:12]}"):
+            expect_assets(draft, draft.built())
 
     def test_one_byte_in_one_member_is_named(self, scene: Scene, draft: Release, rebuild: Rebuild) -> None:
         changed = self._wheel(scene, draft)
