@@ -17,8 +17,8 @@ from urllib.request import urlopen
 import pytest
 
 REPOSITORY = Path(__file__).parents[3]
-HEALTHY_SECONDS = 90
-"""Emulated, the server takes ten seconds to start."""
+HEALTHY_SECONDS = 5 * 60
+"""Emulated, the server takes ten seconds to start where nothing else runs."""
 TRUSTING = ssl._create_unverified_context()
 """The server makes its certificate itself."""
 LOCKED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
@@ -175,11 +175,12 @@ def test_it_holds_the_versions_of_the_bill_and_the_bill(docker, images, wheel_di
     assert told == f"{pinned['version']}\n{bill.read_text('utf-8')}"
 
 
-def exercise(docker, image, *options):
+def exercise(docker, image, *options, words=()):
     """What the app takes from its dependencies, used inside an image: each with whether it went well."""
     program = Path(__file__).with_name("exercise.py")
-    words = ["--network=none", f"--volume={program}:/exercise.py:ro", *options]
-    told = docker("run", "--rm", *words, "--entrypoint=/opt/live-vlm-webui/bin/python", image, "/exercise.py").stdout
+    options = ["--network=none", "--no-healthcheck", f"--volume={program}:/exercise.py:ro", *options]
+    python = "--entrypoint=/opt/live-vlm-webui/bin/python"
+    told = docker("run", "--rm", *options, python, image, "/exercise.py", *words).stdout
     return dict(line.rsplit(maxsplit=1) for line in told.splitlines())
 
 
@@ -188,6 +189,7 @@ WORKS = {
     "dependencies": "True",
     "network efficientnet-lite0.onnx": "True",
     "network nanodet.onnx": "True",
+    "convolution": "True",
     "video/VP8 320": "240",
     "video/H264 320": "240",
     "jpeg (240, 320,": "3)",
@@ -203,12 +205,14 @@ def test_nothing_that_the_app_uses_was_left_out(docker, images):
     assert exercise(docker, images["multiarch"]) == WORKS
 
 
-@pytest.mark.lengthy
 def test_nothing_that_the_app_uses_was_left_out_on_a_jetson(docker, thor):
-    # Emulators show the PC's processors, on which onnxruntime looks for those of an arm64 machine, and crashes.
+    if os.uname().machine in {"aarch64", "arm64"}:
+        assert exercise(docker, thor) == WORKS
+        return
+    # Emulators show the PC's processors, on which onnxruntime looks for those of an arm64 machine, and crashes. Each
+    # network would run for minutes; it is the same file as in the PC's image, and a convolution is run here as well.
     processors = f"--volume={Path(__file__).with_name('cpuinfo-arm64.txt')}:/proc/cpuinfo:ro"
-    emulated = os.uname().machine not in {"aarch64", "arm64"}
-    assert exercise(docker, thor, *([processors] if emulated else [])) == WORKS
+    assert exercise(docker, thor, processors, words=["--load-only"]) == WORKS
 
 
 def test_both_platforms_hold_compiled_modules_of_their_own(archive, files):
