@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-START_SECONDS = 30
+START_SECONDS = 120
 STOP_SECONDS = 10
 PATIENCE_SECONDS = 45
 TOOLS = Path(__file__).parents[1] / "tools"
@@ -86,7 +86,7 @@ class ModelServer:
 
     def _control(self, action: str, body: bytes | None = None):
         address = f"{self.api_base.removesuffix('/v1')}/control/{action}"
-        with urllib.request.urlopen(urllib.request.Request(address, body), timeout=5) as answer:
+        with urllib.request.urlopen(urllib.request.Request(address, body), timeout=60) as answer:
             return json.load(answer)
 
 

@@ -33,7 +33,7 @@ def identity(audience: str, secret: str, workflow: str = "release.yml", reposito
 def attest(url: str, file: Path, token: str, **changes: str) -> dict[str, Any]:
     """Have the stand-in's authority sign for a file; `changes` replace its name, sha256 or predicate."""
     body = {"token": token, "name": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), **changes}
-    answer = requests.post(f"{url}/_/sigstore/attest", json=body, timeout=10)
+    answer = requests.post(f"{url}/_/sigstore/attest", json=body, timeout=60)
     assert answer.status_code == 200, answer.text
     return json.loads(answer.text)
 

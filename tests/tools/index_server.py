@@ -150,7 +150,7 @@ class Index:
         return post(f"{self.url}/legacy/", path, auth=auth, filename=filename, **changes)
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        return requests.get(f"{self.url}{path}", timeout=10, **options)
+        return requests.get(f"{self.url}{path}", timeout=60, **options)
 
     def simple(self, name: str) -> Any:
         """The project's page in JSON."""
@@ -161,7 +161,7 @@ class Index:
     def manage(self, name: str, version: str, **fields: str) -> requests.Response:
         """Send one of the forms of the release's manage page."""
         url = f"{self.url}/manage/project/{name}/release/{version}/"
-        return requests.post(url, data=fields, auth=("__token__", TOKEN), allow_redirects=False, timeout=10)
+        return requests.post(url, data=fields, auth=("__token__", TOKEN), allow_redirects=False, timeout=60)
 
     def log(self) -> list[str]:
         return (self.world / "uploads.log").read_text().splitlines()
@@ -185,7 +185,7 @@ class IndexProcess(Index):
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         """Its exit status, the rest of its stdout, and its stderr."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=10)
+        out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out, err
 
 

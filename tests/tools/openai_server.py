@@ -142,12 +142,12 @@ class OpenAIServer:
         """The questions among what was received."""
         return [received for received in self.requests if received.path.endswith("/chat/completions")]
 
-    async def seen(self, *, questions: int, seconds: float = 10.0) -> None:
+    async def seen(self, *, questions: int, seconds: float = 60.0) -> None:
         """Wait until that many questions have come."""
         async with self._changed:
             await asyncio.wait_for(self._changed.wait_for(lambda: self.questions >= questions), seconds)
 
-    async def ended(self, received: Received, seconds: float = 10.0) -> str:
+    async def ended(self, received: Received, seconds: float = 60.0) -> str:
         """Wait until this request has ended, and return its outcome."""
         async with self._changed:
             await asyncio.wait_for(self._changed.wait_for(lambda: received.outcome != "open"), seconds)

@@ -15,7 +15,7 @@ from pathlib import Path
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 CADDY = shutil.which("caddy")
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "security.md"
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 DOCUMENTED_SERVER = "127.0.0.1:8090"
 
 NGINX_FILE = """

@@ -20,7 +20,7 @@ from live_vlm_webui.models.model import BUILT_IN, Delta, ModelLabel, Question
 from live_vlm_webui.models.offer import Offer
 from live_vlm_webui.sessions.events import Subscription
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 LABEL = ModelLabel("http://127.0.0.1:9/v1", "first", "test")
 
 

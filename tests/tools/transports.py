@@ -6,7 +6,7 @@ import asyncio
 import gc
 import time
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 async def all_closed() -> None:

@@ -104,7 +104,7 @@ def wait_for(url, server, output):
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and server.poll() is None:
         with suppress(requests.ConnectionError):
-            return requests.get(url, timeout=10).raise_for_status()
+            return requests.get(url, timeout=60).raise_for_status()
         time.sleep(0.2)
     pytest.fail(f"devpi-server does not answer:\n{output.read_text()}")
 

@@ -48,7 +48,7 @@ def test_everything_works_and_nothing_outside_the_path_is_asked_for(signed_in):
     tab.until_text("text", "cup")
     tab.until("[...document.querySelectorAll('#history img')].some((image) => image.naturalWidth > 0)")
     with urllib.request.urlopen(
-        urllib.request.Request(tab.page.url.partition("#")[0] + "healthz"), timeout=5
+        urllib.request.Request(tab.page.url.partition("#")[0] + "healthz"), timeout=60
     ) as answer:
         assert json.load(answer)["status"] == "ok"
 
@@ -86,6 +86,6 @@ def test_a_request_without_host_is_told_so(serve, models):
     port = re.search(r":([0-9]+)/", server.line())[1]
     request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Host": ""})
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=5)
+        urllib.request.urlopen(request, timeout=60)
 
     assert "The request has no Host header" in refused.value.read().decode()

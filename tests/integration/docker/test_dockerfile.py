@@ -110,7 +110,7 @@ def test_it_becomes_healthy_on_the_port_that_it_is_given_and_stops_at_once(docke
     port = free_port()
     container = start(*locked, images["multiarch"], "--port", str(port))
     wait_until_healthy(docker, container)
-    with urlopen(f"https://127.0.0.1:{port}/healthz", timeout=5, context=TRUSTING) as answer:
+    with urlopen(f"https://127.0.0.1:{port}/healthz", timeout=60, context=TRUSTING) as answer:
         assert json.load(answer)["version"] == version
     docker("stop", container)
     assert docker.inspect(container)["State"]["ExitCode"] == 0

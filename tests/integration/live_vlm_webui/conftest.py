@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-START_SECONDS = 30
+START_SECONDS = 120
 STOP_SECONDS = 10
 
 
@@ -43,7 +43,7 @@ class Server:
         """Ask for ``path``, with the certificate checked."""
         context = self.trusting() if self.url.startswith("https:") else None
         request = Request(f"{self.url}{path}", headers=dict(headers or {}))
-        answer: HTTPResponse = urlopen(request, timeout=5, context=context)
+        answer: HTTPResponse = urlopen(request, timeout=60, context=context)
         return answer
 
     def stop(self) -> tuple[str, str]:

@@ -18,7 +18,7 @@ import requests
 from releaser.errors import ReleaserError
 from releaser.rehearsal import services
 
-SOON_S = 15.0
+SOON_S = 60.0
 
 PARENT = """\
 import sys, time

@@ -86,7 +86,7 @@ def stopped(scene: Scene, running: Started | Terminal, stop: Callable[[], None])
     else:
         ran = running.finish()
         code, text, raw = ran.code, ran.err, ""
-    psutil.wait_procs(family, timeout=15)
+    psutil.wait_procs(family, timeout=60)
     left = [command for one in family if (command := command_of(one))]
     return Stop(code, text, before, left, scene.public(), raw)
 

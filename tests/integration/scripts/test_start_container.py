@@ -509,7 +509,7 @@ def test_the_real_registry_lists_what_was_pushed(start, published, machine):
 def test_a_started_container_is_healthy_and_its_address_answers(start, published, container, docker, pc):
     done = start("--version", "0.2.0", "--registry", published.repository, "--name", container, env=pc)
     assert (done.returncode, done.stdout) == (0, f"live-vlm-webui 0.2.0 is ready: {published.address}\n"), done.stderr
-    with urlopen(f"{published.address}healthz", timeout=5) as answer:
+    with urlopen(f"{published.address}healthz", timeout=60) as answer:
         assert json.load(answer) == {"status": "ok"}
     seen = inspect(docker, container)
     assert seen["State"]["Health"]["Status"] == "healthy"

@@ -75,7 +75,7 @@ def _succeeding(world: World) -> None:
     forge = world.services["forge"]
     wanted = {"tag_name": EARLIER, "name": EARLIER, "body": "Earlier\n", "make_latest": "false"}
     url = f"{forge.url}/repos/{REPOSITORY}/releases"
-    made = requests.post(url, json=wanted, headers={"Authorization": f"Bearer {forge.token}"}, timeout=10)
+    made = requests.post(url, json=wanted, headers={"Authorization": f"Bearer {forge.token}"}, timeout=60)
     made.raise_for_status()
 
 

@@ -19,7 +19,7 @@ from .projects import Project
 from .rehearsed import World
 
 RUN_SECONDS = 600
-GONE_SECONDS = 15
+GONE_SECONDS = 60
 INVOKE = Path(sys.executable).with_name("invoke")
 # What would lead git, the engine or nox elsewhere.
 FOREIGN = ("GIT_", "RELEASER_", "NOX", "TWINE_", "GITHUB_", "PYPI_", "TESTPYPI_", "INVOKE_", "ACTIONS_")

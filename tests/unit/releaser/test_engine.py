@@ -27,7 +27,7 @@ from releaser.secret import Credentials
 from releaser.store import ReleaseStore
 from releaser.versions.version import Version
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 TOKEN = "hunter2hunter2"
 CONFIG = parse_config(
     {

@@ -132,10 +132,10 @@ async def test_odd_entries_are_passed_over_and_their_number_is_limited(lister):
 
 async def test_a_server_that_does_not_list_in_time_is_not_waited_for(lister):
     async with OpenAIServer() as server:
-        server.list_delay = 30
+        server.list_delay = 600
         began = time.monotonic()
         assert (await failure_of(lister, Endpoint(server.api_base))).code == "timeout"
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
 
 
 async def test_the_usual_ports_are_asked_all_at_once(http):

@@ -93,7 +93,7 @@ async def test_a_browser_signs_in_and_has_its_events(browser):
     async with browser.get("/api/system") as inside:
         assert inside.status == 200
     async with browser.ws_connect("/ws") as events:
-        assert (await asyncio.wait_for(events.receive_json(), 10))["type"] == "session"
+        assert (await asyncio.wait_for(events.receive_json(), 60))["type"] == "session"
 
 
 async def test_another_sites_page_changes_nothing_and_hears_nothing(browser):

@@ -143,7 +143,7 @@ async def test_another_model_ends_the_request_that_is_out(watched, server):
 def patient_end(monkeypatch):
     """A session that waits long, at its end, for what does not end at once."""
     for module, name in ((worker, "STOP_SECONDS"), (choice, "CLOSE_SECONDS"), (session, "CLOSE_SECONDS")):
-        monkeypatch.setattr(module, name, 30)
+        monkeypatch.setattr(module, name, 600)
 
 
 async def test_the_end_of_a_session_ends_its_request_at_once(patient_end, watched, server):
@@ -154,7 +154,7 @@ async def test_the_end_of_a_session_ends_its_request_at_once(patient_end, watche
     begun = time.monotonic()
     await session.close()
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
     assert await server.ended(server.asked[0]) == "disconnected"
 
 
@@ -169,7 +169,7 @@ async def test_twenty_sessions_with_questions_out_end_together(patient_end, sess
     begun = time.monotonic()
     await sessions.close()
 
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     await until(lambda: server.under_way == 0)
 
 

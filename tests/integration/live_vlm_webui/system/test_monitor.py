@@ -41,7 +41,7 @@ async def several(monitor, count):
     samples = asyncio.Queue()
     end = monitor.watch(samples.put_nowait)
     try:
-        return [await asyncio.wait_for(samples.get(), 10) for _ in range(count)]
+        return [await asyncio.wait_for(samples.get(), 60) for _ in range(count)]
     finally:
         end()
 
@@ -142,7 +142,7 @@ async def test_it_lives_and_dies_with_an_application():
     assert len(monitor.history) == count
     for thread in threading.enumerate():
         if thread.name == "sensors":
-            thread.join(5)
+            thread.join(60)
     assert "sensors" not in [thread.name for thread in threading.enumerate()]
 
 

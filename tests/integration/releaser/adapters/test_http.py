@@ -216,7 +216,7 @@ def test_a_stop_ends_the_wait(server: PlayingServer, http: Http) -> None:
     server.plays(answer(429, "Retry-After: 250"))
     activity = Activity()
     waiting = threading.Event()
-    stopping = threading.Thread(target=lambda: (waiting.wait(20), activity.cancelled.set()))
+    stopping = threading.Thread(target=lambda: (waiting.wait(60), activity.cancelled.set()))
     stopping.start()
 
     begun = time.monotonic()
@@ -224,7 +224,7 @@ def test_a_stop_ends_the_wait(server: PlayingServer, http: Http) -> None:
         http.send("GET", server.url, "show it")
 
     stopping.join()
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 200
 
 
 # --- time limits ------------------------------------------------------------------------------------------------------
@@ -260,8 +260,8 @@ def test_a_stop_ends_a_request(server: PlayingServer, http: Http, part: Part) ->
     server.plays(stop)
     begun = time.monotonic()
     with bound(activity), pytest.raises(InterruptedRunError):
-        http.send("GET", server.url, "show it", limits=Limits(connect=60, read=60, whole=60))
-    assert time.monotonic() - begun < 30
+        http.send("GET", server.url, "show it", limits=Limits(connect=600, read=600, whole=600))
+    assert time.monotonic() - begun < 60
 
 
 # --- what is no response ----------------------------------------------------------------------------------------------

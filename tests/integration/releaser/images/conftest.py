@@ -33,7 +33,7 @@ class RealRegistry(RegistryProgram):
         self.host = f"localhost:{self.url.rpartition(':')[2]}"
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(f"{self.url}/v2/{path}", headers={"Accept": ACCEPT}, timeout=10)
+        return requests.get(f"{self.url}/v2/{path}", headers={"Accept": ACCEPT}, timeout=60)
 
     def digests(self, name: str) -> dict[str, str]:
         """Every tag, and what it points at."""
@@ -43,7 +43,7 @@ class RealRegistry(RegistryProgram):
 
     def put(self, name: str, reference: str, content: bytes, kind: str = INDEXES[0]) -> None:
         answer = requests.put(
-            f"{self.url}/v2/{name}/manifests/{reference}", data=content, headers={"Content-Type": kind}, timeout=10
+            f"{self.url}/v2/{name}/manifests/{reference}", data=content, headers={"Content-Type": kind}, timeout=60
         )
         assert answer.ok, answer.text
 
@@ -120,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
             self.proxy.target + self.path,
             headers={name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"},
             data=body,
-            timeout=10,
+            timeout=60,
             allow_redirects=False,
         )
         self.proxy.log.append((self.command, requests.utils.unquote(self.path), answer.status_code))

@@ -227,7 +227,7 @@ def test_what_the_registry_has_done_without_a_response_that_arrives_is_not_done_
     def act_and_lose(handler) -> bool:
         headers = {one: value for one, value in handler.headers.items() if one.lower() != "accept-encoding"}
         url = proxy.target + handler.path
-        acted = requests.request(method, url, headers=headers, data=handler.body, timeout=10)
+        acted = requests.request(method, url, headers=headers, data=handler.body, timeout=60)
         proxy.log.append((method, requests.utils.unquote(handler.path), acted.status_code))
         return FAULTS[lost][0](handler)
 

@@ -11,7 +11,8 @@ from harness.scene import NOWHERE, Scene
 
 from releaser.core import asking
 
-LONGEST = 20
+LONGEST = 35
+"""A request that gets no response is given up after 20 s, and sent again."""
 SOONER = 4.0
 
 

@@ -89,7 +89,7 @@ def test_who_attests_the_files_is_shown_and_that_signatures_are_unproven(publish
         f"{published.forge.url}/repos/{REPOSITORY}/attestations",
         json={"bundle": bundle},
         headers={"Authorization": f"Bearer {published.forge.token}"},
-        timeout=10,
+        timeout=60,
     )
     assert posted.status_code == 201
     found = rows(verify(published, "--json"))

@@ -21,7 +21,7 @@ def publisher(shared_index):
     listed = [{"project": "attested", "repository": "me/demo", **JOB, "pending": True}]
     (shared_index.world / "publishers.json").write_text(json.dumps(listed))
     body = {"token": identity("pypi", OIDC_SECRET, **JOB)}
-    shared_index.token = requests.post(f"{shared_index.url}/_/oidc/mint-token", json=body, timeout=10).json()["token"]
+    shared_index.token = requests.post(f"{shared_index.url}/_/oidc/mint-token", json=body, timeout=60).json()["token"]
     return shared_index
 
 
@@ -52,7 +52,7 @@ def test_attestations_come_back_as_the_provenance_object_that_the_library_reads(
     sent = [signed(publisher, wheel), signed(publisher, wheel, predicate=SLSA)]
     assert send(publisher, wheel, *sent).status_code == 200
     listed = next(one for one in publisher.simple("attested")["files"] if one["filename"] == wheel.name)
-    answer = requests.get(listed["provenance"], timeout=10)
+    answer = requests.get(listed["provenance"], timeout=60)
     assert answer.headers["Content-Type"].startswith("application/vnd.pypi.integrity.v1+json")
     (bundle,) = Provenance.model_validate_json(answer.content).attestation_bundles
     assert bundle.publisher.model_dump() == {"kind": "GitHub", "repository": "me/demo", **JOB}
@@ -142,8 +142,8 @@ def test_without_trusted_publishing_there_are_none(publisher, wheel):
 )
 def test_the_authority_signs_for_the_identity_of_a_job_alone(publisher, audience, secret, status):
     body = {"token": identity(audience, secret, **JOB), "name": "a.whl", "sha256": "0" * 64}
-    assert requests.post(f"{publisher.url}/_/sigstore/attest", json=body, timeout=10).status_code == status
-    assert requests.post(f"{publisher.url}/_/sigstore/attest", json={}, timeout=10).status_code == 400
+    assert requests.post(f"{publisher.url}/_/sigstore/attest", json=body, timeout=60).status_code == status
+    assert requests.post(f"{publisher.url}/_/sigstore/attest", json={}, timeout=60).status_code == 400
 
 
 def test_the_certificate_says_what_fulcios_would(publisher, wheel):

@@ -338,8 +338,8 @@ def _attest(forge: Forge, url: str, world: Path) -> None:
     bundle = Authority(world, lambda: datetime.now(timezone.utc)).bundle(statement, job)
     login = {"Authorization": "Bearer ghp_writes"}
     where = f"{url}/repos/{REPOSITORY}/attestations"
-    assert requests.post(where, json={"bundle": bundle}, headers=login, timeout=10).status_code == 201
-    assert requests.post(where, json={"bundle": {}}, headers=login, timeout=10).status_code == 422
+    assert requests.post(where, json={"bundle": bundle}, headers=login, timeout=60).status_code == 201
+    assert requests.post(where, json={"bundle": {}}, headers=login, timeout=60).status_code == 422
     (found,) = forge.attestations.of("cd" * 32)
     assert found.predicate == "https://slsa.dev/provenance/v1"
     assert found.subjects == {"demo.whl": "ab" * 32, "demo.tar.gz": "cd" * 32}
@@ -358,9 +358,9 @@ def _watch_and_start_workflows(forge: Forge, url: str) -> None:
     assert workflows.artifacts(run) == [Artifact("dist", expired=True)]
     page = f"{url}/repos/{REPOSITORY}/actions/runs/{run.id}/pending_deployments"
     headers = {"Authorization": "Bearer ghp_writes"}
-    (waiting,) = requests.get(page, headers=headers, timeout=5).json()
+    (waiting,) = requests.get(page, headers=headers, timeout=60).json()
     approval = {"environment_ids": [waiting["environment"]["id"]], "state": "approved", "comment": "Go"}
-    assert requests.post(page, json=approval, headers=headers, timeout=5).status_code == 200
+    assert requests.post(page, json=approval, headers=headers, timeout=60).status_code == 200
     assert workflows.approvals(run) == []
     workflows.cancel(run)
     workflows.rerun_failed(run)
@@ -369,7 +369,7 @@ def _watch_and_start_workflows(forge: Forge, url: str) -> None:
     assert number is not None
     assert (workflows.run(number).title, workflows.run(number).status) == ("Release 1.1", "queued")
     plain = f"{url}/repos/{REPOSITORY}/actions/workflows/release.yml/dispatches"
-    started = requests.post(plain, json={"ref": "main", "inputs": {"version": "1.2"}}, headers=headers, timeout=5)
+    started = requests.post(plain, json={"ref": "main", "inputs": {"version": "1.2"}}, headers=headers, timeout=60)
     assert started.status_code == 204
     for file, ref, inputs in (
         ("release.yml", "no-such", {"version": "1.1"}),
@@ -404,12 +404,12 @@ def _be_refused(url: str, forge: Forge, wheel: Path) -> None:
     forge.assets.upload(prerelease.id, wheel, "application/zip")
     uploads = f"{url}/uploads/repos/{REPOSITORY}/releases/{prerelease.id}/assets?name={wheel.name}"
     headers = {"Authorization": "Bearer ghp_writes", "Content-Type": "application/octet-stream"}
-    assert requests.post(uploads, data=b"x", headers=headers, timeout=5).status_code == 422
+    assert requests.post(uploads, data=b"x", headers=headers, timeout=60).status_code == 422
 
 
 def _ask_what_the_adapter_does_not(url: str) -> None:
     for path in ("releases/tags/v1.0", "releases/tags/v9", "git/matching-refs/tags/v", "releases/assets/3"):
-        requests.get(f"{url}/repos/{REPOSITORY}/{path}", timeout=5)
+        requests.get(f"{url}/repos/{REPOSITORY}/{path}", timeout=60)
 
 
 def test_every_exchange_fits_githubs_description(exchanges: list[Exchange]) -> None:

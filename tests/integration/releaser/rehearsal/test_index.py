@@ -25,7 +25,7 @@ class TestProcess:
 
     def test_it_stops_when_its_parent_is_gone(self, start_process):
         index = start_process()
-        index.process.communicate(timeout=10)
+        index.process.communicate(timeout=60)
         assert index.process.returncode == 0
 
     def test_one_world_has_one_server(self, start_process, capsys):
@@ -215,7 +215,7 @@ class TestYank:
         for version in ("1.0", "1.1"):
             shared_index.post(files.wheel("pulled", version))
         shared_index.manage("pulled", "1.1", action="yank", reason="broken")
-        latest = requests.get(f"{url}/pypi/pulled/json", timeout=10).json()["info"]["version"]
+        latest = requests.get(f"{url}/pypi/pulled/json", timeout=60).json()["info"]["version"]
         assert latest == "1.0"
         for wanted, expected in (("pulled", "pulled-1.0-"), ("pulled==1.1", "pulled-1.1-")):
             folder = tmp_path / expected
@@ -226,12 +226,12 @@ class TestYank:
     def test_the_manage_page_is_a_form_behind_the_token(self, shared_index, files):
         shared_index.post(files.wheel("managed", "1.0"))
         url = f"{shared_index.url}/manage/project/managed/release/1.0/"
-        refused = requests.get(url, timeout=10)
+        refused = requests.get(url, timeout=60)
         assert (refused.status_code, "Basic" in refused.headers["WWW-Authenticate"]) == (401, True)
-        assert requests.post(url, data={"action": "yank"}, timeout=10).status_code == 401
-        assert 'value="yank"' in requests.get(url, auth=AUTH, timeout=10).text
+        assert requests.post(url, data={"action": "yank"}, timeout=60).status_code == 401
+        assert 'value="yank"' in requests.get(url, auth=AUTH, timeout=60).text
         shared_index.manage("managed", "1.0", action="yank")
-        assert 'value="unyank"' in requests.get(url, auth=AUTH, timeout=10).text
+        assert 'value="unyank"' in requests.get(url, auth=AUTH, timeout=60).text
 
     def test_there_is_nothing_to_manage_where_there_is_nothing(self, shared_index, files):
         shared_index.post(files.wheel("idle", "1.0"))

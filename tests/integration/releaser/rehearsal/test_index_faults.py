@@ -122,7 +122,7 @@ def test_killed_at_any_moment_what_it_lists_it_has(start_process, files):
     listed = {file["filename"]: file for file in index.simple("demo")["files"]}
     assert set(accepted) <= set(listed)
     for file in listed.values():
-        content = requests.get(file["url"], timeout=10).content
+        content = requests.get(file["url"], timeout=60).content
         assert hashlib.sha256(content).hexdigest() == file["hashes"]["sha256"]
     assert sorted(line.split()[0] for line in index.log()) == sorted(listed)
 

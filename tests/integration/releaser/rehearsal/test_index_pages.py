@@ -28,10 +28,10 @@ def test_json_holds_what_installers_ask_for(index, files):
     file = next(file for file in page["files"] if file["filename"] == wheel.name)
     assert file["size"] == wheel.stat().st_size
     assert (file["requires-python"], file["yanked"]) == (">=3.8", False)
-    content = requests.get(file["url"], timeout=10).content
+    content = requests.get(file["url"], timeout=60).content
     assert content == wheel.read_bytes()
     assert file["hashes"]["sha256"] == hashlib.sha256(content).hexdigest()
-    metadata = requests.get(f"{file['url']}.metadata", timeout=10).content
+    metadata = requests.get(f"{file['url']}.metadata", timeout=60).content
     assert metadata.startswith(b"Metadata-Version: 2.4\nName: my-demo\n")
     assert file["core-metadata"] == {"sha256": hashlib.sha256(metadata).hexdigest()}
 
@@ -39,10 +39,10 @@ def test_json_holds_what_installers_ask_for(index, files):
 def test_an_sdist_arrives_as_it_left(index, files):
     sdist = files.sdist("my-demo", "1.0")
     file = next(file for file in index.simple("my-demo")["files"] if file["filename"] == sdist.name)
-    answer = requests.get(file["url"], timeout=10)
+    answer = requests.get(file["url"], timeout=60)
     assert answer.content == sdist.read_bytes()
     assert "Content-Encoding" not in answer.headers
-    assert requests.get(f"{file['url']}.metadata", timeout=10).status_code == 404
+    assert requests.get(f"{file['url']}.metadata", timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ def test_there_is_one_address_for_each_page(index, asked, location):
 def test_a_client_that_has_the_page_is_told_so_until_it_changes(index, files):
     index.post(files.wheel("cached", "1.0"))
     url = f"{index.url}/simple/cached/"
-    first = requests.get(url, timeout=10)
+    first = requests.get(url, timeout=60)
     assert "max-age=600" in first.headers["Cache-Control"]
     known = {"If-None-Match": first.headers["ETag"]}
-    assert requests.get(url, headers=known, timeout=10).status_code == 304
+    assert requests.get(url, headers=known, timeout=60).status_code == 304
     index.manage("cached", "1.0", action="yank")
-    assert requests.get(url, headers=known, timeout=10).status_code == 200
+    assert requests.get(url, headers=known, timeout=60).status_code == 200
 
 
 def test_unknown_projects_are_not_found(index):

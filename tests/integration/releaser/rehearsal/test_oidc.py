@@ -29,7 +29,7 @@ def index(shared_index):
 
 def mint(index, *, audience="pypi", secret=OIDC_SECRET, **claims):
     token = identity(audience, secret, **claims)
-    return requests.post(f"{index.url}/_/oidc/mint-token", json={"token": token}, timeout=10)
+    return requests.post(f"{index.url}/_/oidc/mint-token", json={"token": token}, timeout=60)
 
 
 def error(answer):
@@ -117,7 +117,7 @@ def test_no_branch_is_part_of_the_publisher_and_an_altered_workflow_without_the_
 
 @pytest.mark.parametrize("body", [b"hello", b"{}", b'{"token": 1}', b'{"token": "no jwt"}'])
 def test_a_body_that_is_no_token_is_refused(index, body):
-    refused = requests.post(f"{index.url}/_/oidc/mint-token", data=body, timeout=10)
+    refused = requests.post(f"{index.url}/_/oidc/mint-token", data=body, timeout=60)
     assert error(refused)[0] == "invalid-payload"
 
 
@@ -137,7 +137,7 @@ def test_the_token_is_for_the_projects_of_that_publisher_alone(index, files):
     words = "Invalid API Token: OIDC scoped token is not valid for project 'other'"
     assert (refused.status_code, refused.reason) == (403, words)
     url = f"{index.url}/manage/project/both-a/release/1.0/"
-    assert requests.get(url, auth=("__token__", token), timeout=10).status_code == 401
+    assert requests.get(url, auth=("__token__", token), timeout=60).status_code == 401
 
 
 def test_a_publisher_that_is_not_pending_creates_nothing(index, files):

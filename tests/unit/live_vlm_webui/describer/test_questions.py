@@ -132,6 +132,6 @@ def test_each_preset_of_the_page_is_recognised_in_each_language(vocabulary: Voca
 
 @pytest.mark.parametrize("piece", ["a ", "is there a ", '{"', "how many in on the this ", "\n", "{" * 50])
 def test_long_prompts_take_no_time(vocabulary: Vocabulary, piece: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     understood(piece * (100_000 // len(piece)), vocabulary)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1

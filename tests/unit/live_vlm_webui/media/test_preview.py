@@ -43,7 +43,7 @@ def compressed(monkeypatch):
 
 
 async def next_of(pictures):
-    return await asyncio.wait_for(anext(pictures), 5)
+    return await asyncio.wait_for(anext(pictures), 60)
 
 
 async def test_pictures_are_small():
@@ -115,7 +115,7 @@ async def test_pictures_end_with_the_camera():
     await asyncio.sleep(0)
     await camera.close()
     with pytest.raises(StopAsyncIteration):
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 60)
 
 
 async def test_a_camera_that_has_ended_shows_nothing():
@@ -137,9 +137,9 @@ async def test_a_frame_that_cannot_be_compressed_is_skipped(monkeypatch, caplog)
     camera._show(image(10))
     pictures = previews.pictures(camera)
     waiting = asyncio.ensure_future(anext(pictures))
-    await asyncio.wait_for(failed.wait(), 5)
+    await asyncio.wait_for(failed.wait(), 60)
     camera._show(image(20))
-    assert shade(await asyncio.wait_for(waiting, 5)) == 20
+    assert shade(await asyncio.wait_for(waiting, 60)) == 20
     assert "a fault of ours" in caplog.text
     await pictures.aclose()
 

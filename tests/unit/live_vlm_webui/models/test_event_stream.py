@@ -65,6 +65,6 @@ def test_many_short_events_are_no_long_one():
 
 def test_a_long_line_in_small_pieces_costs_no_more_than_its_length():
     pieces = [b"xxxxxxxxxx"] * 100_000  # joined anew with each piece, this takes minutes
-    began = time.monotonic()
+    began = time.thread_time()
     read(pieces, longest=2_000_000)
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5

@@ -70,7 +70,7 @@ def test_an_address_that_the_machine_lacks_points_at_host(operating_system_says)
 def test_the_address_of_all_addresses_takes_connections_of_both_families(address):
     with open_listener(Settings(host="::", port=0)) as listener:
         port = listener.getsockname()[1]
-        with socket.create_connection((address, port), timeout=5) as client:
+        with socket.create_connection((address, port), timeout=60) as client:
             taken, _ = listener.accept()
             taken.close()
             assert client.getpeername()[1] == port

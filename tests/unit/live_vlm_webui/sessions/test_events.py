@@ -15,7 +15,7 @@ def make_events(**options):
 
 
 async def read(subscription):
-    return json.loads(await asyncio.wait_for(subscription.__anext__(), 5))
+    return json.loads(await asyncio.wait_for(subscription.__anext__(), 60))
 
 
 async def read_state(subscription):

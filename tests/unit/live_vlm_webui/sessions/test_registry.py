@@ -188,7 +188,7 @@ async def test_all_end_at_once_with_questions_out(make, shelf):
     begun = time.monotonic()
     await sessions.close("The server is stopping.")
 
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert len(sessions) == 0
     assert [camera.closed for camera in cameras] == [1] * 20
     assert shelf.model().given_up == shelf.model().closed == 20

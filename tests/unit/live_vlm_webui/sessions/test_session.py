@@ -340,7 +340,7 @@ async def test_a_camera_and_a_model_that_do_not_close_block_nothing(make, shelf,
     begun = time.monotonic()
     await made.close()
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
     assert "did not close" in caplog.text
     enough.set()
     await asyncio.sleep(0.05)

@@ -14,7 +14,7 @@ from releaser.core.step import Conflict, Done, Failed, Skipped, Todo
 from releaser.errors import StepError
 from releaser.secret import Redactor, Secret
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 CLOCK = r"\d:\d\d:\d\d"
 
 

@@ -41,7 +41,7 @@ from releaser.errors import (
     WaitTimeoutError,
 )
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass

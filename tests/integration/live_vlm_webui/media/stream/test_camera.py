@@ -24,7 +24,7 @@ from live_vlm_webui.media.stream import reader
 from live_vlm_webui.media.stream.address import parse_address
 from live_vlm_webui.media.stream.camera import StreamCamera
 
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ async def open_camera():
     for camera in opened:
         await camera.close()
     for camera in opened:
-        await asyncio.to_thread(camera._thread.join, 10)
+        await asyncio.to_thread(camera._thread.join, 60)
         assert not camera.is_running
 
 

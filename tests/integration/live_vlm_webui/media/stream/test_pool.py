@@ -14,7 +14,7 @@ import video
 from live_vlm_webui.errors import ConflictError, ForbiddenError, InputError, LimitError
 from live_vlm_webui.media.stream.pool import CameraPool
 
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from live_vlm_webui.media.jpeg import compress
 from live_vlm_webui.media.webrtc import camera as webrtc
 from live_vlm_webui.media.webrtc.camera import WebRtcCamera
 
-SECONDS = 15
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")

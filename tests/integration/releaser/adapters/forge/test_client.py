@@ -192,12 +192,12 @@ def test_a_person_sees_what_was_published(start: Start, wheel: Path) -> None:
     draft = forge.create_draft("v1.0", "main", "Version <1>", "Text & more", False)
     forge.assets.upload(draft.id, wheel, "application/zip")
     url = forge.publish_release(draft.id, make_latest=True, discussion_category=None).url
-    page = requests.get(url, timeout=5).text
+    page = requests.get(url, timeout=60).text
     assert "Version &lt;1&gt;" in page
     assert "Text &amp; more" in page
     assert "Latest" in page
     assert sha256(wheel) in page
-    browser = requests.get(f"{forge.releases_url}/download/v1.0/{wheel.name}", timeout=5)
+    browser = requests.get(f"{forge.releases_url}/download/v1.0/{wheel.name}", timeout=60)
     assert browser.content == wheel.read_bytes()
 
 
@@ -207,7 +207,7 @@ def test_a_draft_is_for_those_who_may_write(start: Start) -> None:
     assert server.forge().find_release("v1.0") == draft
     assert server.forge(None).find_release("v1.0") is None
     assert server.forge("ghp_reads").find_release("v1.0") is None
-    assert requests.get(draft.url, timeout=5).status_code == 404
+    assert requests.get(draft.url, timeout=60).status_code == 404
 
 
 def test_a_release_is_found_behind_a_hundred_others(start: Start, world: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_draft_keeps_its_tag_when_its_text_changes(start: Start) -> None:
     assert changed == replace(draft, body="Other text")
     # What happens to those who do not send the tag again:
     address = f"{server.url}/repos/{REPOSITORY}/releases/{draft.id}"
-    answer = requests.patch(address, json={"body": "x"}, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=5)
+    answer = requests.patch(address, json={"body": "x"}, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
     assert answer.json()["tag_name"].startswith("untagged-")
 
 
@@ -615,9 +615,9 @@ def test_a_fault_that_happens_once_does_not_come_back_with_a_restart(start: Star
     headers = {"Authorization": f"Bearer {TOKEN}"}
     server = start(fault)
     path = f"/repos/{REPOSITORY}/releases/latest"
-    assert requests.get(server.url + path, headers=headers, timeout=5).status_code == 500
+    assert requests.get(server.url + path, headers=headers, timeout=60).status_code == 500
     server.stop()
-    assert requests.get(start(fault).url + path, headers=headers, timeout=5).status_code == 404
+    assert requests.get(start(fault).url + path, headers=headers, timeout=60).status_code == 404
 
 
 def test_the_storage_wants_no_token_and_no_guess(start: Start, wheel: Path) -> None:
@@ -625,12 +625,12 @@ def test_the_storage_wants_no_token_and_no_guess(start: Start, wheel: Path) -> N
     asset = server.forge().assets.upload(draft_of(server.forge()).id, wheel, "application/zip")
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/octet-stream"}
     address = f"{server.url}/repos/{REPOSITORY}/releases/assets/{asset.id}"
-    redirect = requests.get(address, headers=headers, allow_redirects=False, timeout=5)
+    redirect = requests.get(address, headers=headers, allow_redirects=False, timeout=60)
     assert redirect.status_code == 302
     signed = redirect.headers["Location"]
-    assert requests.get(signed, timeout=5).content == wheel.read_bytes()
-    assert requests.get(signed, headers=headers, timeout=5).status_code == 400
-    assert requests.get(signed.partition("?")[0], timeout=5).status_code == 403
+    assert requests.get(signed, timeout=60).content == wheel.read_bytes()
+    assert requests.get(signed, headers=headers, timeout=60).status_code == 400
+    assert requests.get(signed.partition("?")[0], timeout=60).status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def manage(index: Index, version: str, **fields: str) -> None:
         data=fields,
         auth=("__token__", TOKEN),
         allow_redirects=False,
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 303
 
@@ -201,7 +201,7 @@ def test_what_twine_uploaded_is_listed_downloaded_and_described(index: Index, fi
     page = index.release_page("demo", ONE)
     assert page is not None
     assert page.version == "1.0.0"
-    assert requests.get(index.manage_page("demo", ONE), auth=("__token__", TOKEN), timeout=10).ok
+    assert requests.get(index.manage_page("demo", ONE), auth=("__token__", TOKEN), timeout=60).ok
 
 
 def test_the_same_bytes_may_come_again_and_other_bytes_may_not(index: Index, files: Files) -> None:

@@ -75,7 +75,7 @@ class Shelf:
                 data={**form, "sha256_digest": sha256(path)},
                 files={"content": (path.name, content)},
                 auth=("__token__", TOKEN),
-                timeout=10,
+                timeout=60,
             )
         answer.raise_for_status()
         return path

@@ -30,14 +30,14 @@ def test_an_open_that_waits_is_interrupted(silent):
 
     def run():
         with interrupted_by(stop):
-            opens(silent, 30)
+            opens(silent, 600)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(0.2)
     assert thread.is_alive()
     stop.set()
-    thread.join(3)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -48,15 +48,16 @@ def test_other_threads_keep_their_time_out(silent):
         thread = threading.Thread(target=opens, args=(silent, 0.3))
         began = time.monotonic()
         thread.start()
-        thread.join(5)
-    assert 0.25 < time.monotonic() - began < 3
+        thread.join(60)
+    assert not thread.is_alive()
+    assert time.monotonic() - began > 0.25
 
 
 def test_afterwards_time_is_as_it_was(silent):
     stop = threading.Event()
     stop.set()
     with interrupted_by(stop):
-        opens(silent, 30)
+        opens(silent, 600)
     began = time.monotonic()
     opens(silent, 0.3)
     assert time.monotonic() - began > 0.25
@@ -72,13 +73,13 @@ def test_the_clock_is_put_in_once():
 def test_but_for_that_it_is_the_module():
     clock = StoppableTime()
     assert clock.perf_counter is time.perf_counter
-    assert abs(clock.monotonic() - time.monotonic()) < 1
+    assert abs(clock.monotonic() - time.monotonic()) < 60
 
 
 def test_once_stopped_each_look_is_later_than_any_time_out():
     clock = StoppableTime()
     clock.stop = threading.Event()
-    assert abs(clock.monotonic() - time.monotonic()) < 1
+    assert abs(clock.monotonic() - time.monotonic()) < 60
     clock.stop.set()
     looks = [clock.monotonic() for _ in range(4)]
     assert all(later - earlier > 3600 for earlier, later in itertools.pairwise(looks))
@@ -89,5 +90,5 @@ def test_a_wait_that_begins_when_it_is_too_late_ends_at_once(silent):
     stop.set()
     began = time.monotonic()
     with interrupted_by(stop):
-        opens(silent, 30)
-    assert time.monotonic() - began < 3
+        opens(silent, 600)
+    assert time.monotonic() - began < 60
