@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from fault_table.rows import rows
+from paths_table.row import rows as job_rows
 
 OUTCOME = "fault table"
+PATHS = "paths table"
 _KINDS = ("writing", "reading", "kill", "world", "rollback", "images")
 
 
@@ -24,6 +26,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = [row for row in rows() if row.quick or metafunc.config.getoption("all")]
         metafunc.parametrize("row", chosen, ids=[row.name for row in chosen])
 
+    if "job_row" in metafunc.fixturenames:
+        jobs = [row for row in job_rows() if row.quick or metafunc.config.getoption("all")]
+        metafunc.parametrize("job_row", jobs, ids=[row.name for row in jobs])
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("all"):
@@ -33,14 +39,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    outcomes = [
-        value
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        if getattr(report, "when", "") == "call"
-        for name, value in report.user_properties
-        if name == OUTCOME
-    ]
+    if paths := _recorded(terminalreporter, PATHS):
+        terminalreporter.section("paths table")
+        for one in paths:
+            terminalreporter.write_line(f"{one['name']}: {', '.join(one['runs'])}, {one['end']}")
+        ended = sum(one["end"] == "as from here" for one in paths)
+        spent = sum(one["seconds"] for one in paths)
+        known = len(list(job_rows()))
+        terminalreporter.write_line(f"{len(paths)} of {known} rows, {ended} ended as from here; {spent:.0f} s")
+    outcomes = _recorded(terminalreporter, OUTCOME)
     if not outcomes:
         return
     terminalreporter.section("fault table")
@@ -55,6 +62,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if path := config.getoption("table"):
         table = {"sums": [dict(zip(sums[0], line, strict=True)) for line in sums[1:]], "rows": outcomes}
         path.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _recorded(terminalreporter: Any, name: str) -> list[dict[str, Any]]:
+    """Return what tests recorded under a name."""
+    return [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for key, value in report.user_properties
+        if key == name
+    ]
 
 
 def _sums(outcomes: list[dict[str, Any]]) -> list[list[Any]]:

@@ -51,6 +51,25 @@ class Undisturbed:
     codes: set[int]
 
 
+def environment_of(root: Path, world: Path) -> dict[str, str]:
+    """Return what commands have in their environment, with a home below `root` and their state in the world."""
+    home = root / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text("[user]\n\tname = Somebody\n\temail = somebody@localhost\n")
+    own = {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "RELEASER_STATE_DIR": str(world / "state")}
+    own |= {
+        "RELEASER_MACHINE": "this machine",
+        "COLUMNS": "200",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+        # No row may depend on whether this machine has a container engine.
+        "DOCKER_HOST": f"unix://{root}/no-engine.sock",
+        **TOKENS,
+    }
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return {**kept, **own}
+
+
 class Table:
     """The world of one process of tests: services at fixed addresses, folders at fixed paths."""
 
@@ -62,21 +81,7 @@ class Table:
         self._registry: RegistryProgram | None = None
         self.path = root / "world"
         self._kept = root / "rungs"
-        home = root / "home"
-        home.mkdir()
-        (home / ".gitconfig").write_text("[user]\n\tname = Somebody\n\temail = somebody@localhost\n")
-        own = {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "RELEASER_STATE_DIR": str(self.path / "state")}
-        own |= {
-            "RELEASER_MACHINE": "this machine",
-            "COLUMNS": "200",
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
-            # No row may depend on whether this machine has a container engine.
-            "DOCKER_HOST": f"unix://{root}/no-engine.sock",
-            **TOKENS,
-        }
-        kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        self.asked = Asked(self.path, VERSION, SKIPPED, {**kept, **own})
+        self.asked = Asked(self.path, VERSION, SKIPPED, environment_of(root, self.path))
         self.broken = ""
         self._undisturbed: dict[tuple[str, ...], Undisturbed] = {}
 

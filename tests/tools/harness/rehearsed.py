@@ -100,10 +100,10 @@ class World:
         return {
             "built": sorted(built),
             **self.public_facts(built, commit),
-            "tag": _plain(tagged, commit),
-            "change": _plain(git(self.origin, "show", "--format=", commit), commit),
-            "checkout": _plain(git(checkout, "for-each-ref", "--format=%(refname) %(objecttype)"), commit),
-            "checkout at": _plain(git(checkout, "rev-parse", "HEAD"), commit) + git(checkout, "status", "--porcelain"),
+            "tag": plain(tagged, commit),
+            "change": plain(git(self.origin, "show", "--format=", commit), commit),
+            "checkout": plain(git(checkout, "for-each-ref", "--format=%(refname) %(objecttype)"), commit),
+            "checkout at": plain(git(checkout, "rev-parse", "HEAD"), commit) + git(checkout, "status", "--porcelain"),
             "working trees": len(git(checkout, "worktree", "list").splitlines()),
             "kept": self.kept(),
         }
@@ -122,7 +122,7 @@ class World:
             },
             "releases": [
                 {
-                    key: _plain(str(one[key]), commit)
+                    key: plain(str(one[key]), commit)
                     for key in ("tag_name", "name", "body", "draft", "prerelease", "target_commitish")
                 }
                 | {"assets": _same(self.assets(one), built), "latest": self.latest() == one["id"]}
@@ -144,7 +144,8 @@ def _same(files: Mapping[str, str], built: Mapping[str, str]) -> dict[str, str]:
     return {name: "as built" if built.get(name) == digest else "other" for name, digest in sorted(files.items())}
 
 
-def _plain(text: str, commit: str) -> str:
+def plain(text: str, commit: str) -> str:
+    """Return a text with words in place of what differs from world to world: a commit, addresses, dates."""
     text = re.sub(r"http://127\.0\.0\.1:\d+", "http://loopback", text.replace(commit, "COMMIT"))
     return re.sub(r"\d{4}-\d\d-\d\d", "DATE", re.sub(r"(?m)^index .*\n", "", text))
 

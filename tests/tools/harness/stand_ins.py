@@ -19,6 +19,7 @@ import requests
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from releaser.rehearsal.actions.service import Actions
 from releaser.rehearsal.forge.app import create_app as create_forge
 from releaser.rehearsal.forge.faults import ForgeFaults
 from releaser.rehearsal.forge.store import ForgeStore
@@ -78,6 +79,8 @@ class StandIn:
         target: The address of the registry that one named so stands before.
         grants: What each token may do at the forge.
         lag: How late an index shows what it took, from when it is served next.
+        key: What the identities of workflows' jobs are signed with, which an index then trusts.
+        actions: Makes what carries workflows out at the forge, from its state.
     """
 
     def __init__(self, thread: ServerThread, name: str, token: str, target: str = "") -> None:
@@ -86,6 +89,8 @@ class StandIn:
         self.token = token
         self.asked: list[str] = []
         self.lag = timedelta(0)
+        self.key: str | None = None
+        self.actions: Callable[[ForgeStore], Actions] | None = None
         self._thread = thread
         self._runner: web.AppRunner | None = None
         # It listens as long as the session lasts, so that no other program gets the port between two tests.
@@ -114,11 +119,12 @@ class StandIn:
         self.asked, self._then = [], []
         if self.name == "forge":
             self.store = ForgeStore(folder, git_dir)
-            app = create_forge(REPOSITORY, self.store, Tokens(self.grants), ForgeFaults([], folder))
+            actions = self.actions(self.store) if self.actions else None
+            app = create_forge(REPOSITORY, self.store, Tokens(self.grants), ForgeFaults([], folder), actions)
         elif self.target:
             app = fronting(self.target, [])
         else:
-            app = create_index(IndexStore(folder), Settings(self.name, self.token, lag=self.lag))
+            app = create_index(IndexStore(folder), Settings(self.name, self.token, self.key, lag=self.lag))
         app.middlewares[:0] = [self._listen, *(one.middleware for one in injections)]
         self._thread.run(self._start(app))
 
