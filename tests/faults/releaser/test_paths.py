@@ -29,7 +29,7 @@ def test_a_release_by_workflows_ends_as_one_from_here_after(
     assert not found.wrong, found.wrong
 
 
-@pytest.mark.parametrize("tag", ["in the page", "pushed"])
+@pytest.mark.parametrize("tag", ["in the page", pytest.param("pushed", marks=pytest.mark.lengthy)])
 def test_a_release_by_hand_in_the_web_page_has_the_same_files_started_twice_too(paths: Paths, tag: str) -> None:
     from_here = paths.from_here
     paths.start()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from releaser.rehearsal.actions.reading.check import parsed
 from releaser.rehearsal.actions.reading.workflow import Job
@@ -18,10 +19,9 @@ _PREPARING = 4
 """Steps with which each job begins: checkout, Python, the lock's tools, the engine."""
 _IN_CI = (
     ("release.yml", "release", "kill", RERUN),
-    ("build-wheel.yml", "publish", "fail", RERUN),
     ("build-wheel.yml", "publish", "cancel", DISPATCH),
 )
-"""The rows that are run each time, all after the last step: where the most is public."""
+"""The rows that are run each time, both after the last step: where the most is public."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,20 @@ class Row:
     def rung(self) -> tuple[str, str]:
         """The workflow and the job before which the row's world stands."""
         return self.fault.workflow, self.fault.job
+
+
+@dataclass
+class Outcome:
+    """What a row showed: how its runs ended, and what is wrong in the end."""
+
+    row: Row
+    runs: list[str] = field(default_factory=list)
+    wrong: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the table has it."""
+        end = "failed" if self.wrong else "as from here"
+        return {"name": self.row.name, "runs": self.runs, "wrong": self.wrong, "end": end}
 
 
 def jobs_of(workflow: str) -> dict[str, Job]:

@@ -7,7 +7,6 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from releaser.rehearsal.forge.tokens import Caller
 
 from .ends import TAG, Published
 from .machine import Machine
-from .row import DISPATCH, FOLDER, WORKFLOWS, Row, jobs_of
+from .row import DISPATCH, FOLDER, WORKFLOWS, Outcome, Row, jobs_of
 
 VERSION = "0.2.0"
 PERSON = Caller("ada", may_write=True)
@@ -42,20 +41,6 @@ _PUBLISHERS = {"testpypi": ("release.yml", "testpypi"), "pypi": ("build-wheel.ym
 _RULES = {"branches": ["main"], "reviewers": ["reviewer"], "approve_after": 0}
 # Left out from here, as in the fault table: each installs what is published in a new environment, and writes nothing.
 _SKIPPED = ("try_testpypi", "install_from_pypi", "upgrade_from_pypi", "try_with_uv")
-
-
-@dataclass
-class Outcome:
-    """What a row showed: how its runs ended, and what is wrong in the end."""
-
-    row: Row
-    runs: list[str] = field(default_factory=list)
-    wrong: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as the table has it."""
-        end = "failed" if self.wrong else "as from here"
-        return {"name": self.row.name, "runs": self.runs, "wrong": self.wrong, "end": end}
 
 
 class Paths:
