@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fractions
 import importlib
+import os
 import pkgutil
 import sys
 from importlib import metadata, resources
@@ -140,3 +141,6 @@ if __name__ == "__main__":
     code_video_and_pictures()
     make_a_certificate_and_a_code()
     measure()
+    # Emulated, threads of the libraries may wait for each other when the interpreter ends, and it never does.
+    sys.stdout.flush()
+    os._exit(0)
