@@ -103,6 +103,11 @@ class Seen:
         return not self.run.ended and (bool(self.approvals) or self.run.status == "waiting")
 
     @property
+    def has_running_job(self) -> bool:
+        """Whether a runner works on one of its jobs."""
+        return not self.run.ended and any(job.status == "in_progress" for job in self.jobs)
+
+    @property
     def details(self) -> str:
         """What each job does that has not ended, step by step; of whom it waits for, for how long already."""
         now = datetime.now(timezone.utc)

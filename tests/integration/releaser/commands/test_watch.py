@@ -290,6 +290,14 @@ class TestWatch:
         assert_says(ran.out, f"follow_release: {says}")
         assert_says(ran.err, f"release.yml failed: {page}")
 
+    def test_a_job_that_runs_longer_than_a_release_waits_is_still_followed(self, by_ci: Scene) -> None:
+        by_ci.project.configure("timeout = 30", "timeout = 0.3")
+        self.dispatched(by_ci, status="in_progress", jobs=[{**BUILD, "status": "in_progress", "conclusion": None}])
+        for _ in range(5):
+            by_ci.forge.after("/runs/5/jobs", lambda: None)
+        by_ci.forge.after("/runs/5/jobs", lambda: play(by_ci, **FAILED))
+        assert by_ci.run("watch", "--version", "0.2.0").code == 1
+
     def test_each_job_that_ends_is_a_line_and_the_end_is_told(self, by_ci: Scene) -> None:
         test = {"id": 72, "name": "test (3.12)", "status": "queued", "conclusion": None, "steps": []}
         self.dispatched(by_ci, status="in_progress", conclusion=None, jobs=[BUILT, test])
