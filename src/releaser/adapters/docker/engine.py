@@ -25,6 +25,8 @@ _LABEL = "releaser.trial"
 _TRIALS = "localhost/releaser-trial"
 _ANSWER_S = 120.0
 _HEALTHY_S = 300.0
+_PRINTED_S = 15.0
+"""How long what a container printed may come after its end: an engine waits 2 s for it, and then says that it ended."""
 _POLL_S = 0.2
 _SECOND_NS = 1_000_000_000
 _SHORTEST_NS = 1_000_000  # an engine refuses shorter periods
@@ -152,7 +154,7 @@ class Engine:
                     )
                 current().sleep(_POLL_S)
                 container.reload()
-            printed = str(container.logs().decode("utf-8", "replace")).strip()
+            printed = _printed(container)
             status = container.attrs["State"]["ExitCode"]
             if status != 0:
                 self._raise_if_foreign(printed, platform)
@@ -215,6 +217,14 @@ class Engine:
             raise ForeignPlatformError(
                 f"{platform} cannot run here", "Register an emulator, or use a machine of that platform."
             )
+
+
+def _printed(container: Any) -> str:
+    """Return what a container that ended has printed."""
+    deadline = time.monotonic() + _PRINTED_S
+    while not (printed := str(container.logs().decode("utf-8", "replace")).strip()) and time.monotonic() < deadline:
+        current().sleep(_POLL_S)
+    return printed
 
 
 @contextmanager
