@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from releaser.adapters.git import Git
 from releaser.config.project import Config, IndexName
 from releaser.core.files import write_atomically
 from releaser.errors import UsageError
+from releaser.rehearsal.actions.python import find
 from releaser.rehearsal.actions.reading.check import parsed
+from releaser.rehearsal.actions.reading.workflow import Workflow
 from releaser.rehearsal.actions.setting import parse_fault
 from releaser.rehearsal.actions.sources import FOLDER
 from releaser.rehearsal.registry import program
@@ -33,11 +36,13 @@ class Carried:
         names: The workflows; none leaves everything to the process that rehearses.
         left_out: Why others, which these start, are not carried out, by name.
         images: That of `names` which builds and pushes images.
+        pythons: The version that runs instead of one that its jobs ask for: its images' base here has another.
     """
 
     names: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     images: str | None = None
+    pythons: Mapping[str, str] = field(default_factory=dict)
 
 
 def carried(git: Git, config: Config, faults: Iterable[str] = (), *, quick: bool = False) -> Carried:
@@ -65,9 +70,14 @@ def carried(git: Git, config: Config, faults: Iterable[str] = (), *, quick: bool
         )
     left_out = _tests(git, config, quick=quick)
     images = config.images.workflow if by_workflow and config.images.workflow in found else None
-    if images and (reason := _without_images(git)):
-        found.remove(images)
-        left_out[images], images = reason, None
+    pythons: dict[str, str] = {}
+    if images:
+        reason = _without_images(git)
+        if not reason:
+            pythons, reason = _pythons(git, parsed(images, texts[images] or ""))
+        if reason:
+            found.remove(images)
+            left_out[images], images = reason, None
     jobs = [(file, *item) for file in found for item in parsed(file, texts[file] or "").jobs.items()]
     for text in faults:
         fault = parse_fault(text)
@@ -77,7 +87,7 @@ def carried(git: Git, config: Config, faults: Iterable[str] = (), *, quick: bool
                 f"--fault actions:{text}: {fault.job} has no step {fault.step} in the workflows that are carried out",
                 f"Name a job and one of its steps: {known}.",
             )
-    return Carried(tuple(found), {name: why for name, why in left_out.items() if name not in found}, images)
+    return Carried(tuple(found), {name: why for name, why in left_out.items() if name not in found}, images, pythons)
 
 
 def _tests(git: Git, config: Config, *, quick: bool) -> dict[str, str]:
@@ -93,6 +103,26 @@ def _without_images(git: Git) -> str | None:
     """Return why no workflow can build, start and push images on this machine; None if it can."""
     _, reason = program.program(git.root)
     return reason or buildx.unavailable(git.root)
+
+
+def _pythons(git: Git, workflow: Workflow) -> tuple[dict[str, str], str | None]:
+    """Return the Pythons to run a workflow of images with.
+
+    The jobs' Python chooses the versions for the images, which a base with another Python may have no wheels of.
+
+    Returns:
+        The base's version by those that the jobs ask for; and why the workflow cannot be carried out, or None.
+    """
+    base = buildx.python_of_base(git.root)
+    steps = [step for job in workflow.jobs.values() for step in job.steps]
+    asked = {str(step.with_["python-version"]) for step in steps if step.with_.get("python-version")}
+    pythons = {one: base for one in asked if base and one != base}
+    if base and pythons and not find(base):
+        return (
+            {},
+            f"the base {os.environ[buildx.BASE]} has Python {base}, and this machine has none to run its jobs with",
+        )
+    return pythons, None
 
 
 def register(path: Path, release: Release) -> None:
@@ -153,6 +183,8 @@ def forge_options(path: Path, config: Config, hosted: Carried, faults: Iterable[
         words += ["--leave-out", name, reason]
     if hosted.images:
         words += ["--engine-for", hosted.images]
+    for asked, version in hosted.pythons.items():
+        words += ["--python-of-images", asked, version]
     for fault in faults:
         words += ["--fault-in-job", fault]
     return words

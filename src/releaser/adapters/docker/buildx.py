@@ -59,6 +59,21 @@ def endpoint(home: Path) -> str:
     return asked.text.strip() if asked.status == 0 else "docker's default address"
 
 
+def python_of_base(home: Path) -> str | None:
+    """Return the version of the Python in the base that the environment names, such as "3.11".
+
+    Returns:
+        The version; None where the bake file's own base is used, or the base has no Python that runs here.
+    """
+    base = os.environ.get(BASE)
+    if not base:
+        return None
+    asking = "import sys; print('%d.%d' % sys.version_info[:2])"
+    words = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "python3", base, "-c", asking]
+    asked = process.ask(words, cwd=home, check=False)
+    return asked.text.strip() if asked.status == 0 else None
+
+
 @dataclass(frozen=True)
 class BakeOptions:
     """How to build: the choices that a user has, and that leave what is built as it is.

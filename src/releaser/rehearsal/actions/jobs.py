@@ -69,7 +69,7 @@ class Machines:
         self._records = records
         self._tokens = tokens
         self._artifacts = Artifacts(records.world / "artifacts")
-        self._pythons = Pythons(records.world / "tools")
+        self._pythons = Pythons(records.world / "tools", setting.pythons)
         # What a stand-in left that was killed.
         for home in (records.world / "jobs").glob("*/home") if setting.with_engine else ():
             engine.sweep(home)

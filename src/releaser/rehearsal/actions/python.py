@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,22 +21,31 @@ from releaser.errors import CommandError
 Run = Callable[[Sequence[str | Path]], int]
 _ASK = "import sys; print('%d.%d' % sys.version_info[:2])"
 _ASK_S = 20.0
+_OWN = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python of this machine; `asked` is the version that a job wants, which it may not be."""
+    """A Python of this machine.
+
+    Attributes:
+        path: The program.
+        version: Its version, such as "3.12".
+        asked: The version that a job asks for.
+        why: Why it is another.
+    """
 
     path: Path
     version: str
     asked: str
+    why: str = "this machine has none"
 
     @property
     def unproven(self) -> str | None:
         """What the rehearsal does not show for want of the version that was asked for."""
         if self.version == self.asked:
             return None
-        return f"Python {self.asked}: this machine has none, so {self.version} ran in its place"
+        return f"Python {self.asked}: {self.why}, so {self.version} ran in its place"
 
 
 def installs(script: str) -> bool:
@@ -54,18 +63,25 @@ class Pythons:
 
     Args:
         root: Where what they start from is kept.
+        of_images: The version that runs instead of one that a job asks for, because the images' base has it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, of_images: Mapping[str, str] | None = None) -> None:
         self._root = root
+        self._of_images = of_images or {}
         self._found: dict[str, Interpreter] = {}
 
     def interpreter(self, asked: str) -> Interpreter:
         """Return the Python of a version, such as "3.12"; where there is none, the one that runs this."""
         if asked not in self._found:
-            own = f"{sys.version_info[0]}.{sys.version_info[1]}"
-            path = Path(sys.executable) if asked == own else _search(asked)
-            self._found[asked] = Interpreter(path or Path(sys.executable), asked if path else own, asked)
+            version = self._of_images.get(asked)
+            if version and (path := find(version)):
+                found = Interpreter(path, version, asked, f"the images' base here has {version}")
+            elif path := find(asked):
+                found = Interpreter(path, asked, asked)
+            else:
+                found = Interpreter(Path(sys.executable), _OWN, asked)
+            self._found[asked] = found
         return self._found[asked]
 
     def create(self, interpreter: Interpreter, tools: str, target: Path, run: Run) -> bool:
@@ -96,7 +112,10 @@ class Pythons:
         return self._root / f"python-{interpreter.version}-{tools}"
 
 
-def _search(asked: str) -> Path | None:
+def find(asked: str) -> Path | None:
+    """Return this machine's Python of a version, such as "3.12"; None where it has none."""
+    if asked == _OWN:
+        return Path(sys.executable)
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     on_path = shutil.which(f"python{asked}")
     candidates = [Path(on_path)] if on_path else []

@@ -96,6 +96,7 @@ class Setting:
         carried: The workflows that are carried out; None is all. Others are listed as skipped when they are started.
         left_out: Why workflows that others start are not carried out, by name.
         with_engine: The workflows whose jobs have this machine's container engine.
+        pythons: The version that runs instead of one that a job asks for, because the images' base has it.
         faults: What happens to jobs of this run.
     """
 
@@ -108,6 +109,7 @@ class Setting:
     carried: frozenset[str] | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     with_engine: frozenset[str] = frozenset()
+    pythons: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[JobFault, ...] = ()
 
     def befalls(self, world: Path, workflow: str, job: str, when: str, step: int) -> Mishap | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from releaser.adapters.git import Git
 from releaser.config.load import load_config
 from releaser.errors import UsageError
 from releaser.rehearsal import hosting
+from releaser.rehearsal.actions.python import find
 from releaser.rehearsal.addresses import released_by_workflow
 from releaser.rehearsal.registry import program
 
@@ -56,6 +58,21 @@ def test_the_workflow_of_images_is_carried_out_where_an_engine_and_a_registry_ar
     assert found.names == ("release.yml", "build-wheel.yml", "docker-publish.yml")
     assert found.images == "docker-publish.yml"
     assert found.left_out.keys() == {"tests.yml"}
+
+
+def test_the_jobs_run_with_the_python_of_the_base_that_the_environment_names(checkout, engine, monkeypatch):
+    base = os.environ.get("PYTHON_IMAGE") or os.environ.get("TEST_PYTHON_IMAGE")
+    if not base:
+        pytest.skip("no base image with Python is named: set TEST_PYTHON_IMAGE")
+    monkeypatch.setenv("PYTHON_IMAGE", base)
+    version = buildx.python_of_base(checkout.root)
+    found = hosting.carried(checkout, released_by_workflow(load_config(ROOT)))
+    if version == "3.12":
+        assert found.pythons == {}
+    elif find(version):
+        assert found.pythons == {"3.12": version}
+    else:
+        assert f"has Python {version}, and this machine has none" in found.left_out["docker-publish.yml"]
 
 
 def test_images_that_this_machine_pushes_need_no_workflow(checkout):

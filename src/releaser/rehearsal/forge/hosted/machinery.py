@@ -59,6 +59,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--engine-for", action="append", default=[], metavar="WORKFLOW", help="its jobs have the container engine"
     )
+    parser.add_argument(
+        "--python-of-images", action="append", nargs=2, default=[], metavar=("ASKED", "VERSION"), help="run the second"
+    )
     parser.add_argument("--fault-in-job", type=_fault, action="append", default=[], metavar="kill-before=JOB:STEP")
 
 
@@ -89,6 +92,7 @@ def actions_of(given: Namespace, store: ForgeStore) -> Actions | None:
         carried=frozenset(given.carry) or None,
         left_out=dict(given.leave_out),
         with_engine=frozenset(given.engine_for),
+        pythons=dict(given.python_of_images),
         faults=tuple(given.fault_in_job),
     )
     return Actions(setting, store)
