@@ -161,6 +161,7 @@ class Paths:
             self.go_on()
         self.wait()
         assert [(one["workflow"], self.failed(one)) for one in self.unfinished()] == [(workflow, [job])]
+        shutil.rmtree(self.path / "forge" / "faults")  # what has struck once does not strike again
 
     # --- what people do -----------------------------------------------------------------------------------------------
 
