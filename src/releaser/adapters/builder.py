@@ -185,13 +185,14 @@ def _run_build(
     """Return what the build printed."""
     scripts = _scripts()
     target.mkdir(parents=True, exist_ok=True)
-    # uv compares hashes with a constraint's; pip would refuse every requirement that names no version itself.
-    by_uv = settings.for_uv() if shutil.which("uv", path=scripts) else None
-    fast = () if by_uv is None else ("--installer", "uv")
-    if pins and not fast:
-        why = "pip's settings say more than uv can be told" if shutil.which("uv", path=scripts) else "there is no uv"
-        current().note(f"pip installs the build's tools, by version and without comparing hashes: {why}")
     with tempfile.TemporaryDirectory(prefix="releaser-build-") as scratch:
+        # uv compares hashes with a constraint's; pip would refuse every requirement that names no version itself.
+        has_uv = shutil.which("uv", path=scripts)
+        by_uv = settings.for_uv(Path(scratch)) if has_uv else None
+        fast = () if by_uv is None else ("--installer", "uv")
+        if pins and not fast:
+            why = "pip's settings say more than uv can be told" if has_uv else "there is no uv"
+            current().note(f"pip installs the build's tools, by version and without comparing hashes: {why}")
         if pins:
             constraints = Path(scratch, "constraints.txt")
             constraints.write_text(pins.constraints(hashes=bool(fast)), "utf-8")

@@ -13,6 +13,8 @@ from __future__ import annotations
 import ast
 import configparser
 import importlib.util
+import io
+import json
 import os
 import re
 import sys
@@ -23,7 +25,7 @@ from pathlib import Path
 from releaser.adapters import process
 from releaser.adapters.environment import Changes
 from releaser.errors import CommandError, UsageError
-from releaser.secret import Redactor, Secret
+from releaser.secret import Redactor
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -87,14 +89,22 @@ def to_reach_an_index(folder: Path, index: str | None = None) -> Changes:
     return changes
 
 
-def for_uv() -> Changes | None:
-    """Return changes after which uv installs from the index that pip's settings name; None if that takes pip itself."""
+def for_uv(folder: Path) -> Changes | None:
+    """Return changes after which uv installs from the index that pip's settings name; None if that takes pip itself.
+
+    The address may hold a password. It goes into a file: what builds the project inherits the variables of uv.
+
+    Args:
+        folder: Where to put uv's configuration file; it lasts as long as the environment is used.
+    """
     index = os.environ.get("PIP_INDEX_URL") or _value("index-url")
     if not index or os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL"):
         return {}
     if any(os.environ.get(f"PIP_{one.upper().replace('-', '_')}") or _value(one) for one in _PIPS_ALONE):
         return None
-    return {"UV_DEFAULT_INDEX": Secret(index)}  # it may hold a password
+    path = folder / "uv.toml"
+    _write_for_owner(path, f"[[index]]\nurl = {json.dumps(index)}\ndefault = true\n")
+    return {"UV_CONFIG_FILE": str(path), "UV_NO_CONFIG": None}
 
 
 def to_install_in_place(folder: Path) -> Changes:
@@ -169,11 +179,16 @@ def _written(folder: Path, keeps: Callable[[str], bool]) -> Path:
         if not parser.has_section(section):
             parser.add_section(section)
         parser.set(section, option, value if keeps(option) else "")
-    path = folder / "pip.conf"
-    folder.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        parser.write(file)
+    path, text = folder / "pip.conf", io.StringIO()
+    parser.write(text)
+    _write_for_owner(path, text.getvalue())
     return path
+
+
+def _write_for_owner(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _configured() -> Mapping[str, str]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import configparser
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from releaser.adapters.installers import settings
 from releaser.errors import UsageError
-from releaser.secret import Secret
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 FILE = """\
 [global]
@@ -78,20 +83,23 @@ def test_an_index_that_is_given_is_the_only_one(own: pytest.MonkeyPatch, tmp_pat
     assert settings.index_url() == "https://mirror.example/simple"
 
 
-def test_uv_takes_the_index_of_pips_settings_unless_it_has_its_own(own: pytest.MonkeyPatch) -> None:
-    changes = settings.for_uv()
-    assert changes is not None
-    assert "hunter2" not in str(changes)
-    (index,) = changes.values()
-    assert isinstance(index, Secret)
-    assert index.reveal() == "https://me:hunter2hunter2@index.example/50%/simple"
+def test_uv_takes_the_index_of_pips_settings_from_a_file_unless_it_has_its_own(
+    own: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "uv.toml"
+    assert settings.for_uv(tmp_path) == {"UV_CONFIG_FILE": str(file), "UV_NO_CONFIG": None}
+    assert file.stat().st_mode & 0o777 == 0o600
+    (index,) = tomllib.loads(file.read_text("utf-8"))["index"]
+    assert index == {"url": "https://me:hunter2hunter2@index.example/50%/simple", "default": True}
     own.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
-    assert settings.for_uv() == {}
+    assert settings.for_uv(tmp_path) == {}
 
 
-def test_uv_is_not_used_where_pips_settings_say_more_than_it_can_be_told(own: pytest.MonkeyPatch) -> None:
+def test_uv_is_not_used_where_pips_settings_say_more_than_it_can_be_told(
+    own: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     own.setenv("PIP_TRUSTED_HOST", "index.example")
-    assert settings.for_uv() is None
+    assert settings.for_uv(tmp_path) is None
 
 
 def test_a_session_of_the_project_keeps_all_but_what_would_install_elsewhere(
