@@ -44,6 +44,20 @@ def test_an_answer_appears_word_by_word_next_to_its_frame(visit, models):
     assert tab.complaints == []
 
 
+def test_what_came_back_is_completed_while_one_looks_at_it(visit, models):
+    models.behave(text=" ".join(f"word{number}" for number in range(30)), total=4)
+    tab = visit()
+    tab.start_camera()
+    tab.until_text("text", "word3")
+    tab["inspect"].click()
+    tab.until_text("exchange-body", "HTTP 200")
+    assert "word29" not in tab.text("detail-text")
+    tab.until_text("exchange-body", "completion_tokens")
+    assert tab.text("detail-text").endswith("word29")
+    assert "first token" in tab.text("detail-numbers").lower()
+    assert tab.complaints == []
+
+
 def test_the_frame_of_an_answer_is_the_picture_sent_to_the_model(visit, models):
     models.behave(text="frame {digest}", total=0.2)
     tab = visit(script=DIGEST_COPIES)

@@ -165,7 +165,7 @@ def test_answers_are_shown_as_written_and_what_was_sent_and_came_back_with_them(
     tab.until_text("text", "**a cup**")  # remembered
 
     tab["inspect"].click()
-    tab.page.wait_for_selector("#exchange-body h3")
+    tab.until_text("exchange-body", "completion_tokens")  # the answer may still be written
     shown = tab.text("exchange-body")
     assert f"POST {models.api_base}/chat/completions" in shown
     for words in (MUSEUM, "Describe what you see", "640 × 360", "completion_tokens", "hm hm", "**a cup**", "HTTP 200"):

@@ -8,6 +8,8 @@ import { copy } from "./answers.js";
 import { shownExchange } from "./exchange.js";
 import { showText } from "./form.js";
 
+const AGAIN_MS = 500; // while an answer is being written
+
 /** The dialog; one for all answers. */
 export class Detail {
   #image = make("img", { id: "detail-frame" });
@@ -58,7 +60,7 @@ export class Detail {
     } else {
       showText(this.#text, answer.text);
     }
-    this.#numbers.replaceChildren(...pairs(answer.numbers ? numbersOf(answer.numbers) : []));
+    this.#count(answer);
     this.#body.replaceChildren();
     this.#dialog.showModal();
     this.#dialog.scrollTop = 0;
@@ -73,8 +75,13 @@ export class Detail {
     setText(this.#about, words.join(" · "));
   }
 
+  #count({ numbers }) {
+    this.#numbers.replaceChildren(...pairs(numbers ? numbersOf(numbers) : []));
+  }
+
   async #load() {
     const answer = this.#answer;
+    const isFirst = !this.#told;
     let shown;
     try {
       const exchange = await ask("GET", answer.frame.replace(/frame\.jpg$/, "exchange"));
@@ -82,12 +89,18 @@ export class Detail {
       this.#told = exchange;
       this.#describe(exchange);
       shown = [this.#copy, ...shownExchange(exchange)];
+      if (exchange.numbers && !answer.numbers) {
+        this.#count(exchange);
+        showText(this.#text, exchange.response.text);
+      } else if (!exchange.numbers && !exchange.error) {
+        setTimeout(() => answer === this.#answer && this.#dialog.open && this.#load(), AGAIN_MS);
+      }
     } catch (failure) {
-      if (answer !== this.#answer) return;
+      if (answer !== this.#answer || !isFirst) return; // given up meanwhile: what it was stays
       shown = [make("p", { class: "quiet" }, sentence(failure.message), " ", translated(failure.remedy))];
     }
     this.#body.replaceChildren(...shown);
-    this.#exchange.scrollIntoView();
+    if (isFirst) this.#exchange.scrollIntoView();
     if (answer.error && !this.#told) this.#image.hidden = true;
   }
 }
