@@ -69,7 +69,7 @@ def _assets_of_others(patch: pytest.MonkeyPatch) -> None:
 
 
 def _assets_replaced(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(upload_assets, "_replaced", lambda _release, _found, _dists: [])
+    patch.setattr(upload_assets, "_replaced", lambda *_: [])
 
 
 def _registration_kept(patch: pytest.MonkeyPatch) -> None:
