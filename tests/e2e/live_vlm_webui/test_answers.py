@@ -44,6 +44,18 @@ def test_an_answer_appears_word_by_word_next_to_its_frame(visit, models):
     assert tab.complaints == []
 
 
+def test_a_strong_part_that_is_still_coming_shows_no_asterisks(visit):
+    coming = ["A **", "A **cup", "A **cup*", "A **cup**", "A `2**3`", "A\n**cup", "**A** and **", "2 * 3"]
+    closed = visit().page.evaluate(
+        """async (texts) => {
+          const { closed } = await import("/static/answers/markdown.js");
+          return texts.map(closed);
+        }""",
+        coming,
+    )
+    assert closed == ["A", *["A **cup**"] * 3, "A `2**3`", "A\n**cup**", "**A** and", "2 * 3"]
+
+
 def test_what_came_back_is_completed_while_one_looks_at_it(visit, models):
     models.behave(text=" ".join(f"word{number}" for number in range(30)), total=4)
     tab = visit()

@@ -218,7 +218,7 @@ export class LiveAnswer {
     if (!answer) {
       this.#text.replaceChildren();
     } else {
-      showText(this.#text, answer.text);
+      showText(this.#text, answer.text, answer === this.#coming);
       if (this.#image.getAttribute("src") !== local(answer.frame)) this.#image.src = local(answer.frame);
     }
     this.#showThoughts(answer);

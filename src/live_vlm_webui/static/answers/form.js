@@ -1,7 +1,7 @@
 // The form in which answers are shown: as their Markdown is meant, or as the model wrote it.
 
 import { element, keep, make, recall } from "../common/dom.js";
-import { plain, render } from "./markdown.js";
+import { closed, plain, render } from "./markdown.js";
 
 const button = element("raw");
 
@@ -17,10 +17,10 @@ export function prepareForm(onChange) {
   });
 }
 
-/** Replace the content of `target` with an answer's text. */
-export function showText(target, text) {
+/** Replace the content of `target` with an answer's text, which `isComing` or is whole. */
+export function showText(target, text, isComing = false) {
   if (isRaw()) target.replaceChildren(make("pre", { class: "raw" }, text));
-  else render(target, text);
+  else render(target, isComing ? closed(text) : text);
 }
 
 /** Return an answer's text for a small space. */

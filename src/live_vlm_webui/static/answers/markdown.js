@@ -82,6 +82,14 @@ function shownJson(text) {
   return make("pre", { class: "json" }, make("code", {}, ...made, text.slice(at)));
 }
 
+/** Return the text of an answer that is still coming without a strong part left open, whose asterisks would flash. */
+export function closed(text) {
+  const isOpen = (part) => part.slice(part.lastIndexOf("\n") + 1).replace(/`[^`]*`?/g, "").split("**").length % 2 === 0;
+  if (!isOpen(text)) return text;
+  const written = text.replace(/[\s*]+$/, "");
+  return isOpen(written) ? `${written}**` : written;
+}
+
 /** Return `text` without Markdown, on one line, for small spaces and screen readers. */
 export function plain(text) {
   return blocks(text.split(/\r?\n/), 0).map(words).join(" ").replace(/\s+/g, " ").trim();
