@@ -9,6 +9,7 @@ import { prepareForm } from "./answers/form.js";
 import { redrawFigures } from "./answers/records.js";
 import { whenNeeded } from "./common/later.js";
 import { signIn, signOut } from "./common/login.js";
+import { Changes } from "./question/changes.js";
 import { Models } from "./question/models.js";
 import { attempt, notify, redrawNotices, withdraw } from "./common/notices.js";
 import { Prompts } from "./question/prompts.js";
@@ -28,13 +29,15 @@ const history = new History();
 const models = new Models(() => connection.session, change);
 const prompts = new Prompts(change);
 const controls = new SettingControls(change);
+const changes = new Changes(async (patch) => (await ask("PATCH", `/api/sessions/${encodeURIComponent(connection.session)}`, patch)).settings);
 const system = new SystemCard();
 const connection = new Connection(rememberedSession(), { onEvent: take, onState: showConnection, mayOpen: signIn });
 
 prepareStage();
 const source = new Source(connection, failSource, () => withdraw("source"));
 
-let settings = recallSettings();
+let settings = recallSettings(); // with the changes on their way
+let confirmed = settings; // by the server
 let camera = null;
 let id = rememberedSession();
 let isOwn = false; // whether this page began the session, rather than joining it
@@ -106,21 +109,23 @@ function take(event) {
 }
 
 function applySettings(now, refused = false) {
-  settings = now;
-  store("settings", JSON.stringify(now));
-  prompts.apply(now.prompt);
-  models.apply(now);
-  controls.apply(now, refused);
-  settingsPanel.now?.apply(now, refused);
+  confirmed = now;
+  settings = changes.over(now);
+  store("settings", JSON.stringify(settings));
+  prompts.apply(settings.prompt, refused);
+  models.apply(settings);
+  controls.apply(settings, refused);
+  settingsPanel.now?.apply(settings, refused);
   tellPanel();
   hint();
 }
 
 /** Send a change of settings; the session sends the result to all its browsers. */
 async function change(patch) {
-  const path = `/api/sessions/${encodeURIComponent(connection.session)}`;
-  const work = async () => applySettings((await ask("PATCH", path, patch)).settings);
-  if (!(await attempt("settings", work)) && settings) applySettings(settings, true);
+  const made = changes.make(patch);
+  if (confirmed) applySettings(confirmed);
+  const work = async () => applySettings({ ...confirmed, ...(await made) });
+  if (!(await attempt("settings", work)) && confirmed) applySettings(confirmed, true);
 }
 
 /** Bring a new session to where the one before it was: its settings, and its source if this page started it. */

@@ -33,7 +33,7 @@ def test_own_words_are_asked_and_can_be_kept_as_a_preset(visit, models):
     tab.page.wait_for_selector("#apply[hidden]", state="attached")
     tab.until_text("text", "cup")
     asked = len(models.questions)
-    tab.until_text("text", f"Answer {asked + 1}")
+    tab.until_text("text", f"Answer {asked + 2}")
     assert models.questions[-1]["prompt"] == "Is the cup full?"
 
     tab.button("Save as preset").click()
@@ -47,6 +47,48 @@ def test_own_words_are_asked_and_can_be_kept_as_a_preset(visit, models):
     tab.button("Delete preset").click()
     assert tab.page.locator("#preset option", has_text="Cup").count() == 0
     assert tab.complaints == []
+
+
+CHOICES = """() => {
+  window.choices = [];
+  const list = document.getElementById("preset");
+  new MutationObserver(() => window.choices.push(list.value)).observe(list, { childList: true });
+}"""
+
+
+def test_of_choices_made_faster_than_the_server_confirms_them_the_last_counts_and_none_comes_back(visit, url):
+    tab = visit()
+    held = []
+    tab.page.route("**/api/sessions/*", lambda route: held.append(route))
+    choose(tab, "Preset", label="Objects")
+    assert tab.button("Ask this").is_hidden()
+    choose(tab, "Preset", label="Scene")
+    tab["max_tokens"].fill("77")
+    tab["max_tokens"].press("Enter")
+    tab.page.evaluate(CHOICES)
+    for number in range(3):
+        while len(held) == number:
+            tab.page.wait_for_timeout(20)
+        assert len(held) == number + 1, "a change overtakes another"
+        with tab.page.expect_response("**/api/sessions/*"):
+            held[number].continue_()
+    session = tab.page.evaluate("() => sessionStorage.getItem('session')")
+    settings = tab.page.context.request.get(f"{url}api/sessions/{session}").json()["settings"]
+    assert (settings["prompt"], settings["max_tokens"]) == (tab["prompt"].input_value(), 77)
+    assert set(tab.page.evaluate("() => window.choices")) == {"0"}
+    assert tab.complaints == []
+
+
+def test_words_that_the_server_refuses_stay_where_they_were_typed(visit):
+    tab = visit()
+    tab.page.evaluate("() => document.getElementById('prompt').removeAttribute('maxlength')")
+    words = "cup " * 5000
+    tab["prompt"].fill(words)
+    tab.button("Ask this").click()
+    tab.page.wait_for_selector("#notices .notice")
+    assert "prompt" in tab.text("notices")
+    assert tab["prompt"].input_value() == words
+    assert tab.button("Ask this").is_visible()
 
 
 def test_what_somebody_is_typing_is_not_replaced_by_what_the_session_says(visit):

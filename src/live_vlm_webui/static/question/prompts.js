@@ -33,9 +33,10 @@ export class Prompts {
     this.#show();
   }
 
-  /** Apply the session's prompt, but keep text that is being typed. */
-  apply(prompt) {
-    if (this.#area.value === this.#active || !this.#area.value) this.#area.value = prompt;
+  /** Apply the session's prompt, but keep text that is being typed, and text that was `refused`. */
+  apply(prompt, refused = false) {
+    const isApplied = this.#area.value === this.#active && !refused;
+    if (isApplied || !this.#area.value) this.#area.value = prompt;
     this.#active = prompt;
     this.#show();
   }
