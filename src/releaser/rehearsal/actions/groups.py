@@ -26,6 +26,10 @@ class Groups:
         self._running: dict[str, _Place] = {}
         self._waiting: dict[str, _Place] = {}
 
+    def is_taken(self, group: str | None) -> bool:
+        """Return whether another one has the turn."""
+        return group is not None and group.casefold() in self._running
+
     @asynccontextmanager
     async def turn(
         self, group: str | None, stop: Callable[[], None], leaves: list[Callable[[], None]], *, cancels: bool = False

@@ -84,6 +84,8 @@ class RunRunner:
         if self._control.stop.is_set():
             self._end("cancelled")
             return
+        if self._groups.is_taken(group):
+            self._change(status="pending")
         try:
             async with self._groups.turn(group, self._control.cancel, self._control.leaves, cancels=cancels):
                 self._change(status="in_progress")

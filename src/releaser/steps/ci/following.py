@@ -29,8 +29,8 @@ class Watch:
     Attributes:
         release: Of which release.
         workflow: The workflow's file name.
-        patience: Seconds without any change after which to give up; time in which a person is
-            awaited or a job runs does not count.
+        patience: Seconds without any change after which to give up; time in which a person or another run
+            is awaited, or a job runs, does not count.
         seen: What was seen last.
     """
 
@@ -84,7 +84,7 @@ class Watch:
         """
         activity = current()
         # GitHub ends a wait for an environment after 30 days, and a job at its timeout-minutes, or after 6 hours.
-        if self.seen and (self.seen.waits_for_environment or self.seen.has_running_job):
+        if self.seen and (self.seen.waits_for_environment or self.seen.waits_for_turn or self.seen.has_running_job):
             self._changed = activity.clock.now()
         waited = activity.clock.now() - self._changed
         if waited >= self.patience:

@@ -65,12 +65,14 @@ class Seen:
         run: The run.
         jobs: The jobs of its newest attempt.
         approvals: The environments that it waits for.
+        ahead: The run of the same concurrency group after which it is its turn.
     """
 
     workflow: str
     run: Run
     jobs: Sequence[Job]
     approvals: Sequence[Approval]
+    ahead: Run | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -92,6 +94,9 @@ class Seen:
             return f"{self.workflow} {'; '.join(map(_awaited, self.approvals))}: approve at {self.run.url}"
         if self.run.status == "waiting":
             return f"{self.workflow} waits for a rule of an environment: {self.run.url}"
+        if self.ahead:
+            does = "waits for a reviewer" if self.ahead.status == "waiting" else "has not ended"
+            return f"{self.workflow} waits for its turn, {self.ahead.url} {does}: {self.run.url}"
         if self.run.status in _ON_ITS_WAY and not any(job.started and job.steps for job in self.jobs):
             return f"{self.workflow} is queued, no job runs yet: {self.run.url}"
         attempt = f" (attempt {self.run.attempt})" if self.run.attempt > 1 else ""
@@ -101,6 +106,11 @@ class Seen:
     def waits_for_environment(self) -> bool:
         """Whether it waits for a person, or for another rule of an environment."""
         return not self.run.ended and (bool(self.approvals) or self.run.status == "waiting")
+
+    @property
+    def waits_for_turn(self) -> bool:
+        """Whether another run must end before it begins."""
+        return not self.run.ended and self.ahead is not None
 
     @property
     def has_running_job(self) -> bool:
@@ -130,12 +140,18 @@ def look(release: Release, workflow: str, run: Run) -> Seen:
     workflows = release.forge.workflows
     fresh = workflows.run(run.id)
     jobs = workflows.jobs(fresh)
+    ahead = _ahead(workflows.runs(workflow), fresh) if fresh.status == "pending" else None
     begun = [job.started for job in jobs if job.status == "waiting" and job.started]
     waits = fresh.status == "waiting" or any(job.status == "waiting" for job in jobs)
     approvals = workflows.approvals(fresh) if waits and not fresh.ended else []
     # Of an environment without a timer GitHub may not tell; a job is listed once only its environment is lacking.
     since = min(begun, default=fresh.updated)
-    return Seen(workflow, fresh, jobs, [replace(one, since=one.since or since) for one in approvals])
+    return Seen(workflow, fresh, jobs, [replace(one, since=one.since or since) for one in approvals], ahead)
+
+
+def _ahead(found: Sequence[Run], run: Run) -> Run | None:
+    """Return the run whose end a pending one awaits: each of our groups is one workflow's."""
+    return next((one for one in found if one.id != run.id and not one.ended and one.status != "pending"), None)
 
 
 def newest(release: Release) -> Seen | None:

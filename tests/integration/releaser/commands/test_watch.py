@@ -290,6 +290,20 @@ class TestWatch:
         assert_says(ran.out, f"follow_release: {says}")
         assert_says(ran.err, f"release.yml failed: {page}")
 
+    def test_the_run_that_must_end_first_is_awaited_as_long_as_it_takes_and_named(self, by_ci: Scene) -> None:
+        by_ci.project.configure("timeout = 30", "timeout = 0.3")
+        self.dispatched(by_ci, status="pending", conclusion=None, jobs=[])
+        earlier = by_ci.forge.store.state["workflow_runs"][1]
+        earlier.update(status="waiting", conclusion=None, pending=[{"environment": "testpypi", "reviewers": ["alice"]}])
+        pages = f"{by_ci.forge.url}/someone/tiny-thing/actions/runs"
+        for _ in range(5):
+            by_ci.forge.after("/runs/5/jobs", lambda: None)
+        by_ci.forge.after("/runs/5/jobs", lambda: play(by_ci, log="", status="completed", conclusion="cancelled"))
+        ran = by_ci.run("watch", "--version", "0.2.0")
+        assert ran.code == 1
+        assert_says(ran.out, f"release.yml waits for its turn, {pages}/4 waits for a reviewer: {pages}/5")
+        assert_says(ran.err, f"release.yml was cancelled: {pages}/5")
+
     def test_a_job_that_runs_longer_than_a_release_waits_is_still_followed(self, by_ci: Scene) -> None:
         by_ci.project.configure("timeout = 30", "timeout = 0.3")
         self.dispatched(by_ci, status="in_progress", jobs=[{**BUILD, "status": "in_progress", "conclusion": None}])

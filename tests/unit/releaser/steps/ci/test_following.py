@@ -34,8 +34,11 @@ class ByHand(Clock):
         return stop.is_set()
 
 
-def seen(status: str, *approvals: Approval) -> Seen:
-    return Seen("release.yml", Run(5, status, None, "https://forge.example/runs/5"), (), approvals)
+EARLIER = Run(4, "waiting", None, "https://forge.example/runs/4")
+
+
+def seen(status: str, *approvals: Approval, ahead: Run | None = None) -> Seen:
+    return Seen("release.yml", Run(5, status, None, "https://forge.example/runs/5"), (), approvals, ahead)
 
 
 def watch(patience: float) -> Watch:
@@ -46,8 +49,13 @@ def watch(patience: float) -> Watch:
     return Watch(release, "release.yml", patience)
 
 
-@pytest.mark.parametrize("waiting", [seen("waiting", APPROVAL), seen("in_progress", APPROVAL), seen("waiting")])
-def test_time_in_which_a_person_is_awaited_does_not_count_as_time_without_a_change(waiting: Seen) -> None:
+@pytest.mark.parametrize(
+    "waiting",
+    [seen("waiting", APPROVAL), seen("in_progress", APPROVAL), seen("waiting"), seen("pending", ahead=EARLIER)],
+)
+def test_time_in_which_a_person_or_another_run_is_awaited_does_not_count_as_time_without_a_change(
+    waiting: Seen,
+) -> None:
     clock = ByHand()
     with bound(Activity(clock=clock)):
         waits = watch(1800)

@@ -16,6 +16,7 @@ from releaser.store import ReleaseStore
 from releaser.versions.version import Version
 
 URL = "https://forge.example/runs/5"
+EARLIER = "https://forge.example/runs/4"
 PIN = "a" * 40
 
 
@@ -36,6 +37,10 @@ def seen(
 ) -> Seen:
     approvals = [Approval("testpypi", ("alice", "bob"), False, since)] if waits else []
     return Seen("release.yml", Run(5, status, conclusion, URL, attempt=attempt), jobs, approvals)
+
+
+def turn(ahead: str) -> Seen:
+    return replace(seen("pending"), ahead=Run(4, ahead, None, EARLIER))
 
 
 def job(status: str, *steps: tuple[str, str], conclusion: str | None = None) -> Job:
@@ -67,6 +72,8 @@ def test_another_version_of_which_this_is_a_part_is_not_taken_for_it(title: str)
             seen("waiting", waits=True),
             f"release.yml waits for a reviewer of the environment testpypi (alice, bob): approve at {URL}",
         ),
+        (turn("waiting"), f"release.yml waits for its turn, {EARLIER} waits for a reviewer: {URL}"),
+        (turn("in_progress"), f"release.yml waits for its turn, {EARLIER} has not ended: {URL}"),
         (seen("in_progress"), f"release.yml runs: {URL}"),
         (seen("in_progress", attempt=2), f"release.yml runs (attempt 2): {URL}"),
         (seen("completed", conclusion="success"), f"release.yml succeeded: {URL}"),
