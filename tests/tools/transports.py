@@ -29,5 +29,8 @@ async def all_closed() -> None:
 def _is_open(one: object) -> bool:
     if not issubclass(type(one), asyncio.Transport):
         return False
-    socket = one.get_extra_info("socket")
+    try:
+        socket = one.get_extra_info("socket")
+    except AttributeError:  # of TLS and aborted: it has let go of its connection, and some Pythons do not expect it
+        return False
     return socket is not None and socket.fileno() >= 0

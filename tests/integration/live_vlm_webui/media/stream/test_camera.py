@@ -34,13 +34,18 @@ def clip():
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Time-outs and pauses that a test can wait for."""
-    monkeypatch.setattr(reader, "OPEN_SECONDS", 1.5)
-    monkeypatch.setattr(reader, "READ_SECONDS", 1.5)
+    """Pauses that a test can wait for."""
     monkeypatch.setattr(stream, "FIRST_PAUSE", 0.1)
     monkeypatch.setattr(stream, "LONGEST_PAUSE", 0.4)
     monkeypatch.setattr("live_vlm_webui.media.camera.STALL_SECONDS", 0.6)
     monkeypatch.setattr("live_vlm_webui.media.camera.CHECK_SECONDS", 0.1)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Time-outs that a test can wait for; on a busy machine, what responds may take longer, too."""
+    monkeypatch.setattr(reader, "OPEN_SECONDS", 1.5)
+    monkeypatch.setattr(reader, "READ_SECONDS", 1.5)
 
 
 @pytest.fixture
@@ -142,7 +147,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_the_cause_of_a_failure_is_told_and_it_recovers(host, open_camera, fault):
+async def test_the_cause_of_a_failure_is_told_and_it_recovers(host, open_camera, fault, impatient):
     host.fault = fault
     camera = open_camera(host.url)
     status = await state_of(camera, "lost")
@@ -161,7 +166,7 @@ async def test_a_camera_that_is_unplugged_is_lost_and_comes_back(host, open_came
     await state_of(camera, "live")
 
 
-async def test_a_camera_that_stops_sending_stalls_is_lost_and_comes_back(host, open_camera):
+async def test_a_camera_that_stops_sending_stalls_is_lost_and_comes_back(host, open_camera, impatient):
     camera = open_camera(host.url)
     await state_of(camera, "live")
     states = []
