@@ -226,10 +226,7 @@ def watch_plan(config: Config) -> Plan[Release]:
     by_ci = config.run == "ci"
     first = [FollowRun(config.release_workflow)] if by_ci else []
     started_by = config.release_workflow if by_ci else ""
-    then = [config.pypi.workflow] if config.pypi.via == "ci" else []
-    if config.images.targets and config.images.via == "ci":
-        then.append(config.images.workflow)
-    followed = [FollowRun(one, started_by) for one in dict.fromkeys(then) if one != started_by]
+    followed = [FollowRun(one, started_by) for one in config.publishing_workflows if one != started_by]
     phases = (
         Phase("release", "the workflow has released it", in_order(*first)),
         Phase("publish", "what it starts has ended", together(*followed)),

@@ -266,6 +266,14 @@ class Config(Table):
         return names
 
     @property
+    def publishing_workflows(self) -> tuple[str, ...]:
+        """The workflows that publish what is released, each once: to PyPI, and the images."""
+        images = self.images
+        named = [self.pypi.workflow] if self.pypi.via == "ci" else []
+        named += [images.workflow] if images.targets and images.via == "ci" else []
+        return tuple(dict.fromkeys(named))
+
+    @property
     def token_variables(self) -> tuple[str, ...]:
         """The variables that hold the release's tokens."""
         named = (self.testpypi.token_env, self.pypi.token_env, self.forge.token_env, self.images.token_env)

@@ -160,6 +160,11 @@ class Job:
         """Whether it ended as no job of a successful run does."""
         return self.status == "completed" and self.conclusion not in ("success", "skipped", "neutral")
 
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran; None before its end, and where GitHub does not tell."""
+        return (self.completed - self.started).total_seconds() if self.started and self.completed else None
+
 
 @dataclass(frozen=True)
 class Artifact:

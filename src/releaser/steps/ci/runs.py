@@ -164,6 +164,19 @@ def newest(release: Release) -> Seen | None:
     return look(release, release.config.release_workflow, found[0]) if found else None
 
 
+def told(release: Release) -> list[dict[str, object]]:
+    """Return as data the newest run of each workflow that takes part in this release.
+
+    Raises:
+        ServiceError: GitHub refused, or did not respond.
+    """
+    config = release.config
+    carried = newest(release) if config.run == "ci" else None
+    others = [one for one in config.publishing_workflows if not (carried and one == carried.workflow)]
+    found = [(one, run) for one in others for run in runs_of(release, one)[:1]]
+    return [facts(one) for one in ([carried] if carried else []) + [look(release, one, run) for one, run in found]]
+
+
 def facts(seen: Seen) -> dict[str, object]:
     """Return a run as data: its page, what it does, its jobs, and whom it waits for."""
     run = seen.run
@@ -176,7 +189,14 @@ def facts(seen: Seen) -> dict[str, object]:
         "attempt": run.attempt,
         "commit": run.commit,
         "jobs": [
-            {"name": job.name, "status": job.status, "conclusion": job.conclusion, "url": job.url} for job in seen.jobs
+            {
+                "name": job.name,
+                "status": job.status,
+                "conclusion": job.conclusion,
+                "seconds": job.seconds,
+                "url": job.url,
+            }
+            for job in seen.jobs
         ],
         "waits_for": [
             {
@@ -236,11 +256,7 @@ def _ended_after(job: Job) -> str:
     how = "succeeded"
     if job.failed:
         how = ended(job.conclusion) + (f" at {step}" if (step := _failed_step(job)) else "")
-    return how + _seconds(job.started, job.completed)
-
-
-def _seconds(started: datetime | None, completed: datetime | None) -> str:
-    return f" after {(completed - started).total_seconds():.0f} s" if started and completed else ""
+    return how + ("" if job.seconds is None else f" after {job.seconds:.0f} s")
 
 
 def _place(job: Job) -> str:

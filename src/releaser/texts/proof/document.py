@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from releaser.store import broken_journal
 from releaser.texts.proof import page, record
 from releaser.texts.services import Services, served
 
+Workflows = Callable[[Release], list[dict[str, object]]]
+
 SCHEMA = 1
 
 
@@ -42,10 +44,18 @@ def names(dists: Dists) -> tuple[str, str]:
     return f"{stem}.report.json", f"{stem}.report.html"
 
 
-def write(release: Release, directory: Path, services: Services | None = None) -> tuple[Path, Path]:
+def write(
+    release: Release, directory: Path, workflows: Workflows, services: Services | None = None
+) -> tuple[Path, Path]:
     """Write the proof into a directory, and to the journal that it was made; return the paths of document and page.
 
     The caller holds the lock.
+
+    Args:
+        release: The release.
+        directory: Where to write.
+        workflows: Returns the newest run of each of the release's workflows, as data; asks the forge.
+        services: Asks the services.
 
     Raises:
         ConflictError: The journal or the built files are not what was written.
@@ -55,7 +65,7 @@ def write(release: Release, directory: Path, services: Services | None = None) -
     if chain.problem:
         raise ConflictError(*broken_journal(chain))
     dists = release.built()
-    claims = _claims(release, dists, chain.entries, services or Services())
+    claims = _claims(release, dists, chain.entries, lambda: workflows(release), services or Services())
     release.journal.write("reported", claims=hashlib.sha256(serialized(claims)).hexdigest())
     lines = [line.decode() for line in release.store.journal.read_bytes().splitlines()]
     json_name, page_name = names(dists)
@@ -79,7 +89,13 @@ def last_hash(path: Path) -> str:
     return str(json.loads(path.read_bytes())["journal"]["last"])
 
 
-def _claims(release: Release, dists: Dists, entries: Sequence[dict[str, Any]], services: Services) -> dict[str, Any]:
+def _claims(
+    release: Release,
+    dists: Dists,
+    entries: Sequence[dict[str, Any]],
+    workflows: Callable[[], list[dict[str, object]]],
+    services: Services,
+) -> dict[str, Any]:
     """Return what the document says, without secrets."""
     config, runs = release.config, record.runs(entries)
     newest = {step["step"]: step["outcome"] for run in runs for step in run["steps"]}
@@ -90,6 +106,7 @@ def _claims(release: Release, dists: Dists, entries: Sequence[dict[str, Any]], s
     places["release"] = {asset.name: asset.sha256 or "" for asset in found.assets} if found else {}
     silent = {"TestPyPI": "testpypi", "PyPI": "pypi", "release": "the forge"}
     tag = release.git.tag(release.tag)
+    no_runs: list[dict[str, object]] = []
     claims = {
         "distribution": config.distribution,
         "version": str(release.version),
@@ -115,6 +132,7 @@ def _claims(release: Release, dists: Dists, entries: Sequence[dict[str, Any]], s
             for name, sha256 in sorted(dists.assets.items())
         ],
         "images": _images(release, newest.get("push_images") == "done", services),
+        "workflows": services.ask("the workflows", workflows, no_runs),
         "not_asked": [{"service": one, "reason": why} for one, why in services.silent.items()],
         "tests": record.tests(runs),
         "left_out": record.left_out(runs),

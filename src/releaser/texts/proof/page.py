@@ -38,6 +38,7 @@ def compose(claims: dict[str, Any], last: str, document: str) -> bytes:
         *_images(claims["images"]),
         "<h2>What was tested</h2>",
         _tests(claims["tests"]),
+        *_workflows(claims["workflows"]),
         *_left_out(claims["left_out"]),
         "<h2>Steps over time</h2>",
         _runs(claims["runs"]),
@@ -153,6 +154,25 @@ def _tests(tests: list[dict[str, Any]]) -> str:
     line = f"<p>{passed:,} tests passed, {skipped:,} skipped, in {len(counted)} sessions.</p>" if counted else ""
     head = '<thead><tr><th>trial</th><th>outcome</th><th class="number">time</th></tr></thead>'
     return f'{line}<table class="tests">{head}<tbody>{"".join(rows)}</tbody></table>'
+
+
+def _workflows(runs: list[dict[str, Any]]) -> list[str]:
+    kinds = {"success": "right", "skipped": "doubt", "neutral": "doubt", None: "doubt"}
+    parts = []
+    for run in runs:
+        attempt = f", attempt {run['attempt']}" if run["attempt"] > 1 else ""
+        how = run["conclusion"] or run["status"]
+        parts.append(f"<p><strong>{escape(run['workflow'])}</strong>: {escape(how)}{attempt}; {_link(run['url'])}</p>")
+        rows = []
+        for job in run["jobs"]:
+            kind, how = kinds.get(job["conclusion"], "wrong"), job["conclusion"] or job["status"]
+            rows.append(
+                f'<tr><td>{escape(job["name"])}</td><td><span class="{kind}">{escape(how)}</span></td>'
+                f'<td class="number">{"" if job["seconds"] is None else in_words(job["seconds"])}</td></tr>'
+            )
+        head = '<thead><tr><th>job</th><th>outcome</th><th class="number">time</th></tr></thead>'
+        parts.append(f'<table class="tests">{head}<tbody>{"".join(rows)}</tbody></table>' if rows else "")
+    return ["<h2>What workflows did</h2>", *parts] if parts else []
 
 
 def _left_out(steps: list[dict[str, str]]) -> list[str]:

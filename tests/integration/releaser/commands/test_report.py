@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness.scene import Scene, assert_says
+from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).parents[4]
 PROVE = ROOT / "scripts" / "prove.py"
@@ -47,6 +48,27 @@ def test_silent_services_are_named_and_what_is_kept_is_reported(scene: Scene, tm
     wheel = next(one for one in claims["files"] if one["name"].endswith(".whl"))
     assert {one["place"]: one["state"] for one in wheel["elsewhere"]} == {"PyPI": "unknown", "release": "absent"}
     assert_says((tmp_path / "out" / HTML).read_text("utf-8"), "refused the connection")
+
+
+def test_what_workflows_did_is_in_the_record_with_their_pages(scene: Scene, tmp_path: Path) -> None:
+    scene.project.configure("[tool.releaser]\n", '[tool.releaser]\nrun = "ci"\n')
+    scene.with_dists()
+    began, ended = "2026-11-27T08:00:00Z", "2026-11-27T08:00:09Z"
+    job = {"name": "Build <it>", "status": "completed", "conclusion": "success", "steps": []}
+    run = {"id": 5, "workflow": "release.yml", "display_title": "Release 0.2.0", "event": "workflow_dispatch"}
+    run |= {"status": "completed", "conclusion": "success", "head_branch": "main", "head_sha": scene.project.head()}
+    scene.forge.hold(
+        {"workflow_runs": [{**run, "jobs": [{**job, "id": 71, "started_at": began, "completed_at": ended}]}]}
+    )
+    ran = scene.run("report", "--version", "0.2.0", "--out", tmp_path / "out")
+    assert ran.code == 0, ran.text
+    (told,) = json.loads((tmp_path / "out" / JSON).read_bytes())["claims"]["workflows"]
+    page = f"{scene.forge.url}/someone/tiny-thing/actions/runs/5"
+    assert (told["url"], told["conclusion"], told["commit"]) == (page, "success", scene.project.head())
+    assert told["jobs"][0] == {**told["jobs"][0], "name": "Build <it>", "conclusion": "success", "seconds": 9.0}
+    schema = json.loads((ROOT / "docs" / "report.schema.json").read_bytes())
+    Draft202012Validator(schema).validate(json.loads((tmp_path / "out" / JSON).read_bytes()))
+    assert_says((tmp_path / "out" / HTML).read_text("utf-8"), "release.yml", "Build &lt;it&gt;", f'href="{page}"')
 
 
 @pytest.mark.parametrize("words", [["no-such-file"], [str(PROVE), "--files", "no-such-directory"]])

@@ -111,8 +111,8 @@ def test_a_run_in_words_and_as_data_has_its_page_its_jobs_and_whom_it_waits_for(
     told = facts(found)
     assert (told["url"], told["state"], told["status"]) == (URL, found.state, "waiting")
     assert told["jobs"] == [
-        {"name": "Build", "status": "completed", "conclusion": "success", "url": f"{URL}/7"},
-        {"name": "build", "status": "waiting", "conclusion": None, "url": f"{URL}/7"},
+        {"name": "Build", "status": "completed", "conclusion": "success", "seconds": None, "url": f"{URL}/7"},
+        {"name": "build", "status": "waiting", "conclusion": None, "seconds": None, "url": f"{URL}/7"},
     ]
     assert told["waits_for"] == [
         {"environment": "testpypi", "reviewers": ["alice", "bob"], "since": "2026-11-27T14:02:00+00:00"}
