@@ -123,14 +123,9 @@ class ReleaseStore:
 
         Raises:
             ConflictError: Another run has the lock.
+            UsageError: The state directory is none.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise UsageError(
-                f"No state can be kept in {self.path}: {error.filename or self.path} is not a directory",
-                "Move that file away, or set RELEASER_STATE_DIR to a directory.",
-            ) from None
+        make_state(self.path)
         lock = filelock.FileLock(self.path / "lock")
         holder = self.path / "holder.json"
         try:
@@ -254,6 +249,26 @@ class ReleaseStore:
 
     def _receipt(self, wheel_sha256: str, name: str) -> Path:
         return self.path / "receipts" / wheel_sha256[:16] / f"{name}.json"
+
+
+def make_state(path: Path) -> None:
+    """Make a directory of the state directory, if it is not there.
+
+    Raises:
+        UsageError: It cannot be one.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(
+            f"No state can be kept in {path}: {error.filename or path} is not a directory",
+            "Move that file away, or set RELEASER_STATE_DIR to a directory.",
+        ) from None
+    except FileNotFoundError as error:  # of /proc and its like, where the system makes every directory
+        raise UsageError(
+            f"No state can be kept in {path}: {error.filename or path} cannot be made",
+            "Set RELEASER_STATE_DIR to a directory on a disk.",
+        ) from None
 
 
 def broken_journal(chain: Chain) -> tuple[str, str]:

@@ -42,6 +42,7 @@ from releaser.rehearsal.registry import program
 from releaser.rehearsal.services import Service
 from releaser.release import Release, open_release
 from releaser.secret import Credentials
+from releaser.store import make_state
 from releaser.versions.version import Version
 
 if TYPE_CHECKING:
@@ -162,8 +163,9 @@ def _alone(path: Path) -> Iterator[None]:
 
     Raises:
         ConflictError: Another rehearsal uses it.
+        UsageError: The state directory is none.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_state(path.parent)
     lock = filelock.FileLock(path.with_name(f"{path.name}.lock"))
     try:
         lock.acquire(timeout=0)

@@ -14,7 +14,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 from invoke.exceptions import Exit
 
 from releaser.adapters import environment
-from releaser.errors import ReleaserError
+from releaser.errors import ReleaserError, UsageError
 from releaser.secret import Redactor
 
 _P = ParamSpec("_P")
@@ -51,6 +51,7 @@ def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
             if isinstance(stream, io.TextIOWrapper):  # A character that a terminal cannot show must not end a release.
                 stream.reconfigure(errors="backslashreplace")
         try:
+            _know_names()
             return function(*args, **kwargs)
         except ReleaserError as error:
             _print(error.message, error.remedy)
@@ -71,6 +72,20 @@ def reporting_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
             _fail_with_traceback()
 
     return reported
+
+
+def _know_names() -> None:
+    """See that file names are what git and the indexes take them for.
+
+    Raises:
+        UsageError: Python takes them for something else.
+    """
+    encoding = sys.getfilesystemencoding()
+    if encoding != "utf-8":
+        raise UsageError(
+            f"Python takes file names for {encoding} here, and those of a project may have other characters",
+            "Set PYTHONUTF8=1, or a locale with UTF-8 such as LC_ALL=C.UTF-8; then rerun the command.",
+        )
 
 
 def _open_standard_streams() -> None:

@@ -10,7 +10,7 @@ import pytest
 from releaser.core.journal import Journal
 from releaser.errors import ConflictError, UsageError
 from releaser.secret import Redactor
-from releaser.store import NoReceipt, Receipt, ReleaseStore
+from releaser.store import NoReceipt, Receipt, ReleaseStore, make_state
 from releaser.versions.version import Version
 
 
@@ -130,6 +130,13 @@ def test_a_lock_is_free_again_when_its_run_is_over_even_if_the_error_is_kept(sto
 
     with store.locked():
         assert str(kept.value) == "broken"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc here")
+def test_where_the_system_makes_every_directory_no_state_can_be_kept() -> None:
+    with pytest.raises(UsageError, match=r"No state can be kept in /proc/x/1: /proc/x cannot be made") as caught:
+        make_state(Path("/proc/x/1"))
+    assert "RELEASER_STATE_DIR" in caught.value.remedy
 
 
 @pytest.mark.parametrize("depth", [0, 1])

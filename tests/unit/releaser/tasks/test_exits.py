@@ -103,6 +103,17 @@ def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Rerun the command" in capsys.readouterr().err
 
 
+def test_a_locale_in_which_file_names_are_misread_is_told_before_anything_is_done() -> None:
+    script = "from releaser.tasks.exits import reporting_errors\nreporting_errors(lambda: print('done'))()"
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, **ascii_only}, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode != 0, ran.stdout) == (True, "")
+    assert "Python takes file names for ascii here" in ran.stderr
+    assert "-> Set PYTHONUTF8=1, or a locale with UTF-8" in ran.stderr
+
+
 def test_a_bug_of_ours_has_its_traceback() -> None:
     @reporting_errors
     def task() -> None:
