@@ -39,6 +39,7 @@ CONVERT = "Convert it to H.264 in MP4."
 
 CAMERA_OPTIONS = {
     "protocol_whitelist": "rtsp,rtp,rtcp,udp,tcp,tls",
+    "tls_verify": "0",  # cameras make their certificates themselves, and FFmpeg 9 (PyAV 19) would refuse those
     "format_whitelist": "rtsp,sdp,rtp",
     "rtsp_flags": "prefer_tcp",
     "allowed_media_types": "video",
