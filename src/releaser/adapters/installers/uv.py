@@ -9,11 +9,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 
 from releaser.adapters import process
+from releaser.adapters.connections import is_loopback
 from releaser.adapters.installers.pip import ALONE
 from releaser.adapters.installers.venv import Venv
 from releaser.errors import CommandError
@@ -70,12 +72,17 @@ def install(wheel: Path | str, python: Path, path: Path, index: str) -> tuple[Ve
     if told.status != 0 or level != "final":
         return None
     process.run([*uv, "venv", "--python", python, path], cwd=path.parent, env=venv.settings(), purpose="uv")
-    words = [*uv, "pip", "install", "--python", venv.bin / "python", wheel]
+    words = [*uv, "pip", "install", "--python", venv.bin / "python", wheel, *_cache(index, path.parent)]
     try:
         process.run(words, cwd=path.parent, env=venv.settings(), purpose=f"uv with Python {version}")
     except CommandError as error:
         raise CommandError(f"Users could not install this: {error.message}", ALONE) from None
     return venv, version
+
+
+def _cache(index: str, folder: Path) -> list[str | Path]:
+    """Keep a rehearsal's index out of the user's cache: uv caches by address, and the port is never the same again."""
+    return ["--cache-dir", folder / "cache"] if is_loopback(urlsplit(index).netloc) else []
 
 
 def _command() -> list[str | Path] | None:

@@ -24,8 +24,9 @@ def pythons(tmp_path: Path, scene: Scene) -> Path:
 
 
 def test_the_evidence_says_which_pythons_were_tried_and_those_that_do_not_run_are_left_out(
-    scene: Scene, pythons: Path
+    scene: Scene, pythons: Path, tmp_path: Path
 ) -> None:
+    scene.set(UV_CACHE_DIR=str(tmp_path / "cache"))
     release, step = scene.with_dists(), TryWithUv()
     (pythons / f"python3.{sys.version_info.minor}").symlink_to(sys.executable)
     (pythons / "python3.99").write_text("#!/bin/sh\nexit 127\n")
@@ -36,6 +37,9 @@ def test_the_evidence_says_which_pythons_were_tried_and_those_that_do_not_run_ar
     outcome = step.check(release)
     assert isinstance(outcome, Done)
     assert said(outcome).startswith(f"on Python {'.'.join(map(str, sys.version_info[:3]))} (")
+    assert not list((tmp_path / "cache").glob("archive-*/*")), (
+        "what a rehearsal's index serves is never asked for again"
+    )
 
 
 @pytest.mark.usefixtures("pythons")
