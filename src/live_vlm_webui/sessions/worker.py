@@ -72,8 +72,7 @@ class Worker:
         self._last_taken = float("-inf")
         self._failures = 0
         self._pause = 0.0
-        self._is_asking = False
-        self._interrupted = False
+        self._is_asking = self._interrupted = False
         self._round: asyncio.Task[None] | None = None
         self._loop: asyncio.Task[None] | None = None
 
@@ -88,8 +87,7 @@ class Worker:
             loop.cancel()
             await asyncio.wait({loop}, timeout=STOP_SECONDS)
         self._gather_from(None)
-        self._camera = None
-        self._reference = None
+        self._camera = self._reference = None
 
     def change(self, settings: SessionSettings, *, new_key: bool = False) -> None:
         """Use ``settings`` from the next question; at once if the model or its key has changed."""
@@ -108,8 +106,7 @@ class Worker:
     def look_at(self, camera: Camera | None) -> None:
         """Use the frames of ``camera`` from now on."""
         self._camera = camera
-        self._asked = None
-        self._reference = None
+        self._asked = self._reference = None
         self._last_number = 0
         self._gather_from(camera)
         self.try_again()
@@ -166,7 +163,12 @@ class Worker:
                 return
             model = await self._open_model()
             frame = await self._next_frame(self._settings, self._camera, max(ROUND_SECONDS, model.pace))
-            await self._ask(await self._open_model(), frame)
+            model = await self._open_model()
+            try:
+                await self._ask(model, frame)
+            except asyncio.CancelledError:
+                self._asked = None  # it has no answer, so the next need not wait
+                raise
         except (ModelError, CameraError) as error:
             self._fail(error)
         except Exception as error:

@@ -124,7 +124,10 @@ function applySettings(now, refused = false) {
 async function change(patch) {
   const made = changes.make(patch);
   if (confirmed) applySettings(confirmed);
-  const work = async () => applySettings({ ...confirmed, ...(await made) });
+  const work = async () => {
+    const result = await made; // before `confirmed` is read: it may change meanwhile
+    applySettings({ ...confirmed, ...result });
+  };
   if (!(await attempt("settings", work)) && confirmed) applySettings(confirmed, true);
 }
 

@@ -79,6 +79,25 @@ def test_of_choices_made_faster_than_the_server_confirms_them_the_last_counts_an
     assert tab.complaints == []
 
 
+def test_what_was_confirmed_while_a_change_was_on_its_way_stays(visit):
+    tab = visit()
+    held = []
+    tab.page.route("**/api/sessions/*", lambda route: held.append(route))
+    choose(tab, "Preset", label="Objects")
+    tab["max_tokens"].fill("77")
+    tab["max_tokens"].press("Enter")
+    tab.page.evaluate(CHOICES)
+    for number in range(2):
+        while len(held) == number:
+            tab.page.wait_for_timeout(20)
+        with tab.page.expect_response("**/api/sessions/*"):
+            held[number].continue_()
+    tab.until("document.getElementById('max_tokens').value === '77'")
+    tab.page.wait_for_function("() => window.choices.length > 3")
+    assert set(tab.page.evaluate("() => window.choices")) == {"1"}
+    assert tab.complaints == []
+
+
 def test_words_that_the_server_refuses_stay_where_they_were_typed(visit):
     tab = visit()
     tab.page.evaluate("() => document.getElementById('prompt').removeAttribute('maxlength')")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import threading
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -284,6 +285,36 @@ async def test_a_change_of_the_model_gives_up_the_question_that_is_out(make, she
     assert len(shelf.model("second").questions) == 1
     assert [event["model"]["name"] for event in browser.of("model")] == ["first", "second"]
     assert [answer.model.name for answer in session.history] == ["second"]
+
+
+async def test_a_question_that_was_given_up_is_asked_again_at_once_however_rarely_it_is_to_be_asked(make, shelf):
+    camera = HandCamera()
+    session, browser = await make(camera, sampling=sampling.EverySeconds(3600))
+    shelf.model("first").gate.clear()
+    camera.put()
+    await shelf.model("first").until_asked(1)
+
+    await session.change({"model": "second"})
+    camera.put()
+    await browser.until("answer.finished")
+
+    assert len(shelf.model("second").questions) == 1
+
+
+async def test_a_picture_is_asked_about_although_settings_change_while_it_is_compressed(make, shelf, encoders):
+    camera = PictureCamera()
+    session, browser = await make(camera)
+    free = threading.Event()
+    for _ in range(2):
+        encoders.submit(free.wait)
+    camera.put()
+    await until(lambda: "prepare" in encoders.counts)
+
+    await session.change({"sampling": {"mode": "seconds", "every": 3600}})
+    free.set()
+    await browser.until("answer.finished")
+
+    assert len(shelf.model().questions) == 1
 
 
 async def test_a_change_of_the_prompt_asks_again_about_a_picture(make, shelf):
