@@ -17,7 +17,7 @@ import { SettingControls } from "./question/settings.js";
 import { Source } from "./camera/source.js";
 import { prepareStage } from "./camera/stage.js";
 import { SystemCard } from "./system/system.js";
-import { listen, speak, tell, translated, translatedIfKnown } from "./common/words.js";
+import { languageNow, listen, speak, tell, translated, translatedIfKnown } from "./common/words.js";
 
 const GONE = fault("fault.gone");
 const REJECTED = 4000; // from this close code on, the server has sent the reason in an error event
@@ -120,7 +120,7 @@ function applySettings(now, refused = false) {
   hint();
 }
 
-/** Send a change of settings; the session sends the result to all its browsers. */
+/** Send a change of settings; the session sends the result to all its browsers. Returns whether it was made. */
 async function change(patch) {
   const made = changes.make(patch);
   if (confirmed) applySettings(confirmed);
@@ -128,7 +128,9 @@ async function change(patch) {
     const result = await made; // before `confirmed` is read: it may change meanwhile
     applySettings({ ...confirmed, ...result });
   };
-  if (!(await attempt("settings", work)) && confirmed) applySettings(confirmed, true);
+  const isMade = await attempt("settings", work);
+  if (!isMade && confirmed) applySettings(confirmed, true);
+  return isMade;
 }
 
 /** Bring a new session to where the one before it was: its settings, and its source if this page started it. */
@@ -194,7 +196,12 @@ function store(name, text) {
   }
 }
 
-element("language").addEventListener("change", ({ target }) => speak(target.value, redraw));
+element("language").addEventListener("change", async ({ target }) => {
+  withdraw("language");
+  if (await speak(target.value, redraw)) return;
+  notify("language", fault("fault.silent"));
+  for (const list of document.querySelectorAll("#language, #settings-language")) list.value = languageNow();
+});
 
 /** Show in the language of the page what is not told by `tell`. */
 function redraw() {

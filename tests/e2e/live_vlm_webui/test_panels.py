@@ -71,6 +71,22 @@ def test_system_prompt_and_temperature_are_set_remembered_and_said_not_to_apply_
     assert tab.complaints == []
 
 
+def test_a_system_prompt_that_did_not_arrive_stays_and_is_sent_again(visit):
+    tab = visit()
+    tab.page.route("**/api/sessions/*", lambda route: route.abort(), times=1)
+    tab.button("Settings").click()
+    tab["system_prompt"].fill(MUSEUM)
+    tab["system_prompt"].press("Tab")
+    tab.page.wait_for_selector("#notices .notice")
+    assert tab["system_prompt"].input_value() == MUSEUM
+    with tab.page.expect_request("**/api/sessions/*") as sent:
+        tab.page.keyboard.press("Escape")
+    assert sent.value.post_data_json == {"system_prompt": MUSEUM}
+    tab.page.wait_for_selector("#notices .notice", state="detached")
+    tab.button("Settings").click()
+    assert tab["system_prompt"].input_value() == MUSEUM
+
+
 def test_keys_do_what_their_list_says_but_not_where_people_type(visit, models):
     tab = visit(locale="de-DE")
     press = tab.page.keyboard.press

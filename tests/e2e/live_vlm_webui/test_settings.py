@@ -49,6 +49,29 @@ def test_own_words_are_asked_and_can_be_kept_as_a_preset(visit, models):
     assert tab.complaints == []
 
 
+def save_preset(page, name, prompt):
+    page.locator("#prompt").fill(prompt)
+    page.get_by_role("button", name="Save as preset", exact=True).click()
+    page.get_by_placeholder("Name").fill(name)
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
+def test_presets_that_two_tabs_save_are_all_kept(visit):
+    tab = visit()
+    second = tab.context.new_page()
+    second.goto(tab.page.url)
+    second.wait_for_selector("#connection[data-state=open]")
+    save_preset(tab.page, "Cup", "Is the cup full?")
+    save_preset(second, "Dog", "Is there a dog?")
+    tab.until("[...document.querySelectorAll('#preset option')].some(({ text }) => text === 'Dog')")
+    tab["preset"].select_option(label="Cup")
+    tab.button("Delete preset").click()
+    second.reload()
+    second.wait_for_selector("#connection[data-state=open]")
+    own = "() => [...document.querySelectorAll('#preset optgroup:last-child option')].map(({ text }) => text)"
+    assert second.evaluate(own) == ["Dog"]
+
+
 CHOICES = """() => {
   window.choices = [];
   const list = document.getElementById("preset");
@@ -164,6 +187,19 @@ def test_when_to_ask_can_be_chosen_and_set(visit, mode, shown):
     assert tab.complaints == []
 
 
+def test_a_new_threshold_leaves_the_longest_silence_that_a_program_has_set(visit, url):
+    tab = visit()
+    session = f"{url}api/sessions/{tab.page.evaluate('() => sessionStorage.getItem(`session`)')}"
+    sampling = {"mode": "change", "threshold": 0.1, "max_silence": 7}
+    assert tab.page.context.request.patch(session, data={"sampling": sampling}).ok
+    tab.until("document.getElementById('every').value === '10'")
+    with tab.page.expect_response("**/api/sessions/*"):
+        tab["every"].fill("20")
+        tab["every"].press("Enter")
+    changed = tab.page.context.request.get(session).json()["settings"]["sampling"]
+    assert changed == {**sampling, "threshold": 0.2}
+
+
 def test_asking_every_so_many_seconds_asks_no_more(visit, models):
     tab = visit()
     choose(tab, "When to ask", value="seconds")
@@ -218,6 +254,9 @@ def test_models_of_another_server_are_listed_with_its_key_and_the_key_goes_nowhe
     tab.button("List models").click()
     tab.until_text("model-note", "Choose its model above.")
     assert tab["api_key"].input_value() == ""
+    tab.page.route("**/api/sessions/*", lambda route: route.abort(), times=1)
+    choose(tab, "Model", label="other-vlm")
+    tab.page.wait_for_selector("#notices .notice")
     choose(tab, "Model", label="other-vlm")
     tab.start_camera()
     tab.until_text("text", "From the other.")

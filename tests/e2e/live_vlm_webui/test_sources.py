@@ -163,6 +163,23 @@ def test_a_picture_can_be_dropped_on_the_stage(visit, jpeg):
     assert tab.page.locator("input[value=picture]").is_checked()
 
 
+def test_a_picture_that_comes_after_the_camera_was_started_is_no_failure_of_the_camera(visit, jpeg):
+    tab = visit()
+    held = []
+    tab.page.route("**/picture?*", lambda route: held.append(route))
+    offer(tab, "Picture")
+    tab["file"].set_input_files(jpeg)
+    offer(tab, "Camera")
+    tab.start_camera()
+    tab.until_text("camera-state", "Live")
+    with tab.page.expect_response("**/picture?*") as answer:
+        held[0].continue_()
+    assert answer.value.status == 409
+    tab.page.evaluate("() => fetch('healthz').then((answer) => answer.text())")
+    assert tab["stage"].get_attribute("data-state") == "on"
+    assert tab.text("message") == ""
+
+
 def test_a_file_that_is_no_picture_is_told(visit, tmp_path):
     tab = visit()
     offer(tab, "Picture")

@@ -48,9 +48,10 @@ export class Detail {
     this.#image.alt = say("answer.frame");
     this.#image.removeAttribute("src");
     this.#image.hidden = false;
+    const isShown = () => answer === this.#answer;
     picture.then(
-      (there) => (this.#image.src = there),
-      () => (this.#image.hidden = true),
+      (there) => isShown() && (this.#image.src = there),
+      () => isShown() && (this.#image.hidden = true),
     );
     this.#describe(answer);
     if (answer.error) {

@@ -8,7 +8,7 @@ import { redrawMessage, show, showImage, showVideo } from "./stage.js";
 import { inWords, isUp, kindOf, note, reason } from "./status.js";
 import { say, tell } from "../common/words.js";
 import { Transport } from "./transport.js";
-import { nextTurn } from "./turns.js";
+import { isLast, nextTurn } from "./turns.js";
 
 const TAKEN = fault("fault.replaced");
 
@@ -149,12 +149,13 @@ export class Source {
     this.#onStart();
     this.#leaveCamera();
     show("starting", () => ({ message: say("stream.connecting", { address: withoutPassword(address) }) }));
+    const turn = nextTurn();
     try {
-      await ask("PUT", `${this.#path}/camera?turn=${nextTurn()}`, { address }); // events report its status
+      await ask("PUT", `${this.#path}/camera?turn=${turn}`, { address }); // events report its status
       this.#address = address;
       this.#showRemote();
     } catch (failure) {
-      show("failed", () => failure);
+      if (isLast(turn)) show("failed", () => failure);
     }
     this.#update();
   }
@@ -183,10 +184,11 @@ export class Source {
 
   /** Send the picture again, since it is asked about only once. */
   async #askAgain() {
+    const turn = nextTurn();
     try {
-      await ask("POST", `${this.#path}/picture?turn=${nextTurn()}`, this.#picture);
+      await ask("POST", `${this.#path}/picture?turn=${turn}`, this.#picture);
     } catch (failure) {
-      show("failed", () => failure);
+      if (isLast(turn)) show("failed", () => failure); // else another source is shown
     }
     this.#update();
   }

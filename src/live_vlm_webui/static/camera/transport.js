@@ -74,6 +74,7 @@ export class Transport {
       }
       return;
     }
+    if (this.#webrtc !== sender) return; // see above
     if (track !== this.#track) sender.replace(this.#track);
     this.#become("webrtc");
   }

@@ -6,3 +6,6 @@ let last = 0;
 
 /** Return the number of a request that changes the source: the server refuses it if it has seen a later one. */
 export const nextTurn = () => `${PAGE}.${(last += 1)}`;
+
+/** Return whether no request that changes the source has been made after that with this number. */
+export const isLast = (turn) => turn === `${PAGE}.${last}`;

@@ -86,7 +86,8 @@ export class Connection {
     socket.addEventListener("close", async ({ code }) => {
       if (this.#socket !== socket) return;
       if (refusal && code !== UNKNOWN_SESSION) this.#handlers.onEvent(refusal);
-      this.#lost(code, opened ? null : await this.#obstacle());
+      const why = opened ? null : await this.#obstacle();
+      if (this.#socket === socket) this.#lost(code, why); // else it was given up meanwhile
     });
   }
 

@@ -51,6 +51,7 @@ let ours = null;
 let isWhole = language === ENGLISH; // whether there are no more
 let learning = null;
 let onLearnt = () => {};
+let wishes = 0; // how often a language was chosen
 
 /**
  * Return a text of the server in the language of the page; in English if that has no sentence for it.
@@ -139,10 +140,16 @@ function take(file) {
   isWhole = true;
 }
 
-/** Change the language of the page, and remember it; `onChange()` is called before the next paint. */
+/**
+ * Change the language of the page, and remember it; `onChange()` is called before the next paint.
+ *
+ * @returns {Promise<boolean>} false if the language could not be loaded.
+ */
 export async function speak(wanted, onChange) {
+  const wish = (wishes += 1);
   const file = await load(wanted);
-  if (!file) return;
+  if (wish !== wishes) return true; // another was chosen meanwhile
+  if (!file) return false;
   take(file);
   language = wanted;
   plurals = new Intl.PluralRules(language);
@@ -157,4 +164,5 @@ export async function speak(wanted, onChange) {
     }
   }
   onChange();
+  return true;
 }

@@ -58,10 +58,10 @@ export class SettingsPanel {
     this.#dialog.showModal();
   }
 
-  /** Apply the session's settings, but keep input that is being typed, unless it was `refused`. */
+  /** Apply the session's settings, but keep input that is being typed. Of what was `refused`, keep the system prompt. */
   apply(settings, refused = false) {
-    const isTyped = this.#prompt.value !== this.#settings?.system_prompt && document.activeElement === this.#prompt;
-    if (refused || !this.#settings || !isTyped) this.#prompt.value = settings.system_prompt;
+    const isApplied = this.#prompt.value === (this.#settings?.system_prompt ?? "") && !refused;
+    if (isApplied) this.#prompt.value = settings.system_prompt;
     this.#settings = settings;
     for (const [name, input] of Object.entries(this.#inputs)) {
       if (refused || document.activeElement !== input) input.value = settings[name] === null ? "" : String(settings[name]);

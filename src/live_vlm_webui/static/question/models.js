@@ -97,7 +97,7 @@ export class Models {
     return isSame(this.#offers[at], { api_base, name });
   }
 
-  #choose() {
+  async #choose() {
     this.#note("");
     const offer = this.#offers[this.#select.value];
     if (!offer) {
@@ -105,9 +105,9 @@ export class Models {
       return;
     }
     const { api_base, name } = offer;
-    const key = this.#key?.api_base === api_base ? { api_key: this.#key.api_key } : {};
-    this.#change({ api_base, model: name, ...key });
-    this.#key = Object.keys(key).length ? null : this.#key;
+    const key = this.#key?.api_base === api_base ? this.#key : null;
+    const isMade = await this.#change({ api_base, model: name, ...(key && { api_key: key.api_key }) });
+    if (isMade && key === this.#key) this.#key = null;
   }
 
   /** All models, including the chosen one even if it is not listed. */

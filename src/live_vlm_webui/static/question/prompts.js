@@ -11,7 +11,7 @@ const MOST_OWN = 50;
 export class Prompts {
   #select = element("preset");
   #area = element("prompt");
-  #own = readOwn();
+  #own = readOwn([]);
   #active = "";
   #change;
 
@@ -30,6 +30,7 @@ export class Prompts {
       event.preventDefault();
       this.#save(element("preset-name").value.trim());
     });
+    addEventListener("storage", ({ key }) => key === KEY && this.#renew()); // another tab has changed them
     this.#show();
   }
 
@@ -66,16 +67,24 @@ export class Prompts {
   #save(name) {
     const prompt = this.#area.value.trim();
     if (!name || !prompt) return;
-    this.#own = [...this.#own.filter(([other]) => other !== name), [name, prompt]].slice(-MOST_OWN);
-    keep(KEY, this.#own);
+    this.#keepOwn((own) => [...own.filter(([other]) => other !== name), [name, prompt]].slice(-MOST_OWN));
     this.#nameIt(false);
-    this.#show();
   }
 
   #delete() {
     const gone = this.#all[this.#select.value];
-    this.#own = this.#own.filter((preset) => preset !== gone);
+    this.#keepOwn((own) => own.filter((preset) => String(preset) !== String(gone)));
+  }
+
+  /** Change the user's own presets: those that are stored now, which another tab may have changed. */
+  #keepOwn(changed) {
+    this.#own = changed(readOwn(this.#own));
     keep(KEY, this.#own);
+    this.#show();
+  }
+
+  #renew() {
+    this.#own = readOwn(this.#own);
     this.#show();
   }
 
@@ -101,8 +110,9 @@ function group(label, options) {
   return made;
 }
 
-function readOwn() {
-  const kept = recall(KEY, []);
+/** Return the presets that are stored; `otherwise`, if none are or storage is disabled. */
+function readOwn(otherwise) {
+  const kept = recall(KEY, otherwise);
   const isPreset = (preset) => Array.isArray(preset) && preset.length === 2 && preset.every((part) => typeof part === "string");
   return Array.isArray(kept) ? kept.filter(isPreset).slice(0, MOST_OWN) : [];
 }

@@ -12,6 +12,7 @@ const EVERY = {
 /** Connects the controls of a session's settings; `change(patch)` sends changes. */
 export class SettingControls {
   #change;
+  #sampling = {};
 
   constructor(change) {
     this.#change = change;
@@ -32,6 +33,7 @@ export class SettingControls {
   apply(settings, refused = false) {
     set(element("max_tokens"), settings.max_tokens, refused);
     element("reasoning").checked = settings.reasoning;
+    this.#sampling = settings.sampling;
     const { mode } = settings.sampling;
     element("sampling").value = mode;
     this.#showEvery(mode, settings.sampling, refused);
@@ -46,7 +48,8 @@ export class SettingControls {
       return;
     }
     const wanted = value === undefined ? every.otherwise : mode === "change" ? value / 100 : value;
-    this.#change({ sampling: { mode, [every.name]: wanted } });
+    const others = mode === this.#sampling.mode ? this.#sampling : {}; // such as the longest silence, which is not shown
+    this.#change({ sampling: { ...others, mode, [every.name]: wanted } });
   }
 
   #showEvery(mode, sampling, refused) {
