@@ -51,7 +51,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Stuck:
-    """The tag is out, and a new run cannot go on from there; `remedy` says what can."""
+    """No run can go on from what is public, or is no longer; `remedy` says what can."""
 
     why: str
     remedy: str
@@ -89,11 +89,13 @@ def _next_move(release: Release) -> Move:
         published = release.forge.find_release(release.tag)
         return Published(published.url) if published and not published.draft else Fresh()
     run, config = found[0], release.config.git
-    if not run.ended or run.conclusion == "success":
-        return Attach(run)
     choice = release.choices.get(DispatchRelease.name)
-    failed = f"{release.config.release_workflow} {runs.ended(run.conclusion)} at {run.commit[:12]} ({run.url})"
+    if not run.ended:
+        return Attach(run)
     tag = release.git.remote_tag(config.remote, release.tag)
+    if run.conclusion == "success":
+        return Attach(run) if tag else _gone(release, run, again=choice == "new")
+    failed = f"{release.config.release_workflow} {runs.ended(run.conclusion)} at {run.commit[:12]} ({run.url})"
     branch = release.git.remote_branch(config.remote, config.branch)
     if choice is None and tag is None and branch != run.commit:
         return Fresh(f"{failed}, and {config.branch} has moved since")
@@ -104,6 +106,19 @@ def _next_move(release: Release) -> Move:
         why = f"{failed}{lost}; {release.tag} is at {tag.commit[:12]}, and {config.branch} has moved on"
         return Stuck(why, _price(release) if lost else f"Leave out `--choose {DispatchRelease.name}=new`.")
     return Fresh(f"{failed}{lost}; a new run builds and tests everything again")
+
+
+def _gone(release: Release, run: Run, *, again: bool) -> Move:
+    """Return what brings a version on whose run succeeded, and whose tag was deleted since."""
+    gone = f"{release.config.release_workflow} succeeded ({run.url}), and {release.tag} is not at "
+    gone += f"{release.config.git.remote} any more"
+    if again:
+        return Fresh(gone)
+    return Stuck(
+        gone,
+        f"Add `--choose {DispatchRelease.name}=new` if `invoke rollback` took it back, which starts a new run. "
+        "Otherwise find out who deleted it.",
+    )
 
 
 def _price(release: Release) -> str:
@@ -256,6 +271,8 @@ class BeforeDispatch(Step[Release]):
             return self.inner.check(release)  # That the forge fails is said by the steps that need it.
         if isinstance(move, Attach | Rerun):
             return Done(f"{release.config.release_workflow} has begun with {move.run.commit[:12]}")
-        if isinstance(move, Published | Stuck):
-            return Done(f"{release.tag} is {'published' if isinstance(move, Published) else 'pushed'}")
+        if isinstance(move, Published):
+            return Done(f"{release.tag} is published")
+        if isinstance(move, Stuck):
+            return Done(move.why)
         return self.inner.check(release)

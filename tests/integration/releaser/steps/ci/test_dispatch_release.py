@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from harness.scene import Scene, assert_says
 
-from releaser.core.step import Conflict, Outcome, Todo
+from releaser.core.step import Conflict, Done, Outcome, Todo
 from releaser.steps.ci.dispatch_release import DispatchRelease
 from releaser.steps.ci.have_workflows import HaveWorkflows
 
@@ -109,6 +109,19 @@ def test_once_the_tag_is_out_and_main_has_moved_on_only_the_next_version_is_left
     assert isinstance(stuck, Conflict)
     assert_says(stuck.what, "its artifact dist has expired; v0.2.0 is at", "and main has moved on")
     assert_says(stuck.remedy, "`invoke rollback --version 0.2.0`", "release 0.2.1")
+
+
+def test_a_version_that_was_released_and_taken_back_again_can_be_released_by_a_new_run(by_ci: Scene) -> None:
+    failed(by_ci, conclusion="success")
+    gone = move(by_ci)
+    assert isinstance(gone, Conflict)
+    assert_says(gone.what, "release.yml succeeded (http", "and v0.2.0 is not at origin any more")
+    assert_says(gone.remedy, "`invoke rollback`", "`--choose dispatch_release=new`")
+    says(move(by_ci, dispatch_release="new"), f"{ANOTHER} ({by_ci.project.head()[:12]}); release.yml succeeded")
+    by_ci.project.git("tag", "--annotate", "v0.2.0", "--message", "0.2.0")
+    by_ci.project.git("push", "--quiet", "origin", "v0.2.0")
+    assert isinstance(move(by_ci), Done)
+    assert isinstance(move(by_ci, dispatch_release="new"), Done)
 
 
 def test_a_choice_reaches_the_workflow_which_must_take_one(by_ci: Scene) -> None:
