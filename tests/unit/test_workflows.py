@@ -34,7 +34,7 @@ INSTALLS = {
     for lock in LOCKS
 }
 INSTALL = {line for lines in INSTALLS.values() for line in lines}
-SMALLEST = {"docker.push": "images", "ci.testpypi": "publish", "publish.pypi": "publish"}
+SMALLEST = {"docker.push": "images", "docker.expect": "images", "ci.testpypi": "publish", "publish.pypi": "publish"}
 """What installs more than a job that only writes to GitHub, by the command."""
 
 each_workflow = pytest.mark.parametrize("name", WORKFLOWS)
@@ -99,6 +99,7 @@ RIGHTS = {
     "build-wheel.yml:publish": ({"id-token"}, "release"),
     "build-wheel.yml:attach": ({"contents"}, "release"),
     "docker-publish.yml:push": ({"packages"}, None),
+    "docker-publish.yml:attest": ({"id-token", "attestations"}, None),
 }
 """What each job may write, and the environment that it waits for."""
 

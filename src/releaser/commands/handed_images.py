@@ -1,7 +1,8 @@
-"""Images from hand to hand: one job builds them, others start them on their own platform, and one pushes them.
+"""Images from hand to hand: one job builds them, others start them on their own platform, one pushes and one attests.
 
 A job that may write to the registry runs nothing of the images, and a job that runs them cannot change what is pushed:
-what counts is the line that the building job told (`ImagesManifest`).
+what counts is the line that the building job told (`ImagesManifest`). The job that pushes tells what the registry has
+then, which is what another one attests.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from releaser import engine
 from releaser.adapters.docker.engine import Engine
 from releaser.adapters.forge.job import Job
 from releaser.adapters.registry.checked_copy import copy_checked
+from releaser.adapters.registry.layout import OciLayout
 from releaser.commands import trust
 from releaser.commands.checkout import from_checkout, with_targets
 from releaser.commands.images import open_for_images
 from releaser.commands.opening import project
 from releaser.core.step import Phase, in_order, part_of
-from releaser.errors import StepError, UsageError
+from releaser.errors import ConflictError, StepError, UsageError
+from releaser.images import of_release
 from releaser.images.manifest import IMAGES, ImagesManifest
 from releaser.images.trial import all_tried
 from releaser.plan import release_plan
 from releaser.release import Release
 from releaser.steps.publish.take_built import TakeBuilt
-from releaser.steps.publish.take_published import TakePublished
+from releaser.steps.publish.take_published import TakePublished, published_of
 
 _OUTPUT = "images"
 
@@ -73,7 +76,13 @@ def start(start_at: Path, version: str | None, layout: str) -> None:
 
 
 def push(start_at: Path, version: str | None, layout: str) -> None:
-    """Run `invoke docker.push --layout`: push the images that another job built and told of, then their tags."""
+    """Run `invoke docker.push --layout`: push the images that another job built and told of, then their tags.
+
+    What it tells is what the registry has: of an earlier push, the index with that one's provenance.
+
+    Raises:
+        ConflictError: X.Y.Z has other images than were pushed.
+    """
     opened = open_for_images(start_at, version)
     opened, manifest = with_targets(opened, opened.config.images.targets), _told(opened)
     if _in_job():
@@ -82,6 +91,35 @@ def push(start_at: Path, version: str | None, layout: str) -> None:
     take = Phase("take", taking.title, in_order(taking, TakePublished()))
     plan = (take, *part_of(release_plan(opened.config), "push_images"))
     engine.carry_out(from_checkout(opened), plan, skip={}, confirm=engine.say_yes)
+    pushed = published_of(opened, OciLayout(Path(layout).resolve()))
+    if lost := sorted(manifest.images.keys() - pushed.keys()):
+        raise ConflictError(
+            f"{opened.registry.repository} has other images of {', '.join(lost)} than were pushed",
+            "Find out who pushes there as well. Rerun the job if it was an earlier run of this workflow.",
+        )
+    tell(ImagesManifest.of(opened.version, manifest.commit, pushed))
+
+
+def expect(start_at: Path, version: str | None, sums: str) -> None:
+    """Run `invoke docker.expect`: see that users get the images that another job pushed, and list their digests.
+
+    Raises:
+        ConflictError: A tag of the version leads elsewhere, or the workflow was started for something else.
+    """
+    opened = open_for_images(start_at, version)
+    manifest = _told(opened)
+    if _in_job():
+        _expect_trusted(opened, manifest)
+    lines, wrong = [], []
+    for target, reference in of_release.references(opened).items():
+        digest, found = manifest.images[target], opened.registry.find(reference.rpartition(":")[2])
+        lines.append(f"{digest.removeprefix('sha256:')}  {reference}")
+        if found is None or found.digest != digest:
+            wrong.append(f"{reference} is at {found.digest[:19] if found else 'nothing'}; {digest[:19]} was pushed")
+    if wrong:
+        raise ConflictError("; ".join(wrong), "Find out who moved it. Attest nothing; release the next version.")
+    Path(sums).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    print("\n".join(lines))
 
 
 def _in_job() -> bool:

@@ -90,6 +90,18 @@ def docker_push(version: str | None = None, platform: str | None = None, layout:
         commands.handed_images.push(Path.cwd(), version, layout)
 
 
+@task(
+    name="expect",
+    help={**_IMAGE_VERSION, "sums": "the file that gets a line with digest and reference of each image, for attesting"},
+)
+def docker_expect(sums: str, version: str | None = None) -> None:
+    """See that the version's own tags lead to the images that another job pushed; change nothing there.
+
+    IMAGES must hold what `docker.push --layout` printed.
+    """
+    commands.handed_images.expect(Path.cwd(), version, sums)
+
+
 @task(name="tags", help={**_IMAGE_VERSION, **_IMAGE})
 def docker_tags(version: str | None = None, platform: str | None = None) -> None:
     """Print the tags that a version's images get, one per line, in the order in which they are pushed."""
@@ -108,4 +120,13 @@ def docker_bake(platform: str | None = None) -> None:
     commands.docker_build.bake(Path.cwd(), platform)
 
 
-IMAGE_TASKS = (docker_build, docker_due, docker_start, docker_push, docker_tags, docker_verify, docker_bake)
+IMAGE_TASKS = (
+    docker_build,
+    docker_due,
+    docker_start,
+    docker_push,
+    docker_expect,
+    docker_tags,
+    docker_verify,
+    docker_bake,
+)

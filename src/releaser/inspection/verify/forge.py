@@ -129,17 +129,23 @@ def look_at_assets(
 
 
 def look_at_artifacts(
-    release: Release, found: Mapping[str, Sequence[ArtifactAttestation]], digests: Mapping[str, str]
+    release: Release,
+    found: Mapping[str, Sequence[ArtifactAttestation]],
+    digests: Mapping[str, str],
+    workflow: str | None,
+    where: str = "",
 ) -> list[Findings]:
-    """Say which workflow attests at GitHub that it built a file; who signed is what the certificate says, unverified.
+    """Say which workflow attests at GitHub that it built what; who signed is what the certificate says, unverified.
 
     Args:
         release: The release.
-        found: The attestations of each file.
-        digests: The sha256 of each file.
+        found: The attestations of each file or image.
+        digests: The sha256 of each.
+        workflow: The workflow that builds them; None where any may.
+        where: What `gh` needs before a name to find it.
     """
-    notes, config = Findings("artifact attestations"), release.config
-    expected = Publisher(release.repository, config.release_workflow)
+    notes = Findings("artifact attestations")
+    expected = Publisher(release.repository, workflow or "")
     for name, attestations in found.items():
         if not attestations:
             notes.none(name, "GitHub has none")
@@ -153,7 +159,7 @@ def look_at_artifacts(
             notes.unproven(name, f"{len(attestations)}, and none could be read")
         elif not fitting:
             notes.wrong(name, "they are for other bytes", "Find out who made them.")
-        elif config.run == "ci" and strange:
+        elif workflow and strange:
             notes.warning(name, f"{kinds} by {by}; of that job, {'; '.join(strange)}", "Find out why.")
         else:
             notes.right(name, f"{kinds} by {by}")
@@ -161,6 +167,6 @@ def look_at_artifacts(
         notes.unproven(
             "signatures",
             "not verified here, so who built it is what the certificates say",
-            f"Run `gh attestation verify {file} --repo {release.repository}` for each file.",
+            f"Run `gh attestation verify {where}{file} --repo {release.repository}` for each.",
         )
     return [notes]

@@ -24,6 +24,16 @@ def pointed(release: Release) -> dict[Tag, Descriptor | None]:
     return {tag: release.registry.find(tag.name) for tag in of_release.tags(release)}
 
 
+def own_digests(release: Release, found: Pointed) -> dict[str, str]:
+    """Return the sha256, in hex, of what the version's own tags point at, by reference."""
+    repository = release.registry.repository
+    return {
+        f"{repository}:{tag.name}": root.digest.removeprefix("sha256:")
+        for tag, root in found.items()
+        if tag.reach is Reach.VERSION and root
+    }
+
+
 def look_at_tags(found: Pointed) -> list[Findings]:
     """Say which tags are there; what is wrong with them, `ImageProof` tells."""
     notes = Findings("images")

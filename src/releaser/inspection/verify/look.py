@@ -171,17 +171,18 @@ class _Look:
                 assets = got.answer or {}
                 sums = read_sums(self.scratch / "release") if SUMS in assets else None
                 sides += forge.look_at_assets(self.downloaded, assets, sums)
-                sides += self._artifacts({name: assets[name] for name in self.downloaded if name in assets})
+                workflow = self.release.config.release_workflow if self.release.config.run == "ci" else None
+                sides += self._artifacts({name: assets[name] for name in self.downloaded if name in assets}, workflow)
         return sides
 
-    def _artifacts(self, digests: Mapping[str, str]) -> list[Findings]:
+    def _artifacts(self, digests: Mapping[str, str], workflow: str | None, where: str = "") -> list[Findings]:
         notes = Findings("artifact attestations")
         asked = [
             Question(name, partial(self.release.forge.attestations.of, digest)) for name, digest in digests.items()
         ]
         ask(asked)
         found = {one.what: one.answer or [] for one in asked if one.answered(notes, one.what)}
-        return [notes, *forge.look_at_artifacts(self.release, found, digests)]
+        return [notes, *forge.look_at_artifacts(self.release, found, digests, workflow, where)]
 
     def _on_branch(self) -> str:
         """Return yes, no or unknown; from the clone where it has both commits, else from the forge."""
@@ -211,7 +212,9 @@ class _Look:
             sides += images.look_at_proof(proof.answer)
         if counts.answered(notes, "attestations"):
             sides += images.look_at_attestations(counts.answer or {})
-        return [*sides, notes]
+        config = self.release.config.images
+        workflow = config.workflow if config.via == "ci" else None
+        return [*sides, *self._artifacts(images.own_digests(self.release, pointed), workflow, "oci://"), notes]
 
 
 def _no_images() -> Sequence[Findings]:

@@ -26,7 +26,7 @@ class TakePublished(Step[Release]):
         layout = of_release.built(release)
         if layout is None:
             return Todo("compare the built images with those in the registry")
-        roots, same = layout.roots(), _same(release, layout)
+        roots, same = layout.roots(), published_of(release, layout)
         if other := [name for name, found in same.items() if found.digest != roots[name].digest]:
             return Todo(f"take {', '.join(other)} as the registry has it")
         told = (f"{name} is already published, image for image: {found.digest[:19]}" for name, found in same.items())
@@ -37,12 +37,16 @@ class TakePublished(Step[Release]):
         layout = of_release.built(release)
         if layout is None:
             raise UsageError("There are no built images", "Build them first: `invoke docker.build --push`.")
-        for name, found in _same(release, layout).items():
+        for name, found in published_of(release, layout).items():
             layout.take(name, release.registry, found)
 
 
-def _same(release: Release, layout: OciLayout) -> dict[str, Descriptor]:
-    """Return what X.Y.Z points at, by target, where that holds the same images as were built."""
+def published_of(release: Release, layout: OciLayout) -> dict[str, Descriptor]:
+    """Return what X.Y.Z points at, by target, where that holds the same images as a layout.
+
+    Raises:
+        ServiceError: The registry did not answer.
+    """
     roots, found = of_release.roots(release, layout), {}
     for target in release.config.images.targets:
         published = release.registry.find(f"{release.version}{target.suffix}")

@@ -71,6 +71,29 @@ def test_what_another_job_built_is_pushed_byte_for_byte(handed, registry, name) 
     handed_images.push(release.git.root, "0.1.0", str(layout.path))  # as a job that is run again does
 
 
+def test_what_was_pushed_is_told_so_that_it_can_be_attested_as_the_registry_has_it(
+    handed, make_layout, registry, name, tmp_path, monkeypatch, capsys
+) -> None:
+    release, layout = handed
+    sums = tmp_path / "images.sha256"
+    handed_images.push(release.git.root, "0.1.0", str(layout.path))
+    line = next(one for one in capsys.readouterr().out.splitlines() if one.startswith("IMAGES="))
+    monkeypatch.setenv("IMAGES", line.removeprefix("IMAGES="))
+
+    handed_images.expect(release.git.root, "0.1.0", str(sums))
+
+    digest = registry.digests(name)["0.1.0"].removeprefix("sha256:")
+    assert sums.read_text() == f"{digest}  {release.registry.repository}:0.1.0\n"
+    sums.unlink()
+    other = make_layout(tmp_path / "other", "a stranger's")
+    root = other.roots()["image"]
+    release.registry.push(other, root)
+    registry.put(name, "0.1.0", other.read(root))
+    with pytest.raises(ConflictError, match=r":0\.1\.0 is at sha256:\w{12}; sha256:\w{12} was pushed"):
+        handed_images.expect(release.git.root, "0.1.0", str(sums))
+    assert not sums.exists()
+
+
 def test_images_that_were_swapped_with_a_layout_that_is_whole_are_not_pushed(
     handed, make_layout, registry, name, tmp_path
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_tag_has_the_workflow_build_start_push_and_verify_images_with_the_perm
         "Build the images and start those for amd64: passed in .*; used contents: read",
         "Start those for arm64: passed in .*; used contents: read",
         "Push: passed in .*; used contents: read, packages: write",
+        "Attest the images: passed in .*; used attestations: write, contents: read, id-token: write, packages: read",
         "Verify what users get: passed in .*; used contents: read, packages: read",
     ):
         assert re.search(job, ended.out), ended.out

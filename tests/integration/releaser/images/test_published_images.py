@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import pytest
 from harness.scene import Ran, Scene
 
 from releaser.adapters.docker import buildx
+from releaser.adapters.registry.layout import OciLayout
 
 from .conftest import RealRegistry
 from .test_image_steps import BAKE, BAKED, BASE, DOCKERFILE, IMAGES
@@ -102,3 +104,22 @@ def test_a_release_without_an_engine_is_completed_by_the_same_command_with_one_a
     assert "write_to_git" in rows(asked, "clone")
     assert rows(asked, "network")["registry"].startswith("right: answers in ")
     assert rows(asked, "credentials")["log_in_for_images"] == f"right: {registry.host} needs no login"
+
+
+def test_githubs_attestations_of_an_image_are_looked_for_by_its_digest(
+    scene: Scene, registry: RealRegistry, make_layout: Callable[..., OciLayout], tmp_path: Path
+) -> None:
+    name = f"attested-{uuid4().hex[:8]}/thing"
+    text = (scene.project.path / "pyproject.toml").read_text()
+    images = f'\n[tool.releaser.images]\nrepository = "{registry.host}/{name}"\ntargets = [{{ name = "image" }}]\n'
+    scene.project.write("pyproject.toml", text + images)
+    layout = make_layout(tmp_path / "images", name)
+    root = layout.roots()["image"]
+    scene.release().registry.push(layout, root)
+    registry.put(name, "0.2.0", layout.read(root))
+
+    seen = scene.run("verify", "--version", "0.2.0", "--json", DOCKER_HOST=NO_ENGINE)
+
+    assert rows(seen, "images")["0.2.0"] == f"right: {root.digest}"
+    assert rows(seen, "artifact attestations") == {f"{registry.host}/{name}:0.2.0": "none: GitHub has none"}
+    assert scene.forge.count(f"/attestations/{root.digest}") == 1

@@ -51,7 +51,7 @@ def release(tmp_path: Path) -> Release:
 def test_artifact_attestations_are_compared_with_the_bytes_and_the_workflow(
     release: Release, attestation: ArtifactAttestation, kind: str, says: str
 ) -> None:
-    (notes,) = look_at_artifacts(release, {"thing.whl": [attestation]}, {"thing.whl": "ab"})
+    (notes,) = look_at_artifacts(release, {"thing.whl": [attestation]}, {"thing.whl": "ab"}, "release.yml")
     found, signatures = notes.found
     assert (found.kind, says in found.says) == (kind, True), found
     assert signatures.kind == "unproven"
@@ -59,5 +59,14 @@ def test_artifact_attestations_are_compared_with_the_bytes_and_the_workflow(
 
 
 def test_without_artifact_attestations_there_is_no_signature_to_speak_of(release: Release) -> None:
-    (notes,) = look_at_artifacts(release, {"thing.whl": []}, {"thing.whl": "ab"})
+    (notes,) = look_at_artifacts(release, {"thing.whl": []}, {"thing.whl": "ab"}, None)
     assert [(one.kind, one.says) for one in notes.found] == [("none", "GitHub has none")]
+
+
+def test_an_image_is_verified_where_its_registry_has_it_and_may_be_of_another_workflow(release: Release) -> None:
+    attestation = ArtifactAttestation(SLSA, {"ghcr.io/a/b:0.1.0": "ab"}, replace(OURS, workflow="docker-publish.yml"))
+    name = "ghcr.io/a/b:0.1.0"
+    for workflow in (None, "docker-publish.yml"):
+        (notes,) = look_at_artifacts(release, {name: [attestation]}, {name: "ab"}, workflow, "oci://")
+        assert [one.kind for one in notes.found] == ["right", "unproven"]
+        assert f"gh attestation verify oci://{name} --repo someone/thing" in notes.found[1].remedy
