@@ -211,7 +211,7 @@ def facts(seen: Seen) -> dict[str, object]:
 
 def jobs_in_words(seen: Seen) -> str:
     """Return how far its jobs are, as it follows what the run does; empty if it has none yet."""
-    told = [_ended(job) if job.status == "completed" else _doing(job) for job in seen.jobs]
+    told = [_doing(job) for job in seen.jobs]
     return f"; jobs: {', '.join(told)}" if told else ""
 
 
@@ -270,6 +270,8 @@ def _failed_step(job: Job) -> str:
 
 
 def _doing(job: Job) -> str:
+    if job.status == "completed":
+        return f"{job.name} {'succeeded' if job.conclusion == 'success' else ended(job.conclusion)}"
     if job.status != "in_progress":
         return f"{job.name} {'waits' if job.status == 'waiting' else 'is queued'}"
     running = next((one for one in job.steps if one.status == "in_progress"), None)
@@ -277,10 +279,6 @@ def _doing(job: Job) -> str:
         return f"{job.name}: step {running.number} of {len(job.steps)}, {_COMMIT.sub('', running.name)}"
     past = sum(one.status == "completed" for one in job.steps)
     return f"{job.name}: {past} of {len(job.steps)} steps done" if past else f"{job.name} begins"
-
-
-def _ended(job: Job) -> str:
-    return f"{job.name} {'succeeded' if job.conclusion == 'success' else ended(job.conclusion)}"
 
 
 def _awaited(approval: Approval) -> str:
