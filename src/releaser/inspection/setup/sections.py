@@ -85,6 +85,11 @@ def _environments(release: Release, files: Mapping[str, WorkflowFile], site: str
             ("Environment secrets", "none"),
         ]
         section.notes = [f"Protects: {', '.join(one.jobs)}. An index looks at the environment, and not at the branch."]
+        if one.tag:
+            section.notes.append(
+                "A workflow that is altered in the commit of such a tag is let in, too: look at a run's commit before "
+                "you approve it, and have a second person do so."
+            )
         yield section
 
 
@@ -140,6 +145,11 @@ def _actions(files: Mapping[str, WorkflowFile], site: str) -> Iterable[Section]:
         section.values.append(("Runners", ", ".join(runners)))
     if any("arm" in runner for runner in runners):
         section.notes.append("arm64 runners are hosted by GitHub; a private repository may not have them.")
+    limited = (["required reviewers"] if any(job.environment for job in jobs) else []) + (
+        ["attestations"] if any(job.may_write("attestations") for job in jobs) else []
+    )
+    if limited:
+        section.notes.append(f"A private repository needs GitHub Enterprise for {' and for '.join(limited)}.")
     blind = [
         f"{job.name} ({file.name})"
         for file in files.values()

@@ -16,6 +16,7 @@ _LAST_LINES = 12
 _COMMIT = re.compile(r"@[0-9a-f]{40}\b")
 """What a pinned action's step has in its name."""
 _WORDS = {"failure": "failed", "cancelled": "was cancelled", "timed_out": "took too long", "skipped": "was skipped"}
+_TOLD = ("name", "status", "conclusion", "seconds", "url")
 _ON_ITS_WAY = ("queued", "requested", "pending")
 
 
@@ -188,16 +189,7 @@ def facts(seen: Seen) -> dict[str, object]:
         "conclusion": run.conclusion,
         "attempt": run.attempt,
         "commit": run.commit,
-        "jobs": [
-            {
-                "name": job.name,
-                "status": job.status,
-                "conclusion": job.conclusion,
-                "seconds": job.seconds,
-                "url": job.url,
-            }
-            for job in seen.jobs
-        ],
+        "jobs": [{name: getattr(job, name) for name in _TOLD} for job in seen.jobs],
         "waits_for": [
             {
                 "environment": one.environment,
@@ -226,11 +218,19 @@ def failure(release: Release, seen: Seen, remedy: str) -> StepError:
     more = f"; and {len(causes) - 3} more" if len(causes) > 3 else ""
     message = f"{seen.workflow} {ended(seen.run.conclusion)} in {told}{more}"
     try:
-        lines = release.forge.workflows.last_lines(causes[0], _LAST_LINES)
+        lines = _not_run(causes[0], seen) or release.forge.workflows.last_lines(causes[0], _LAST_LINES)
     except ServiceError as error:
         lines = [f"its log cannot be had: {error.message}"]
     redact = release.redactor()
     return StepError("\n".join([message, *(f"  | {redact(line)}" for line in lines)]), remedy)
+
+
+def _not_run(job: Job, seen: Seen) -> list[str]:
+    """Return why a job has no log; empty if a step of it ran."""
+    if any(step.conclusion not in (None, "skipped") for step in job.steps):
+        return []
+    barred = f"a reviewer rejected it, its environment does not let {seen.run.branch} in, or no runner took it"
+    return ["no step of it ran" + (f": {barred}; its page says which" if job.conclusion == "failure" else "")]
 
 
 def ended(conclusion: str | None) -> str:

@@ -290,6 +290,20 @@ class TestWatch:
         assert_says(ran.out, f"follow_release: {says}")
         assert_says(ran.err, f"release.yml failed: {page}")
 
+    @pytest.mark.parametrize(
+        "steps", [[], [{"number": 1, "name": "a", "status": "completed", "conclusion": "skipped"}]]
+    )
+    def test_a_job_that_was_not_let_run_is_told_from_one_whose_step_failed(
+        self, by_ci: Scene, steps: list[dict[str, object]]
+    ) -> None:
+        rejected = {**BUILD, "name": "testpypi", "status": "completed", "conclusion": "failure", "steps": steps}
+        self.dispatched(by_ci, status="completed", conclusion="failure", jobs=[rejected])
+        ran = by_ci.run("watch", "--version", "0.2.0")
+        assert ran.code == 1
+        why = "no step of it ran: a reviewer rejected it, its environment does not let main in, or no runner took it"
+        assert_says(ran.err, "release.yml failed in the job testpypi (http", f"| {why}")
+        assert by_ci.forge.count("/logs") == 0
+
     def test_the_run_that_must_end_first_is_awaited_as_long_as_it_takes_and_named(self, by_ci: Scene) -> None:
         by_ci.project.configure("timeout = 30", "timeout = 0.3")
         self.dispatched(by_ci, status="pending", conclusion=None, jobs=[])

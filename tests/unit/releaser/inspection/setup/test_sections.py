@@ -101,6 +101,9 @@ def test_an_environment_is_limited_to_where_the_workflows_that_use_it_start(setu
     assert "Protects: upload (publish.yml), Push and publish (release.yml)." in release
     assert values(testpypi)[limit] == "Selected branches and tags: branch main"
     assert values(testpypi)["Required reviewers"]
+    at_tag = "A workflow that is altered in the commit of such a tag is let in, too: look at a run's commit before"
+    assert at_tag in " ".join(release.split())
+    assert at_tag not in " ".join(testpypi.split())
 
 
 def test_rules_let_those_push_who_release(setup: Scene) -> None:
@@ -124,6 +127,14 @@ def test_actions_and_machines_are_those_that_the_workflows_name(setup: Scene) ->
     reads = "give `contents: read` to what checks it out: Upload to TestPyPI (release.yml)."
     assert reads in " ".join(told.split())
     assert found["Runners"] == "macos-15, ubuntu-24.04-arm"
+
+
+def test_what_a_private_repository_has_only_with_a_larger_plan_is_said(setup: Scene) -> None:
+    plan = "A private repository needs GitHub Enterprise for required reviewers and for attestations"
+    assert plan in " ".join(section(setup.run("setup"), "GitHub: Actions").split())
+    setup.project.replace(".github/workflows/release.yml", "attestations: write", "contents: read")
+    told = " ".join(section(setup.run("setup"), "GitHub: Actions").split())
+    assert "needs GitHub Enterprise for required reviewers." in told
 
 
 def test_a_project_that_uploads_with_tokens_needs_those_alone(scene: Scene) -> None:
