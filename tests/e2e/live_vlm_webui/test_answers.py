@@ -360,3 +360,19 @@ def test_pausing_stops_the_questions_and_resuming_goes_on(visit, models):
     assert len(models.questions) == asked
     tab.button("Resume").click()
     tab.until_text("text", f"Answer {asked + 1}")
+
+
+def test_an_earlier_answer_keeps_the_focus_while_the_same_is_answered_again(visit, models):
+    models.behave(text="A cup.", total=0.1)
+    tab = visit()
+    tab.start_camera()
+    entry = tab.page.locator("#history .entry").first
+    entry.focus()
+    tab.page.evaluate("() => { window.before = document.querySelector('#history .entry').innerText; }")
+    tab.until("document.querySelector('#history .entry').innerText !== window.before")
+    assert tab.page.evaluate("() => document.activeElement.className") == "entry"
+    tab.until("document.querySelector('#history img').naturalWidth > 0")
+    with tab.page.expect_response("**/exchange") as answer:
+        tab.page.keyboard.press("Enter")
+        tab["exchange"].locator("summary").click()
+    assert answer.value.json()["id"] > 1  # the newest of them

@@ -80,9 +80,8 @@ export class History {
   #draw() {
     for (const entry of this.#entries) {
       if (entry.drawn) continue;
-      const node = drawn(entry);
-      if (entry.node) entry.node.replaceWith(node);
-      entry.node = node;
+      entry.node ??= nodeOf(entry);
+      draw(entry);
       entry.drawn = true;
     }
     const kept = new Set(this.#entries.map(({ node }) => node));
@@ -98,19 +97,29 @@ export class History {
 const isSame = (one, other) =>
   ["text", "prompt", "system_prompt"].every((name) => one[name] === other[name]) && one.model.name === other.model.name;
 
-function drawn({ answer, count }) {
-  const time = make("time", { dateTime: answer.at }, timeOfDay(answer.at));
+/** Return the node of an entry. It stays while its answer is given again: a new one would lose the focus, and clicks. */
+function nodeOf(entry) {
   const image = make("img", { alt: "", width: 96, height: 54 });
-  pictureOf(answer).then(
-    (address) => (image.src = address),
-    () => image.classList.add("gone"),
-  );
-  const head = make("p", { class: "quiet" }, time, count > 1 ? ` · ${say("history.times", { count })}` : "");
-  if (answer.numbers) head.append(` · ${duration(answer.numbers.total)}`);
-  const words = make("p", { class: "words", dir: "auto" }, inShort(answer.text));
-  const button = make("button", { type: "button", class: "entry" }, image, make("span", {}, head, words));
-  button.addEventListener("click", () => open(answer));
+  const words = make("span", {}, make("p", { class: "quiet" }), make("p", { class: "words", dir: "auto" }));
+  const button = make("button", { type: "button", class: "entry" }, image, words);
+  button.addEventListener("click", () => open(entry.answer));
   return make("li", {}, button);
+}
+
+function draw(entry) {
+  const { answer, count, node } = entry;
+  const image = node.querySelector("img");
+  const show = (address) => {
+    if (entry.answer !== answer) return;
+    if (address) image.src = address;
+    image.classList.toggle("gone", !address);
+  };
+  pictureOf(answer).then(show, () => show(""));
+  const time = make("time", { dateTime: answer.at }, timeOfDay(answer.at));
+  const [head, words] = node.querySelectorAll("p");
+  head.replaceChildren(time, count > 1 ? ` · ${say("history.times", { count })}` : "");
+  if (answer.numbers) head.append(` · ${duration(answer.numbers.total)}`);
+  setText(words, inShort(answer.text));
 }
 
 const copies = new WeakMap(); // by answer: a promise of the address of the copy of its picture
