@@ -9,6 +9,14 @@ import pytest
 
 WORDS = " ".join(["word"] * 18)
 WATCH = """
+const Real = WebSocket;
+window.sockets = [];
+window.WebSocket = class extends Real {
+  constructor(...how) {
+    super(...how);
+    sockets.push(this);
+  }
+};
 window.isWhole = (text) => /^Number [0-9]+:( word){18}$/.test(text);
 window.shown = [];
 addEventListener("DOMContentLoaded", () => {
@@ -66,3 +74,29 @@ def test_shown_live_each_answer_appears_as_it_comes(tab):
             numbers.add(found[1])
         tab.page.wait_for_timeout(50)
     assert len(numbers) >= 4
+
+
+def test_what_is_held_outlasts_a_failure_and_a_reconnection(tab, models):
+    tab.button("Hold").click()
+    held = tab.text("text")
+    models.behave(fail="openai-500")
+    tab.until_text("notices", "HTTP 500")
+    assert tab.text("text") == held
+    models.behave(fail="", text="It works again.", total=0.1)
+    tab.until_text("history", "It works again.")
+    assert tab.text("notices") == ""
+    tab.page.evaluate("() => window.sockets[0].close()")
+    tab.until("window.sockets.length === 2")
+    tab.connected()
+    assert tab.text("text") == held
+    tab.button("Hold").click()
+    tab.until_text("text", "It works again.")
+
+
+def test_a_failure_while_an_answer_is_held_is_shown_when_it_is_released(tab, models):
+    tab.button("Hold").click()
+    models.behave(fail="openai-500")
+    tab.until_text("notices", "HTTP 500")
+    tab.button("Hold").click()
+    tab.until_text("text", "HTTP 500")
+    assert tab.text("notices") == ""

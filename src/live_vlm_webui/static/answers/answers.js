@@ -9,6 +9,7 @@ import { prepareEmpty, showEmpty } from "./empty.js";
 import { showText } from "./form.js";
 import { plain } from "./markdown.js";
 import { caption } from "../camera/stage.js";
+import { notify, withdraw } from "../common/notices.js";
 
 const ANNOUNCE_EVERY_MS = 6000;
 const WORD_MS = 250;
@@ -35,6 +36,7 @@ export class LiveAnswer {
   #error = null; // that is shown
   #hint = ["start"]; // why there is no answer, if none is being waited for
   #failed = null; // the question that it is about, if one was sent
+  #untold = null; // a failure that is shown when what is held is released
   #announcedAt = -Infinity;
   #drawing = 0;
   #drawnAt = 0;
@@ -53,7 +55,9 @@ export class LiveAnswer {
     });
     element("hold").addEventListener("click", ({ target }) => {
       target.setAttribute("aria-pressed", String(!this.#isHeld));
-      if (!this.#isHeld && !this.#turn) this.#turnPage();
+      if (this.#isHeld) return;
+      if (this.#untold) this.failed(this.#untold);
+      else if (!this.#turn) this.#turnPage();
     });
   }
 
@@ -65,19 +69,28 @@ export class LiveAnswer {
     return element("hold").getAttribute("aria-pressed") === "true";
   }
 
+  /** The answer that is held, or null. */
+  get #held() {
+    return this.#isHeld ? this.#answer : null;
+  }
+
   /** Whether what is shown must not change now. */
   get #isRead() {
-    return this.#isHeld || (!this.#isLive && this.#turn !== 0);
+    return Boolean(this.#held) || (!this.#isLive && this.#turn !== 0);
   }
 
   /** Apply the whole state: the last answers, the current question, and the current error. `keeps` an earlier answer. */
   reset({ answers, asking, error, failed_frame: frame }, keeps = false) {
+    const held = this.#held;
     this.#coming = null;
-    this.#answer = answers.at(-1) ?? (keeps ? this.#last : null);
-    this.#last = this.#answer;
-    this.#next = null;
+    this.#last = answers.at(-1) ?? (keeps ? this.#last : null);
+    this.#next = held && this.#last && this.#last.at !== held.at ? { ...this.#last, cameAt: Date.parse(this.#last.at) } : null;
     this.#passed = 0;
-    this.#cameAt = this.#answer ? Date.parse(this.#answer.at) : 0;
+    if (!held) {
+      this.#answer = this.#last;
+      this.#cameAt = this.#answer ? Date.parse(this.#answer.at) : 0;
+    }
+    this.#recover();
     this.#state("idle");
     this.#draw();
     if (error) this.failed({ error, frame });
@@ -89,6 +102,7 @@ export class LiveAnswer {
   started({ id, at, model, prompt, system_prompt, frame }) {
     this.#coming = { id, at, model, prompt, system_prompt, frame, text: "" };
     this.#askedAt = Date.now();
+    this.#recover();
     this.#state("asking");
   }
 
@@ -107,10 +121,11 @@ export class LiveAnswer {
   finished({ id, text, numbers, thoughts, left_out }) {
     if (this.#coming?.id !== id) return null;
     const answer = { ...this.#coming, text, numbers, thoughts, left_out, cameAt: Date.now() };
+    const isShown = this.#answer === this.#coming;
     this.#last = answer;
     this.#coming = null;
     this.#state("idle");
-    if (this.#answer?.id === id || !this.#isRead) {
+    if (isShown || !this.#isRead) {
       this.#show(answer);
     } else {
       if (this.#next) this.#passed += 1;
@@ -140,6 +155,15 @@ export class LiveAnswer {
   }
 
   failed({ error, frame }) {
+    this.#recover();
+    if (this.#held) {
+      this.#untold = { error, frame };
+      this.#coming = null;
+      this.#state("idle");
+      this.#draw();
+      notify("answer", error);
+      return;
+    }
     this.#error = error;
     this.#failed = frame ? { error, frame } : null;
     this.#coming = null;
@@ -158,6 +182,12 @@ export class LiveAnswer {
       make("p", { class: "problem" }, sentence(error.message)),
       make("p", { class: "quiet" }, translated(error.remedy)),
     );
+  }
+
+  /** Forget a failure that was told while an answer is held. */
+  #recover() {
+    this.#untold = null;
+    withdraw("answer");
   }
 
   /** Another model is asked from now on: drop what the one before had not finished. */
