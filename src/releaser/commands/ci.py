@@ -46,6 +46,7 @@ _CHECKS = (
     "render_readme",
 )
 """What of the preflight needs no login; `invoke release` has done all of it before it starts the workflow."""
+_ASKED_BEFORE_THE_PUSH = "have_passed_tests"
 _LOCAL = ("try_push_hook", "build_images", "start_images")
 """What of qualification is not a test of the files: the job has no hooks, and another workflow builds the images."""
 
@@ -131,7 +132,7 @@ def release(start: Path, version: str | None, built: str | None, rebuilt: str | 
     Raises:
         ConflictError: What was published is not what was built.
     """
-    opened = _trusted(start, version, built, rebuilt, first="have_passed_tests")
+    opened = _trusted(start, version, built, rebuilt, first=_ASKED_BEFORE_THE_PUSH)
     # What the token may not do would show only when the tag is public.
     _carry_out(opened, "log_in_remote")
     for workflow, _, _ in followers(opened):
@@ -246,13 +247,14 @@ def _trusted(start: Path, version: str | None, built: str | None, rebuilt: str |
     manifest = manifest_in(opened, built, "MANIFEST")
     again = manifest_in(opened, rebuilt, "REBUILT")
     agree(manifest, again)
+    opened = replace(opened, rebuilt=again)
     trust.expect_at(opened, job, manifest)
     trust.expect_not_moved(opened, manifest)
     if first and opened.git.remote_tag(opened.config.git.remote, opened.tag) is None:
         _carry_out(opened, first)
     derived(opened, manifest)
     take(opened, manifest)
-    return replace(opened, rebuilt=again)
+    return opened
 
 
 def _lacks_files(opened: Release) -> bool:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from releaser.adapters.git import Git
+from releaser.commands import ci
 from releaser.config.load import parse_config
 from releaser.core.runner import Runner
 from releaser.core.step import Phase, Plan, Skipped, Step, Todo
-from releaser.plan import release_plan
+from releaser.plan import plan_by_workflow, release_plan
 from releaser.release import Release
 from releaser.secret import Credentials
 from releaser.store import ReleaseStore
@@ -234,3 +235,10 @@ def test_the_question_names_what_is_still_to_do_and_nothing_else() -> None:
 
     assert re.search(r"^  later +push_tag$", asked[0], re.MULTILINE)
     assert "upload_pypi" not in asked[0]
+
+
+def test_a_check_that_a_job_makes_as_well_cannot_be_skipped_where_the_job_is_started() -> None:
+    in_jobs = {*ci._CHECKS, ci._ASKED_BEFORE_THE_PUSH}
+    steps = [step for phase in plan_by_workflow() for step in phase.steps if step.name in in_jobs]
+    assert {step.name for step in steps} >= {"have_passed_tests", "meet_index_rules", "render_readme"}
+    assert [step.name for step in steps if step.skippable] == []

@@ -250,11 +250,16 @@ class DispatchRelease(Step[Release]):
 
 
 class BeforeDispatch(Step[Release]):
-    """A check of preflight that only matters as long as the workflow is still to be started."""
+    """A check of preflight that only matters as long as the workflow is still to be started.
 
-    def __init__(self, inner: Step[Release]) -> None:
+    Args:
+        inner: The check.
+        in_job: Whether a job makes it as well: it knows of no `--skip`, and would fail when others have passed.
+    """
+
+    def __init__(self, inner: Step[Release], *, in_job: bool = False) -> None:
         self.inner = inner
-        self.name, self.title, self.skippable = inner.name, inner.title, inner.skippable
+        self.name, self.title, self.skippable = inner.name, inner.title, inner.skippable and not in_job
         self.essential, self.choices = inner.essential, inner.choices
 
     def check(self, release: Release) -> Outcome:

@@ -55,8 +55,14 @@ class HavePassedTests(Step[Release]):
                 "Wait until it ends, then rerun the command.",
             )
         if run.conclusion != "success":
+            in_job = release.rebuilt is not None or release.config.run == "ci"
             return Conflict(
                 f"{workflow} ended with {run.conclusion} for {commit[:12]} ({run.url})",
-                f"Fix what failed, or run it again there; `--skip {self.name}` releases all the same, and is recorded.",
+                "Fix what failed, or run it again there"
+                + (
+                    ": the job that publishes asks for it, too."
+                    if in_job
+                    else f"; `--skip {self.name}` releases all the same, and is recorded."
+                ),
             )
         return Done(f"{workflow} passed for {commit[:12]} ({run.url})")

@@ -202,6 +202,8 @@ def test_jobs_that_cannot_run_again_leave_a_new_run(by_ci: Scene) -> None:
     [
         (("release", "--title", "Faster"), "--title has no effect"),
         (("release", "--skip", "pass_unit"), "There is no step named pass_unit"),
+        (("release", "--skip", "have_passed_tests"), "have_passed_tests cannot be skipped"),
+        (("release", "--skip", "render_readme"), "render_readme cannot be skipped"),
         (("tag",), "release.yml makes the tag and pushes it"),
     ],
 )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from harness.scene import Scene
 
-from releaser.core.step import Done, Skipped
+from releaser.core.step import Conflict, Done, Skipped
+from releaser.dists.manifest import Manifest
 from releaser.steps.preflight.forge_accepts import FitNotes, HavePassedTests
 from releaser.texts.release_page import notes
 
 FORGE = "[tool.releaser.forge]\n"
+FILES = {"tiny_thing-0.2.0.tar.gz": "a" * 64, "tiny_thing-0.2.0-py3-none-any.whl": "b" * 64}
+MANIFEST = Manifest(schema=1, version="0.2.0", parent="c" * 40, commit="d" * 40, epoch=0, files=FILES)
 
 
 class TestFitNotes:
@@ -40,6 +44,15 @@ class TestHavePassedTests:
     def test_a_run_that_did_not_pass_is_refused(self, scene: Scene, conclusion: str) -> None:
         url = self.run(scene, conclusion=conclusion)
         scene.refused(HavePassedTests(), f"ended with {conclusion}", url, remedy="--skip have_passed_tests")
+
+    def test_where_a_job_asks_again_no_skip_is_offered(self, scene: Scene) -> None:
+        self.run(scene, conclusion="failure")
+        in_job = HavePassedTests().check(replace(scene.release(), rebuilt=MANIFEST))
+        scene.project.configure("[tool.releaser]\n", '[tool.releaser]\nrun = "ci"\n')
+        self.run(scene, conclusion="failure")
+        for outcome in (in_job, HavePassedTests().check(scene.release())):
+            assert isinstance(outcome, Conflict)
+            assert outcome.remedy == "Fix what failed, or run it again there: the job that publishes asks for it, too."
 
     def test_a_run_that_has_not_ended_is_to_be_waited_for(self, scene: Scene) -> None:
         url = self.run(scene, status="in_progress", conclusion=None)
