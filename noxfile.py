@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -73,9 +74,13 @@ def run_tests(
     if side_by_side:
         # A worker keeps neighbours, which share what is made once for a module, until another has nothing left to do.
         arguments = [f"--numprocesses={workers}", "--dist=worksteal", *arguments]
-    if junit := os.environ.get("RELEASER_JUNIT"):
-        arguments += [f"--junitxml={Path(junit) / f'{session.name}.xml'}", "--override-ini=junit_family=xunit1"]
-    session.run("python", "-m", "pytest", *tests, *arguments, env={"PYTHONPATH": ""})
+    session.run("python", "-m", "pytest", *tests, *arguments, *reporting(session), env={"PYTHONPATH": ""})
+
+
+def reporting(session: nox.Session) -> list[str]:
+    """Return pytest's options for the JUnit report that RELEASER_JUNIT asks for."""
+    junit = os.environ.get("RELEASER_JUNIT")
+    return [f"--junitxml={Path(junit) / f'{session.name}.xml'}", "--override-ini=junit_family=xunit1"] if junit else []
 
 
 @nox.session
@@ -89,6 +94,22 @@ def integration(session: nox.Session) -> None:
     """Run tests with real servers on loopback, real git, twine and pip."""
     session.install("--no-deps", *groups("people"))
     run_tests(session, "integration", "photographs", extras=("ocr",))
+
+
+@nox.session(venv_backend="none")
+def newest(session: nox.Session) -> None:
+    """Test what native libraries do on the newest Python here, for which pip finds newer ones than for others."""
+    from releaser.adapters.installers import uv  # finds those of pyenv, too; no other session needs it
+
+    pythons = uv.pythons(Path("any-0-py3-none-any.whl"), PYPROJECT["project"]["requires-python"])
+    folder = Path(session.create_tmp(), "environment")
+    session.run(sys.executable, "-m", "uv", "venv", "--quiet", "--clear", "--python", str(pythons[-1]), str(folder))
+    python = str(folder / "bin" / "python")
+    install = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python)
+    session.run(*install, "-e", ".[ocr]", *groups("test", "photographs"))
+    native = ("unit/live_vlm_webui", "integration/live_vlm_webui/media", "integration/live_vlm_webui/security")
+    arguments = (f"--numprocesses={WORKERS}", "--dist=worksteal", *session.posargs, *reporting(session))
+    session.run(python, "-m", "pytest", *(f"tests/{one}" for one in native), *arguments)
 
 
 @nox.session

@@ -162,8 +162,10 @@ class Job:
 
     @property
     def seconds(self) -> float | None:
-        """How long it ran; None before its end, and where GitHub does not tell."""
-        return (self.completed - self.started).total_seconds() if self.started and self.completed else None
+        """How long it ran; None before its end, where it did not run, and where GitHub does not tell."""
+        if self.conclusion == "skipped" or not (self.started and self.completed):
+            return None
+        return (self.completed - self.started).total_seconds()
 
 
 @dataclass(frozen=True)

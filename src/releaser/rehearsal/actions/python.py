@@ -21,6 +21,8 @@ from releaser.errors import CommandError
 Run = Callable[[Sequence[str | Path]], int]
 _ASK = "import sys; print('%d.%d' % sys.version_info[:2])"
 _ASK_S = 20.0
+_OLDEST = 8
+"""The minor version of the oldest Python that is tried instead of a missing one."""
 _OWN = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -72,7 +74,7 @@ class Pythons:
         self._found: dict[str, Interpreter] = {}
 
     def interpreter(self, asked: str) -> Interpreter:
-        """Return the Python of a version, such as "3.12"; where there is none, the one that runs this."""
+        """Return the Python of a version, such as "3.12"; where there is none, the newest before it, or this one."""
         if asked not in self._found:
             version = self._of_images.get(asked)
             if version and (path := find(version)):
@@ -80,7 +82,7 @@ class Pythons:
             elif path := find(asked):
                 found = Interpreter(path, asked, asked)
             else:
-                found = Interpreter(Path(sys.executable), _OWN, asked)
+                found = Interpreter(*_before(asked), asked)
             self._found[asked] = found
         return self._found[asked]
 
@@ -128,6 +130,15 @@ def find(asked: str) -> Path | None:
         if said.status == 0 and said.text.strip() == asked:
             return one
     return None
+
+
+def _before(asked: str) -> tuple[Path, str]:
+    """Return this machine's newest Python that is older than a version, and its own version; else the one of this."""
+    minor = asked.removeprefix("3.")
+    for one in range(int(minor) - 1, _OLDEST - 1, -1) if minor.isdecimal() else ():
+        if path := find(f"3.{one}"):
+            return path, f"3.{one}"
+    return Path(sys.executable), _OWN
 
 
 def _move(before: str, target: Path) -> None:
