@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,10 @@ from harness.scene import run_invoke
 from releaser.adapters.docker import buildx
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.registry.layout import OciLayout, joined
+from releaser.adapters.registry.oci import Descriptor, Source
 from releaser.adapters.registry.oci import images as images_of
 from releaser.config.load import load_config
+from releaser.core.files import sha256, write_sums
 from releaser.images.build import ImageBuild
 from releaser.rehearsal import services
 from releaser.release import Release, open_release
@@ -748,6 +750,39 @@ def test_one_job_builds_from_the_rebuilt_wheel_another_starts_the_images_and_a_t
     there = registry.digests(project.name)
     assert sorted(there) == sorted(expected_names("0.1.0", "0.1", "latest"))
     assert {there["0.1.0"], there["0.1.0-board"]} == set(json.loads(told)["images"].values())
+
+
+def by_platform(source: Source, roots: Iterable[Descriptor]) -> set[tuple[str, str]]:
+    """Each platform's image by its digest: the index above them holds when they were built."""
+    return {(image.platform, image.manifest.digest) for root in roots for image in images_of(source, root)}
+
+
+def test_a_release_from_here_a_job_and_a_person_make_the_same_images(
+    project, registry, wheel_inside, forge, tmp_path
+) -> None:
+    from_release = ("--from-release", "--version", "0.1.0")
+    for where in (("--push",), ("--layout", str(tmp_path / "layout"))):
+        done = project.invoke("docker.build", *where, *from_release, GITHUB_TOKEN="any")
+        assert done.returncode == 0, done.stderr
+    by_job = OciLayout(tmp_path / "layout")
+    release = project.release("0.1.0")
+    project.invoke("build")
+    release.store.dist.mkdir(parents=True)
+    files = [path for path in (project.path / "dist").iterdir() if path.suffix in (".whl", ".gz", ".json")]
+    for path in files:
+        shutil.copy(path, release.store.dist)
+    digests_of_files = {path.name: sha256(path) for path in files}
+    write_sums(release.store.dist, digests_of_files)
+    release.journal.write("built", files=digests_of_files, commit=release.commit())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHON_IMAGE", BASE)
+        BuildImages().run(project.release("0.1.0"))
+
+    here, pushed = OciLayout(release.store.images), [release.registry.find(tag) for tag in ("0.1.0", "0.1.0-board")]
+    expected = by_platform(here, here.roots().values())
+    assert len(expected) == 3
+    assert by_platform(by_job, by_job.roots().values()) == expected
+    assert by_platform(release.registry, pushed) == expected
 
 
 def test_the_images_of_a_release_are_not_pushed_from_another_commit_than_its_own(project, registry, forge) -> None:
