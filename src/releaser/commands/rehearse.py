@@ -120,9 +120,6 @@ def rehearse(
     _print_notes(config, git, hosted)
     place = stage.place(state, config, git, wanted, *([how.by] if hosted.names else []))
     resumes = stage.is_ready(place) and not how.fresh
-    if resumes:
-        print("An earlier rehearsal of this commit and version is continued: completed steps are not repeated.")
-        print("Start over with --fresh.", flush=True)
     with stage.raised(
         place,
         root,
@@ -135,6 +132,9 @@ def rehearse(
         hosted=hosted,
         quick=how.quick,
     ) as raised:
+        if resumes:
+            print("An earlier rehearsal of this commit and version is continued: completed steps are not repeated.")
+            print("Start over with --fresh.", flush=True)
         release = replace(raised.release, choices=choices, required=frozenset(required))
         try:
             _carry_out(raised, release, plan, skips, required, faults)

@@ -253,4 +253,5 @@ def test_second_rehearsal_at_the_same_time_is_refused_and_leaves_the_first_alone
     assert first.status == -signal.SIGKILL, first.err
     assert second[0].status == 3
     assert "Another rehearsal of this commit and version is running" in second[0].err
+    assert "is continued" not in second[0].out
     assert (path / "running.json").exists()
