@@ -43,10 +43,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("paths table")
         for one in paths:
             terminalreporter.write_line(f"{one['name']}: {', '.join(one['runs'])}, {one['end']}")
-        ended = sum(one["end"] == "as from here" for one in paths)
+        ended = sum(one["end"] != "failed" for one in paths)
         spent = sum(one["seconds"] for one in paths)
         known = len(list(job_rows()))
-        terminalreporter.write_line(f"{len(paths)} of {known} rows, {ended} ended as from here; {spent:.0f} s")
+        terminalreporter.write_line(f"{len(paths)} of {known} rows, {ended} ended as undisturbed; {spent:.0f} s")
     outcomes = _recorded(terminalreporter, OUTCOME)
     if not outcomes:
         return

@@ -20,7 +20,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paths]:
     made.close()
 
 
-def test_a_release_by_workflows_ends_as_one_from_here_after(
+def test_a_release_by_workflows_ends_as_an_undisturbed_one_after(
     job_row: Row, paths: Paths, record_property: Callable[[str, object], None]
 ) -> None:
     begun = time.monotonic()

@@ -15,6 +15,8 @@ FOLDER = Path(__file__).parents[3] / ".github" / "workflows"
 WORKFLOWS = ("release.yml", "build-wheel.yml")
 RERUN, DISPATCH = "rerun", "dispatch"
 """How a person goes on: re-run of the failed jobs, or the workflow started again."""
+ATTACHES = "attach"
+"""The job that only a release needs which a person made in the web page: the others have their files."""
 _PREPARING = 4
 """Steps with which each job begins: checkout, Python, the lock's tools, the engine."""
 _IN_CI = (
@@ -47,6 +49,11 @@ class Row:
         """The workflow and the job before which the row's world stands."""
         return self.fault.workflow, self.fault.job
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person published the release in the web page."""
+        return self.fault.job == ATTACHES
+
 
 @dataclass
 class Outcome:
@@ -58,7 +65,7 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the table has it."""
-        end = "failed" if self.wrong else "as from here"
+        end = "failed" if self.wrong else f"as {'by hand' if self.row.by_hand else 'from here'}"
         return {"name": self.row.name, "runs": self.runs, "wrong": self.wrong, "end": end}
 
 
