@@ -17,6 +17,7 @@ from harness.scene import Ran, Scene, assert_says
 from harness.stand_ins import READ_ONLY
 from harness.wheels import with_changed_byte, with_module
 
+from releaser.commands.ci import followers
 from releaser.core.files import sha256, write_sums
 from releaser.core.journal import Journal
 from releaser.history.derived import day_of
@@ -199,6 +200,27 @@ class TestRelease:
         assert scene.pypi.uploads() == []
         held = json.loads((scene.forge.folder / "forge.json").read_text())
         assert [run["workflow"] for run in held["workflow_runs"]] == ["build-wheel.yml", "tests.yml"]
+
+    @pytest.mark.parametrize(
+        ("starts", "followed"),
+        [
+            ("{workflow_dispatch: {inputs: {version: }}}", ["docker-publish.yml"]),
+            ("workflow_dispatch", []),
+            ("push", []),
+            ("[", []),
+        ],
+    )
+    def test_images_follow_a_release_that_was_started_by_a_click_though_a_terminal_would_push_them(
+        self, scene: Scene, starts: str, followed: list[str]
+    ) -> None:
+        images = '\n[tool.releaser.images]\nrepository = "registry.invalid/thing"\ntargets = [{ name = "image" }]\n'
+        text = (scene.project.path / "pyproject.toml").read_text()
+        scene.project.write("pyproject.toml", text + images)
+        scene.project.write(".github/workflows/docker-publish.yml", f"on: {starts}\njobs: {{}}\n")
+        scene.project.commit("Images")
+        release = scene.with_release_commit()
+        assert (release.config.run, release.config.images.via) == ("here", "push")
+        assert followers(release) == [(one, "v0.2.0", {"version": "0.2.0"}) for one in followed]
 
     @pytest.mark.parametrize("command", ["ci.testpypi", "ci.release"])
     def test_a_wheel_swapped_with_its_manifest_made_anew_is_refused(
