@@ -106,6 +106,7 @@ function nodeOf(entry) {
   return make("li", {}, button);
 }
 
+/** Show in the node of an entry its answer, the newest of those that say the same. */
 function draw(entry) {
   const { answer, count, node } = entry;
   const image = node.querySelector("img");

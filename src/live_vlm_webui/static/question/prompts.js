@@ -72,8 +72,8 @@ export class Prompts {
   }
 
   #delete() {
-    const gone = this.#all[this.#select.value];
-    this.#keepOwn((own) => own.filter((preset) => String(preset) !== String(gone)));
+    const [name, prompt] = this.#all[this.#select.value] ?? [];
+    this.#keepOwn((own) => own.filter((preset) => preset[0] !== name || preset[1] !== prompt));
   }
 
   /** Change the user's own presets: those that are stored now, which another tab may have changed. */
