@@ -219,10 +219,15 @@ def plan_of(config: Config) -> Plan[Release]:
     return plan_by_workflow() if config.run == "ci" else release_plan(config)
 
 
-def watch_plan(config: Config) -> Plan[Release]:
-    """Return the plan that follows every workflow of a release and changes nothing; empty if none takes part."""
-    by_ci = config.run == "ci"
-    first = [FollowRun(config.release_workflow)] if by_ci else []
+def watch_plan(config: Config, *, by_click: bool = False) -> Plan[Release]:
+    """Return the plan that follows every workflow of a release and changes nothing; empty if none takes part.
+
+    Args:
+        config: The project's.
+        by_click: Whether the workflow that releases was started for it, wherever `run` has releases carried out.
+    """
+    by_ci = config.run == "ci" or by_click
+    first = [FollowRun(config.release_workflow, releases=True)] if by_ci else []
     started_by = config.release_workflow if by_ci else ""
     followed = [FollowRun(one, started_by) for one in config.publishing_workflows if one != started_by]
     phases = (

@@ -12,6 +12,7 @@ from releaser.core.step import Done, said
 from releaser.errors import InterruptedRunError, UsageError
 from releaser.plan import watch_plan
 from releaser.release import Release
+from releaser.steps.ci.runs import dispatched_runs
 
 
 def watch(start: Path, version: str | None) -> None:
@@ -22,9 +23,10 @@ def watch(start: Path, version: str | None) -> None:
         ConflictError: No run was started.
         StepError: A run failed.
         WaitTimeoutError: Nothing about a run changed for as long as a release waits for anything.
+        ServiceError: The forge refused, or did not respond.
     """
     opened = opened_release(start, version)
-    plan = watch_plan(opened.config)
+    plan = watch_plan(opened.config, by_click=opened.config.run != "ci" and _is_by_click(opened))
     if not plan:
         raise UsageError(
             "No workflow takes part in a release of this project",
@@ -36,6 +38,18 @@ def watch(start: Path, version: str | None) -> None:
     for result in results:
         if isinstance(result.outcome, Done):
             print(redact(said(result.outcome)))
+
+
+def _is_by_click(opened: Release) -> bool:
+    """Return whether a run of the workflow that releases is what brings this version on, or has failed to.
+
+    Once the release is published otherwise, a run that failed before is past.
+    """
+    found = dispatched_runs(opened)
+    if not found or not found[0].ended:
+        return bool(found)
+    published = opened.forge.find_release(opened.tag)
+    return published is None or published.draft
 
 
 @contextmanager

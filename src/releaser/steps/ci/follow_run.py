@@ -9,6 +9,7 @@ from releaser.release import Release
 from releaser.steps.ci import runs
 from releaser.steps.ci.following import follow
 
+_ON_PAGE = "Fix the cause. Then use `Re-run failed jobs` on the run's page."
 _REMEDY = (
     "Fix the cause. Then run `invoke release --version {version}`, which runs the failed jobs again, or use `Re-run "
     "failed jobs` on the run's page."
@@ -21,10 +22,12 @@ class FollowRun(Step[Release]):
     Args:
         workflow: The workflow's file name.
         started_by: The workflow that starts it, if another one does.
+        releases: Whether it is the workflow that releases.
     """
 
-    def __init__(self, workflow: str, started_by: str = "") -> None:
+    def __init__(self, workflow: str, started_by: str = "", *, releases: bool = False) -> None:
         self.workflow = workflow
+        self.releases = releases
         self.started_by = started_by
         self.name = f"follow_{workflow.rpartition('.')[0].replace('-', '_').lower()}"
         self.title = f"Run of {workflow} successful"
@@ -42,7 +45,7 @@ class FollowRun(Step[Release]):
             return Todo(f"follow {run.url}")
         seen = runs.look(release, self.workflow, run)
         if seen.failed:
-            raise runs.failure(release, seen, _REMEDY.format(version=release.version))
+            raise runs.failure(release, seen, self._remedy(release))
         return Done(seen.state)
 
     def run(self, release: Release) -> None:
@@ -60,11 +63,15 @@ class FollowRun(Step[Release]):
             )
         seen = follow(release, self.workflow, run)
         if seen.failed:
-            raise runs.failure(release, seen, _REMEDY.format(version=release.version))
+            raise runs.failure(release, seen, self._remedy(release))
+
+    def _remedy(self, release: Release) -> str:
+        # Of what a click has started, a release from a terminal would be a second one.
+        by_click = self.releases and release.config.run != "ci"
+        return _ON_PAGE if by_click else _REMEDY.format(version=release.version)
 
     def _newest(self, release: Release) -> Run | None:
-        releases = release.config.run == "ci" and self.workflow == release.config.release_workflow
-        found = runs.dispatched_runs(release) if releases else runs.runs_of(release, self.workflow)
+        found = runs.dispatched_runs(release) if self.releases else runs.runs_of(release, self.workflow)
         return next(iter(found), None)
 
     def _absent(self, release: Release) -> Outcome:

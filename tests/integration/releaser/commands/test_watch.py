@@ -264,6 +264,17 @@ class TestWatch:
         ran = by_ci.refuses("watch", "--version", "0.2.0", says=["no run of release.yml was started for 0.2.0"], code=3)
         assert_says(ran.err, "Run `invoke release --version 0.2.0`")
 
+    def test_a_run_that_was_started_by_a_click_is_followed_where_a_terminal_releases(self, by_ci: Scene) -> None:
+        by_ci.project.configure('run = "ci"\n', "")
+        self.dispatched(by_ci, status="completed", conclusion="failure", jobs=[BROKEN])
+        ran = by_ci.run("watch", "--version", "0.2.0")
+        assert ran.code == 1
+        assert_says(ran.err, "release.yml failed in the job build at its step 'Run invoke ci.build'")
+        assert_says(ran.err, "Fix the cause. Then use `Re-run failed jobs` on the run's page")
+        assert "invoke release" not in ran.err
+        carry_out(by_ci)  # a terminal released it after all
+        by_ci.refuses("watch", "--version", "0.2.0", says=["No workflow takes part"])
+
     def test_a_project_without_workflows_is_told_where_to_configure_one(self, scene: Scene) -> None:
         scene.refuses("watch", "--version", "0.2.0", says=["No workflow takes part", 'run = "ci"'])
 
