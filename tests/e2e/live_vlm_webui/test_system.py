@@ -68,6 +68,15 @@ def test_the_interval_is_the_servers_and_shows_in_every_browser(visit):
     tab.page.reload()
     tab.connected()
     assert tab["interval"].input_value() == "0.5"
+    tab["interval"].select_option("60")  # none is shown again before the next sample
+    other.until("document.getElementById('interval').value === '60'")
+    tab.page.route("**/api/system", lambda route: route.abort())
+    tab["interval"].select_option("1")
+    tab.until_text("notices", "does not respond")
+    assert tab["interval"].input_value() == "60"
+    tab.page.unroute("**/api/system")
+    tab["interval"].select_option("1")  # for the tests that follow
+    other.until("document.getElementById('interval').value === '1'")
 
 
 def test_gpus_are_shown_each_with_its_figures_and_what_is_missing_with_the_reason(visit):

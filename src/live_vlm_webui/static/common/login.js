@@ -69,14 +69,15 @@ function form(error) {
   return new Promise((resolve) => {
     shown.addEventListener("submit", async function submit(event) {
       event.preventDefault();
+      const token = element("token");
       try {
-        await ask("POST", "/api/login", { token: element("token").value.trim() });
+        await ask("POST", "/api/login", { token: token.value.trim() });
       } catch (failure) {
         showError(sentences(failure));
+        if (failure.status) token.value = ""; // else it did not arrive
         return;
-      } finally {
-        element("token").value = "";
       }
+      token.value = "";
       shown.removeEventListener("submit", submit);
       element("door").hidden = true;
       element("main").hidden = false;

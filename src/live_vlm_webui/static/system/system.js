@@ -15,23 +15,28 @@ export class SystemCard {
   #gauges = new Map();
   #machine = null;
   #sample = null;
+  #interval = 0; // seconds, as the server has it
 
   constructor() {
-    element("interval").addEventListener("change", ({ target }) =>
-      attempt("interval", async () => {
-        showInterval((await ask("PATCH", "/api/system", { interval: Number(target.value) })).interval);
-      }),
-    );
+    element("interval").addEventListener("change", async ({ target }) => {
+      const work = async () => this.#setInterval((await ask("PATCH", "/api/system", { interval: Number(target.value) })).interval);
+      if (!(await attempt("interval", work)) && this.#interval) showInterval(this.#interval);
+    });
   }
 
   /** Apply the whole state. */
   reset({ machine, interval, sample, history }) {
     this.#machine = machine;
     this.redraw();
-    showInterval(interval);
+    this.#setInterval(interval);
     for (const { node } of this.#gauges.values()) node.remove();
     this.#gauges.clear();
     if (sample) this.#show(sample, (gauge, key) => gauge.fill(column(history, key), gauge.last));
+  }
+
+  #setInterval(interval) {
+    this.#interval = interval;
+    showInterval(interval);
   }
 
   #describe(machine) {
@@ -49,7 +54,7 @@ export class SystemCard {
 
   /** Add a sample. */
   apply({ interval, sample }) {
-    showInterval(interval);
+    this.#setInterval(interval);
     this.#show(sample, (gauge) => gauge.push(gauge.last));
   }
 
