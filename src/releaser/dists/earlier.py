@@ -46,12 +46,12 @@ def times_of(files: Iterable[Path], uploaded: Iterable[str], changelog: str, ver
 
 
 def differences(held: Mapping[str, str], downloads: Path, built: Path) -> list[str]:
-    """Return in words how files of an index differ from built ones; nothing if none does.
+    """Return in words how files that are there already differ from newly built ones; nothing if none does.
 
     Args:
-        held: The sha256 that the index lists for each file, by name.
-        downloads: The directory with the index's files.
-        built: The directory with the built ones.
+        held: The sha256 of each file that is there, by name: what the index lists, or what was built first.
+        downloads: The directory with these files.
+        built: The directory with the newly built ones.
     """
     wrong = []
     for name, digest in sorted(held.items()):
