@@ -102,8 +102,9 @@ def newest(session: nox.Session) -> None:
     from releaser.adapters.installers import uv  # finds those of pyenv, too; no other session needs it
 
     pythons = uv.pythons(Path("any-0-py3-none-any.whl"), PYPROJECT["project"]["requires-python"])
+    found = str(pythons[-1]) if pythons else sys.executable  # whose name need not tell its version
     folder = Path(session.create_tmp(), "environment")
-    session.run(sys.executable, "-m", "uv", "venv", "--quiet", "--clear", "--python", str(pythons[-1]), str(folder))
+    session.run(sys.executable, "-m", "uv", "venv", "--quiet", "--clear", "--python", found, str(folder))
     python = str(folder / "bin" / "python")
     install = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python)
     session.run(*install, "-e", ".[ocr]", *groups("test", "photographs"))

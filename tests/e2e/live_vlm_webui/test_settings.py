@@ -79,6 +79,15 @@ CHOICES = """() => {
 }"""
 
 
+def let_through(tab, held, number):
+    """Let a held change reach the server, once the page has sent it; none after it may be sent before."""
+    while len(held) == number:
+        tab.page.wait_for_timeout(20)
+    assert len(held) == number + 1, "a change overtakes another"
+    with tab.page.expect_response("**/api/sessions/*"):
+        held[number].continue_()
+
+
 def test_of_choices_made_faster_than_the_server_confirms_them_the_last_counts_and_none_comes_back(visit, url):
     tab = visit()
     held = []
@@ -90,11 +99,7 @@ def test_of_choices_made_faster_than_the_server_confirms_them_the_last_counts_an
     tab["max_tokens"].press("Enter")
     tab.page.evaluate(CHOICES)
     for number in range(3):
-        while len(held) == number:
-            tab.page.wait_for_timeout(20)
-        assert len(held) == number + 1, "a change overtakes another"
-        with tab.page.expect_response("**/api/sessions/*"):
-            held[number].continue_()
+        let_through(tab, held, number)
     session = tab.page.evaluate("() => sessionStorage.getItem('session')")
     settings = tab.page.context.request.get(f"{url}api/sessions/{session}").json()["settings"]
     assert (settings["prompt"], settings["max_tokens"]) == (tab["prompt"].input_value(), 77)
@@ -111,10 +116,7 @@ def test_what_was_confirmed_while_a_change_was_on_its_way_stays(visit):
     tab["max_tokens"].press("Enter")
     tab.page.evaluate(CHOICES)
     for number in range(2):
-        while len(held) == number:
-            tab.page.wait_for_timeout(20)
-        with tab.page.expect_response("**/api/sessions/*"):
-            held[number].continue_()
+        let_through(tab, held, number)
     tab.until("document.getElementById('max_tokens').value === '77'")
     tab.page.wait_for_function("() => window.choices.length > 3")
     assert set(tab.page.evaluate("() => window.choices")) == {"1"}
