@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from releaser.adapters.forge.patterns import concerns, expression
+
 Ruleset = Mapping[str, Any]
 
 # What GitHub answers to a push, by the type of the rule. The others let a rehearsal's pushes through.
@@ -39,38 +41,43 @@ def protected(branch: str) -> Ruleset:
     }
 
 
+def is_about(ruleset: Ruleset, ref: str) -> bool:
+    """Return whether a ruleset's conditions include a ref, by its full name."""
+    names = ruleset["conditions"]["ref_name"]
+    return concerns(ref, names["include"], names["exclude"], DEFAULT_BRANCH)
+
+
 def script(rulesets: Iterable[Ruleset]) -> str:
     """Return shell lines for a pre-receive hook, within its loop over `old new ref`; `$zero` is no commit."""
     lines = []
     for ruleset in rulesets:
         if ruleset.get("enforcement", "active") != "active":
             continue
+        folder = "refs/tags/.*" if ruleset["target"] == "tag" else "refs/heads/.*"
         names = ruleset["conditions"]["ref_name"]
-        patterns = "|".join(_pattern(one, ruleset["target"]) for one in names["include"])
+        asked = [_fits([folder]), _fits(_expressions(names["include"]))]
+        asked += [f"! {_fits(_expressions(names['exclude']))}"] if names["exclude"] else []
         for rule in ruleset["rules"]:
             if rule["type"] in REFUSALS:
-                lines += _refusal(patterns, rule["type"])
+                lines += _refusal(" && ".join(asked), rule["type"])
     return "\n".join(lines)
 
 
-def named(pattern: str, target: str) -> str:
-    """Return the pattern of full ref names that GitHub's `~ALL` and `~DEFAULT_BRANCH` stand for; others as they are."""
-    everything = "refs/tags/*" if target == "tag" else "refs/heads/*"
-    return {"~ALL": everything, "~DEFAULT_BRANCH": f"refs/heads/{DEFAULT_BRANCH}"}.get(pattern, pattern)
+def _expressions(patterns: Iterable[str]) -> list[str]:
+    return [expression(one, DEFAULT_BRANCH) for one in patterns]
 
 
-def _pattern(pattern: str, target: str) -> str:
-    text = named(pattern, target)
-    return "*".join(shlex.quote(part) if part else "" for part in text.split("*"))
+def _fits(expressions: Iterable[str]) -> str:
+    """Return a shell command that succeeds if one of the expressions fits all of `$ref`."""
+    words = " ".join(f"-e {shlex.quote(one)}" for one in expressions)
+    return f"printf '%s\\n' \"$ref\" | grep -qxE {words}" if words else "false"
 
 
-def _refusal(patterns: str, kind: str) -> list[str]:
+def _refusal(asked: str, kind: str) -> list[str]:
     new = "=" if kind == "creation" else "!="
     return [
-        f'  case "$ref" in {patterns})',
-        f'    if [ "$old" {new} "$zero" ]; then',
-        '      echo "error: GH013: Repository rule violations found for $ref." >&2',
-        f"      echo {shlex.quote(f'- {REFUSALS[kind]}')} >&2; exit 1",
-        "    fi ;;",
-        "  esac",
+        f'  if [ "$old" {new} "$zero" ] && {asked}; then',
+        '    echo "error: GH013: Repository rule violations found for $ref." >&2',
+        f"    echo {shlex.quote(f'- {REFUSALS[kind]}')} >&2; exit 1",
+        "  fi",
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from urllib.parse import quote
 
 from releaser.adapters.forge import responses
 from releaser.adapters.forge.http import Subject
+from releaser.adapters.forge.patterns import concerns
 from releaser.adapters.forge.records import Protection, Rule
 
 # Servers that speak GitHub's API in part answer 404; 403 is for what only administrators see.
@@ -115,8 +115,5 @@ def _concerns(ruleset: responses.RulesetResponse, ref: str) -> bool:
     names = ruleset.conditions.ref_name if ruleset.conditions else None
     if names is None:
         return True
-    return any(_matches(one, ref) for one in names.include) and not any(_matches(one, ref) for one in names.exclude)
-
-
-def _matches(pattern: str, ref: str) -> bool:
-    return pattern == "~ALL" or fnmatchcase(ref, pattern)
+    # No tag is the default branch, and the rules of branches are asked by the branch's name.
+    return concerns(ref, names.include, names.exclude, default_branch="")

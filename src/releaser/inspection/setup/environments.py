@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from releaser.adapters.forge.patterns import matches
+from releaser.adapters.forge.patterns import fits
 from releaser.adapters.forge.settings import PROTECTED, Environment
 from releaser.adapters.forge.workflow_file import WorkflowFile, read_workflows
 from releaser.inspection.findings import Findings
@@ -85,9 +85,9 @@ def _compare(notes: Findings, wanted: WantedEnvironment, there: Environment | No
         notes.wrong(wanted.name, f"does not exist, so that nothing protects {jobs}", f"Create it. {remedy}")
     elif there.branches is None:
         notes.wrong(wanted.name, f"lets every branch in: an altered workflow on any branch can be {jobs}", remedy)
-    elif wanted.branch and there.branches != PROTECTED and not matches(wanted.branch, there.branches):
+    elif wanted.branch and there.branches != PROTECTED and not fits(wanted.branch, there.branches):
         notes.wrong(wanted.name, f"does not let {wanted.branch} in, where {jobs} begins", remedy)
-    elif wanted.tag and not matches(tag, there.tags):
+    elif wanted.tag and not fits(tag, there.tags):
         notes.wrong(wanted.name, f"does not let {tag} in, where {jobs} begins", remedy)
     elif "*" in (*there.branches, *there.tags):
         notes.wrong(wanted.name, "lets every branch or tag in by the pattern *", remedy)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from releaser.adapters.forge.patterns import matches
+from releaser.adapters.forge.patterns import fits
 
 
 class Rules(BaseModel):
@@ -33,7 +33,7 @@ class Rules(BaseModel):
         if self.branches is None and self.tags is None:
             return True
         kind, _, name = ref.removeprefix("refs/").partition("/")
-        return matches(name, (self.tags if kind == "tags" else self.branches) or ())
+        return fits(name, (self.tags if kind == "tags" else self.branches) or ())
 
     def refusal(self, reviewer: str, actor: str) -> str | None:
         """Return why a person may not approve; None if the person may."""

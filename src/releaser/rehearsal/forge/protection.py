@@ -7,13 +7,11 @@ own form (``bypass`` is what ``current_user_can_bypass`` says), ``protected`` ma
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from aiohttp import web
 
 from releaser.rehearsal.forge.answers import Handlers, page_of, problem
 from releaser.rehearsal.forge.shapes import EPOCH, Record, Shapes
-from releaser.rehearsal.rules import named
+from releaser.rehearsal.rules import is_about
 
 
 class Protection(Handlers):
@@ -117,10 +115,7 @@ class Protection(Handlers):
             for one in self._store.rulesets()
             if one["target"] == "branch"
             and one.get("enforcement", "active") == "active"
-            and any(
-                fnmatchcase(f"refs/heads/{branch}", named(pattern, "branch"))
-                for pattern in one["conditions"]["ref_name"]["include"]
-            )
+            and is_about(one, f"refs/heads/{branch}")
         ]
 
     def _protected(self, branch: str) -> Record | None:

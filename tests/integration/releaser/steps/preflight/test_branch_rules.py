@@ -86,6 +86,33 @@ def test_rules_of_every_branch_and_of_the_default_one_hold_too(scene: Scene, nam
         scene.release().git.push("origin", f"{scene.with_release_commit().commit()}:refs/heads/main")
 
 
+@pytest.mark.parametrize(
+    ("include", "exclude"),
+    [(["refs/*"], []), (["refs/heads/m?"], []), (["~ALL"], ["refs/heads/main"]), (["refs/heads/m*"], ["refs/**/main"])],
+)
+def test_rules_whose_patterns_stop_at_a_slash_or_leave_the_branch_out_do_not_concern_it(
+    scene: Scene, include: list[str], exclude: list[str]
+) -> None:
+    elsewhere = ruleset("update", conditions={"ref_name": {"include": include, "exclude": exclude}})
+    scene.forge.hold({"rulesets": [elsewhere]})
+    assert scene.check(FollowRules()) == Done("nothing refuses main and v0.2.0")
+    remote.guard(scene.origin, {}, [elsewhere])
+    scene.release().git.push("origin", f"{scene.with_release_commit().commit()}:refs/heads/main")
+
+
+@pytest.mark.parametrize("include", ["refs/tags/*", "refs/**/v[0-9].?.*", "~ALL"])
+def test_rules_of_tags_hold_for_those_that_their_patterns_fit(scene: Scene, include: str) -> None:
+    tags = ruleset("creation", target="tag", conditions={"ref_name": {"include": [include], "exclude": []}})
+    scene.forge.hold({"rulesets": [tags]})
+    scene.refused(FollowRules(), "v0.2.0", remedy="")
+    remote.guard(scene.origin, {}, [tags])
+    with pytest.raises(ServiceError, match="creations being restricted"):
+        scene.release().git.push("origin", f"{scene.with_release_commit().commit()}:refs/tags/v0.2.0")
+    tags["conditions"]["ref_name"]["include"] = ["refs/*"]
+    scene.forge.hold({"rulesets": [tags]})
+    assert scene.check(FollowRules()) == Done("nothing refuses main and v0.2.0")
+
+
 def test_whom_the_ruleset_lets_through_may_push(scene: Scene) -> None:
     scene.forge.hold({"rulesets": [ruleset("pull_request", bypass="always")]})
     assert scene.check(FollowRules()) == Done("nothing refuses main and v0.2.0")
