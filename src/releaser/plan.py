@@ -15,6 +15,7 @@ from releaser.steps.after.fast_forward import FastForward
 from releaser.steps.after.remove_worktree import RemoveWorktree
 from releaser.steps.after.write_announcement import WriteAnnouncement
 from releaser.steps.build.build_dists import BuildDists
+from releaser.steps.build.build_twice import BuildTwice
 from releaser.steps.build.inspect_dists import InspectDists
 from releaser.steps.build.inspect_uploads import InspectUploads
 from releaser.steps.build.write_sbom import WriteSbom
@@ -202,6 +203,8 @@ def plan_by_workflow() -> Plan[Release]:
                 LogInToForge(),
             ),
         ),
+        # What its jobs would not agree on is found here, where it takes seconds and starts nothing.
+        Phase("build", "the workflow's jobs can agree on what they build", in_order(BeforeDispatch(BuildTwice()))),
         Phase(
             "ci",
             "the workflow has released it",

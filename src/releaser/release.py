@@ -79,11 +79,11 @@ class Release:
         trees.add_worktree(self.git, path, commit, self.config.git.remote, self.store.modules)
 
     @contextmanager
-    def pristine_tree(self, room: Path) -> Iterator[Path]:
-        """Give a tree of its own that is exactly the release commit, under `room`, for the length of the block."""
+    def pristine_tree(self, room: Path, commit: str) -> Iterator[Path]:
+        """Give a tree of its own that is exactly the commit, under `room`, for the length of the block."""
         tree = room / "source"
         try:
-            self.add_worktree(tree, self.must_have_commit())
+            self.add_worktree(tree, commit)
             yield tree
         finally:
             trees.remove_worktree(self.git, tree)

@@ -76,7 +76,7 @@ class CheckoutRelease(Release):
         if not self.exact:
             yield self.tree
             return
-        with self.pristine_tree(room) as tree:
+        with self.pristine_tree(room, self.revision) as tree:
             yield tree
 
     def source_files(self) -> dict[str, Entry]:

@@ -9,9 +9,9 @@ from releaser.adapters import builder
 from releaser.adapters.index.identity import in_ci_job
 from releaser.core.files import sha256, write_sums
 from releaser.core.step import Done, Outcome, Step, Todo
-from releaser.dists.earlier import differences
 from releaser.errors import StepError
 from releaser.release import Release
+from releaser.steps.build.build_twice import differs_when_built_again
 
 
 class BuildDists(Step[Release]):
@@ -66,14 +66,9 @@ def _is_built_again(release: Release) -> bool:
 
 def _compare_with_another(release: Release, built: Path, room: Path) -> None:
     """See that another tree, some moments later, gives the same bytes: once the tag is public, it is too late."""
-    again = room / "dist"
-    again.mkdir(parents=True)
-    with release.pristine_tree(room) as tree:
-        commit, lock = release.must_have_commit(), release.config.build.lock
-        builder.build(tree, again, epoch=release.git.time_of(commit), lock=lock)
-    if wrong := differences({path.name: sha256(path) for path in built.iterdir()}, built, again):
+    if wrong := differs_when_built_again(release, release.must_have_commit(), built, room):
         raise StepError(
-            f"A second build makes other bytes: {'; '.join(wrong)}. {release.config.pypi.workflow} publishes only what "
+            f"A second build makes other bytes: {wrong}. {release.config.pypi.workflow} publishes only what "
             "it can build again, and would publish nothing",
             "Remove what differs (a time, an order, a path) from the build, or release with "
             f'via = "upload" in [tool.releaser.pypi]. Nothing is public: run `invoke rollback --version '

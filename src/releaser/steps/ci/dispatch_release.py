@@ -250,10 +250,10 @@ class DispatchRelease(Step[Release]):
 
 
 class BeforeDispatch(Step[Release]):
-    """A check of preflight that only matters as long as the workflow is still to be started.
+    """A step that only matters as long as the workflow is still to be started.
 
     Args:
-        inner: The check.
+        inner: The step.
         in_job: Whether a job makes it as well: it knows of no `--skip`, and would fail when others have passed.
     """
 
@@ -281,3 +281,7 @@ class BeforeDispatch(Step[Release]):
         if isinstance(move, Stuck):
             return Done(move.why)
         return self.inner.check(release)
+
+    def run(self, release: Release) -> None:
+        """Do what the step does."""
+        self.inner.run(release)

@@ -33,7 +33,8 @@ class BuildImages(Step[Release]):
         build, options = of_release.build_from(release, release.built()), release.bake_options
         log = release.store.path / "logs" / "images.log"
         # Not the tree that sessions are running in.
-        with release.store.scratch(self.name) as scratch, release.pristine_tree(scratch) as tree:
+        commit = release.must_have_commit()
+        with release.store.scratch(self.name) as scratch, release.pristine_tree(scratch, commit) as tree:
             layout = replace(build, tree=tree).into_layout(
                 release.config.images.targets, scratch, log, options.words(), options.variables()
             )

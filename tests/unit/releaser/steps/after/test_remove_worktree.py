@@ -30,7 +30,7 @@ def test_a_step_that_becomes_possible_later_gets_a_working_tree_all_the_same(sce
     release = scene.with_dists()
     RemoveWorktree().run(release)
     assert isinstance(scene.check(OpenWorktree()), Done)
-    with release.store.scratch("build_images") as room, release.pristine_tree(room) as tree:
+    with release.store.scratch("build_images") as room, release.pristine_tree(room, release.must_have_commit()) as tree:
         assert (tree / "pyproject.toml").exists()
     with release.store.scratch("build") as room, release.source_tree(room) as tree:
         assert (tree / "pyproject.toml").exists()

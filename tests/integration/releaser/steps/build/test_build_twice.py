@@ -5,9 +5,21 @@ from __future__ import annotations
 import pytest
 from harness.scene import Scene, assert_says
 
+from releaser.core.step import Done, Todo
 from releaser.errors import StepError
 from releaser.steps.build.build_dists import BuildDists
+from releaser.steps.build.build_twice import BuildTwice
+from releaser.steps.ci.dispatch_release import BeforeDispatch
 
+RELEASE = """\
+run-name: Release ${{ inputs.version }}
+on:
+  workflow_dispatch:
+    inputs:
+      version:
+        type: string
+jobs: {}
+"""
 _TELL = """
 
 def packaged():
@@ -29,7 +41,15 @@ def by_workflow(scene: Scene) -> None:
     scene.project.configure("[tool.releaser.pypi]\n", '[tool.releaser.pypi]\nvia = "ci"\nworkflow = "up.yml"\n')
 
 
-@pytest.mark.parametrize("what", ["str(time.time_ns())", "str(Path.cwd())"], ids=["a time", "a path"])
+def by_ci(scene: Scene) -> None:
+    scene.project.write(".github/workflows/release.yml", RELEASE)
+    scene.project.configure("[tool.releaser]\n", '[tool.releaser]\nrun = "ci"\n')
+
+
+differing = pytest.mark.parametrize("what", ["str(time.time_ns())", "str(Path.cwd())"], ids=["a time", "a path"])
+
+
+@differing
 def test_a_build_that_makes_other_bytes_the_second_time_is_refused_with_the_member_and_what_follows(
     scene: Scene, what: str
 ) -> None:
@@ -59,3 +79,38 @@ def test_a_checkout_is_built_once(scene: Scene) -> None:
     telling(scene, "str(time.time_ns())")
     by_workflow(scene)
     assert_says(scene.run("build").out, "build_dists: done")
+
+
+@differing
+def test_a_workflow_whose_jobs_would_build_other_bytes_is_not_started(scene: Scene, what: str) -> None:
+    telling(scene, what)
+    by_ci(scene)
+    scene.refuses(
+        *("release", "--version", "0.2.0", "--yes"),
+        says=(
+            f"A second build of {scene.project.head()[:12]} makes other bytes: tiny_thing-",
+            "tiny_thing/made.txt",
+            "release.yml publishes only what two of its jobs build alike",
+            'run = "here" in [tool.releaser], via = "upload"',
+            "Nothing was started",
+        ),
+        code=1,
+    )
+    assert not scene.release().forge.workflows.runs("release.yml")
+
+
+def test_a_commit_that_was_built_twice_is_not_built_again_and_another_is(scene: Scene) -> None:
+    by_ci(scene)
+    step = BeforeDispatch(BuildTwice())
+    first = scene.check(step)
+    assert isinstance(first, Todo)
+    assert_says(first.what, f"build {scene.project.head()[:12]} twice here and compare, as jobs of release.yml do")
+    step.run(scene.release())
+    seen = scene.check(step)
+    assert isinstance(seen, Done)
+    assert_says(seen.evidence, "tiny_thing-", ".whl", ".tar.gz", "both times")
+    assert seen.seen
+    assert len(scene.git("worktree", "list").splitlines()) == 1
+    scene.project.write("README.md", "Another.\n")
+    scene.project.commit()
+    assert isinstance(scene.check(step), Todo)
