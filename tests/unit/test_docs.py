@@ -85,11 +85,20 @@ def test_every_task_that_is_named_exists_with_its_options(page):
         assert given <= options, f"{page.name}: invoke {name}{rest}"
 
 
+def sessions():
+    tree = ast.parse(text_of("noxfile.py"))
+    return {one.name for one in tree.body if isinstance(one, ast.FunctionDef) and one.decorator_list}
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_session_is_explained(name):
+    unnamed = [one for one in sorted(sessions()) if not re.search(rf"`(nox -s )?{one}`", text_of(name))]
+    assert not unnamed, name
+
+
 @pytest.mark.parametrize("page", [*PAGES, *WORKFLOWS], ids=lambda page: page.name)
 def test_every_session_that_is_named_exists(page):
-    tree = ast.parse(text_of("noxfile.py"))
-    known = {one.name for one in tree.body if isinstance(one, ast.FunctionDef) and one.decorator_list}
-    text = page.read_text("utf-8")
+    known, text = sessions(), page.read_text("utf-8")
     for words in SESSIONS.findall(code_of(text) if page.suffix == ".md" else text):
         named = shlex.split(words.partition(" -- ")[0].partition("`")[0], comments=True)
         assert set(named) - {"SESSION"} <= known, f"{page.name}: nox -s {words}"
