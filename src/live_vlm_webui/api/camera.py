@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ADDRESS_LENGTH = 2048
 PICTURE_BYTES = 16 * 1024 * 1024
+PICTURE_SECONDS = 125.0
+"""How long one may take to arrive: 16 MiB at 1.1 Mbit/s. The page gives up before, and says so in its own words."""
 MOST_PICTURES = 8
 MOST_UPLOADS = 16
 """Concurrent uploads, of up to ``PICTURE_BYTES`` each; one more is rejected."""
@@ -63,7 +65,8 @@ async def picture(request: web.Request) -> web.Response:
     turn = request.query.get("turn")
     session.turns.take(turn)
     async with request.app[UPLOADS]:
-        status = await _take(session, await read_body(request, PICTURE_BYTES), turn, request.app)
+        sent = await read_body(request, PICTURE_BYTES, PICTURE_SECONDS)
+        status = await _take(session, sent, turn, request.app)
     return web.json_response(status.to_json())
 
 

@@ -16,7 +16,7 @@ JSON_BYTES = 64 * 1024
 DEPTH = 16
 DIGITS = 20
 READ_SECONDS = 30.0
-"""How long a body may take to arrive."""
+"""How long a body may take to arrive, if nothing else is said."""
 
 KINDS = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
@@ -38,20 +38,21 @@ async def read_json(request: web.Request, limit: int = JSON_BYTES) -> dict[str, 
     return parse_object(await read_body(request, limit))
 
 
-async def read_body(request: web.Request, limit: int) -> bytes:
-    """Read a body of at most ``limit`` bytes, decompressed.
+async def read_body(request: web.Request, limit: int, seconds: float | None = None) -> bytes:
+    """Read a body of at most ``limit`` bytes, decompressed, within ``seconds``; None for ``READ_SECONDS``.
 
     Raises:
         TooLargeError: It has more; the rest is not read.
         InputError: It is incomplete, too slow, or its compression does not match its header.
     """
+    seconds = READ_SECONDS if seconds is None else seconds
     if (request.content_length or 0) > limit:
         raise _too_large(request, limit)
     try:
-        return await asyncio.wait_for(_read(request, limit), READ_SECONDS)
+        return await asyncio.wait_for(_read(request, limit), seconds)
     except asyncio.TimeoutError:
         raise InputError(
-            f"The body sent to {request.path} did not arrive within {READ_SECONDS:.0f} seconds",
+            f"The body sent to {request.path} did not arrive within {seconds:.0f} seconds",
             "Send it again; on a slow connection, send a smaller one.",
         ) from None
     except (web.RequestPayloadError, OSError) as error:

@@ -72,6 +72,27 @@ def test_presets_that_two_tabs_save_are_all_kept(visit):
     assert second.evaluate(own) == ["Dog"]
 
 
+FULL = """
+const presets = Array.from({ length: 50 }, (_, number) => [`Own ${number}`, `Is there a ${number}?`]);
+if (!localStorage.getItem("presets")) localStorage.setItem("presets", JSON.stringify(presets));
+"""
+
+
+def test_a_preset_more_than_the_browser_keeps_is_refused_and_replaces_none(visit):
+    tab = visit(script=FULL)
+    own = "() => [...document.querySelectorAll('#preset optgroup:last-child option')].map(({ text }) => text)"
+    save_preset(tab.page, "Cup", "Is the cup full?")
+    tab.until_text("notices", "This browser has 50 saved presets")
+    assert tab.page.evaluate(own) == [f"Own {number}" for number in range(50)]
+    assert tab["prompt"].input_value() == "Is the cup full?"
+
+    tab.page.get_by_placeholder("Name").fill("Own 7")
+    tab.button("Save").click()
+    assert tab["preset"].locator("option:checked").inner_text() == "Own 7"
+    assert len(tab.page.evaluate(own)) == 50
+    assert tab.text("notices") == ""
+
+
 CHOICES = """() => {
   window.choices = [];
   const list = document.getElementById("preset");

@@ -79,6 +79,22 @@ def test_a_file_on_the_server_is_played_with_its_picture_and_answers_shown(visit
     assert tab.complaints == []
 
 
+def test_a_stream_that_could_not_be_disconnected_is_told_and_disconnected_later(visit, film):
+    tab = visit()
+    offer(tab, "Stream or file")
+    tab["address"].fill(str(film))
+    tab.button("Connect").click()
+    tab.until("document.getElementById('preview').naturalWidth === 320")
+    tab.page.route("**/camera?*", lambda route: route.fulfill(status=502))
+    tab.button("Disconnect").click()
+    tab.until_text("notices", "The stream was not disconnected. The server responded with HTTP 502.")
+    assert tab["preview"].is_visible()
+    tab.page.unroute("**/camera?*")
+    tab.button("Disconnect").click()
+    tab.until_text("camera-state", "Off")
+    assert tab.text("notices") == ""
+
+
 @pytest.mark.parametrize("address", ["/etc/passwd", "http://example.com/film.mp4", "concat:/etc/passwd", "rtsp://"])
 def test_an_address_that_is_not_allowed_is_told_in_words(visit, address):
     tab = visit()
@@ -178,6 +194,22 @@ def test_a_picture_that_comes_after_the_camera_was_started_is_no_failure_of_the_
     tab.page.evaluate("() => fetch('healthz').then((answer) => answer.text())")
     assert tab["stage"].get_attribute("data-state") == "on"
     assert tab.text("message") == ""
+
+
+LONG_LIMITS_PASS = """
+const limit = AbortSignal.timeout.bind(AbortSignal);
+AbortSignal.timeout = (ms) => limit(ms > 60000 ? 1 : ms);
+"""
+
+
+def test_a_picture_that_does_not_arrive_in_time_is_told_apart_from_a_silent_server(visit, jpeg):
+    tab = visit(script=LONG_LIMITS_PASS)
+    tab.page.route("**/picture?*", lambda _: None)  # it takes for ever
+    offer(tab, "Picture")
+    tab["file"].set_input_files(jpeg)
+    tab.page.wait_for_selector("#stage[data-state=failed]")
+    assert tab.text("message") == "The server did not respond to the picture"
+    assert "send a smaller one" in tab.text("todo")
 
 
 def test_a_file_that_is_no_picture_is_told(visit, tmp_path):

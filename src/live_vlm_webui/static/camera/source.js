@@ -1,6 +1,6 @@
 // The source of pictures: this browser's camera, a stream that the server reads, or an uploaded picture.
 
-import { ask, fault, local } from "../common/api.js";
+import { ask, fault, local, sentences } from "../common/api.js";
 import { Camera, explain, listCameras, obstacle } from "./camera.js";
 import { element, setText } from "../common/dom.js";
 import { listenForPictures } from "./picture.js";
@@ -12,6 +12,7 @@ import { isLast, nextTurn } from "./turns.js";
 
 const TAKEN = fault("fault.replaced");
 
+const GONE = 404; // the session, with its camera
 const TELL_MS = 1500; // how long the event that another source has replaced the camera may take
 
 /**
@@ -162,7 +163,7 @@ export class Source {
 
   /** Connect the stream again: the server makes pauses between its own attempts, which grow. */
   async #retryStream() {
-    if (this.#status) await this.#disconnect();
+    if (this.#status) await this.#disconnect().catch(() => {}); // connecting fails as well, and says so
     await this.#connectStream(this.#tried);
   }
 
@@ -200,16 +201,26 @@ export class Source {
   async #disconnect() {
     try {
       await ask("DELETE", `${this.#path}/camera?turn=${nextTurn()}`);
-    } catch {
-      // The session is gone, with its camera.
+    } catch (failure) {
       this.#leaving = false;
+      if (failure.status !== GONE) throw failure;
+    }
+  }
+
+  async #disconnectStream() {
+    this.#address = "";
+    this.#onStart();
+    try {
+      await this.#disconnect();
+    } catch (failure) {
+      this.#onFailure(stillConnected(failure));
     }
   }
 
   /** Remove this browser's camera; its status is ignored until it is gone. */
   #withdraw() {
     this.#leaving = true;
-    this.#disconnect();
+    this.#disconnect().catch(() => {}); // the camera itself is off, and the server notices that no frames come
   }
 
   /** Reconnect, unless an event says soon that another source has replaced this browser's camera. */
@@ -322,12 +333,8 @@ export class Source {
     }
     element("stream").addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (this.#isStreaming) {
-        this.#address = "";
-        await this.#disconnect();
-      } else {
-        await this.#connectStream(element("address").value.trim());
-      }
+      if (this.#isStreaming) await this.#disconnectStream();
+      else await this.#connectStream(element("address").value.trim());
     });
     element("again").addEventListener("click", () => this.#askAgain());
     element("way-again").addEventListener("click", () => (this.kind === "stream" ? this.#retryStream() : this.startCamera()));
@@ -348,6 +355,17 @@ export class Source {
 /** Return whether the session's camera is not this browser's, which is sent by `how` and was live. */
 function isAnother(status, how) {
   return status?.kind !== how || (how === "webrtc" && status.state === "connecting");
+}
+
+function stillConnected(failure) {
+  return {
+    get message() {
+      return say("stream.kept");
+    },
+    get remedy() {
+      return sentences(failure);
+    },
+  };
 }
 
 function withoutPassword(address) {

@@ -3,6 +3,7 @@
 import { say, translated } from "./words.js";
 
 const TIMEOUT_MS = 30000;
+const UPLOAD_MS = 120000; // shorter than the server waits, so that the page says what happened
 
 /** An error of the server: `message` is what happened, without a full stop; `remedy` what to do next. */
 export class Failure {
@@ -59,8 +60,9 @@ export const local = (path) => path.replace(/^\//, "");
  * @throws {Failure}
  */
 export async function ask(method, path, body, signal = null) {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  const json = body !== undefined && !(body instanceof Blob);
+  const isUpload = body instanceof Blob;
+  const timeout = AbortSignal.timeout(isUpload ? UPLOAD_MS : TIMEOUT_MS);
+  const json = body !== undefined && !isUpload;
   let response;
   try {
     response = await fetch(local(path), {
@@ -71,7 +73,7 @@ export async function ask(method, path, body, signal = null) {
       signal: signal && AbortSignal.any ? AbortSignal.any([timeout, signal]) : timeout,
     });
   } catch {
-    throw new Failure(fault("fault.silent"));
+    throw new Failure(isUpload ? fault("fault.upload") : fault("fault.silent"));
   }
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;

@@ -1,6 +1,8 @@
 // The prompt: presets, the user's own ones stored in this browser, and free text.
 
+import { fault } from "../common/api.js";
 import { element, keep, recall } from "../common/dom.js";
+import { notify, withdraw } from "../common/notices.js";
 import { say } from "../common/words.js";
 
 const PRESETS = ["scene", "objects", "people", "text", "robot", "happens", "json"];
@@ -59,6 +61,7 @@ export class Prompts {
   }
 
   #nameIt(begun) {
+    withdraw("preset");
     element("name-preset").hidden = !begun;
     element("preset-name").value = "";
     (begun ? element("preset-name") : element("save-preset")).focus();
@@ -67,7 +70,12 @@ export class Prompts {
   #save(name) {
     const prompt = this.#area.value.trim();
     if (!name || !prompt) return;
-    this.#keepOwn((own) => [...own.filter(([other]) => other !== name), [name, prompt]].slice(-MOST_OWN));
+    const others = readOwn(this.#own).filter(([other]) => other !== name);
+    if (others.length >= MOST_OWN) {
+      notify("preset", fault("preset.full", { most: String(MOST_OWN) }));
+      return;
+    }
+    this.#keepOwn(() => [...others, [name, prompt]]);
     this.#nameIt(false);
   }
 

@@ -14,6 +14,7 @@ from webrtc_client import Peer
 
 from live_vlm_webui.api import events as events_of
 from live_vlm_webui.api.camera import MOST_UPLOADS
+from live_vlm_webui.http import body as body_of
 
 JPEG = {"Content-Type": "image/jpeg"}
 
@@ -370,3 +371,28 @@ async def test_a_picture_whose_upload_takes_long_does_not_replace_what_the_page_
     stopped.set()
     assert (await slow)[0] == 409
     assert (await api.ask("GET", path))[1]["camera"] is None
+
+
+async def test_a_picture_may_take_longer_to_arrive_than_other_bodies(api, session, monkeypatch):
+    monkeypatch.setattr(body_of, "READ_SECONDS", 0.2)
+    picture, may_end = jpeg(), asyncio.Event()
+
+    async def slowly():
+        yield picture[:1000]
+        await may_end.wait()
+        yield picture[1000:]
+
+    async def never():
+        yield b"{"
+        await may_end.wait()
+
+    sending = asyncio.create_task(api.ask("POST", f"/api/sessions/{session}/picture", data=slowly(), headers=JPEG))
+    for _ in range(2):  # when the second one is sent, the picture is on its way
+        json = {"data": never(), "headers": {"Content-Type": "application/json"}}
+        status, refused = await api.ask("POST", "/api/sessions", **json)
+        assert status == 400
+        assert "did not arrive within" in refused["error"]["message"]
+    may_end.set()
+
+    status, camera = await sending
+    assert (status, camera["kind"]) == (200, "picture")
