@@ -54,13 +54,11 @@ def survey(
     plan: Plan[Release],
     skip: Mapping[str, str],
     require: Mapping[str, str] | None = None,
-    *,
-    within: float | None = None,
 ) -> list[Result]:
     """Check every step of the plan, as `Runner.survey` does. Change nothing, and take no lock."""
     import_clients()
-    with _stoppable():
-        return Runner(plan, release, skip=skip, require=require or {}).survey(within=within)
+    with stoppable():
+        return Runner(plan, release, skip=skip, require=require or {}).survey()
 
 
 def carry_out(
@@ -93,7 +91,7 @@ def carry_out(
         journal = _opened_journal(release, any_journal=any_journal)
         chosen = {"choices": dict(release.choices)} if release.choices else {}
         journal.write("begin", version=str(release.version), command=sys.argv[1:], skipped=dict(skip), **chosen)
-        with display.display(redact) as shown, _stoppable():
+        with display.display(redact) as shown, stoppable():
 
             def asked(question: str) -> None:
                 with shown.paused():
@@ -129,7 +127,7 @@ def watch(release: Release, plan: Plan[Release]) -> list[Result]:
     """
     redact = release.redactor()
     import_clients()
-    with display.display(redact) as shown, _stoppable():
+    with display.display(redact) as shown, stoppable():
         try:
             return Runner(plan, release, (shown,)).run(say_yes)
         except ReleaserError as error:
@@ -213,7 +211,7 @@ class _StopSignal(KeyboardInterrupt):
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Have the first Ctrl-C or SIGTERM stop the block; drop later ones, which would interrupt the stopping itself.
 
     A signal that this process was told to ignore (`nohup`, a background job) stays ignored.

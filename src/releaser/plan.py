@@ -6,6 +6,8 @@ a step applies (a project without images, a workflow that uploads) is what the s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from releaser.config.project import Config
 from releaser.core.step import Phase, Plan, in_order, together
 from releaser.release import Release
@@ -222,17 +224,15 @@ def plan_of(config: Config) -> Plan[Release]:
     return plan_by_workflow() if config.run == "ci" else release_plan(config)
 
 
-def watch_plan(config: Config, *, by_click: bool = False) -> Plan[Release]:
+def watch_plan(started_by: str, publishing: Sequence[str]) -> Plan[Release]:
     """Return the plan that follows every workflow of a release and changes nothing; empty if none takes part.
 
     Args:
-        config: The project's.
-        by_click: Whether the workflow that releases was started for it, wherever `run` has releases carried out.
+        started_by: The workflow that releases, and starts the others; empty if it does not carry this release out.
+        publishing: The workflows that publish what is released.
     """
-    by_ci = config.run == "ci" or by_click
-    first = [FollowRun(config.release_workflow, releases=True)] if by_ci else []
-    started_by = config.release_workflow if by_ci else ""
-    followed = [FollowRun(one, started_by) for one in config.publishing_workflows if one != started_by]
+    first = [FollowRun(started_by, releases=True)] if started_by else []
+    followed = [FollowRun(one, started_by) for one in publishing]
     phases = (
         Phase("release", "the workflow has released it", in_order(*first)),
         Phase("publish", "what it starts has ended", together(*followed)),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from releaser import engine
-from releaser.adapters.forge.workflow_file import FOLDER, parse_workflow
+from releaser.adapters.forge.workflow_file import FOLDER
 from releaser.commands import trust
 from releaser.commands.jobs import (
     ARTIFACT,
@@ -34,7 +34,7 @@ from releaser.dists.manifest import Manifest, agree, compare
 from releaser.errors import ConflictError, UsageError
 from releaser.plan import release_plan
 from releaser.release import Release
-from releaser.steps.ci.have_workflows import not_startable
+from releaser.steps.ci.taking_part import builds_images
 
 _CHECKS = (
     "agree_on_version",
@@ -202,16 +202,13 @@ def expect_assets(opened: Release, dists: Dists) -> None:
 
 
 def followers(opened: Release) -> list[tuple[str, str, dict[str, str]]]:
-    """Return the workflows of the project that follow a release, with the ref and the inputs of each.
-
-    Images are left to their workflow wherever it can be started: `via = "push"` means a machine that is none of this.
-    """
+    """Return the workflows of the project that follow a release, with the ref and the inputs of each."""
     config, commit = opened.config, opened.must_have_commit()
     version = {"version": str(opened.version)}
     wanted: list[tuple[str, str, dict[str, str]]] = []
     if config.pypi.via == "ci":
         wanted.append((config.pypi.workflow, opened.tag, version))
-    if config.images.targets and (config.images.via == "ci" or _takes_a_version(opened, config.images.workflow)):
+    if builds_images(opened, commit):
         wanted.append((config.images.workflow, opened.tag, version))
     if config.forge.tests_workflow:
         wanted.append((config.forge.tests_workflow, config.git.branch, {}))
@@ -259,15 +256,6 @@ def _trusted(start: Path, version: str | None, built: str | None, rebuilt: str |
     derived(opened, manifest)
     take(opened, manifest)
     return opened
-
-
-def _takes_a_version(opened: Release, workflow: str) -> bool:
-    """Return whether a workflow of the release commit can be started for a version."""
-    text = opened.git.file(opened.must_have_commit(), f"{FOLDER}/{workflow}")
-    try:
-        return text is not None and not not_startable(opened, parse_workflow(workflow, text))
-    except UsageError:  # it is no workflow
-        return False
 
 
 def _lacks_files(opened: Release) -> bool:

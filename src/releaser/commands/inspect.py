@@ -67,10 +67,10 @@ def checklist(start: Path, version: str | None, *, tick: Sequence[str] = (), jso
     """Run `invoke status --checklist`, after boxes were ticked if some are named."""
     opened = opened_release(start, version)
     boxes.tick(opened, tick)
-    run, redact = boxes.newest_run(opened) if json else None, opened.redactor()
-    found = boxes.boxes(opened, run)
+    newest, redact = boxes.newest_runs(opened) if json else None, opened.redactor()
+    found = boxes.boxes(opened, newest)
     if json:
-        print(redact(boxes.as_json(opened, found, run)))
+        print(redact(boxes.as_json(opened, found, newest)))
         return
     print(f"{opened.config.distribution} {opened.version}: checklists\n")
     print(redact(boxes.as_text(found)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from releaser import engine
@@ -15,12 +16,15 @@ from releaser.commands.watch import leaving_it_running
 from releaser.core import asking
 from releaser.core.files import write_atomically
 from releaser.core.named import chosen, required_steps, skipped_steps
-from releaser.core.runner import Observer
+from releaser.core.runner import Observer, Runner
 from releaser.core.step import Done, Plan, Skipped, Warned, part_of
 from releaser.errors import UsageError
+from releaser.inspection.questions import Question, ask
 from releaser.plan import plan_of, release_plan
 from releaser.release import Release
 from releaser.steps.ci.dispatch_release import IN_JOBS
+from releaser.steps.ci.runs import Seen, told_whole
+from releaser.steps.ci.taking_part import newest_runs
 from releaser.texts import report
 from releaser.texts.services import Services
 
@@ -35,9 +39,8 @@ def release(
     title: str | None,
     require: Sequence[str] = (),
     choose: Sequence[str] = (),
-    within: float | None = None,
 ) -> None:
-    """Run `invoke release` or, with `dry_run`, its survey; `within` is as in `Runner.survey`."""
+    """Run `invoke release` or, with `dry_run`, its survey."""
     opened = opened_release(start, version, title)
     if title and opened.config.run == "ci":
         raise UsageError(
@@ -50,15 +53,43 @@ def release(
     opened = replace(opened, choices=chosen((*plan, *in_jobs), choose), required=frozenset(required))
     if dry_run:
         print(f"{opened.config.distribution} {opened.version}: state of each step\n")
-        engine.print_survey(opened, engine.survey(opened, plan, skips, required, within=within), plan)
+        engine.print_survey(opened, engine.survey(opened, plan, skips, required), plan)
         return
     with leaving_it_running(opened):
         carry_out(opened, plan, skips, required, engine.say_yes if yes else engine.ask_person)
 
 
 def status(start: Path, version: str | None) -> None:
-    """Run `invoke status`, which ends in time even where no service answers."""
-    release(start, version, dry_run=True, yes=False, skip=(), title=None, within=asking.LIMIT_S)
+    """Run `invoke status`, which ends in time even where no service answers.
+
+    Raises:
+        ReleaserError: There are conflicts or failures among the outcomes.
+    """
+    opened = opened_release(start, version)
+    plan = plan_of(opened.config)
+    newest = Question("what GitHub runs for this version", partial(newest_runs, opened))
+    survey = Question("the steps", lambda: Runner(plan, opened).survey(within=asking.LIMIT_S - 1))
+    with engine.stoppable():
+        ask([newest, survey])
+    if survey.error:
+        raise survey.error
+    print(f"{opened.config.distribution} {opened.version}: state of each step\n")
+    print(opened.redactor()(_told(opened, newest)), end="")
+    engine.print_survey(opened, survey.answer or (), plan)
+
+
+def _told(opened: Release, newest: Question[list[Seen]]) -> str:
+    """Return the lines on what GitHub runs for this version; empty if it runs nothing, and ran nothing."""
+    heading, found = "runs  newest run of each workflow", newest.answer or []
+    if newest.error:
+        return f"{heading}\n  not asked: {newest.error.message}\n"
+    lines = [f"  {told_whole(one)}" for one in found]
+    if any(not one.run.ended for one in found):
+        lines.append(f"  Follow with `invoke watch --version {opened.version}`.")
+    workflow = opened.config.release_workflow
+    if opened.config.run != "ci" and any(one.workflow == workflow and not one.run.ended for one in found):
+        lines.append(f"  Do not run `invoke release` meanwhile: {workflow} makes this release.")
+    return "\n".join([heading, *lines, ""]) if lines else ""
 
 
 def tag(start: Path, version: str | None, *, yes: bool, dry_run: bool, choose: Sequence[str] = ()) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from releaser.commands.opening import opened_release
 from releaser.errors import ReleaserError
 from releaser.release import Release
-from releaser.steps.ci import runs
+from releaser.steps.ci import taking_part
 from releaser.texts.proof import document
 from releaser.texts.services import Services
 
@@ -21,7 +21,7 @@ def report(start: Path, version: str | None, out: Path | None) -> None:
     opened, services = opened_release(start, version), Services()
     opened.store.require_journal()
     with opened.store.locked():
-        written = document.write(opened, out or opened.store.path, runs.told, services)
+        written = document.write(opened, out or opened.store.path, taking_part.told, services)
     _say(opened, written, services)
 
 
@@ -29,7 +29,7 @@ def leave_proof(opened: Release, services: Services) -> None:
     """Write document and page of a release that has ended; if they cannot be written, say why."""
     try:
         with opened.store.locked():
-            written = document.write(opened, opened.store.path, runs.told, services)
+            written = document.write(opened, opened.store.path, taking_part.told, services)
     except (ReleaserError, OSError) as error:  # what they report has been done all the same
         print(f"No page and no JSON of this report were written: {opened.redactor()(str(error))}")
         return

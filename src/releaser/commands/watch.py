@@ -12,7 +12,7 @@ from releaser.core.step import Done, said
 from releaser.errors import InterruptedRunError, UsageError
 from releaser.plan import watch_plan
 from releaser.release import Release
-from releaser.steps.ci.runs import dispatched_runs
+from releaser.steps.ci.taking_part import is_carried_out, published_by
 
 
 def watch(start: Path, version: str | None) -> None:
@@ -26,7 +26,9 @@ def watch(start: Path, version: str | None) -> None:
         ServiceError: The forge refused, or did not respond.
     """
     opened = opened_release(start, version)
-    plan = watch_plan(opened.config, by_click=opened.config.run != "ci" and _is_by_click(opened))
+    carried_out = is_carried_out(opened)
+    started_by = opened.config.release_workflow if carried_out else ""
+    plan = watch_plan(started_by, published_by(opened, carried_out=carried_out))
     if not plan:
         raise UsageError(
             "No workflow takes part in a release of this project",
@@ -38,18 +40,6 @@ def watch(start: Path, version: str | None) -> None:
     for result in results:
         if isinstance(result.outcome, Done):
             print(redact(said(result.outcome)))
-
-
-def _is_by_click(opened: Release) -> bool:
-    """Return whether a run of the workflow that releases is what brings this version on, or has failed to.
-
-    Once the release is published otherwise, a run that failed before is past.
-    """
-    found = dispatched_runs(opened)
-    if not found or not found[0].ended:
-        return bool(found)
-    published = opened.forge.find_release(opened.tag)
-    return published is None or published.draft
 
 
 @contextmanager

@@ -100,6 +100,7 @@ class Run:
         attempt: Which attempt this is: 2 once failed jobs were run again.
         workflow: The workflow's file name.
         created: When its first attempt was started.
+        actor: Who did what started it.
     """
 
     id: int
@@ -114,6 +115,7 @@ class Run:
     attempt: int = 1
     workflow: str = ""
     created: datetime | None = None
+    actor: str = ""
 
     @property
     def ended(self) -> bool:

@@ -10,6 +10,10 @@ from releaser.adapters.forge.records import Approval, Artifact, Job, JobStep, Ru
 from releaser.adapters.forge.responses import Response, moment
 
 
+class _Actor(Response):
+    login: str
+
+
 class RunResponse(Response):
     """A workflow run."""
 
@@ -25,6 +29,7 @@ class RunResponse(Response):
     event: str = ""
     run_attempt: int = 1
     path: str = ""
+    actor: _Actor | None = None
 
     def record(self) -> Run:
         """Return it in our words."""
@@ -41,6 +46,7 @@ class RunResponse(Response):
             self.run_attempt,
             self.path.partition("@")[0].rpartition("/")[2],
             moment(self.created_at),
+            self.actor.login if self.actor else "",
         )
 
 

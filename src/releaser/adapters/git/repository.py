@@ -168,8 +168,9 @@ class Git(Calls):
         try:
             lines = self.ask(*words, env=self.network(), within=within).text.splitlines()
         except process.NoAnswerError:
+            time = f"within {within:.0f} s" if within >= 1 else "in time"  # others may have taken all of it
             raise ServiceError(
-                f"The git remote {remote} did not respond within {within:.0f} s",
+                f"The git remote {remote} did not respond {time}",
                 f"Check the network and its address (`git remote get-url {remote}`), then rerun the command.",
             ) from None
         except CommandError as error:

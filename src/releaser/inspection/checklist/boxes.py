@@ -18,7 +18,7 @@ from releaser.errors import UsageError
 from releaser.inspection.questions import Question, ask
 from releaser.plan import plan_of
 from releaser.release import Release
-from releaser.steps.ci import runs
+from releaser.steps.ci import runs, taking_part
 from releaser.steps.ci.runs import Seen
 
 TICK = "ticked"
@@ -122,7 +122,7 @@ def tick(release: Release, texts: Iterable[str]) -> None:
             release.journal.write(TICK, box=name, note=note, by=by)
 
 
-def boxes(release: Release, beside: Question[Seen | None] | None = None) -> list[Box]:
+def boxes(release: Release, beside: Question[list[Seen]] | None = None) -> list[Box]:
     """Return every box, ticked from what is asked now; ask a further question at the same time."""
     plan = plan_of(release.config)
     planned = Question("the milestone", partial(_planned, release))
@@ -165,19 +165,25 @@ def boxes(release: Release, beside: Question[Seen | None] | None = None) -> list
     return found
 
 
-def newest_run(release: Release) -> Question[Seen | None] | None:
-    """Return the question for the newest run, where a workflow carries the release out."""
-    return Question("the newest run", partial(runs.newest, release)) if release.config.run == "ci" else None
+def newest_runs(release: Release) -> Question[list[Seen]]:
+    """Return the question for what GitHub runs for this version, whoever started it."""
+    return Question("the newest runs", partial(taking_part.newest_runs, release))
 
 
-def as_json(release: Release, found: Sequence[Box], run: Question[Seen | None] | None = None) -> str:
-    """Return the boxes as a JSON document, and the newest run if it was asked for (null: there is none)."""
+def as_json(release: Release, found: Sequence[Box], newest: Question[list[Seen]] | None = None) -> str:
+    """Return the boxes as a JSON document, and the newest runs if they were asked for.
+
+    `run` is that of the workflow that releases (null: there is none), `runs` are those of all workflows.
+    """
     facts = {"schema": 1, "distribution": release.config.distribution, "version": str(release.version)}
     told: dict[str, object] = {}
-    if run is not None and run.error:
-        told = {"run": {"not_asked": run.error.message}}
-    elif run is not None:
-        told = {"run": runs.facts(run.answer) if run.answer else None}
+    if newest is not None and newest.error:
+        unasked = {"not_asked": newest.error.message}
+        told = {"run": unasked, "runs": unasked}
+    elif newest is not None:
+        known = [runs.facts(one) for one in newest.answer or ()]
+        carried = (one for one in known if one["workflow"] == release.config.release_workflow)
+        told = {"run": next(carried, None), "runs": known}
     return json.dumps({**facts, **told, "boxes": [asdict(box) for box in found]}, indent=2, ensure_ascii=False)
 
 

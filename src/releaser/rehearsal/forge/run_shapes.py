@@ -32,6 +32,7 @@ class RunShapes(Shapes):
             "html_url": self.run_page(run),
             **{f"{ending}_url": f"{address}/{ending}" for ending in endings},
             "event": run.get("event", "push"),
+            **({"actor": self.user(run["actor"])} if run.get("actor") else {}),
             "pull_requests": [],
             "created_at": created,
             "updated_at": run.get("updated_at", created),

@@ -9,7 +9,7 @@ from releaser.core.files import sha256
 from releaser.core.step import Done, Outcome, Skipped, Step, Todo, Warned
 from releaser.errors import StepError
 from releaser.release import Release
-from releaser.steps.ci import runs
+from releaser.steps.ci import taking_part
 from releaser.texts.proof import document
 from releaser.texts.release_page import record_edit
 
@@ -52,7 +52,7 @@ class AttachReport(Step[Release]):
         found, folder = release.forge.find_release(release.tag), release.store.path / "attached"
         if found is None or found.draft:
             raise StepError(f"{release.tag} is not published", "Rerun the command.")
-        made = _made(release) or document.write(release, folder, runs.told)
+        made = _made(release) or document.write(release, folder, taking_part.told)
         there = {asset.name for asset in found.assets if asset.state == "uploaded"}
         _note(release, found, document.last_hash(made[0]), made[0].name)
         if found.immutable:

@@ -67,8 +67,8 @@ class FollowRun(Step[Release]):
 
     def _remedy(self, release: Release) -> str:
         # Of what a click has started, a release from a terminal would be a second one.
-        by_click = self.releases and release.config.run != "ci"
-        return _ON_PAGE if by_click else _REMEDY.format(version=release.version)
+        goes_on = self.releases and release.config.run == "ci"
+        return _REMEDY.format(version=release.version) if goes_on else _ON_PAGE
 
     def _newest(self, release: Release) -> Run | None:
         found = runs.dispatched_runs(release) if self.releases else runs.runs_of(release, self.workflow)
@@ -88,8 +88,11 @@ class FollowRun(Step[Release]):
         found = release.forge.find_release(release.tag)
         if found is None or found.draft:
             return Conflict(f"{what}: it is not released", f"Run `invoke release --version {release.version}`.")
+        by_hand = f"dispatch {self.workflow} on its Actions page, with the version {release.version}."
+        configured = self.workflow in release.config.publishing_workflows
         return Conflict(
             f"{what}, and {found.url} is published: what a workflow's own token (ghs_...) does starts no workflow",
-            f"Run `invoke release --version {release.version}`, which dispatches it; or dispatch {self.workflow} on "
-            f"its Actions page, with the version {release.version}.",
+            f"Run `invoke release --version {release.version}`, which dispatches it; or {by_hand}"
+            if configured
+            else f"D{by_hand[1:]}",
         )

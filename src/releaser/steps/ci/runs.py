@@ -155,29 +155,6 @@ def _ahead(found: Sequence[Run], run: Run) -> Run | None:
     return next((one for one in found if one.id != run.id and not one.ended and one.status != "pending"), None)
 
 
-def newest(release: Release) -> Seen | None:
-    """Return what the newest run of the workflow that releases does; None if this version has none.
-
-    Raises:
-        ServiceError: GitHub refused, or did not respond.
-    """
-    found = dispatched_runs(release)
-    return look(release, release.config.release_workflow, found[0]) if found else None
-
-
-def told(release: Release) -> list[dict[str, object]]:
-    """Return as data the newest run of each workflow that takes part in this release.
-
-    Raises:
-        ServiceError: GitHub refused, or did not respond.
-    """
-    config = release.config
-    carried = newest(release) if config.run == "ci" else None
-    others = [one for one in config.publishing_workflows if not (carried and one == carried.workflow)]
-    found = [(one, run) for one in others for run in runs_of(release, one)[:1]]
-    return [facts(one) for one in ([carried] if carried else []) + [look(release, one, run) for one, run in found]]
-
-
 def facts(seen: Seen) -> dict[str, object]:
     """Return a run as data: its page, what it does, its jobs, and whom it waits for."""
     run = seen.run
@@ -189,6 +166,8 @@ def facts(seen: Seen) -> dict[str, object]:
         "conclusion": run.conclusion,
         "attempt": run.attempt,
         "commit": run.commit,
+        "event": run.event,
+        "started_by": run.actor,
         "jobs": [{name: getattr(job, name) for name in _TOLD} for job in seen.jobs],
         "waits_for": [
             {
@@ -205,6 +184,12 @@ def jobs_in_words(seen: Seen) -> str:
     """Return how far its jobs are, as it follows what the run does; empty if it has none yet."""
     told = [_doing(job) for job in seen.jobs]
     return f"; jobs: {', '.join(told)}" if told else ""
+
+
+def told_whole(seen: Seen) -> str:
+    """Return what a run does, who started it, and how far its jobs are."""
+    by = f"; started by {seen.run.actor} ({seen.run.event})" if seen.run.actor else ""
+    return f"{seen.state}{by}{jobs_in_words(seen)}"
 
 
 def failure(release: Release, seen: Seen, remedy: str) -> StepError:

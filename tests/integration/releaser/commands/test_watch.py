@@ -275,6 +275,71 @@ class TestWatch:
         carry_out(by_ci)  # a terminal released it after all
         by_ci.refuses("watch", "--version", "0.2.0", says=["No workflow takes part"])
 
+    def by_click(self, scene: Scene) -> Scene:
+        """A project that a terminal releases, with images that a terminal pushes, while a click releases it."""
+        scene.project.configure('run = "ci"\n', "")
+        text = (scene.project.path / "pyproject.toml").read_text()
+        images = '\n[tool.releaser.images]\nrepository = "registry.invalid/thing"\ntargets = [{ name = "image" }]\n'
+        scene.project.write("pyproject.toml", text + images)
+        scene.project.write(".github/workflows/docker-publish.yml", PUBLISH.replace("name: up", "name: images"))
+        scene.project.commit("Images")
+        running = {**BUILD, "status": "in_progress", "conclusion": None}
+        self.dispatched(scene, status="in_progress", conclusion=None, jobs=[running], actor="alice")
+        return scene
+
+    def test_status_shows_a_run_that_a_click_started_and_how_to_follow_it(self, by_ci: Scene) -> None:
+        scene = self.by_click(by_ci)
+        page = f"{scene.forge.url}/someone/tiny-thing/actions/runs/5"
+        status = scene.run("status", "--version", "0.2.0")
+        assert_says(
+            status.out,
+            f"release.yml runs: {page}; started by alice (workflow_dispatch); jobs: build begins",
+            "Follow with `invoke watch --version 0.2.0`.",
+            "Do not run `invoke release` meanwhile: release.yml makes this release.",
+        )
+        shown = json.loads(scene.run("status", "--json", "--version", "0.2.0").out)
+        assert (shown["run"]["url"], shown["run"]["started_by"]) == (page, "alice")
+        assert shown["runs"] == [shown["run"]]
+
+    def test_status_shows_images_that_their_workflow_builds_though_a_terminal_would_push_them(
+        self, by_ci: Scene
+    ) -> None:
+        scene = self.by_click(by_ci)
+        pushed = {"workflow": "docker-publish.yml", "id": 9, "event": "push", "head_branch": "v0.2.0", "actor": "bob"}
+        scene.forge.hold({"workflow_runs": [{**pushed, "head_sha": "*", "status": "queued", "conclusion": None}]})
+        page = f"{scene.forge.url}/someone/tiny-thing/actions/runs/9"
+        status = scene.run("status", "--version", "0.2.0")
+        assert_says(status.out, f"docker-publish.yml is queued, no job runs yet: {page}; started by bob (push)")
+        assert_says(status.out, "Follow with `invoke watch --version 0.2.0`.")
+        assert "Do not run" not in status.out
+        scene.forge.after("/runs/9/jobs", lambda: None)
+
+        def end() -> None:
+            scene.forge.store.state["workflow_runs"][0].update(status="completed", conclusion="success")
+            scene.forge.store.commit()
+
+        scene.forge.after("/runs/9/jobs", end)
+        watched = scene.run("watch", "--version", "0.2.0")
+        assert watched.code == 0, watched.text
+        assert_says(watched.out, f"docker-publish.yml succeeded: {page}")
+
+    def test_the_images_workflow_that_a_click_leads_to_is_followed_too(self, by_ci: Scene) -> None:
+        scene = self.by_click(by_ci)
+        images = {"workflow": "docker-publish.yml", "id": 9, "event": "workflow_dispatch", "head_branch": "v0.2.0"}
+
+        def finish() -> None:
+            scene.forge.store.state["workflow_runs"].append(
+                {**images, "head_sha": "*", "display_title": "Publish 0.2.0", **FAILED}
+            )
+            play(scene, status="completed", conclusion="success", jobs=[BUILT])
+
+        scene.forge.after("/runs/5/jobs", finish)
+        ran = scene.run("watch", "--version", "0.2.0")
+        assert ran.code == 1, ran.text
+        assert_says(ran.out, "release.yml succeeded: http")
+        assert_says(ran.err, "follow_docker_publish: docker-publish.yml failed in the job build")
+        assert "`invoke release --version 0.2.0`" not in ran.err
+
     def test_a_project_without_workflows_is_told_where_to_configure_one(self, scene: Scene) -> None:
         scene.refuses("watch", "--version", "0.2.0", says=["No workflow takes part", 'run = "ci"'])
 

@@ -37,6 +37,7 @@ def test_status_says_what_it_could_not_ask(scene: Scene) -> None:
     assert "done      be_clean" in ran.out
     assert "upload_pypi: pypi at" in ran.err
     assert "did not respond in time when asked to list the files of tiny-thing" in ran.err
+    assert "runs  newest run of each workflow\n  not asked: GitHub at" in ran.out
 
 
 @pytest.mark.usefixtures("_silent", "_sooner")
