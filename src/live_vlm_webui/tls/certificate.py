@@ -172,7 +172,8 @@ def _unfit(path: Path, key_path: Path, wanted: Wanted, now: datetime) -> str:
         return "the existing one does not match its key"
     if certificate.not_valid_after_utc - now < RENEWED_BEFORE:
         return f"the existing one expires on {certificate.not_valid_after_utc:%Y-%m-%d}"
-    missing = [str(one) for one in wanted.needed if one not in names and one not in addresses]
+    coverable = {*wanted.names, *wanted.addresses}  # a machine may have more addresses than a certificate takes
+    missing = [str(one) for one in wanted.needed if one in coverable and one not in names and one not in addresses]
     return f"the existing one does not cover {', '.join(missing)}" if missing else ""
 
 

@@ -119,3 +119,8 @@ def test_the_fingerprint_is_as_browsers_show_it(tmp_path):
     path, _ = kept_certificate(tmp_path, WANTED, NOW)
     der = ssl.PEM_cert_to_DER_cert(path.read_text())
     assert describe(path).fingerprint.replace(":", "").lower() == hashlib.sha256(der).hexdigest()
+
+
+def test_on_a_machine_with_more_addresses_than_it_covers_the_next_start_takes_the_same_one(tmp_path):
+    wanted = Wanted(("localhost", *(ip_address(f"10.0.0.{number}") for number in range(1, 201))))
+    assert kept(tmp_path, wanted) == kept(tmp_path, wanted)
