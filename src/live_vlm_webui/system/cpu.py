@@ -37,7 +37,8 @@ class CpuSource:
         """Read all figures; None for those that the system does not report."""
         now = _counters()
         cores = _use(self._before, now)
-        busy = _use([_sum(self._before)], [_sum(now)])
+        # The counters of a core that was switched on reach back to the boot.
+        busy = _use([_sum(self._before)], [_sum(now)]) if len(self._before) == len(now) else []
         self._before = now
         memory, swap = psutil.virtual_memory(), psutil.swap_memory()
         return Reading(

@@ -53,3 +53,13 @@ def test_a_core_that_is_switched_off_leaves_one_reading_without_its_use(tmp_path
     assert source.read().cpu.cores_percent == ()
     counters[:] = [Times(2, 0, 0, 1, 0, 0, 0)]
     assert source.read().cpu.use_percent == 100
+
+
+def test_a_core_that_is_switched_on_does_not_count_with_all_that_it_did_before(tmp_path, counters):
+    counters[:] = [Times(0, 0, 0, 0, 0, 0, 0)]
+    source = CpuSource(tmp_path)
+    source.open()
+    counters[:] = [Times(0, 0, 0, 10, 0, 0, 0), Times(900, 0, 0, 0, 0, 0, 0)]
+    assert source.read().cpu.use_percent is None
+    counters[:] = [Times(0, 0, 0, 20, 0, 0, 0), Times(900, 0, 0, 10, 0, 0, 0)]
+    assert source.read().cpu.use_percent == 0
