@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import secrets
@@ -106,6 +107,20 @@ def read_private(path: Path) -> bytes | None:
     return content
 
 
+def files_in(directory: Path, suffix: str) -> list[Path]:
+    """Return the files in a directory with that suffix, sorted; none if there is no such directory.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
+    try:
+        return sorted(path for path in directory.iterdir() if path.suffix == suffix)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unusable(directory, "read", error) from error
+
+
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[None]:
     """Hold the lock of the data directory, so that only one server at a time creates files in it.
@@ -136,13 +151,22 @@ def _make_private(directory: Path) -> None:
 
 
 def _unusable(path: Path, verb: str, error: OSError) -> SettingsError:
-    if file := next((one for one in path.parents if one.is_file()), None):
+    if file := next((one for one in path.parents if _is_file(one)), None):
         return SettingsError(
             f"{path} cannot be {verb}: {file} is a file, not a directory",
             f"Set {VARIABLE} to another directory; it is created if it does not exist.",
         )
     reason = os.strerror(error.errno) if error.errno else str(error)
+    foreign = error.errno in {errno.EACCES, errno.EPERM}
+    other = f"et {VARIABLE} to another directory."
     return SettingsError(
         f"{path} cannot be {verb}: {reason}",
-        f"Change its owner to the user who starts the server, or set {VARIABLE} to another directory.",
+        f"Change its owner to the user who starts the server, or s{other}" if foreign else f"S{other}",
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a directory that may not be searched
+        return False

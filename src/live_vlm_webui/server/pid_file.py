@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ SUFFIX = ".pid"
 LARGEST = 4096
 LAST_PID = 2**31 - 1
 CLOCK_SECONDS = 2.0
-"""Tolerance for a process's start time, which moves when the clock is set."""
+"""Tolerance for a process's start time, which is rounded, and on a Mac moves when the clock is corrected."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Running:
 
     Attributes:
         pid: The process id.
-        started: When the process started, in seconds since 1970.
+        started: When the process started, in seconds; see ``_started``.
         command: A hash of its command line, which may contain a secret.
         place: Where ``pid`` is valid: the machine's name and, on Linux, the PID namespace.
         address: The address on which it listens.
@@ -63,7 +64,7 @@ class Running:
         try:
             process = psutil.Process(self.pid)
             return (
-                abs(process.create_time() - self.started) < CLOCK_SECONDS
+                abs(_started(process) - self.started) < CLOCK_SECONDS
                 and process.status() != psutil.STATUS_ZOMBIE
                 and _hash(process.cmdline()) == self.command
             )
@@ -78,7 +79,7 @@ def this_process(address: str, port: int, url: str, version: str) -> Running:
     process = psutil.Process()
     return Running(
         pid=os.getpid(),
-        started=process.create_time(),
+        started=_started(process),
         command=_hash(process.cmdline()),
         place=this_place(),
         address=address,
@@ -114,7 +115,11 @@ def kept(directory: Path, running: Running) -> Iterator[None]:
 
 
 def find(directory: Path) -> list[tuple[Path, Running | OSError | None]]:
-    """Return all PID files, sorted by port, with their content; an OSError if unreadable, None if invalid."""
+    """Return all PID files, sorted by port, with their content; an OSError if unreadable, None if invalid.
+
+    Raises:
+        SettingsError: Their directory cannot be read.
+    """
 
     def looked_at(path: Path) -> Running | OSError | None:
         try:
@@ -122,7 +127,7 @@ def find(directory: Path) -> list[tuple[Path, Running | OSError | None]]:
         except OSError as error:
             return error
 
-    found = [(path, looked_at(path)) for path in sorted((directory / DIRECTORY).glob(f"*{SUFFIX}"))]
+    found = [(path, looked_at(path)) for path in data_dir.files_in(directory / DIRECTORY, SUFFIX)]
     return sorted(found, key=lambda one: (one[1].port if isinstance(one[1], Running) else 0, one[0].name))
 
 
@@ -149,6 +154,16 @@ def read(path: Path) -> Running | None:
         )
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
+
+
+def _started(process: psutil.Process) -> float:
+    """Return when ``process`` started, in seconds since boot on Linux, else since 1970.
+
+    A board without a battery starts with a clock of years ago, which is set minutes later. Linux counts from boot, and
+    psutil adds the time of boot by the clock of now.
+    """
+    since_1970 = process.create_time()
+    return since_1970 - psutil.boot_time() if sys.platform == "linux" else since_1970
 
 
 def _hash(command: list[str]) -> str:

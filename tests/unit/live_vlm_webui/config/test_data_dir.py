@@ -141,3 +141,9 @@ def test_a_file_in_the_place_of_the_directory_is_called_one(tmp_path, place):
         pass
     assert f"{tmp_path / 'file'} is a file, not a directory" in wrong.value.message
     assert "LIVE_VLM_DATA" in wrong.value.remedy
+
+
+def test_a_name_that_is_too_long_is_an_error_with_a_way_out(tmp_path):
+    with pytest.raises(SettingsError, match="File name too long") as wrong, locked(tmp_path / ("n" * 300) / "data"):
+        pass
+    assert wrong.value.remedy == "Set LIVE_VLM_DATA to another directory."

@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from live_vlm_webui.errors import SettingsError
 from live_vlm_webui.server.pid_file import find, kept, read, this_process
 
 
@@ -38,6 +40,14 @@ def test_a_process_that_may_not_be_looked_at_counts_as_running(running, monkeypa
 
 def test_a_moved_clock_makes_it_no_other_process(running):
     assert replace(running, started=running.started + 1).is_running
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux counts from boot")
+def test_a_clock_that_is_set_years_forward_makes_it_no_other_process(running, monkeypatch):
+    booted = psutil.boot_time()
+    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: booted + 1e8)
+    assert psutil.Process().create_time() > booted + 1e8
+    assert running.is_running
 
 
 def test_the_file_is_there_meanwhile_for_its_owner_alone_and_holds_no_argument(running, tmp_path):
@@ -77,3 +87,10 @@ def test_a_number_that_is_no_process_is_not_read(running, tmp_path: Path, pid):
 
 def test_where_there_is_no_directory_none_is_found(tmp_path):
     assert find(tmp_path / "nowhere") == []
+
+
+def test_a_directory_that_cannot_be_read_is_told_with_a_way_out(tmp_path):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(SettingsError, match="run cannot be read") as wrong:
+        find(tmp_path)
+    assert "LIVE_VLM_DATA" in wrong.value.remedy
