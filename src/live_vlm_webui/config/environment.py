@@ -112,10 +112,22 @@ def _path(text: str) -> Path:
         return Path(text).expanduser().absolute()
     except RuntimeError:
         raise ValueError(f"{text!r} refers to an unknown home directory", "Use an absolute path.") from None
+    except FileNotFoundError:
+        raise ValueError(
+            f"{text!r} is relative to the current directory, which was deleted", "Use an absolute path."
+        ) from None
 
 
 def _directory(text: str) -> Path:
     path = _path(text)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass  # said below
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read: {error.strerror}", "Use a directory that the user who starts the server can read."
+        ) from None
     if not path.is_dir():
         raise ValueError(f"{path} is not a directory", "Use an existing directory.")
     return path.resolve()

@@ -65,14 +65,14 @@ def secrets_in(environ: Mapping[str, str], files: Iterable[Path]) -> list[Secret
         if source.setting not in {"token", "api_key"} or not value:
             continue
         if value.startswith("@"):
-            files = [*files, Path(value[1:]).expanduser()]
+            files = [*files, Path(value[1:])]
         else:
             found.append(value)
     for path in files:
         try:
-            with path.open("rb") as file:
+            with path.expanduser().open("rb") as file:
                 found.append(file.read(SECRET_FILE_BYTES).decode("utf-8", "replace").strip())
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: an unknown home directory
             continue
     for name in (*ADDRESSES, *PROXIES, *map(str.lower, PROXIES)):
         netloc = environ.get(name, "").partition("://")[2].partition("/")[0]

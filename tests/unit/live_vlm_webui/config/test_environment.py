@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -220,3 +221,19 @@ def test_the_data_directory_is_made_absolute(monkeypatch, tmp_path):
     assert data_dir_of({"LIVE_VLM_DATA": "data"}) == tmp_path / "data"
     assert data_dir_of({"LIVE_VLM_DATA": "~/data"}) == Path("/home/u/data")
     assert data_dir_of({"XDG_DATA_HOME": "/share"}) == Path("/share/live-vlm-webui")
+
+
+def test_a_directory_that_cannot_be_looked_at_is_told(tmp_path):
+    with pytest.raises(SettingsError, match=r"--media-dir: .* cannot be read: File name too long"):
+        read("--media-dir", str(tmp_path / ("n" * 300)))
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS keeps the name of a deleted directory")
+@pytest.mark.parametrize("flag", ["--media-dir", "--ssl-cert"])
+def test_a_relative_path_in_a_directory_that_was_deleted_is_told(tmp_path, monkeypatch, flag):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(SettingsError, match=f"{flag}: 'there' is relative to the current directory, which was deleted"):
+        read(flag, "there")

@@ -92,3 +92,7 @@ def test_secrets_are_taken_out_of_whatever_they_are_part_of():
 @pytest.mark.parametrize("home", [None, Path("/")])
 def test_without_a_home_directory_paths_stay_as_they_are(home):
     assert Redactor([], home).clean("/usr/share") == "/usr/share"
+
+
+def test_a_secret_in_a_home_directory_that_there_is_not_is_none():
+    assert secrets_in({"LIVE_VLM_TOKEN": "@~nobody-there/token"}, []) == []
