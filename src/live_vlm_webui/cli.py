@@ -20,6 +20,7 @@ from live_vlm_webui.config.defaults import (
     DEFAULT_PORT,
     LOG_LEVELS,
 )
+from live_vlm_webui.output import complain, escape_unencodable, show, was_printed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing takes as long as everything else here
@@ -45,16 +46,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments after the program's name; None reads ``sys.argv``.
 
     Returns:
-        0 after Ctrl-C or SIGTERM stopped a running server, 1 if it cannot listen, 2 for invalid settings, 130 for
-        Ctrl-C before the server was ready.
+        0 after Ctrl-C or SIGTERM stopped a running server, 1 if it cannot listen or print, 2 for invalid settings, 130
+        for Ctrl-C before the server was ready.
 
     Raises:
         SystemExit: ``--version`` and ``--help`` (0), or invalid arguments (2).
     """
+    escape_unencodable()
     try:
         arguments = read_arguments(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except SystemExit:
+        if not was_printed(PROGRAM):
+            return 1
+        raise
     from live_vlm_webui.errors import WebUIError
 
     try:
@@ -62,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return examine(arguments)
         return start(arguments)
     except WebUIError as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        complain(f"{PROGRAM}: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -232,7 +238,7 @@ def start(arguments: argparse.Namespace) -> int:
 
     settings, warnings = read_settings(vars(arguments), os.environ)
     for warning in warnings:
-        sys.stderr.write(f"{PROGRAM}: warning: {warning}\n")
+        complain(f"{PROGRAM}: warning: {warning}\n")
     with open_listener(settings) as listener:
         from live_vlm_webui.server.serve import run
 
@@ -244,5 +250,5 @@ def examine(arguments: argparse.Namespace) -> int:
     """Print the doctor's report."""
     from live_vlm_webui.doctor.report import report
 
-    sys.stdout.write(report(as_json=arguments.json))
+    show(report(as_json=arguments.json))
     return 0

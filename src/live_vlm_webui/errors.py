@@ -7,6 +7,7 @@
     │   └── WrongValueError          a value that is out of range
     ├── ListenError        exit 1    the address and port cannot be opened
     │   └── PortTakenError           another program listens there
+    ├── OutputError        exit 1    standard output cannot be written
     ├── RequestError       HTTP      a request that cannot be fulfilled
     │   ├── InputError         400   an invalid value
     │   │   └── MediaTypeError 415   a body of an unsupported type
@@ -84,6 +85,10 @@ class ListenError(WebUIError):
 
 class PortTakenError(ListenError):
     """Another program listens on that port."""
+
+
+class OutputError(WebUIError):
+    """Standard output is closed or cannot be written."""
 
 
 class RequestError(WebUIError):

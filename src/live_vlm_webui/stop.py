@@ -8,10 +8,12 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_vlm_webui import __version__
+from live_vlm_webui.output import complain, escape_unencodable, show, was_printed
 
 if TYPE_CHECKING:
     from live_vlm_webui.server.pid_file import Running
@@ -38,14 +40,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: ``--version`` and ``--help`` (0), or invalid arguments (2).
     """
-    arguments = build_parser().parse_args(argv)
+    escape_unencodable()
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit:
+        if not was_printed(PROGRAM):
+            return FAILED
+        raise
     from live_vlm_webui.config.environment import data_dir_of
     from live_vlm_webui.errors import WebUIError
 
     try:
         return stop(data_dir_of(os.environ), arguments.port)
     except WebUIError as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        complain(f"{PROGRAM}: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -84,8 +92,7 @@ def stop(directory: Path, port: int | None) -> int:
         elif found is not None and not found.is_here:
             _say(f"{found.url} was started in another container or on another machine ({found.place}); stop it there.")
         elif found is None or not found.is_running:
-            path.unlink(missing_ok=True)
-            _say(f"Removed {path}: its server is no longer running.")
+            _remove(path)
         elif port in {None, found.port}:
             running.append(found)
     if not running and unreadable:
@@ -118,8 +125,21 @@ def _stop(running: Running) -> int:
     return STOPPED
 
 
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        _say(f"{path} cannot be removed ({error.strerror}); its server is no longer running.")
+    else:
+        _say(f"Removed {path}: its server is no longer running.")
+
+
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    """Print a line; where it cannot be printed, servers are stopped all the same, and the exit status tells."""
+    from live_vlm_webui.errors import OutputError
+
+    with suppress(OutputError):
+        show(f"{text}\n")
 
 
 if __name__ == "__main__":

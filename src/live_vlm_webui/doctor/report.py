@@ -36,7 +36,7 @@ def report(environ: Mapping[str, str] | None = None, *, as_json: bool = False) -
     finally:
         logging.disable(logging.NOTSET)
     if as_json:
-        return json.dumps(found, indent=2, ensure_ascii=False, default=str) + "\n"
+        return json.dumps(found, indent=2, default=str) + "\n"
     return "\n".join(_lines(found, "")) + "\n"
 
 

@@ -9,6 +9,7 @@ from typing import TextIO
 from live_vlm_webui import __version__
 from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.network.reach import reachable_urls, url_of
+from live_vlm_webui.output import show
 from live_vlm_webui.security.access_token import token_path
 from live_vlm_webui.security.invitation import link
 from live_vlm_webui.security.login import CODE_SECONDS
@@ -47,14 +48,18 @@ class Ready:
         return reachable_urls(self.settings, self.port)
 
 
-def announce(ready: Ready, stream: TextIO) -> None:
-    """Print that the server is ready. The first line is for programs; others follow only if sign-in is required."""
-    stream.write(f"live-vlm-webui {__version__} is ready: {ready.url} (Ctrl-C stops)\n")
+def announce(ready: Ready, stream: TextIO | None) -> None:
+    """Print that the server is ready. The first line is for programs; others follow only if sign-in is required.
+
+    Raises:
+        OutputError: ``stream`` is None, because it was closed, or cannot be written.
+    """
+    text = f"live-vlm-webui {__version__} is ready: {ready.url} (Ctrl-C stops)\n"
     if ready.code:
-        stream.write(invitation(ready, ready.others))
-        if stream.isatty():
-            stream.write(qr_code(sign_in_url(ready), getattr(stream, "encoding", None) or "ascii"))
-    stream.flush()
+        text += invitation(ready, ready.others)
+        if stream is not None and stream.isatty():
+            text += qr_code(sign_in_url(ready), getattr(stream, "encoding", None) or "ascii")
+    show(text, stream)
 
 
 def invitation(ready: Ready, urls: tuple[str, ...]) -> str:

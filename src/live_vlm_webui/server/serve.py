@@ -21,7 +21,7 @@ from live_vlm_webui.api.keys import LOADER
 from live_vlm_webui.api.loading import FOR_A_CAMERA, IMPORTER
 from live_vlm_webui.app import create_app
 from live_vlm_webui.config.settings import Settings
-from live_vlm_webui.errors import SettingsError
+from live_vlm_webui.errors import OutputError, SettingsError
 from live_vlm_webui.memory import share_memory
 from live_vlm_webui.network.hosts import Hosts
 from live_vlm_webui.security.login import LOGIN
@@ -90,7 +90,10 @@ async def serve(make_app: Callable[[Settings], web.Application], settings: Setti
         ready = Ready(settings, port, code, certificate.fingerprint if certificate else "")
         with stop_signals() as stopped, recorded(settings, address, port, ready.url):
             acceptor.open()
-            announce(ready, sys.stdout)
+            try:
+                announce(ready, sys.stdout)
+            except OutputError as error:  # the page can be used all the same
+                logger.warning("%s; the page is at %s", error.message, ready.url)
             if LOADER in app:  # so that the page that is opened next finds it loaded, or waits less
                 app[LOADER].begin(*FOR_A_CAMERA)
             await stopped.wait()
@@ -153,7 +156,6 @@ def leave_import() -> None:
             thread.join(IMPORT_SECONDS)
             if thread.is_alive():
                 logging.shutdown()
-                sys.stdout.flush()
                 os._exit(0)
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -53,6 +55,50 @@ sys.stderr.write("\\n".join(set(sys.modules) - before))
     assert done.returncode == 0
     assert not loaded & HEAVY
     assert loaded - sys.stdlib_module_names == {"live_vlm_webui"}
+
+
+@pytest.fixture
+def buffered(environment):
+    """The environment of a program that writes when its buffer is full or it ends, as is usual."""
+    return {name: value for name, value in environment.items() if name != "PYTHONUNBUFFERED"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("argument", ["--help", "doctor"])
+def test_a_full_disk_is_told_without_a_traceback(command, argument, buffered):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*command, argument], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=buffered
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "live-vlm-webui: Standard output cannot be written: No space left on device\n"
+        "-> Redirect it to a terminal, or to a file on a disk with free space.\n"
+    )
+
+
+def test_help_that_nobody_reads_to_its_end_is_no_error(command, buffered):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*command, "--help"], stdout=writing, stderr=subprocess.PIPE, check=False, env=buffered)
+    os.close(writing)
+    assert (done.stderr, done.returncode) == (b"", 0)
+
+
+def test_a_server_whose_output_is_closed_serves_and_logs_its_address(command, environment):
+    with subprocess.Popen(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command, "--port", "0", "--no-ssl"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as server:
+        line = next((line for line in server.stderr if "the page is at" in line), "")
+        with urlopen(f"{line.split()[-1]}healthz", timeout=60) as answer:
+            assert answer.status == 200
+        server.terminate()
+        said = server.stderr.read()
+    assert "Traceback" not in said
+    assert server.returncode == 0
 
 
 def test_bad_arguments_exit_with_2(command):

@@ -23,6 +23,7 @@ LAZY = {
     "doctor/findings": "each part of the report may fail, and no other with it",
     "media/preview": "numpy and simplejpeg, in a thread at the first preview",
     "media/stream/camera": "PyAV, in the camera's thread",
+    "output": "the tree of errors, which --help does without",
     "security/invitation": "segno, for a QR code, in a thread",
     "server/ready": "segno, for the QR code in a terminal",
     "server/serve": "cryptography, for HTTPS",
