@@ -117,6 +117,21 @@ def test_a_theme_that_was_chosen_beats_the_systems_and_is_there_before_anything_
     assert tab.page.evaluate(background) == "rgb(243, 245, 247)"
 
 
+def test_with_the_colours_of_the_system_the_choice_and_the_connection_still_show(visit):
+    tab = visit()
+    tab.page.emulate_media(forced_colors="active")
+    seen = """() => ({
+      chosen: [...document.querySelectorAll("[name=source]")].map((radio) => [
+        radio.checked, getComputedStyle(radio.nextElementSibling).outlineStyle === "solid",
+      ]),
+      dot: getComputedStyle(document.querySelector("#connection .dot")).backgroundColor,
+      page: getComputedStyle(document.body).backgroundColor,
+    })"""
+    found = tab.page.evaluate(seen)
+    assert sorted(found["chosen"]) == [[False, False], [False, False], [True, True]]
+    assert found["dot"] != found["page"]
+
+
 def test_everything_can_be_done_with_the_keyboard(visit):
     tab = visit()
     reached = []
