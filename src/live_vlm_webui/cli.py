@@ -233,7 +233,8 @@ def _add_running(group: argparse._ArgumentGroup) -> None:
 
 def start(arguments: argparse.Namespace) -> int:
     """Check the settings, open the port, then import the server and run it until it is stopped."""
-    from live_vlm_webui.config.environment import read_settings
+    from live_vlm_webui.config.environment import named, read_settings
+    from live_vlm_webui.errors import WrongValueError
     from live_vlm_webui.server.listen import open_listener
 
     settings, warnings = read_settings(vars(arguments), os.environ)
@@ -242,7 +243,10 @@ def start(arguments: argparse.Namespace) -> int:
     with open_listener(settings) as listener:
         from live_vlm_webui.server.serve import run
 
-        run(settings, listener)
+        try:
+            run(settings, listener)
+        except WrongValueError as error:  # what only a part of the server can tell
+            raise named(error, vars(arguments)) from None
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,24 +56,33 @@ def read_settings(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> t
         "known_servers_only": bool(arguments.get("known_servers_only")),
         "data_dir": data_dir_of(environ),
     }
-    origins = {"ssl": "--no-ssl"}
     for source in SOURCES:
         given = arguments.get(source.setting)
         if isinstance(given, list):
-            origins[source.setting] = source.flag
             values[source.setting] = tuple(_read(source.flag, source.read, one) for one in given)
         elif given is not None:
-            origins[source.setting] = source.flag
             values[source.setting] = _read(source.flag, source.read, given)
         elif environ.get(source.variable):
-            origins[source.setting] = source.variable
             values[source.setting] = _read(source.variable, source.read, environ[source.variable])
     try:
         settings = Settings(**values)
     except WrongValueError as error:
-        origin = origins.get(error.setting, "")
-        raise SettingsError(f"{origin}: {error.message}" if origin else error.message, error.remedy) from None
+        raise named(error, arguments) from None
     return settings, (*_exposed(arguments), *_unknown(environ), *_advice(settings))
+
+
+def named(error: WrongValueError, arguments: Mapping[str, Any]) -> SettingsError:
+    """Return ``error`` with the flag or variable that the value comes from.
+
+    Args:
+        error: The error of a value in the settings.
+        arguments: The arguments of ``read_settings``.
+    """
+    for source in SOURCES:
+        if source.setting == error.setting:
+            origin = source.flag if arguments.get(source.setting) is not None else source.variable
+            return SettingsError(f"{origin}: {error.message}", error.remedy)
+    return SettingsError(error.message, error.remedy)
 
 
 def data_dir_of(environ: Mapping[str, str]) -> Path:
@@ -94,10 +104,9 @@ def _read(origin: str, read: Callable[[str], Any], text: str) -> Any:
 
 
 def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a whole number", "Use digits only.") from None
+    if not re.fullmatch(r"\s*-?[0-9]{1,20}\s*", text, re.ASCII):  # int also takes 1_0 and the digits of other scripts
+        raise ValueError(f"{text!r} is not a whole number", "Use digits only.")
+    return int(text)
 
 
 def _number(text: str) -> float:

@@ -107,6 +107,21 @@ def test_bad_arguments_exit_with_2(command):
     assert done.stderr == "live-vlm-webui: --port: 'many' is not a whole number\n-> Use digits only.\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variables", "origin"),
+    [
+        (["--api-base", "http://2130706433/v1"], {}, "--api-base"),
+        ([], {"LIVE_VLM_API_BASE": "http://2130706433/v1"}, "LIVE_VLM_API_BASE"),
+    ],
+)
+def test_a_value_that_only_the_server_can_refuse_is_told_with_where_it_came_from(
+    command, environment, arguments, variables, origin
+):
+    done = run(command, "--port", "0", *arguments, env={**environment, **variables})
+    assert done.returncode == 2
+    assert f"live-vlm-webui: {origin}: The API address is not a URL" in done.stderr
+
+
 def test_a_ready_server_prints_one_line_with_its_address(start_server):
     server = start_server("--port", "0")
     assert server.ready_line == (

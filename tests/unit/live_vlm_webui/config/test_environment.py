@@ -85,6 +85,8 @@ def test_an_empty_variable_counts_as_absent_and_an_empty_flag_does_not():
     ("arguments", "environ", "told"),
     [
         (["--port", "many"], {}, "--port: 'many' is not a whole number"),
+        (["--port", "1_0"], {}, "--port: '1_0' is not a whole number"),
+        (["--port", "\u0663"], {}, "--port: '\u0663' is not a whole number"),
         (["--port", "70000"], {}, "--port: 70000 is not a valid port"),
         (["--temperature", "warm"], {}, "--temperature: 'warm' is not a number"),
         (["--temperature", "2.1"], {}, "--temperature: A temperature of 2.1 is out of range"),
