@@ -376,3 +376,19 @@ def test_an_earlier_answer_keeps_the_focus_while_the_same_is_answered_again(visi
         tab.page.keyboard.press("Enter")
         tab["exchange"].locator("summary").click()
     assert answer.value.json()["id"] > 1  # the newest of them
+
+
+NO_COPYING = """
+Object.defineProperty(navigator, "clipboard", { value: undefined });
+document.execCommand = () => { window.tried = true; return false; };
+"""
+
+
+def test_what_the_browser_does_not_let_be_copied_is_not_said_to_be(visit):
+    tab = visit(script=NO_COPYING)
+    tab.start_camera()
+    tab.until_text("text", "cup")
+    tab.button("Copy").click()
+    tab.until("window.tried")
+    tab.page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert tab.text("copy") == "Copy"

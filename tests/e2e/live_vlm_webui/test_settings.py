@@ -233,6 +233,17 @@ def test_asking_every_so_many_seconds_asks_no_more(visit, models):
     assert len(models.questions) == 1
 
 
+def test_a_number_that_is_emptied_is_shown_again(visit):
+    tab = visit().connected()
+    tab.until("document.getElementById('max_tokens').value === '256'")
+    tab["sampling"].select_option("seconds")
+    tab.until("document.getElementById('every').value === '5'")
+    for field, holds in (("max_tokens", "256"), ("every", "5")):
+        tab[field].fill("")
+        tab[field].press("Tab")
+        tab.until(f"document.getElementById('{field}').value === '{holds}'")
+
+
 def test_a_number_that_the_server_refuses_is_told_and_taken_back(visit):
     tab = visit()
     tab.button("Settings").click()

@@ -300,7 +300,7 @@ const asked = ({ prompt, system_prompt: system }) => [
 
 const sameModel = (one, other) => one?.name === other?.name && one?.api_base === other?.api_base;
 
-/** Copy `text`, and confirm it on the button, whose name is the text `label`. */
+/** Copy `text`, and confirm it on the button, whose name is the text `label`, if the browser did. */
 export async function copy(button, text, label = "answer.copy") {
   try {
     await navigator.clipboard.writeText(text);
@@ -308,8 +308,9 @@ export async function copy(button, text, label = "answer.copy") {
     const area = make("textarea", { value: text, class: "unseen" }); // pages without HTTPS have no clipboard
     (button.closest("dialog") ?? document.body).append(area); // outside an open dialog nothing can be selected
     area.select();
-    document.execCommand("copy");
+    const isCopied = document.execCommand("copy");
     area.remove();
+    if (!isCopied) return;
   }
   tell(button, "answer.copied");
   setTimeout(() => tell(button, label), 1500);

@@ -12,16 +12,16 @@ const EVERY = {
 /** Connects the controls of a session's settings; `change(patch)` sends changes. */
 export class SettingControls {
   #change;
-  #sampling = {};
+  #settings = { sampling: {} };
 
   constructor(change) {
     this.#change = change;
     element("max_tokens").addEventListener("change", ({ target }) => {
-      if (target.reportValidity() && target.value) this.#change({ max_tokens: target.valueAsNumber });
+      this.#send(target, (max_tokens) => this.#change({ max_tokens }));
     });
     element("sampling").addEventListener("change", ({ target }) => this.#setMode(target.value));
     element("every").addEventListener("change", ({ target }) => {
-      if (target.reportValidity() && target.value) this.#setMode(element("sampling").value, target.valueAsNumber);
+      this.#send(target, (every) => this.#setMode(element("sampling").value, every));
     });
     element("reasoning").addEventListener("change", ({ target }) => this.#change({ reasoning: target.checked }));
     element("pause").addEventListener("click", ({ target }) => {
@@ -33,12 +33,19 @@ export class SettingControls {
   apply(settings, refused = false) {
     set(element("max_tokens"), settings.max_tokens, refused);
     element("reasoning").checked = settings.reasoning;
-    this.#sampling = settings.sampling;
+    this.#settings = settings;
     const { mode } = settings.sampling;
     element("sampling").value = mode;
     this.#showEvery(mode, settings.sampling, refused);
     element("pause").setAttribute("aria-pressed", String(settings.paused));
     tell(element("pause"), settings.paused ? "resume" : "pause");
+  }
+
+  /** Send a valid number; a field that was emptied shows again what holds. */
+  #send(input, send) {
+    if (!input.reportValidity()) return;
+    if (input.value) send(input.valueAsNumber);
+    else this.apply(this.#settings, true);
   }
 
   #setMode(mode, value) {
@@ -48,7 +55,8 @@ export class SettingControls {
       return;
     }
     const wanted = value === undefined ? every.otherwise : mode === "change" ? value / 100 : value;
-    const others = mode === this.#sampling.mode ? this.#sampling : {}; // such as the longest silence, which is not shown
+    const { sampling } = this.#settings;
+    const others = mode === sampling.mode ? sampling : {}; // such as the longest silence, which is not shown
     this.#change({ sampling: { ...others, mode, [every.name]: wanted } });
   }
 
