@@ -10,6 +10,7 @@ import ssl
 import stat
 import sys
 from collections.abc import Mapping
+from http.client import HTTPException
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
@@ -148,7 +149,7 @@ def _health(url: str) -> str:
         opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trusting))
         with opener.open(f"{url}healthz", timeout=HEALTH_SECONDS) as answer:
             return "healthy" if answer.status == 200 else f"responds with HTTP {answer.status}"
-    except OSError as error:
+    except (OSError, HTTPException, ValueError) as error:  # ValueError: a damaged PID file names no URL
         return f"does not respond: {error}"
 
 
