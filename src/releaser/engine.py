@@ -19,6 +19,7 @@ from releaser.dists.built import read_dists
 from releaser.errors import ConflictError, InterruptedRunError, NotConfirmedError, ReleaserError
 from releaser.release import Release
 from releaser.store import ACCEPT, broken_journal
+from releaser.texts.where import told_here
 
 
 @dataclass
@@ -91,7 +92,7 @@ def carry_out(
         journal = _opened_journal(release, any_journal=any_journal)
         chosen = {"choices": dict(release.choices)} if release.choices else {}
         journal.write("begin", version=str(release.version), command=sys.argv[1:], skipped=dict(skip), **chosen)
-        with display.display(redact) as shown, stoppable():
+        with display.display(lambda text: told_here(redact(text))) as shown, stoppable():
 
             def asked(question: str) -> None:
                 with shown.paused():

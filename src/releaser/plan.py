@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from releaser.config.project import Config
-from releaser.core.step import Phase, Plan, in_order, together
+from releaser.core.step import Phase, Plan, in_order, part_of, together
 from releaser.release import Release
 from releaser.steps.after.attach_report import AttachReport
 from releaser.steps.after.close_milestone import CloseMilestone
@@ -68,6 +68,7 @@ from releaser.steps.verify.upgrade_from_pypi import UpgradeFromPyPI
 from releaser.steps.verify.verify_images import VerifyImages
 from releaser.steps.verify.verify_index_files import VerifyIndexFiles
 from releaser.steps.verify.verify_release import VerifyRelease
+from releaser.texts.where import CHOICES
 
 
 def release_plan(config: Config) -> Plan[Release]:
@@ -222,6 +223,11 @@ def plan_by_workflow() -> Plan[Release]:
 def plan_of(config: Config) -> Plan[Release]:
     """Return the plan of a release, wherever `run` in the configuration has it carried out."""
     return plan_by_workflow() if config.run == "ci" else release_plan(config)
+
+
+def choosable(plan: Plan[Release], config: Config) -> Plan[Release]:
+    """Return the steps that a person can choose for: the plan's, and those of a workflow's jobs that can be told."""
+    return (*plan, *part_of(release_plan(config), *CHOICES)) if config.run == "ci" else plan
 
 
 def watch_plan(started_by: str, publishing: Sequence[str]) -> Plan[Release]:

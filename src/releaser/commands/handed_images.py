@@ -30,6 +30,7 @@ from releaser.plan import release_plan
 from releaser.release import Release
 from releaser.steps.publish.take_built import TakeBuilt
 from releaser.steps.publish.take_published import TakePublished, published_of
+from releaser.texts.where import in_job
 
 _OUTPUT = "images"
 
@@ -37,7 +38,7 @@ _OUTPUT = "images"
 def tell(manifest: ImagesManifest) -> None:
     """Print what was built, and make it the step's output in a job."""
     print(f"{IMAGES}={manifest.line()}")
-    if _in_job():
+    if in_job():
         Job.here().output(_OUTPUT, manifest.line())
 
 
@@ -85,7 +86,7 @@ def push(start_at: Path, version: str | None, layout: str) -> None:
     """
     opened = open_for_images(start_at, version)
     opened, manifest = with_targets(opened, opened.config.images.targets), _told(opened)
-    if _in_job():
+    if in_job():
         _expect_trusted(opened, manifest)
     taking = TakeBuilt(Path(layout).resolve(), manifest)
     take = Phase("take", taking.title, in_order(taking, TakePublished()))
@@ -108,7 +109,7 @@ def expect(start_at: Path, version: str | None, sums: str) -> None:
     """
     opened = open_for_images(start_at, version)
     manifest = _told(opened)
-    if _in_job():
+    if in_job():
         _expect_trusted(opened, manifest)
     lines, wrong = [], []
     for target, reference in of_release.references(opened).items():
@@ -120,10 +121,6 @@ def expect(start_at: Path, version: str | None, sums: str) -> None:
         raise ConflictError("; ".join(wrong), "Find out who moved it. Attest nothing; release the next version.")
     Path(sums).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     print("\n".join(lines))
-
-
-def _in_job() -> bool:
-    return bool(os.environ.get("GITHUB_ACTIONS"))
 
 
 def _expect_trusted(opened: Release, manifest: ImagesManifest) -> None:

@@ -26,10 +26,10 @@ from releaser.errors import ConflictError, UsageError
 from releaser.history.derived import commit_version, day_of, epoch_for
 from releaser.plan import release_plan
 from releaser.release import Release
-from releaser.steps.ci.dispatch_release import IN_JOBS
 from releaser.steps.publish.upload_dists import spent_remedy
 from releaser.steps.qualify.pass_session import PassSession
 from releaser.steps.qualify.try_wheel import TryWheel
+from releaser.texts.where import CHOICES
 
 ARTIFACT = "dist"
 """The directory, in the checkout, that takes the artifact of the same name."""
@@ -46,7 +46,7 @@ def open_in_job(start: Path, version: str | None, *, may_push: bool = False) -> 
     job = Job.here()
     opened = opened_release(start, version)
     token = opened.credentials.token(opened.config.forge.token_env) if may_push else None
-    choices = chosen(part_of(release_plan(opened.config), *IN_JOBS), job.choices)
+    choices = chosen(part_of(release_plan(opened.config), *CHOICES), job.choices)
     return replace(opened, git=in_job(opened.git, job.server, token), choices=choices), job
 
 

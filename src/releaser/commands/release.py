@@ -20,9 +20,8 @@ from releaser.core.runner import Observer, Runner
 from releaser.core.step import Done, Plan, Skipped, Warned, part_of
 from releaser.errors import UsageError
 from releaser.inspection.questions import Question, ask
-from releaser.plan import plan_of, release_plan
+from releaser.plan import choosable, plan_of, release_plan
 from releaser.release import Release
-from releaser.steps.ci.dispatch_release import IN_JOBS
 from releaser.steps.ci.runs import Seen, told_whole
 from releaser.steps.ci.taking_part import newest_runs
 from releaser.texts import report
@@ -49,8 +48,8 @@ def release(
         )
     plan = plan_of(opened.config)
     skips, required = skipped_steps(plan, skip), required_steps(plan, require)
-    in_jobs = part_of(release_plan(opened.config), *IN_JOBS) if opened.config.run == "ci" else ()
-    opened = replace(opened, choices=chosen((*plan, *in_jobs), choose), required=frozenset(required))
+    choices = chosen(choosable(plan, opened.config), choose)
+    opened = replace(opened, choices=choices, required=frozenset(required))
     if dry_run:
         print(f"{opened.config.distribution} {opened.version}: state of each step\n")
         engine.print_survey(opened, engine.survey(opened, plan, skips, required), plan)

@@ -6,12 +6,11 @@ rich is slow to import, so `releaser.core.live` is imported only for a terminal.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from releaser.core import plain
 from releaser.core.step import Outcome
-from releaser.secret import Redactor
 
 if TYPE_CHECKING:
     from releaser.core.live import LiveDisplay
@@ -27,7 +26,7 @@ def print_phase(name: str, title: str, rows: Iterable[tuple[str, Outcome, str]])
         plain.print_phase(name, title, rows)
 
 
-def display(redact: Redactor) -> plain.PlainDisplay | LiveDisplay:
+def display(redact: Callable[[str], str]) -> plain.PlainDisplay | LiveDisplay:
     """Return the display that suits standard output."""
     if sys.stdout.isatty():
         from releaser.core import live

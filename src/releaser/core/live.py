@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 
@@ -15,7 +15,6 @@ from rich.text import Text
 
 from releaser.core.plain import MARKS
 from releaser.core.step import Outcome, first_line
-from releaser.secret import Redactor
 
 _STYLES = {
     "done": "green",
@@ -54,7 +53,7 @@ def print_phase(name: str, title: str, rows: Iterable[tuple[str, Outcome, str]])
 class LiveDisplay(AbstractContextManager["LiveDisplay"]):
     """Finished steps scroll up. Below them each running one has a spinner, its time and its latest line."""
 
-    def __init__(self, redact: Redactor, console: Console) -> None:
+    def __init__(self, redact: Callable[[str], str], console: Console) -> None:
         self._redact = redact
         self._console = console
         self._tasks: dict[str, TaskID] = {}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TextIO
 
 from releaser.core.step import Conflict, Done, Failed, Outcome, Skipped, Stays, Todo, Warned, first_line
-from releaser.secret import Redactor
 
 MARKS: dict[type[Outcome], str] = {
     Done: "done",
@@ -42,7 +41,7 @@ def print_phase(name: str, title: str, rows: Iterable[tuple[str, Outcome, str]])
 class PlainDisplay(AbstractContextManager["PlainDisplay"]):
     """One line an event."""
 
-    def __init__(self, redact: Redactor, out: TextIO | None = None) -> None:
+    def __init__(self, redact: Callable[[str], str], out: TextIO | None = None) -> None:
         self._redact = redact
         self._out = out or sys.stdout
         self._begun = time.monotonic()

@@ -63,5 +63,6 @@ def ask(questions: Sequence[Question[Any]], within: float | None = None) -> None
     for question, ended in zip(questions, found, strict=True):
         if ended is None:
             question.error = ServiceError(
-                f"There was no answer within {within:.0f} s: {question.what}", "Check the network, then rerun."
+                f"There was no answer within {within:.0f} s: {question.what}",
+                "Check the network, then rerun the command.",
             )

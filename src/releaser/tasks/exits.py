@@ -16,6 +16,7 @@ from invoke.exceptions import Exit
 from releaser.adapters import environment
 from releaser.errors import ReleaserError, UsageError
 from releaser.secret import Redactor
+from releaser.texts.where import told_here
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -106,9 +107,9 @@ def _open_standard_streams() -> None:
 
 def _print(message: str, remedy: str) -> None:
     redact = _redactor()
-    print(f"error: {redact(message)}", file=sys.stderr)
+    print(f"error: {redact(told_here(message))}", file=sys.stderr)
     if remedy:
-        print(f"  -> {redact(remedy)}", file=sys.stderr)
+        print(f"  -> {redact(told_here(remedy))}", file=sys.stderr)
 
 
 def _fail_with_traceback() -> NoReturn:

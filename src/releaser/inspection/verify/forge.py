@@ -79,7 +79,9 @@ def look_at_tag(release: Release, held: GitTag | None, shown: TagLook | None, on
     if shown and shown.commit != held.commit:
         notes.wrong("forge", f"the forge shows it at {shown.commit}", "Find out who moved it.")
     if on_branch is None:
-        notes.unproven("branch", f"whether it is on {branch} is not told", "Run `git fetch --tags`, then rerun.")
+        notes.unproven(
+            "branch", f"whether it is on {branch} is not told", "Run `git fetch --tags`, then rerun the command."
+        )
     elif on_branch:
         notes.right("branch", f"on {branch}")
     else:

@@ -12,6 +12,7 @@ from releaser.errors import StepError
 from releaser.release import Release
 from releaser.steps.receipted import Receipted
 from releaser.store import Receipt
+from releaser.texts.where import where
 
 
 class InspectDists(Receipted):
@@ -33,16 +34,24 @@ class InspectDists(Receipted):
         if origins.wrong:
             raise StepError(
                 f"The built files are not those of {release.source}: {'; '.join(origins.wrong)}",
-                "Have the build leave these out, or list what it makes under generated in [tool.releaser.build]. If "
-                f"this is a release, first run `invoke rollback --version {release.version}`; nothing is public yet.",
+                "Have the build leave these out, or list what it makes under generated in [tool.releaser.build]. "
+                + _from_the_start(release),
             )
         if wrong:
             raise StepError(
                 "The built files are wrong: " + "; ".join(wrong),
-                "Fix the project and build again. If this is a release, first run "
-                f"`invoke rollback --version {release.version}`; nothing is public yet.",
+                f"Fix the project and build again. {_from_the_start(release)}",
             )
         counts = (f"{sum(1 for _ in builder.members(path))} files in {path.name}" for path in dists.uploads)
         return Receipt(
             f"twine check --strict passed; {', '.join(counts)}; compared with {release.source}: {origins.described()}"
         )
+
+
+def _from_the_start(release: Release) -> str:
+    """Return how to begin again while nothing is public."""
+    return where(
+        terminal=f"If this is a release, first run `invoke rollback --version {release.version}`; nothing is public "
+        "yet.",
+        job="Push that, and start the workflow again; nothing is public yet.",
+    )

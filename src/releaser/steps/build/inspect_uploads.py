@@ -12,6 +12,7 @@ from releaser.release import Release
 from releaser.steps.preflight.index_rules import HOW_TO_LINK, dead_addresses
 from releaser.steps.receipted import Receipted
 from releaser.store import Receipt
+from releaser.texts.where import where
 
 
 class InspectUploads(Receipted):
@@ -34,8 +35,12 @@ class InspectUploads(Receipted):
             how = f"{HOW_TO_LINK} " if shown.relative else ""
             raise StepError(
                 "; ".join(wrong),
-                f"Correct the project. {how}Then run `invoke rollback --version {release.version}` and release again; "
-                "nothing is public yet.",
+                f"Correct the project. {how}Then "
+                + where(
+                    terminal=f"run `invoke rollback --version {release.version}` and release again; nothing is "
+                    "public yet.",
+                    job="push that, and start the workflow again; nothing is public yet.",
+                ),
             )
         return Receipt("names, platforms and metadata accepted; the description renders, without relative addresses")
 

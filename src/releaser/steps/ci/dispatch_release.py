@@ -14,9 +14,8 @@ from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.errors import ConflictError, ServiceError, StepError
 from releaser.release import Release
 from releaser.steps.ci import runs
+from releaser.texts.where import CHOICES
 
-IN_JOBS = ("upload_testpypi", "draft_release", "upload_assets")
-"""The steps whose choices a job of the workflow can be told, when the workflow is started."""
 _RERUNS_FOR = timedelta(days=30)
 """How long after its start GitHub runs jobs of a run again."""
 
@@ -62,7 +61,7 @@ Move = Attach | Rerun | Fresh | Published | Stuck
 
 def for_jobs(release: Release) -> list[str]:
     """Return the choices that jobs of the workflow are to be told, as its input `choose` has them."""
-    return [f"{step}={release.choices[step]}" for step in IN_JOBS if step in release.choices]
+    return [f"{step}={release.choices[step]}" for step in CHOICES if step in release.choices]
 
 
 def told(release: Release, run: Run) -> bool:

@@ -6,6 +6,7 @@ from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.errors import ServiceError, StepError
 from releaser.release import Release
 from releaser.texts.release_page import identity, is_kept, notes, title, with_lf
+from releaser.texts.where import where
 
 
 class DraftRelease(Step[Release]):
@@ -46,13 +47,22 @@ class DraftRelease(Step[Release]):
         if found.draft:
             return Conflict(
                 what,
-                f"Look at {found.url}, then keep what is there with `--choose {self.name}=theirs`, or write this "
-                f"release's title and notes with `--choose {self.name}=ours`.",
+                f"Look at {found.url}, then "
+                + where(
+                    terminal=f"keep what is there with `--choose {self.name}=theirs`, or write this release's title "
+                    f"and notes with `--choose {self.name}=ours`.",
+                    job="delete the draft and re-run the failed jobs, which make it again. To keep what is there, "
+                    f"start {release.config.release_workflow} again with the input `choose` {self.name}=theirs.",
+                ),
             )
         return Conflict(
             what,
-            f"Edit it at {found.url}, so that it has the section word for word, or keep it with "
-            f"`--choose {self.name}=theirs`.",
+            f"Edit it at {found.url}, so that it has the section word for word"
+            + where(
+                terminal=f", or keep it with `--choose {self.name}=theirs`.",
+                job=f". Then re-run the failed jobs; or start {release.config.release_workflow} again with the input "
+                f"`choose` {self.name}=theirs, which keeps it.",
+            ),
         )
 
     def run(self, release: Release) -> None:

@@ -14,6 +14,7 @@ from releaser.dists.built import Dists
 from releaser.errors import ConflictError, StepError
 from releaser.release import Release
 from releaser.texts.proof import document
+from releaser.texts.where import where
 
 _TYPES = {".whl": "application/zip", ".gz": "application/gzip", ".json": "application/vnd.cyclonedx+json"}
 
@@ -35,17 +36,24 @@ class UploadAssets(Step[Release]):
         if not found.draft and missing:
             return Conflict(
                 f"the release {release.tag} is published without {', '.join(missing)}, or with other bytes",
-                f"Attach them manually at {found.url} from {dists.directory}, or release the next version.",
+                f"Attach them manually at {found.url} from "
+                + where(terminal=f"{dists.directory}, or", job="the artifact `dist` of this run, or")
+                + " release the next version.",
             )
         chosen, shown = release.choices.get(self.name), ", ".join(others)
         replaced = _replaced(release, found, held, dists) if found.draft else []
         if replaced and chosen != "ours":
-            return self._replaced(found, replaced, chosen)
+            return self._replaced(release, found, replaced, chosen)
         kept = release.store.chain.newest("kept", step=self.name, names=others) is not None
         if found.draft and others and not kept and not chosen:
             return Conflict(
                 f"the draft of {release.tag} has what this release did not build: {shown}",
-                f"Publish it too with `--choose {self.name}=theirs`, or delete it with `--choose {self.name}=ours`.",
+                where(
+                    terminal=f"Publish it too with `--choose {self.name}=theirs`, or delete it with "
+                    f"`--choose {self.name}=ours`.",
+                    job=f"Delete it at {found.url}, then re-run the failed jobs. To publish it too, start "
+                    f"{release.config.release_workflow} again with the input `choose` {self.name}=theirs.",
+                ),
             )
         todo = [f"attach {', '.join(missing)}"] if missing else []
         if again := _left_by_a_run(release, found, held, dists):
@@ -73,7 +81,7 @@ class UploadAssets(Step[Release]):
         others, chosen = _others(found, dists) if found.draft else [], release.choices.get(self.name)
         held = _held(release, found, dists)
         if (replaced := _replaced(release, found, held, dists)) and chosen != "ours":
-            conflict = self._replaced(found, replaced, chosen)
+            conflict = self._replaced(release, found, replaced, chosen)
             raise ConflictError(conflict.what, conflict.remedy)
         if others and chosen == "ours":
             for asset in found.assets:
@@ -90,7 +98,7 @@ class UploadAssets(Step[Release]):
             release.journal.write("attaching", file=name, sha256=dists.assets[name])
             release.forge.assets.upload(found.id, path, _TYPES.get(path.suffix, "text/plain"))
 
-    def _replaced(self, found: ReleaseInfo, names: list[str], chosen: str | None) -> Conflict:
+    def _replaced(self, release: Release, found: ReleaseInfo, names: list[str], chosen: str | None) -> Conflict:
         """Return the conflict over built files that somebody replaced; `theirs` cannot settle it.
 
         A file name with other bytes than PyPI has, and than SHA256SUMS lists, is what no release may end with.
@@ -101,8 +109,14 @@ class UploadAssets(Step[Release]):
             what += "; they cannot be kept under that name, which stands for the bytes that were built and tested"
         return Conflict(
             what,
-            f"Look at {found.url}. Put the built files back with `--choose {self.name}=ours`. To publish theirs too, "
-            f"attach them under another name first, then add `--choose {self.name}=theirs`.",
+            f"Look at {found.url}. "
+            + where(
+                terminal=f"Put the built files back with `--choose {self.name}=ours`. To publish theirs too, attach "
+                f"them under another name first, then add `--choose {self.name}=theirs`.",
+                job="Find out who put them there. Delete them there, then re-run the failed jobs, which attach the "
+                f"built files. To publish theirs too, attach them under another name, and start "
+                f"{release.config.release_workflow} again with the input `choose` {self.name}=theirs.",
+            ),
         )
 
 

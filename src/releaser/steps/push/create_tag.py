@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.release import Release
+from releaser.texts.where import where
+
+_NEVER_MOVED = "Find out who pushed it. Release the next version: a published tag is never moved."
+"""A job begins in a fresh clone: what it has, the remote has."""
 
 
 class CreateTag(Step[Release]):
@@ -18,15 +22,22 @@ class CreateTag(Step[Release]):
         if tag is None:
             return Todo(f"git tag --annotate {release.tag} at the release commit")
         if tag.commit != commit:
-            where = f"{commit[:12]} is to be released" if commit else "there is no release commit yet"
+            ours = f"{commit[:12]} is to be released" if commit else "there is no release commit yet"
             return Conflict(
-                f"the tag {release.tag} already exists at {tag.commit[:12]}, and {where}",
-                f"Run `git tag --delete {release.tag}` if it was never pushed; otherwise release the next version.",
+                f"the tag {release.tag} already exists at {tag.commit[:12]}, and {ours}",
+                where(
+                    terminal=f"Run `git tag --delete {release.tag}` if it was never pushed; otherwise release the next "
+                    "version.",
+                    job=_NEVER_MOVED,
+                ),
             )
         if not tag.annotated:
             return Conflict(
                 f"the tag {release.tag} is lightweight",
-                f"Run `git tag --delete {release.tag}`; the release creates it again, annotated.",
+                where(
+                    terminal=f"Run `git tag --delete {release.tag}`; the release creates it again, annotated.",
+                    job=_NEVER_MOVED,
+                ),
             )
         return Done(f"{release.tag} annotated, at {tag.commit[:12]}")
 

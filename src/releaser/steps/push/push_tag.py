@@ -17,6 +17,9 @@ from releaser.core.step import (
 from releaser.errors import ConflictError, ReleaserError, ServiceError, StepError
 from releaser.release import Release
 from releaser.steps.preflight.branch_rules import by_pull_request
+from releaser.texts.where import in_job, where
+
+_NEXT = "Release the next version: a published tag is never moved."
 
 
 class PushTag(Step[Release]):
@@ -34,13 +37,16 @@ class PushTag(Step[Release]):
             return Conflict(
                 f"{config.remote} has {release.tag} at another commit, {there.commit[:12]}"
                 + tagged_by(git, config.remote, there),
-                f"If it is this release, made elsewhere, run `git fetch {config.remote} tag {release.tag}`. "
-                "Otherwise release the next version: a published tag is never moved.",
+                where(
+                    terminal=f"If it is this release, made elsewhere, run `git fetch {config.remote} tag "
+                    f"{release.tag}`. Otherwise r{_NEXT[1:]}",
+                    job=f"Find out who pushed it. {_NEXT}",
+                ),
             )
         if there and not there.annotated:
             return Conflict(
                 f"{config.remote}'s {release.tag} is lightweight",
-                "Release the next version: a published tag is never moved.",
+                _NEXT,
             )
         if commit is None:
             return Todo(f"git push --atomic {config.remote} {config.branch} {release.tag}")
@@ -82,8 +88,13 @@ class PushTag(Step[Release]):
             # What refuses a push need not tell before it: hooks of the remote's own, and rules that no API lists.
             raise error.reworded(
                 error.message,
-                f"{error.remedy} If {config.branch} takes only pull requests, run "
-                f"`invoke rollback --version {release.version}`. {by_pull_request(release)}",
+                f"{error.remedy} "
+                + where(
+                    terminal=f"If {config.branch} takes only pull requests, run "
+                    f"`invoke rollback --version {release.version}`. {by_pull_request(release)}",
+                    job="If a rule refuses it, change the rule first: `invoke setup` prints those that let a "
+                    "workflow push.",
+                ),
             ) from error
 
     def _won_by_another(self, release: Release) -> Conflict | None:
@@ -115,6 +126,8 @@ class PushTag(Step[Release]):
             except StepError as error:
                 return Conflict(f"{what}, and {error.message}", error.remedy)
             return Todo(f"merge {commit[:12]} into {config.branch} at {branch[:12]}, push it and {release.tag}")
+        if in_job():
+            return Conflict(what, in_job_remedy(release, published=published))
         return Conflict(
             what,
             f"Choose: `--choose {self.name}=merge` (costs a merge commit in {config.branch}; the files stay as they "
@@ -130,6 +143,20 @@ class PushTag(Step[Release]):
         if found and git.commit(found) is None:
             git.fetch_objects(config.remote, found)
         return found
+
+
+def in_job_remedy(release: Release, *, published: bool) -> str:
+    """Return what to do where the branch has moved since a job made the release commit."""
+    config = release.config
+    if published:
+        return (
+            f"Find out who took {release.tag} out of {config.git.branch}. Merge it into {config.git.branch}, then "
+            "re-run the failed jobs."
+        )
+    return (
+        f"Start {config.release_workflow} again, which releases what is there now. What TestPyPI has already stays "
+        "there, and no user gets it."
+    )
 
 
 def side_branch(release: Release) -> str:

@@ -82,7 +82,9 @@ def must_be_absent(release: Release) -> None:
     found = _presence(release, "pypi")
     if not isinstance(found, Absent):
         said = found.evidence if isinstance(found, Served) else found.why
-        raise ConflictError(f"{said}; it was not taken back", "Rerun `invoke rollback` to see what can be done now.")
+        raise ConflictError(
+            f"{said}; it was not taken back", "Run `invoke rollback` again to see what can be done now."
+        )
 
 
 def runs(release: Release) -> list[Run]:

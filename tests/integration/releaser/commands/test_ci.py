@@ -28,6 +28,8 @@ WHEEL, SDIST = "tiny_thing-0.2.0-py3-none-any.whl", "tiny_thing-0.2.0.tar.gz"
 PARTS = {"ci.testpypi": "publish", "ci.release": "github", "ci.expect": "github"}
 """The part of the lock that each job with a privilege installs."""
 _BUILT: dict[str, tuple[dict[str, str], Path]] = {}
+TYPED = re.compile(r"`--[a-z]|[Rr]erun the command|`git tag|`git fetch")
+"""What nobody can do in a job."""
 
 
 @pytest.fixture
@@ -318,7 +320,7 @@ class TestRelease:
     def test_an_asset_swapped_after_its_upload_is_not_published(
         self, scene: Scene, built: JobRun, manifest: str
     ) -> None:
-        release = scene.release()
+        release, kept = scene.release(), shutil.copytree(built.artifact, scene.others / "kept")
 
         def swap() -> None:
             found = release.forge.find_release("v0.2.0")
@@ -330,11 +332,20 @@ class TestRelease:
 
         for number in range(4):
             scene.forge.after("POST /uploads", swap if number == 3 else lambda: None)
-        job = Workflow(scene).job("ci.release", MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact)
+        workflow = Workflow(scene)
+        job = workflow.job("ci.release", MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact)
         assert job.ran.code != 0, job.ran.text
         assert_says(job.ran.err, WHEEL)
         (held,) = scene.forge.releases()
         assert held["draft"]
+        again = workflow.job("ci.release", MANIFEST=manifest, REBUILT=manifest, artifact=kept).ran
+        assert again.code == 3, again.text
+        assert_says(
+            again.err,
+            "Delete them there, then re-run the failed jobs, which attach the built files.",
+            "start release.yml again with the input `choose` upload_assets=theirs.",
+        )
+        assert not TYPED.search(again.text), again.text
 
     def test_another_day_s_bill_of_materials_replaces_a_draft_s_and_a_published_one_stays(
         self, scene: Scene, built: JobRun, manifest: str
@@ -370,6 +381,46 @@ class TestRelease:
         assert_says(ran.err, f"main at origin has moved to {moved[:12]}", "-> Start release.yml again")
         assert scene.public() == before
 
+    def test_a_branch_that_moves_straight_before_the_push_is_told_in_words_for_a_job(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        scene.forge.after("/actions/workflows/tests.yml/runs", scene.others_push)  # when it has been looked at
+        workflow = Workflow(scene)
+        ran = workflow.job("ci.release", MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact).ran
+        assert ran.code == 3, ran.text
+        assert_says(
+            ran.err, "push_tag: origin/main has moved to", "Start release.yml again, which releases what is there"
+        )
+        assert not TYPED.search(ran.text), ran.text
+        assert "v0.2.0" not in scene.at_origin("for-each-ref")
+        assert scene.forge.releases() == []
+
+    def test_what_a_person_attached_or_wrote_is_told_in_words_for_a_job(
+        self, scene: Scene, built: JobRun, manifest: str
+    ) -> None:
+        release, workflow = scene.release(), Workflow(scene)
+
+        def attach() -> None:
+            found = release.forge.find_release("v0.2.0")
+            assert found
+            (slides := scene.others / "slides.txt").write_text("Slides")
+            release.forge.assets.upload(found.id, slides, "text/plain")
+
+        scene.forge.after("POST /repos/someone/tiny-thing/releases", attach)
+        job: dict[str, Any] = {"MANIFEST": manifest, "REBUILT": manifest, "artifact": built.artifact}
+        ran = workflow.job("ci.release", **job).ran
+        assert ran.code == 3, ran.text
+        assert_says(
+            ran.err, "did not build: slides.txt", "Delete it at http", "the input `choose` upload_assets=theirs"
+        )
+        assert not TYPED.search(ran.text), ran.text
+        scene.forge.store.state["releases"][0]["body"] = "Words"
+        scene.forge.store.commit()
+        ran = workflow.job("ci.release", **job).ran
+        assert ran.code == 3, ran.text
+        assert_says(ran.err, "then delete the draft and re-run the failed jobs", "`choose` draft_release=theirs")
+        assert not TYPED.search(ran.text), ran.text
+
     def test_a_tag_that_somebody_else_pushed_between_the_jobs_is_never_moved(
         self, scene: Scene, built: JobRun, manifest: str
     ) -> None:
@@ -379,5 +430,6 @@ class TestRelease:
         before = scene.public()
         ran = workflow.job("ci.release", MANIFEST=manifest, REBUILT=manifest, artifact=built.artifact).ran
         assert ran.code == 3, ran.text
-        assert_says(ran.err, "v0.2.0")
+        assert_says(ran.err, "v0.2.0", "Release the next version: a published tag is never moved.")
+        assert not TYPED.search(ran.text), ran.text
         assert scene.public() == before
