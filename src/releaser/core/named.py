@@ -21,7 +21,7 @@ def skipped_steps(plan: Plan[World], asked: Iterable[str]) -> dict[str, str]:
         for step in _named(plan, word, "skipped", offered):
             if not step.skippable:
                 raise UsageError(
-                    f"{step.name} cannot be skipped: later steps or users need it",
+                    f"{step.name} cannot be skipped: later steps, a workflow's job or users need it",
                     f"Skip only these: {', '.join(offered)}.",
                 )
             found[step.name] = f"left out by --skip {word}"
@@ -47,7 +47,8 @@ def chosen(plan: Plan[World], asked: Iterable[str]) -> dict[str, str]:
     known = {f"{step.name}={how}": (step.name, how) for phase in plan for step in phase.steps for how in step.choices}
     for word in asked:
         if word not in known:
-            near = get_close_matches(word, known, n=3, cutoff=0.4)
+            near = [one for one in known if one.partition("=")[0] == word.partition("=")[0]]
+            near = near or get_close_matches(word, known, n=3, cutoff=0.8)
             raise UsageError(f"There is no choice {word}", f"Choose one of these: {', '.join(near or known)}.")
     return dict(known[word] for word in asked)
 

@@ -206,9 +206,9 @@ def as_text(found: Sequence[Box]) -> str:
 
 def _of_steps(part: str, title: str, results: Sequence[Result], at: str) -> Box:
     """Tick a box if all its steps are done; the first that is not says what is open."""
-    source = ", ".join(one.step for one in results) or "no step"
+    source = ", ".join(dict.fromkeys(one.step for one in results)) or "no step"
     applies = [one for one in results if type(one.outcome) is not Skipped]
-    source = ", ".join(_told(one) for one in applies) or source
+    source = ", ".join(dict.fromkeys(_told(one) for one in applies)) or source
     if not applies:
         reason = first_line(results[0].outcome) if results else "could not be asked"
         return Box(part, title, title, "does not apply" if results else "not asked", reason, source, at)

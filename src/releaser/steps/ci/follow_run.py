@@ -77,16 +77,17 @@ class FollowRun(Step[Release]):
     def _absent(self, release: Release) -> Outcome:
         """Answer where there is no run: one that another workflow starts may still come."""
         what = f"no run of {self.workflow} was started for {release.version}"
+        later = Skipped(f"{self.started_by or 'another workflow'} starts it once it has released")
         if self.started_by:
             before = runs.dispatched_runs(release)
             if before and not before[0].ended:
                 return Todo(f"follow the run that {self.started_by} starts")
-            if not before:
-                return Conflict(what, f"Run `invoke release --version {release.version}`.")
-            if before[0].conclusion != "success":
-                return Skipped(f"{self.started_by} starts it once it has released")
+            if before and before[0].conclusion != "success":
+                return later
         found = release.forge.find_release(release.tag)
         if found is None or found.draft:
+            if self.started_by:  # that nothing is released is said where that one is followed
+                return later
             return Conflict(f"{what}: it is not released", f"Run `invoke release --version {release.version}`.")
         by_hand = f"dispatch {self.workflow} on its Actions page, with the version {release.version}."
         configured = self.workflow in release.config.publishing_workflows

@@ -262,7 +262,17 @@ class TestWatch:
 
     def test_without_a_run_it_says_so_at_once(self, by_ci: Scene) -> None:
         ran = by_ci.refuses("watch", "--version", "0.2.0", says=["no run of release.yml was started for 0.2.0"], code=3)
-        assert_says(ran.err, "Run `invoke release --version 0.2.0`")
+        assert_says(ran.err, "Found 1 conflict", "Run `invoke release --version 0.2.0`")
+        assert "up.yml" not in ran.err
+
+    def test_what_cannot_be_chosen_or_skipped_is_told_with_all_that_can(self, by_ci: Scene) -> None:
+        release = ("release", "--version", "0.2.0")
+        choices = ["There is no choice push_tag=merge", "dispatch_release=new", "upload_assets=ours"]
+        by_ci.refuses(*release, "--choose", "push_tag=merge", says=choices)
+        by_ci.refuses(
+            *release, "--choose", "upload_assets=our", says=["these: upload_assets=theirs, upload_assets=ours."]
+        )
+        by_ci.refuses(*release, "--skip", "have_passed_tests", says=["a workflow's job"])
 
     def test_a_run_that_was_started_by_a_click_is_followed_where_a_terminal_releases(self, by_ci: Scene) -> None:
         by_ci.project.configure('run = "ci"\n', "")
