@@ -21,12 +21,13 @@ from releaser.core.named import chosen, must_be_step, required_steps, skipped_st
 from releaser.core.runner import Observer
 from releaser.core.step import Plan
 from releaser.errors import ReleaserError, UsageError
-from releaser.plan import plan_of, release_plan
+from releaser.plan import choosable, plan_of, release_plan
 from releaser.rehearsal import addresses, hosting, stage
 from releaser.rehearsal.actions import report as workflow_report
 from releaser.rehearsal.durations import Durations, in_words
 from releaser.rehearsal.faults import KillAt, RehearsalFaults
 from releaser.rehearsal.hosting import Carried
+from releaser.rehearsal.rehearsed import Rehearsal, place
 from releaser.rehearsal.world_faults import Striking
 from releaser.release import Release
 from releaser.steps.qualify.pass_session import PassSession
@@ -101,7 +102,8 @@ def rehearse(
     plan = release_plan(config) if how.by == HERE else plan_of(config)
     for text, step in faults.steps.items():
         must_be_step(plan, step, f"--fault {text}")
-    skips, required, choices = skipped_steps(plan, skip), required_steps(plan, require), chosen(plan, choose)
+    skips, required = skipped_steps(plan, skip), required_steps(plan, require)
+    choices = chosen(choosable(plan, config), choose)
     if how.quick:
         skips = {**{one.name: QUICK for one in _sessions(plan)}, **skips}
     state, git = state_root(), Git(root)
@@ -118,20 +120,10 @@ def rehearse(
         flush=True,
     )
     _print_notes(config, git, hosted)
-    place = stage.place(state, config, git, wanted, *([how.by] if hosted.names else []))
-    resumes = stage.is_ready(place) and not how.fresh
-    with stage.raised(
-        place,
-        root,
-        config,
-        wanted,
-        faults,
-        title=title,
-        fresh=how.fresh,
-        keep=how.keep,
-        hosted=hosted,
-        quick=how.quick,
-    ) as raised:
+    path = place(state, config, git, wanted, *([how.by] if hosted.names else []))
+    resumes = stage.is_ready(path) and not how.fresh
+    rehearsal = Rehearsal(path, root, config, wanted, faults, title, hosted, how.quick)
+    with stage.raised(rehearsal, fresh=how.fresh, keep=how.keep) as raised:
         if resumes:
             print("An earlier rehearsal of this commit and version is continued: completed steps are not repeated.")
             print("Start over with --fresh.", flush=True)

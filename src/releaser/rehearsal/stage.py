@@ -18,7 +18,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,19 +31,16 @@ from releaser.adapters.clients import import_clients
 from releaser.adapters.git import Git, Settings, trees
 from releaser.adapters.git.submodules import SOURCE
 from releaser.adapters.installers import settings
-from releaser.config.project import Config
 from releaser.core.files import write_atomically
 from releaser.errors import CommandError, ConflictError
 from releaser.rehearsal import hosting, remote, services
 from releaser.rehearsal.addresses import pointed_at
-from releaser.rehearsal.faults import RehearsalFaults
-from releaser.rehearsal.hosting import Carried
 from releaser.rehearsal.registry import program
+from releaser.rehearsal.rehearsed import Rehearsal
 from releaser.rehearsal.services import Service
 from releaser.release import Release, open_release
 from releaser.secret import Credentials
 from releaser.store import make_state
-from releaser.versions.version import Version
 
 if TYPE_CHECKING:
     import subprocess
@@ -71,90 +68,57 @@ class Stage:
     lacking: dict[str, str]
 
 
-def place(state: Path, config: Config, git: Git, version: Version, *kind: str) -> Path:
-    """Return where a rehearsal of a version from the commit that is checked out is kept.
-
-    Args:
-        state: Where all state is kept.
-        config: The project's configuration.
-        git: The checkout.
-        version: The version.
-        kind: What sets it apart from another rehearsal of the same version.
-    """
-    return state / "rehearsals" / "-".join((config.distribution, git.head()[:12], str(version), *kind))
-
-
 def is_ready(path: Path) -> bool:
     """Return whether an earlier rehearsal made the state at `path`, which the next one then continues."""
     return (path / _READY).exists()
 
 
 @contextmanager
-def raised(
-    path: Path,
-    root: Path,
-    config: Config,
-    version: Version,
-    faults: RehearsalFaults,
-    *,
-    title: str | None,
-    fresh: bool,
-    keep: bool,
-    hosted: Carried = Carried(),  # noqa: B008  it is frozen
-    quick: bool = False,
-) -> Iterator[Stage]:
-    """Start the stand-ins for HEAD of the checkout at `root`, which is only read; stop them afterwards.
+def raised(rehearsal: Rehearsal, *, fresh: bool, keep: bool) -> Iterator[Stage]:
+    """Start the stand-ins for HEAD of the checkout, which is only read; stop them afterwards.
 
     Args:
-        path: Where the rehearsal's state is kept; see `place`.
-        root: The checkout.
-        config: The project's configuration.
-        version: The version to rehearse.
-        faults: What the stand-ins do wrong on purpose.
-        title: The description in the release's title, if it was given.
+        rehearsal: What is rehearsed.
         fresh: Whether to delete what an earlier rehearsal left.
         keep: Whether the stand-ins continue to run afterwards.
-        hosted: The workflows that are carried out.
-        quick: Whether workflows leave out the sessions of tests.
     """
-    source = Git.at(root)
+    path = rehearsal.path
     with _alone(path):
         if path.exists() and (fresh or not is_ready(path)):
             shutil.rmtree(path)
         if not path.exists():
-            _build(path, source, config, version)
-        repository = config.forge.repository or f"rehearsal/{config.distribution}"
-        wrong = faults.named("remote")
-        remote.guard(path / "origin.git", wrong, remote.rulesets_of(path / "forge", config.git.branch, wrong))
+            _build(rehearsal)
+        _guard_remote(rehearsal)
         _keep_proxies_out()
-        registry, lacking = _registry(path, config, hosted)
-        told: list[str | Path] = []
-        if hosted.names:
-            hosting.lay_out(path, config)
-            told = hosting.forge_options(path, config, hosted, faults.of.get("actions", ()))
-        guarded: list[str | Path] = ["--services", path / hosting.SERVICES] if hosted.images else []
-        (path / hosting.SERVICES).unlink(missing_ok=True)  # with the addresses of an earlier rehearsal
-        running = _start(path, config.distribution, repository, faults, registry, guarded, keep=keep, hosted=told)
+        registry, lacking = _registry(rehearsal)
+        running = _start(rehearsal, registry, keep=keep)
         try:
-            pointed = pointed_at(config, running, repository, hosted=bool(hosted.names))
-            if hosted.names:
-                hosting.write_services(path, pointed, config.images.via, quick=quick)
-            tokens = {
-                pointed.testpypi.token_env: _token(path, "testpypi"),
-                pointed.pypi.token_env: _token(path, "pypi"),
-                pointed.forge.token_env: _token(path, "forge"),
-            }
-            release = open_release(path / "checkout", pointed, version, path / "state", Credentials(tokens), title)
-            if not is_ready(path):
-                _publish_release_before(release)
-                (path / _READY).touch()
-            if hosted.names:
-                hosting.register(path, release)
-            yield Stage(path, release, tuple(running.values()), lacking)
+            yield Stage(path, _opened(rehearsal, running), tuple(running.values()), lacking)
         finally:
             if not keep:
                 services.stop(list(running.values()))
                 (path / _RUNNING).unlink(missing_ok=True)
+
+
+def _opened(rehearsal: Rehearsal, running: dict[str, Service]) -> Release:
+    """Return the release, pointed at the stand-ins that run."""
+    path, config, hosted = rehearsal.path, rehearsal.config, rehearsal.hosted
+    pointed = pointed_at(config, running, rehearsal.repository, hosted=bool(hosted.names))
+    if hosted.names:
+        hosting.write_services(path, pointed, config.images.via, quick=rehearsal.quick)
+    tokens = {
+        pointed.testpypi.token_env: _token(path, "testpypi"),
+        pointed.pypi.token_env: _token(path, "pypi"),
+        pointed.forge.token_env: _token(path, "forge"),
+    }
+    clone, state, held = path / "checkout", path / "state", Credentials(tokens)
+    release = open_release(clone, pointed, rehearsal.version, state, held, rehearsal.title)
+    if not is_ready(path):
+        _publish_release_before(release)
+        (path / _READY).touch()
+    if hosted.names:
+        hosting.register(path, release)
+    return release
 
 
 @contextmanager
@@ -181,8 +145,9 @@ def _alone(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _build(path: Path, source: Git, config: Config, version: Version) -> None:
+def _build(rehearsal: Rehearsal) -> None:
     """Lay out everything that does not need a running service."""
+    path, config, source = rehearsal.path, rehearsal.config, Git.at(rehearsal.root)
     path.mkdir(parents=True)
     tokens = path / "tokens"
     tokens.mkdir(mode=0o700)
@@ -191,7 +156,7 @@ def _build(path: Path, source: Git, config: Config, version: Version) -> None:
         file = tokens / name
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(32), "utf-8")
-    milestone = {"number": 1, "title": config.forge.milestone.format(version=version)}
+    milestone = {"number": 1, "title": config.forge.milestone.format(version=rehearsal.version)}
     seed = {"milestones": [milestone], "workflow_runs": [{"workflow": config.forge.tests_workflow}]}
     (path / "forge" / "seed.json").write_text(json.dumps(seed), "utf-8")
     remote.create(path / "origin.git", source.root, config.git.branch)
@@ -208,36 +173,34 @@ def _build(path: Path, source: Git, config: Config, version: Version) -> None:
             process.run(["git", "config", key, value], cwd=clone)
 
 
-def _registry(path: Path, config: Config, hosted: Carried) -> tuple[list[str], dict[str, str]]:
-    """Return how to start a real registry here; if that cannot be, why the steps that need one are left out.
+def _guard_remote(rehearsal: Rehearsal) -> None:
+    """Have the remote refuse what this rehearsal's rules and faults refuse."""
+    path, wrong = rehearsal.path, rehearsal.faults.named("remote")
+    remote.guard(path / "origin.git", wrong, remote.rulesets_of(path / "forge", rehearsal.config.git.branch, wrong))
 
-    Args:
-        path: The rehearsal's directory.
-        config: The project's configuration.
-        hosted: The workflows that are carried out.
-    """
+
+def _registry(rehearsal: Rehearsal) -> tuple[list[str], dict[str, str]]:
+    """Return how to start a real registry here; if that cannot be, why the steps that need one are left out."""
+    config, hosted = rehearsal.config, rehearsal.hosted
     if not config.images.targets:
         return [], {}
     workflow = config.images.workflow
     if (hosted.names or hosted.left_out) and config.images.via == "ci" and not hosted.images:
         reason = hosted.left_out.get(workflow, "there is none at HEAD")
         return [], dict.fromkeys(_NEEDS_REGISTRY, f"{workflow} is not carried out: {reason}")
-    command, reason = program.program(path)
+    command, reason = program.program(rehearsal.path)
     return command, {step: reason for step in _NEEDS_REGISTRY if not command}
 
 
-def _start(
-    path: Path,
-    distribution: str,
-    repository: str,
-    faults: RehearsalFaults,
-    registry: list[str],
-    guarded: list[str | Path],
-    *,
-    keep: bool,
-    hosted: Sequence[str | Path],
-) -> dict[str, Service]:
+def _start(rehearsal: Rehearsal, registry: list[str], *, keep: bool) -> dict[str, Service]:
     """Start all stand-ins side by side and wait until each answers."""
+    path, config, faults, workflows = rehearsal.path, rehearsal.config, rehearsal.faults, rehearsal.hosted
+    hosted: list[str | Path] = []
+    if workflows.names:
+        hosting.lay_out(path, config)
+        hosted = hosting.forge_options(path, config, workflows, faults.of.get("actions", ()))
+    guarded: list[str | Path] = ["--services", path / hosting.SERVICES] if workflows.images else []
+    (path / hosting.SERVICES).unlink(missing_ok=True)  # with the addresses of an earlier rehearsal
     log = path / "services.log"
     begun: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -251,7 +214,7 @@ def _start(
     try:
         trusted: list[str | Path] = ["--oidc-secret-file", path / "tokens" / hosting.KEY] if hosted else []
         begin("testpypi", "--name", "testpypi", *trusted)
-        begin("forge", "--repository", repository, "--git-dir", path / "origin.git", *hosted)
+        begin("forge", "--repository", rehearsal.repository, "--git-dir", path / "origin.git", *hosted)
         if registry:
             world = path / "registry"
             world.mkdir(exist_ok=True)
@@ -259,7 +222,8 @@ def _start(
             words += faults.options("registry")
             begun["registry"] = services.start("releaser.rehearsal.registry", words, log, keep=keep)
         # The last, because pip takes its time to say what the user's index is.
-        begin("pypi", "--name", "pypi", "--upstream", settings.index_url() or "pypi", "--own", distribution, *trusted)
+        upstream = settings.index_url() or "pypi"
+        begin("pypi", "--name", "pypi", "--upstream", upstream, "--own", config.distribution, *trusted)
         import_clients()  # while they start
         for name, started in begun.items():
             running[name] = services.ready(name, started, log)
