@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -10,17 +11,32 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 START_SECONDS = 120
 STOP_SECONDS = 10
-PATIENCE_SECONDS = 45
+PATIENCE_SECONDS = 90
+MODELS = ("--play", "ollama", "--model", "llava:7b", "--text-model", "llama3:8b")
 TOOLS = Path(__file__).parents[1] / "tools"
 
 DESKTOP = {"width": 1280, "height": 800}
 SHOW_LIVE = "localStorage.setItem('showing', '\"live\"');"
+NOTE_TEXTS = """
+window.texts = {};
+new MutationObserver(() => {
+  for (const one of document.querySelectorAll("[id]")) {
+    if (!%s.includes(one.id)) continue;
+    const texts = (window.texts[one.id] ??= []);
+    if (texts.at(-1) !== one.textContent) texts.push(one.textContent);
+  }
+}).observe(document, { subtree: true, childList: true, characterData: true });
+"""
 COUNT_SCRIPTS = "addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective));"
 
 
@@ -79,9 +95,25 @@ class ModelServer:
         """Answer like this from now on."""
         self._control("behave", json.dumps(behaviour).encode())
 
+    def release(self) -> None:
+        """Let the answers go on that ``behave(held_at=...)`` holds."""
+        self._control("release", b"")
+
+    def reset(self) -> None:
+        """Forget what was asked, and answer as at the start."""
+        self._control("reset", b"")
+
+    def until_asked(self, is_so: Callable[[dict], bool]) -> dict:
+        """Wait until the newest question is so, and return it: settings are on their way to it for a moment."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not ((asked := self.questions) and is_so(asked[-1])):
+            assert time.monotonic() < deadline, f"still not asked so: {asked[-1:]}"
+            time.sleep(0.1)
+        return asked[-1]
+
     @property
     def questions(self) -> list[dict]:
-        """What it was asked, oldest first."""
+        """What it was asked so far, oldest first."""
         return [one for one in self._control("requests") if one["path"].endswith("/chat/completions")]
 
     def _control(self, action: str, body: bytes | None = None):
@@ -91,7 +123,11 @@ class ModelServer:
 
 
 class Visit:
-    """A page that was opened, with all that it asked for and complained about."""
+    """A page that was opened, with all that it asked for and complained about.
+
+    What it shows follows a click, an answer or a change of settings only after a while. So nothing here returns what is
+    shown at the moment: `expect` and the `until`s wait until it is so.
+    """
 
     def __init__(
         self,
@@ -106,6 +142,7 @@ class Visit:
         fragment="",
         showing="live",
         locale="en-US",
+        notes=(),
     ):
         self.context = browser.new_context(
             viewport=viewport, color_scheme=scheme, device_scale_factor=scale, locale=locale
@@ -117,7 +154,8 @@ class Visit:
         self.page.on("console", self._note_complaint)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.context.on("request", lambda request: self._note_host(request.url))
-        self.page.add_init_script(COUNT_SCRIPTS + (SHOW_LIVE if showing == "live" else "") + script)
+        noting = NOTE_TEXTS % json.dumps(notes) if notes else ""
+        self.page.add_init_script(COUNT_SCRIPTS + (SHOW_LIVE if showing == "live" else "") + noting + script)
         if prepare:
             prepare(self.page)
         self.page.goto(url + fragment)
@@ -134,9 +172,11 @@ class Visit:
     def __getitem__(self, name):
         return self.page.locator(f"#{name}")
 
-    def text(self, name):
-        """The words that the element with that id shows."""
-        return self[name].inner_text()
+    def expect(self, what):
+        """Playwright's assertions about a locator, or the element with that id: they wait, and report both sides."""
+        from playwright.sync_api import expect  # not where playwright is not
+
+        return expect(self[what] if isinstance(what, str) else what)
 
     def button(self, name):
         return self.page.get_by_role("button", name=name, exact=True)
@@ -158,14 +198,63 @@ class Visit:
 
     def until(self, expression):
         """Waits for ``expression`` to become true (wait_for_function needs what the page's policy forbids)."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self.page.evaluate(f"() => {expression}"):
-            assert time.monotonic() < deadline, f"still not so: {expression}\n{self.page.inner_text('body')}"
-            self.page.wait_for_timeout(50)
+        self._wait(expression, bool, lambda _: f"still not so: {expression}\n{self.page.inner_text('body')}")
+
+    def until_is(self, expression, wanted):
+        """Waits until ``expression`` has this value."""
+        self._wait(expression, wanted.__eq__, lambda value: f"{expression}\nis {value!r}\nand not {wanted!r}")
 
     def until_text(self, name, words):
         """Waits until there is an element with that id, and it shows ``words``."""
         self.until(f"document.getElementById({json.dumps(name)})?.innerText.includes({json.dumps(words)})")
+
+    def until_noted(self, name, pattern):
+        """Waits until an element that is one of ``notes`` has shown such a text, however briefly."""
+        self._wait(
+            f"window.texts[{json.dumps(name)}] ?? []",
+            lambda texts: any(re.search(pattern, text) for text in texts),
+            lambda texts: f"#{name} has never shown {pattern!r}, but {texts}",
+        )
+
+    def until_session(self, field, wanted):
+        """Waits until the server's ``field`` of the page's session has this value."""
+        session = "fetch(`api/sessions/${sessionStorage.getItem('session')}`).then((answer) => answer.json())"
+        self.until_is(f"{session}.then((session) => session.{field})", wanted)
+
+    def hold(self, pattern, method="GET"):
+        """Keeps requests from the server; returns the list of those that are kept."""
+        held = []
+
+        def keep(route):
+            if route.request.method == method:
+                held.append(route)
+            else:
+                route.fallback()
+
+        self.page.route(pattern, keep)
+        return held
+
+    def until_held(self, held, count=1):
+        """Waits until as many requests are kept."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(held) < count:
+            assert time.monotonic() < deadline, f"{len(held)} requests came instead of {count}"
+            self.page.wait_for_timeout(20)
+
+    def settle(self):
+        """Lets the page take what has arrived, and draw what waits to be drawn (see DRAW_EVERY_MS in answers.js)."""
+        self.page.evaluate("() => fetch('healthz').then((answer) => answer.text())")
+        self.page.evaluate("() => new Promise((go) => setTimeout(go, 150))")
+
+    def _wait(self, expression, is_so, failure):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_so(value := self.page.evaluate(f"() => {expression}")):
+            assert time.monotonic() < deadline, failure(value)
+            self.page.wait_for_timeout(50)
+
+    def until_answer(self, number):
+        """Waits until the answer with that ``{number}`` or a later one is shown."""
+        self.until(f"/Answer ([0-9]+)/.exec(document.getElementById('text').innerText)?.[1] >= {number}")
 
 
 @pytest.fixture
@@ -216,10 +305,20 @@ def serve_models(processes, tmp_path) -> Callable[..., ModelServer]:
     return start
 
 
+@pytest.fixture(scope="module")
+def models_of_module(tmp_path_factory) -> Iterator[ModelServer]:
+    """The server of `models`. The servers that ask it end with each test, so that one serves all tests of a module."""
+    command = (sys.executable, TOOLS / "openai_server.py", "--port", "0", *MODELS)
+    process = Process(*command, log=tmp_path_factory.mktemp("models") / "models.log")
+    yield ModelServer(process)
+    process.stop()
+
+
 @pytest.fixture
-def models(serve_models) -> ModelServer:
+def models(models_of_module) -> ModelServer:
     """A server of models: llava sees, llama does not. Each answer tells its number."""
-    server = serve_models("--play", "ollama", "--model", "llava:7b", "--text-model", "llama3:8b")
+    server = models_of_module
+    server.reset()
     server.behave(text="Answer {number}: **a cup** of coffee on a table.", total=0.3)
     return server
 
@@ -240,25 +339,38 @@ def url(server) -> str:
 def playwright():
     """Playwright, for this module alone: while it runs, no other test of the session can have an event loop."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    sync_api.expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     with sync_api.sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture
-def launch(playwright) -> Iterator[Callable[..., object]]:
-    """Starts the machine's own Chromium with the given switches."""
-    browsers = []
+@pytest.fixture(scope="module")
+def browsers(playwright) -> Iterator[dict[tuple[str, ...], Browser]]:
+    """Those that run, by their switches."""
+    browsers: dict[tuple[str, ...], Browser] = {}
+    yield browsers
+    for browser in browsers.values():
+        browser.close()
 
-    def start(*switches: str):
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking", *switches]
-        )
-        browsers.append(browser)
-        return browser
+
+@pytest.fixture
+def launch(playwright, browsers) -> Iterator[Callable[..., Browser]]:
+    """The machine's own Chromium with the given switches: one for all tests of a module.
+
+    A test's pages, permissions, cookies and whatever else it stores belong to contexts, which end with the test.
+    """
+
+    def start(*switches: str) -> Browser:
+        if switches not in browsers or not browsers[switches].is_connected():
+            browsers[switches] = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking", *switches]
+            )
+        return browsers[switches]
 
     yield start
-    for browser in browsers:
-        browser.close()
+    for browser in browsers.values():
+        for context in browser.contexts:
+            context.close()
 
 
 @pytest.fixture

@@ -68,6 +68,8 @@ class Behaviour:
     quiet: str = ""
     """The name of the parameter that, given, stops the reasoning."""
     usage: bool = True
+    held_at: int = -1
+    """The piece before which the answer waits until the server's ``release()``; at 0 not even its head is sent."""
 
     def changed(self, changes: dict[str, Any]) -> Behaviour:
         types = {field.name: type(field.default) for field in dataclasses.fields(self)}
@@ -105,7 +107,9 @@ async def _until(moment: float) -> None:
     await asyncio.sleep(max(0.0, moment - time.monotonic()))
 
 
-async def answer(request: web.Request, received: Received, behaviour: Behaviour, number: int) -> web.StreamResponse:
+async def answer(
+    request: web.Request, received: Received, behaviour: Behaviour, number: int, released: asyncio.Event
+) -> web.StreamResponse:
     started = time.monotonic()
     body = received.body
     digest = hashlib.sha256(received.pictures[0]).hexdigest()[:8] if received.pictures else ""
@@ -130,6 +134,8 @@ async def answer(request: web.Request, received: Received, behaviour: Behaviour,
         return web.Response(status=307, headers={"Location": behaviour.location})
     if fault == "html":
         return web.Response(text="<!doctype html><title>Welcome</title>", content_type="text/html")
+    if behaviour.held_at == 0:
+        await released.wait()
     wait = behaviour.total / max(1, len(pieces)) if behaviour.total else behaviour.per_token
     usage = {"prompt_tokens": 300, "completion_tokens": len(pieces), "total_tokens": 300 + len(pieces)}
     if not body.get("stream") or fault == "ignores-stream":
@@ -145,7 +151,7 @@ async def answer(request: web.Request, received: Received, behaviour: Behaviour,
         await _until(started + (wait if behaviour.total else behaviour.first_token))
     await response.prepare(request)
     try:
-        async for data in _stream(request, behaviour, pieces, wait, usage if wants_usage else None):
+        async for data in _stream(request, behaviour, pieces, wait, usage if wants_usage else None, released):
             await response.write(data)
         await response.write_eof()
     except (ConnectionError, OSError):
@@ -154,7 +160,12 @@ async def answer(request: web.Request, received: Received, behaviour: Behaviour,
 
 
 async def _stream(
-    request: web.Request, behaviour: Behaviour, pieces: list[str], wait: float, usage: Any
+    request: web.Request,
+    behaviour: Behaviour,
+    pieces: list[str],
+    wait: float,
+    usage: Any,
+    released: asyncio.Event,
 ) -> AsyncIterator[bytes]:
     fault = behaviour.fault
     if fault in ODD_STREAMS:
@@ -170,6 +181,8 @@ async def _stream(
     for at, piece in enumerate(pieces):
         if at:
             await _until(first + at * wait)
+        if at == behaviour.held_at:
+            await released.wait()
         if at == 2 and fault == "stall-mid":
             await asyncio.Event().wait()
         if at == 2 and fault == "drop-mid":

@@ -14,7 +14,8 @@ In a test's event loop::
 How a question is answered is said, the strongest first, in the model's name (``any-name;total=0.3;fault=drop-mid``),
 by ``behave`` (over HTTP: ``POST /control/behave`` with ``{"fail": ..., "times": 1}``), or at the start. ``Behaviour``
 lists what can be said, ``FAILURES`` and ``FAULTS`` how it can fail. ``GET /control/requests`` tells what was received
-(pictures in base64), ``GET /control/state`` the numbers, ``POST /control/reset`` forgets both.
+(pictures in base64), ``GET /control/state`` the numbers, ``POST /control/reset`` forgets both, and
+``POST /control/release`` lets go on what ``held_at`` keeps.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ class OpenAIServer:
         self._next: collections.deque[Behaviour] = collections.deque()
         self._runner: web.AppRunner | None = None
         self._changed = asyncio.Condition()
+        self._released = asyncio.Event()
 
     @property
     def origin(self) -> str:
@@ -136,6 +138,12 @@ class OpenAIServer:
         self.requests.clear()
         self.count = self.questions = self.most_at_once = 0
         self.behave(**{field.name: field.default for field in dataclasses.fields(Behaviour)})
+
+    def release(self) -> None:
+        """Let the answers that are held go on, and hold no more."""
+        self.behave(held_at=-1)
+        self._released.set()
+        self._released = asyncio.Event()
 
     @property
     def asked(self) -> list[Received]:
@@ -236,6 +244,8 @@ class OpenAIServer:
                 return web.json_response({"error": str(error)}, status=400)
         elif action == "reset":
             self.reset()
+        elif action == "release":
+            self.release()
         elif action == "requests":
             return web.json_response([received.to_json() for received in self.requests])
         elif action != "state":
@@ -266,7 +276,7 @@ class OpenAIServer:
         if behaviour.fail:
             await asyncio.sleep(behaviour.first_token)
             return failed(behaviour.fail, name, behaviour.retry_after)
-        return await answer(request, received, behaviour, self.questions)
+        return await answer(request, received, behaviour, self.questions, self._released)
 
 
 def main() -> None:

@@ -66,7 +66,7 @@ def test_a_proxy_that_drops_websockets_is_named(serve, models, browser, visit_cl
         tab = visit_class(browser, f"http://127.0.0.1:{port}/")
         tab.until_text("notices", "its WebSocket does not open")
 
-        assert "let it forward WebSockets too" in tab.text("notices")
+        tab.until_text("notices", "let it forward WebSockets too")
 
 
 def test_a_proxy_that_changes_host_is_told_what_to_allow(serve, models, browser, visit_class, tmp_path):
@@ -78,7 +78,7 @@ def test_a_proxy_that_changes_host_is_told_what_to_allow(serve, models, browser,
         tab = visit_class(browser, f"http://127.0.0.1:{port}/")
         tab.until_text("notices", f"Pages of 'http://127.0.0.1:{port}' may not use this server")
 
-        assert "--allow-host" in tab.text("notices")
+        tab.until_text("notices", "--allow-host")
 
 
 def test_a_request_without_host_is_told_so(serve, models):

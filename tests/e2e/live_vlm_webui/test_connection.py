@@ -10,9 +10,9 @@ import live_vlm_webui
 @pytest.mark.release
 def test_the_page_tells_the_servers_version_and_that_it_is_connected(visit):
     tab = visit()
-    assert tab.text("version") == live_vlm_webui.__version__
-    assert tab.text("connection-text") == "Connected"
-    assert tab.page.locator("#notices .notice").count() == 0
+    tab.expect("version").to_have_text(live_vlm_webui.__version__)
+    tab.expect("connection-text").to_have_text("Connected")
+    tab.expect(tab.page.locator("#notices .notice")).to_have_count(0)
 
 
 def test_a_server_that_stops_is_told_and_one_that_is_started_again_is_used_by_itself(serve, models, visit, url, server):
@@ -26,10 +26,9 @@ def test_a_server_that_stops_is_told_and_one_that_is_started_again_is_used_by_it
     port = url.rstrip("/").rpartition(":")[2]
     serve("--api-base", models.api_base, "--port", port).line()
     tab.connected()
-    assert tab.text("notices") == ""
     tab.until_text("camera-state", "Live")
-    asked = len(models.questions)
-    tab.until_text("text", f"Answer {asked + 2}")
+    tab.until_answer(len(models.questions) + 2)
+    tab.expect("notices").to_have_text("")
 
 
 def test_the_page_asks_to_be_reloaded_when_another_version_took_over(visit):
@@ -48,14 +47,14 @@ def test_the_page_asks_to_be_reloaded_when_another_version_took_over(visit):
         server.on_message(pass_on)
 
     tab = visit(prepare=lambda page: page.route_web_socket("**/ws*", renumber))
-    assert tab.page.locator("#notices .notice").count() == 0
+    tab.expect(tab.page.locator("#notices .notice")).to_have_count(0)
     connections[0].close()
     tab.until_text("version", "99.0.0")
-    assert "Reload this page" in tab.text("notices")
+    tab.until_text("notices", "Reload this page")
 
 
 def test_a_session_that_is_gone_is_replaced_by_a_new_one(visit):
     tab = visit(fragment="#session=nosuchsession")
-    assert tab.page.evaluate("() => sessionStorage.getItem('session')") != "nosuchsession"
+    tab.until("sessionStorage.getItem('session') !== 'nosuchsession'")
     tab.start_camera()
     tab.until_text("text", "cup")

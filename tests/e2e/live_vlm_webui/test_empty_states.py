@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_each_way_to_have_no_camera_is_told_with_what_to_do_in_each_language(vis
     tab.page.evaluate("() => { window.refusal = null; }")
     tab.button("Try again").click()
     tab.until_text("camera-state", "Live")
-    assert tab["way-again"].is_hidden()
+    tab.expect("way-again").to_be_hidden()
     tab.page.evaluate(UNPLUG)
     reads(tab, "was disconnected", "Connect it again")
     tab.speak("de")
@@ -55,8 +56,8 @@ def test_each_way_to_have_no_camera_is_told_with_what_to_do_in_each_language(vis
     tab.speak("en")
 
     tab.button("Enter an address").click()
-    assert tab.page.evaluate("() => document.activeElement.id") == "address"
-    assert tab["way-again"].is_hidden()
+    tab.expect("address").to_be_focused()
+    tab.expect("way-again").to_be_hidden()
     tab.page.locator("input[value=camera]").check(force=True)
     assert tab.complaints == []
 
@@ -67,38 +68,39 @@ def test_a_picture_can_be_asked_about_where_the_address_allows_no_camera(visit, 
     image.new("RGB", (320, 180), "teal").save(drawn, "PNG")
     tab = visit(script="Object.defineProperty(window, 'isSecureContext', { value: false });")
     reads(tab, "only over HTTPS", "Start the server without --no-ssl")
-    assert tab["toggle"].is_hidden()
-    assert tab["way-again"].is_hidden()
+    tab.expect("toggle").to_be_hidden()
+    tab.expect("way-again").to_be_hidden()
     with tab.page.expect_file_chooser() as chooser:
         tab["way-picture"].click()
     chooser.value.set_files({"name": "teal.png", "mimeType": "image/png", "buffer": drawn.getvalue()})
     tab.until_text("text", "a cup of coffee")
-    assert tab["empty"].is_hidden()
+    tab.expect("empty").to_be_hidden()
     assert tab.complaints == []
 
 
 def test_before_the_first_answer_the_page_says_what_is_missing_and_how_long_it_waits(visit, models):
-    models.behave(text="A late answer.", first_token=6, total=0)
+    models.behave(text="A late answer.", held_at=0)
     tab = visit()
     tab.until_text("empty", "Start the camera, or choose a stream or a picture.")
-    assert tab["hold"].is_hidden()
+    tab.expect("hold").to_be_hidden()
     tab.button("Pause").click()
     tab.until_text("empty", "Paused: no questions are asked")
     tab.button("Continue asking").click()
     tab.until_text("empty", "No answers yet")
     tab.start_camera()
-    tab.until("/Waiting for llava:7b · Ollama: [1-9] s/.test(document.getElementById('empty').innerText)")
-    assert tab["empty-model"].is_hidden()
+    tab.expect("empty").to_contain_text(re.compile(r"Waiting for llava:7b · Ollama: [1-9] s"))
+    tab.expect("empty-model").to_be_hidden()
 
     tab.page.evaluate("() => { const real = Date.now; Date.now = () => real() + 60000; }")
     tab.until_text("empty", "Still waiting for llava:7b")
-    assert "loaded before its first answer" in tab.text("empty")
+    tab.until_text("empty", "loaded before its first answer")
     tab.speak("de")
     tab.until_text("empty", "Warten immer noch auf llava:7b")
     tab.button("Anderes Modell wählen").click()
-    assert tab.page.evaluate("() => document.activeElement.id") == "model"
+    tab.expect("model").to_be_focused()
 
+    models.release()
     tab.until_text("text", "A late answer.")
-    assert tab["empty"].is_hidden()
-    assert tab["hold"].is_visible()
+    tab.expect("empty").to_be_hidden()
+    tab.expect("hold").to_be_visible()
     assert tab.complaints == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+BACKGROUNDS = {"light": "rgb(243, 245, 247)", "dark": "rgb(12, 17, 22)"}
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 NAMELESS = """
@@ -49,11 +50,12 @@ def test_the_page_fits_the_screen_and_can_be_read(visit, tmp_path, record_proper
 
     for summary in tab.page.locator("summary:visible").all():
         summary.click()
-    assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= viewport["width"]
-    assert tab.page.evaluate(CONTRAST) == []
-    assert tab.page.evaluate(NAMELESS) == []
-    background = tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-    assert (background == "rgb(12, 17, 22)") is (scheme == "dark")
+    tab["servers"].get_by_role("button", name="OpenAI", exact=True).wait_for()
+    tab.page.locator("#figures section").first.wait_for()
+    tab.until(f"document.documentElement.scrollWidth <= {viewport['width']}")
+    tab.until_is(f"({CONTRAST})()", [])
+    tab.until_is(f"({NAMELESS})()", [])
+    tab.expect(tab.page.locator("body")).to_have_css("background-color", BACKGROUNDS[scheme])
 
 
 @pytest.mark.parametrize(
@@ -107,14 +109,14 @@ def test_picture_and_answer_share_the_first_screen_at_every_size(visit, width, h
 def test_a_theme_that_was_chosen_beats_the_systems_and_is_there_before_anything_is_painted(visit):
     tab = visit(scheme="light")
     tab["theme"].select_option("dark")
-    background = "() => getComputedStyle(document.body).backgroundColor"
-    assert tab.page.evaluate(background) == "rgb(12, 17, 22)"
+    body = tab.page.locator("body")
+    tab.expect(body).to_have_css("background-color", BACKGROUNDS["dark"])
     tab.page.reload(wait_until="commit")
     tab.page.wait_for_selector("html[data-theme=dark]", state="attached")
     tab.connected()
-    assert tab["theme"].input_value() == "dark"
+    tab.expect("theme").to_have_value("dark")
     tab["theme"].select_option("")
-    assert tab.page.evaluate(background) == "rgb(243, 245, 247)"
+    tab.expect(body).to_have_css("background-color", BACKGROUNDS["light"])
 
 
 def test_with_the_colours_of_the_system_the_choice_and_the_connection_still_show(visit):
@@ -134,6 +136,7 @@ def test_with_the_colours_of_the_system_the_choice_and_the_connection_still_show
 
 def test_everything_can_be_done_with_the_keyboard(visit):
     tab = visit()
+    tab.page.wait_for_selector("#refresh:enabled")  # models are listed
     reached = []
     for _ in range(60):
         tab.page.keyboard.press("Tab")
@@ -149,22 +152,22 @@ def test_everything_can_be_done_with_the_keyboard(visit):
     tab.page.keyboard.press("Enter")
     tab.page.wait_for_selector("#stage[data-state=on]")
     tab.page.keyboard.press("Shift+Tab")
-    assert tab.page.evaluate("() => document.activeElement.id") == "fullscreen"
+    tab.expect("fullscreen").to_be_focused()
     tab.page.locator("input[value=camera]").focus()
     tab.page.keyboard.press("ArrowRight")
-    assert tab.page.locator("#stream").is_visible()
+    tab.expect(tab.page.locator("#stream")).to_be_visible()
 
 
 def test_what_is_touched_is_large_enough_for_a_finger(launch, url, visit):
     tab = visit(viewport=PHONE)
-    small = tab.page.evaluate(
-        """() => [...document.querySelectorAll("button, select, input:not([type=radio]):not([type=file]), .button")]
+    tab.until_is(
+        """[...document.querySelectorAll("button, select, input:not([type=radio]):not([type=file]), .button")]
           .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
           .map((one) => (one.type === "checkbox" ? one.closest("label") : one))
           .filter((one) => one.getBoundingClientRect().height < 32)
-          .map((one) => one.outerHTML.slice(0, 80))"""
+          .map((one) => one.outerHTML.slice(0, 80))""",
+        [],
     )
-    assert small == []
 
 
 def test_without_javascript_the_page_says_that_it_needs_it(browser, url):

@@ -36,12 +36,12 @@ def shows_all_as_before(tab, models, before) -> None:
     tab.until_text("camera-state", "Live")
     # While an answer comes it is only in #text, and its entry is drawn some tenths of a second after its end.
     tab.until_text("history", "Back again")
-    assert tab["prompt"].input_value() == "Is there a cup?"
+    tab.expect("prompt").to_have_value("Is there a cup?")
     later = models.questions[asked:]
     assert all("Is there a cup?" in str(one) for one in later)
     assert all("museum guide" in str(one["body"]["messages"][0]) for one in later)
-    tab.until("document.getElementById('notices').innerText === ''")
-    assert tab.text("toggle") == "Stop camera"
+    tab.expect("notices").to_have_text("")
+    tab.expect("toggle").to_have_text("Stop camera")
     assert set(before) < set(answers_in_history(tab))
     tab.until("[...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
 
@@ -58,7 +58,7 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing_on_the_page(tab
     server.stop()
     tab.until_text("notices", "Start live-vlm-webui again if it was stopped")
     tab.until_text("camera-state", "Not connected")
-    assert "Answer" in tab.text("text")
+    tab.until_text("text", "Answer")
     serve("--api-base", models.api_base, "--port", url.rstrip("/").rpartition(":")[2]).line()
 
     shows_all_as_before(tab, models, before)
@@ -72,7 +72,7 @@ def test_a_server_that_hangs_for_forty_seconds_loses_nothing_on_the_page(tab, mo
         tab.page.wait_for_selector("#connection[data-state=lost]")
         tab.until_text("camera-state", "Not connected")
         tab.page.wait_for_timeout(HANGS_MS)
-        assert "Another source" not in tab.text("notices")
+        tab.expect("notices").not_to_contain_text("Another source")
     finally:
         os.kill(server._process.pid, signal.SIGCONT)
 

@@ -22,35 +22,18 @@ RTCRtpSender.prototype.setParameters = function (parameters) {
 LAST_PICTURE = "[...document.querySelectorAll('#history img')].at(-1)"
 
 
-def hold(page, pattern, method="GET"):
-    """Keep requests from the server; return the list of those that are kept."""
-    held = []
-    page.route(pattern, lambda route: held.append(route) if route.request.method == method else route.fallback())
-    return held
-
-
-def until_some(page, held):
-    while not held:
-        page.wait_for_timeout(20)
-
-
-def settle(page):
-    """Let the page take what has arrived."""
-    page.evaluate("() => fetch('healthz').then((answer) => answer.text())")
-
-
 def test_a_language_that_comes_after_another_was_chosen_is_not_shown(visit):
     tab = visit()
-    held = hold(tab.page, "**/words/de.json")
+    held = tab.hold("**/words/de.json")
     tab["language"].select_option("de")
-    until_some(tab.page, held)
+    tab.until_held(held)
     with tab.page.expect_response("**/words/en.json"):
         tab["language"].select_option("en")
     with tab.page.expect_response("**/words/de.json"):
         held[0].continue_()
-    settle(tab.page)
-    assert tab.page.evaluate("() => document.documentElement.lang") == "en"
-    assert tab.text("toggle") == "Start camera"
+    tab.settle()
+    tab.until_is("document.documentElement.lang", "en")
+    tab.expect("toggle").to_have_text("Start camera")
 
 
 def test_a_language_that_does_not_come_is_told_and_not_shown_as_chosen(visit):
@@ -59,25 +42,28 @@ def test_a_language_that_does_not_come_is_told_and_not_shown_as_chosen(visit):
     tab.button("Settings").click()
     tab["settings-language"].select_option("de")
     tab.until_text("notices", "The server does not respond")
-    assert tab["language"].input_value() == tab["settings-language"].input_value() == "en"
+    tab.expect("language").to_have_value("en")
+    tab.expect("settings-language").to_have_value("en")
 
 
 def test_the_picture_of_an_answer_that_comes_late_is_not_shown_with_another(visit):
     tab = visit()
-    held = hold(tab.page, "**/answers/1/frame.jpg")
+    held = tab.hold("**/answers/1/frame.jpg")
     tab.start_camera()
     tab.until("document.querySelectorAll('#history .entry').length >= 3")
     entries = tab.page.locator("#history .entry")
     entries.last.click()
     tab.page.wait_for_selector("#detail[open]")
     tab.page.keyboard.press("Escape")
-    entries.nth(-2).click()
+    tab.expect("detail").to_be_hidden()
+    tab.page.get_by_role("button", name="Answer 2:").click()
     tab.until("document.getElementById('detail-frame').naturalWidth > 0")
     shown = tab["detail-frame"].get_attribute("src")
+    tab.until_held(held)
     for route in held:
         route.continue_()
     tab.until(f"{LAST_PICTURE}.naturalWidth > 0")
-    assert tab["detail-frame"].get_attribute("src") == shown
+    tab.expect("detail-frame").to_have_attribute("src", shown)
 
 
 def test_a_camera_that_is_stopped_while_it_connects_can_be_started_again(visit):
@@ -86,10 +72,11 @@ def test_a_camera_that_is_stopped_while_it_connects_can_be_started_again(visit):
     tab.until("Boolean(window.release)")
     tab.button("Stop camera").click()
     tab.page.evaluate("() => window.release()")
-    settle(tab.page)
+    tab.settle()
     tab.start_camera()
     tab.until_text("camera-state", "WebRTC")
-    assert tab.text("notices") == ""
+    tab.until_text("camera-state", "Live")
+    tab.expect("notices").to_have_text("")
 
 
 def test_why_a_connection_failed_does_not_end_the_next_one(visit_class, browser, url):
@@ -97,15 +84,15 @@ def test_why_a_connection_failed_does_not_end_the_next_one(visit_class, browser,
 
     def prepare(page):
         page.clock.install()
-        held.append(hold(page, "**/ws", "OPTIONS"))
+        page.route("**/ws", lambda route: held.append(route) if route.request.method == "OPTIONS" else route.fallback())
 
     tab = visit_class(browser, url, script=REFUSE_THE_FIRST, prepare=prepare)
-    until_some(tab.page, held[0])
+    tab.until_held(held)
     tab.page.clock.fast_forward(9_000)
     tab.connected()
     with tab.page.expect_response("**/ws"):
-        held[0][0].continue_()
-    settle(tab.page)
-    assert tab["connection"].get_attribute("data-state") == "open"
-    assert tab.page.evaluate("() => window.socketsMade()") == 2
-    assert tab.text("notices") == ""
+        held[0].continue_()
+    tab.settle()
+    tab.expect("connection").to_have_attribute("data-state", "open")
+    tab.until_is("window.socketsMade()", 2)
+    tab.expect("notices").to_have_text("")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 MUSEUM = "Answer as a museum guide would."
-FOCUSED = "document.activeElement.id"
 ANNOUNCED = """() => Object.fromEntries([...document.querySelectorAll("[aria-keyshortcuts]")]
   .map((one) => [one.id, one.getAttribute("aria-keyshortcuts").toLowerCase().split(" ")]))"""
 LISTED = """async () => {
@@ -14,10 +13,6 @@ LISTED = """async () => {
   for (const [key, ...ids] of SHORTCUTS) for (const id of ids) (found[id] ??= []).push(key);
   return found;
 }"""
-
-
-def asked(models):
-    return models.questions[-1]["body"]
 
 
 def test_system_prompt_and_temperature_are_set_remembered_and_said_not_to_apply_where_they_do_not(visit, models):
@@ -35,14 +30,14 @@ def test_system_prompt_and_temperature_are_set_remembered_and_said_not_to_apply_
     tab["frames_per_question"].press("Tab")
     tab["frames_per_question"].fill("")
     tab["frames_per_question"].press("Tab")
-    assert tab["frames_per_question"].input_value() == "1"
+    tab.expect("frames_per_question").to_have_value("1")
     tab["settings-theme"].select_option("dark")
-    assert tab["theme"].input_value() == "dark"
+    tab.expect("theme").to_have_value("dark")
     tab.page.keyboard.press("Escape")
-    assert tab.page.evaluate(FOCUSED) == "open-settings"
+    tab.expect("open-settings").to_be_focused()
     tab.until("document.getElementById('about').title.includes('museum guide')")
-    assert asked(models)["temperature"] == 0.2
-    assert asked(models)["messages"][0] == {"role": "system", "content": MUSEUM}
+    asked = models.until_asked(lambda question: question["body"].get("temperature") == 0.2)
+    assert asked["body"]["messages"][0] == {"role": "system", "content": MUSEUM}
 
     models.behave(text="Answer {number} of one that reasons.", total=0.3, rejects="temperature")
     tab.until_text("text", "of one that reasons")
@@ -50,8 +45,9 @@ def test_system_prompt_and_temperature_are_set_remembered_and_said_not_to_apply_
     tab.connected()
     tab.button("Settings").click()
     tab.until_text("settings-note", "llava:7b · Ollama does not accept a temperature; it is left out.")
-    assert tab["system_prompt"].input_value() == MUSEUM
-    assert (tab["temperature"].input_value(), tab["frame_spacing"].input_value()) == ("0.2", "0.25")
+    tab.expect("system_prompt").to_have_value(MUSEUM)
+    tab.expect("temperature").to_have_value("0.2")
+    tab.expect("frame_spacing").to_have_value("0.25")
     tab["temperature"].fill("")
     tab["temperature"].press("Enter")
     tab.until("document.getElementById('settings-note').hidden")
@@ -66,8 +62,8 @@ def test_system_prompt_and_temperature_are_set_remembered_and_said_not_to_apply_
     tab["model"].select_option(label="llava:7b")
     tab.until_text("text", "of one that reasons")
     tab.until("document.getElementById('about').title.startsWith('Question:')")
-    assert "temperature" not in asked(models)
-    assert [message["role"] for message in asked(models)["messages"]] == ["user"]
+    asked = models.until_asked(lambda question: [one["role"] for one in question["body"]["messages"]] == ["user"])
+    assert "temperature" not in asked["body"]
     assert tab.complaints == []
 
 
@@ -78,13 +74,13 @@ def test_a_system_prompt_that_did_not_arrive_stays_and_is_sent_again(visit):
     tab["system_prompt"].fill(MUSEUM)
     tab["system_prompt"].press("Tab")
     tab.page.wait_for_selector("#notices .notice")
-    assert tab["system_prompt"].input_value() == MUSEUM
+    tab.expect("system_prompt").to_have_value(MUSEUM)
     with tab.page.expect_request("**/api/sessions/*") as sent:
         tab.page.keyboard.press("Escape")
     assert sent.value.post_data_json == {"system_prompt": MUSEUM}
     tab.page.wait_for_selector("#notices .notice", state="detached")
     tab.button("Settings").click()
-    assert tab["system_prompt"].input_value() == MUSEUM
+    tab.expect("system_prompt").to_have_value(MUSEUM)
 
 
 def test_keys_do_what_their_list_says_but_not_where_people_type(visit, models):
@@ -92,10 +88,11 @@ def test_keys_do_what_their_list_says_but_not_where_people_type(visit, models):
     press = tab.page.keyboard.press
     press("?")
     tab.page.wait_for_selector("#keys[open]")
-    assert "Bild spiegeln" in tab.text("keys")
+    tab.until_text("keys", "Bild spiegeln")
     press("m")  # nothing behind a dialog is operated
     press("Escape")
-    assert tab["mirror"].get_attribute("aria-pressed") == "false"
+    tab.expect("keys").to_be_hidden()
+    tab.expect("mirror").to_have_attribute("aria-pressed", "false")
     assert tab.page.evaluate(ANNOUNCED) == tab.page.evaluate(LISTED)
 
     press("c")
@@ -103,31 +100,30 @@ def test_keys_do_what_their_list_says_but_not_where_people_type(visit, models):
     tab.until_text("text", "Answer")
     press("m")
     press("h")
-    assert tab["mirror"].get_attribute("aria-pressed") == tab["hold"].get_attribute("aria-pressed") == "true"
+    tab.expect("mirror").to_have_attribute("aria-pressed", "true")
+    tab.expect("hold").to_have_attribute("aria-pressed", "true")
     press("Control+h")
     press("Alt+h")
     press("Shift+h")
-    assert tab["hold"].get_attribute("aria-pressed") == "true"
+    tab.expect("hold").to_have_attribute("aria-pressed", "true")
     press("p")
     tab.until("document.getElementById('pause').innerText === 'Fortsetzen'")
     first = tab["prompt"].input_value()
     press("j")
-    assert tab["preset"].input_value() == "1"
+    tab.expect("preset").to_have_value("1")
     press("k")
     press("k")
-    assert tab.page.evaluate("() => document.getElementById('preset').selectedIndex + 1") == tab.page.evaluate(
-        "() => document.getElementById('preset').length"
-    )
+    tab.until("document.getElementById('preset').selectedIndex + 1 === document.getElementById('preset').length")
     press("j")
-    assert tab["preset"].input_value() == "0"
+    tab.expect("preset").to_have_value("0")
     press("t")
-    assert tab["theme"].input_value() == "light"
+    tab.expect("theme").to_have_value("light")
     press("q")
-    assert tab.page.evaluate(FOCUSED) == "prompt"
+    tab.expect("prompt").to_be_focused()
     press("End")
     tab.page.keyboard.type(" chmq?")
-    assert tab["prompt"].input_value() == f"{first} chmq?"
-    assert tab["mirror"].get_attribute("aria-pressed") == "true"
+    tab.expect("prompt").to_have_value(f"{first} chmq?")
+    tab.expect("mirror").to_have_attribute("aria-pressed", "true")
     tab["reasoning"].focus()  # nothing is typed into a checkbox
     press("f")
     tab.until("document.fullscreenElement?.id === 'stage'")
@@ -141,11 +137,11 @@ def test_keys_do_what_their_list_says_but_not_where_people_type(visit, models):
     tab.page.wait_for_selector("#settings[open]")
     tab["settings"].get_by_role("button", name="Tastenkürzel").click()
     status = tab["keys"].get_by_role("status")
-    assert status.inner_text() == ""
+    tab.expect(status).to_have_text("")
     tab["keys"].get_by_role("checkbox").uncheck()
-    assert "ausgeschaltet" in status.inner_text()
+    tab.expect(status).to_contain_text("ausgeschaltet")
     tab["keys"].get_by_role("checkbox").check()
-    assert "eingeschaltet" in status.inner_text()
+    tab.expect(status).to_contain_text("eingeschaltet")
     tab["keys"].get_by_role("checkbox").uncheck()
     tab["keys"].get_by_role("button", name="Schließen").click()
     tab.page.wait_for_selector("#settings[open]")
@@ -155,8 +151,8 @@ def test_keys_do_what_their_list_says_but_not_where_people_type(visit, models):
     tab.until("document.querySelectorAll('[aria-keyshortcuts]').length === 0")
     press("m")
     press("?")
-    assert tab["mirror"].get_attribute("aria-pressed") == "true"
-    assert not tab["keys"].is_visible()
+    tab.expect("mirror").to_have_attribute("aria-pressed", "true")
+    tab.expect("keys").to_be_hidden()
     assert tab.complaints == []
 
 
@@ -164,50 +160,52 @@ def test_answers_are_shown_as_written_and_what_was_sent_and_came_back_with_them(
     models = serve_models("--model", "llava:7b", "--api-key", "sk-of-the-server")
     models.behave(text="Answer {number}: **a cup**", total=0.3, reasoning="hm hm", rejects="temperature+system")
     server = serve("--api-base", models.api_base, "--api-key", "sk-of-the-server")
-    tab = visit(url=server.line().split(" is ready: ")[1].split(" ")[0])
+    tab = visit(url=server.line().split(" is ready: ")[1].split(" ")[0], notes=["exchange-body"])
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     session = tab.page.evaluate("sessionStorage.getItem('session')")
     patch = {"system_prompt": MUSEUM, "temperature": 0.2, "reasoning": True}
     assert tab.page.request.patch(f"{tab.page.url}api/sessions/{session}", data=patch).ok
-    assert tab["inspect"].is_hidden()
+    tab.expect("inspect").to_be_hidden()
     tab.start_camera()
     tab.until("document.querySelectorAll('#history li').length >= 2")
-    assert "**" not in tab.text("history") + tab.text("text")
+    tab.expect("history").not_to_contain_text("**")
+    tab.expect("text").not_to_contain_text("**")
     tab["hold"].click()
     tab["raw"].click()
     tab.until_text("text", "**a cup**")
     assert tab.page.evaluate("getSelection().selectAllChildren(text), getSelection().toString()").endswith("**a cup**")
-    assert "**a cup**" in tab.page.locator("#history .words").last.inner_text()
+    tab.expect(tab.page.locator("#history .words").last).to_contain_text("**a cup**")
     tab.page.reload()
     tab.connected()
     tab.until_text("text", "**a cup**")  # remembered
 
     tab["inspect"].click()
     tab.until_text("exchange-body", "completion_tokens")  # the answer may still be written
-    shown = tab.text("exchange-body")
-    assert f"POST {models.api_base}/chat/completions" in shown
+    tab.until_text("exchange-body", f"POST {models.api_base}/chat/completions")
     for words in (MUSEUM, "Describe what you see", "640 × 360", "completion_tokens", "hm hm", "**a cup**", "HTTP 200"):
-        assert words in shown
-    assert "Left out because the model does not accept it: temperature" in shown
-    assert "sent, not shown here" in shown
-    assert "Sent as the start of the question, because the model has no system role." in shown
+        tab.until_text("exchange-body", words)
+    tab.until_text("exchange-body", "Left out because the model does not accept it: temperature")
+    tab.until_text("exchange-body", "sent, not shown here")
+    tab.until_text("exchange-body", "Sent as the start of the question, because the model has no system role.")
     tab.button("Copy as JSON").click()
-    tab.page.wait_for_selector("#exchange-body button:has-text('Copied')")
+    tab.until_noted("exchange-body", "Copied")
     copied = tab.page.evaluate("navigator.clipboard.readText()")
     (message,) = json.loads(copied)["request"]["body"]["messages"]
     assert message["content"][-1]["text"].startswith(f"{MUSEUM}\n\nDescribe")
     tab.page.keyboard.press("Escape")
-    assert tab.page.evaluate(FOCUSED) == "inspect"
+    tab.expect("inspect").to_be_focused()
 
     tab.page.locator("#history button").last.click()
+    tab.page.wait_for_selector("#detail[open]")
     tab.until_text("exchange-body", "**a cup**")
     tab.page.keyboard.press("Escape")
+    tab.expect("detail").to_be_hidden()
     models.behave(fail="openai-500")
     tab.start_camera()
     tab.page.wait_for_selector("#answer[data-state=failed]")
     tab["inspect"].click()
     tab.until_text("exchange-body", "HTTP 500")
-    assert tab.text("detail-text")
+    tab.expect("detail-text").not_to_be_empty()
     tab.until("document.getElementById('detail-frame').naturalWidth === 640")
     page = tab.page.content() + copied
     assert not [secret for secret in ("sk-of-the-server", "Authorization", "/9j/") if secret in page]

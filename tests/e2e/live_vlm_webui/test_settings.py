@@ -1,10 +1,8 @@
 from __future__ import annotations
 
+import re
+
 import pytest
-
-
-def last_question(models):
-    return models.questions[-1]["body"]
 
 
 def choose(tab, name, **what):
@@ -17,24 +15,21 @@ def test_a_preset_is_asked_from_the_next_frame_on(visit, models):
     tab.start_camera()
     tab.until_text("text", "cup")
     choose(tab, "Preset", label="Text in the picture")
-    assert tab["prompt"].input_value().startswith("Read all text")
-    asked = len(models.questions)
-    tab.until_text("text", f"Answer {asked + 2}")
-    assert models.questions[-1]["prompt"].startswith("Read all text")
+    tab.expect("prompt").to_have_value(re.compile("^Read all text"))
+    models.until_asked(lambda question: question["prompt"].startswith("Read all text"))
+    tab.until_answer(len(models.questions))
     assert tab.complaints == []
 
 
 def test_own_words_are_asked_and_can_be_kept_as_a_preset(visit, models):
     tab = visit()
     tab.start_camera()
-    assert tab.button("Ask this").is_hidden()
+    tab.expect(tab.button("Ask this")).to_be_hidden()
     tab["prompt"].fill("Is the cup full?")
     tab["prompt"].press("Control+Enter")
     tab.page.wait_for_selector("#apply[hidden]", state="attached")
-    tab.until_text("text", "cup")
-    asked = len(models.questions)
-    tab.until_text("text", f"Answer {asked + 2}")
-    assert models.questions[-1]["prompt"] == "Is the cup full?"
+    models.until_asked(lambda question: question["prompt"] == "Is the cup full?")
+    tab.until_answer(len(models.questions))
 
     tab.button("Save as preset").click()
     tab.page.get_by_placeholder("Name").fill("<b>Cup</b>")
@@ -43,9 +38,9 @@ def test_own_words_are_asked_and_can_be_kept_as_a_preset(visit, models):
     tab.connected()
     choose(tab, "Preset", label="Objects")
     choose(tab, "Preset", label="<b>Cup</b>")
-    assert tab["prompt"].input_value() == "Is the cup full?"
+    tab.expect("prompt").to_have_value("Is the cup full?")
     tab.button("Delete preset").click()
-    assert tab.page.locator("#preset option", has_text="Cup").count() == 0
+    tab.expect(tab.page.locator("#preset option", has_text="Cup")).to_have_count(0)
     assert tab.complaints == []
 
 
@@ -68,8 +63,7 @@ def test_presets_that_two_tabs_save_are_all_kept(visit):
     tab.button("Delete preset").click()
     second.reload()
     second.wait_for_selector("#connection[data-state=open]")
-    own = "() => [...document.querySelectorAll('#preset optgroup:last-child option')].map(({ text }) => text)"
-    assert second.evaluate(own) == ["Dog"]
+    tab.expect(second.locator("#preset optgroup:last-child option")).to_have_text(["Dog"])
 
 
 FULL = """
@@ -102,19 +96,18 @@ CHOICES = """() => {
 
 def let_through(tab, held, number):
     """Let a held change reach the server, once the page has sent it; none after it may be sent before."""
-    while len(held) == number:
-        tab.page.wait_for_timeout(20)
+    tab.until_held(held, number + 1)
     assert len(held) == number + 1, "a change overtakes another"
     with tab.page.expect_response("**/api/sessions/*"):
         held[number].continue_()
+    tab.settle()
 
 
 def test_of_choices_made_faster_than_the_server_confirms_them_the_last_counts_and_none_comes_back(visit, url):
     tab = visit()
-    held = []
-    tab.page.route("**/api/sessions/*", lambda route: held.append(route))
+    held = tab.hold("**/api/sessions/*", "PATCH")
     choose(tab, "Preset", label="Objects")
-    assert tab.button("Ask this").is_hidden()
+    tab.expect(tab.button("Ask this")).to_be_hidden()
     choose(tab, "Preset", label="Scene")
     tab["max_tokens"].fill("77")
     tab["max_tokens"].press("Enter")
@@ -123,15 +116,15 @@ def test_of_choices_made_faster_than_the_server_confirms_them_the_last_counts_an
         let_through(tab, held, number)
     session = tab.page.evaluate("() => sessionStorage.getItem('session')")
     settings = tab.page.context.request.get(f"{url}api/sessions/{session}").json()["settings"]
-    assert (settings["prompt"], settings["max_tokens"]) == (tab["prompt"].input_value(), 77)
+    tab.expect("prompt").to_have_value(settings["prompt"])
+    assert settings["max_tokens"] == 77
     assert set(tab.page.evaluate("() => window.choices")) == {"0"}
     assert tab.complaints == []
 
 
 def test_what_was_confirmed_while_a_change_was_on_its_way_stays(visit):
     tab = visit()
-    held = []
-    tab.page.route("**/api/sessions/*", lambda route: held.append(route))
+    held = tab.hold("**/api/sessions/*", "PATCH")
     choose(tab, "Preset", label="Objects")
     tab["max_tokens"].fill("77")
     tab["max_tokens"].press("Enter")
@@ -139,7 +132,7 @@ def test_what_was_confirmed_while_a_change_was_on_its_way_stays(visit):
     for number in range(2):
         let_through(tab, held, number)
     tab.until("document.getElementById('max_tokens').value === '77'")
-    tab.page.wait_for_function("() => window.choices.length > 3")
+    tab.until("window.choices.length > 3")
     assert set(tab.page.evaluate("() => window.choices")) == {"1"}
     assert tab.complaints == []
 
@@ -151,9 +144,9 @@ def test_words_that_the_server_refuses_stay_where_they_were_typed(visit):
     tab["prompt"].fill(words)
     tab.button("Ask this").click()
     tab.page.wait_for_selector("#notices .notice")
-    assert "prompt" in tab.text("notices")
-    assert tab["prompt"].input_value() == words
-    assert tab.button("Ask this").is_visible()
+    tab.until_text("notices", "prompt")
+    tab.expect("prompt").to_have_value(words)
+    tab.expect(tab.button("Ask this")).to_be_visible()
 
 
 def test_what_somebody_is_typing_is_not_replaced_by_what_the_session_says(visit):
@@ -162,9 +155,10 @@ def test_what_somebody_is_typing_is_not_replaced_by_what_the_session_says(visit)
     other = visit(fragment=f"#session={session}")
     tab["prompt"].fill("I am still typing")
     choose(other, "Preset", label="Objects")
-    tab.until("document.getElementById('apply').hidden === false")
-    other.until("document.getElementById('apply').hidden")
-    assert tab["prompt"].input_value() == "I am still typing"
+    other.expect("apply").to_be_hidden()
+    tab.until_is("JSON.parse(sessionStorage.getItem('settings')).prompt", other["prompt"].input_value())
+    tab.expect("apply").to_be_visible()
+    tab.expect("prompt").to_have_value("I am still typing")
 
 
 def test_a_setting_that_is_changed_in_one_browser_shows_in_the_others(visit):
@@ -178,7 +172,7 @@ def test_a_setting_that_is_changed_in_one_browser_shows_in_the_others(visit):
     tab["every"].press("Enter")
     other.until("document.getElementById('max_tokens').value === '77'")
     other.until("document.getElementById('every').value === '2.5'")
-    assert other["sampling"].input_value() == "seconds"
+    other.expect("sampling").to_have_value("seconds")
 
 
 def test_the_longest_answer_is_sent_to_the_model(visit, models):
@@ -187,7 +181,7 @@ def test_the_longest_answer_is_sent_to_the_model(visit, models):
     tab["max_tokens"].press("Enter")
     tab.start_camera()
     tab.until_text("text", "Answer")
-    assert last_question(models)["max_tokens"] == 5
+    models.until_asked(lambda question: question["body"]["max_tokens"] == 5)
 
 
 @pytest.mark.parametrize(
@@ -195,12 +189,13 @@ def test_the_longest_answer_is_sent_to_the_model(visit, models):
 )
 def test_when_to_ask_can_be_chosen_and_set(visit, mode, shown):
     tab = visit()
-    assert tab["every"].is_hidden()
+    tab.expect("every").to_be_hidden()
     choose(tab, "When to ask", value=mode)
     tab.page.wait_for_selector("#every:visible")
-    assert tab["every"].input_value() == shown
-    tab["every"].fill("12")
-    tab["every"].press("Enter")
+    tab.expect("every").to_have_value(shown)
+    with tab.page.expect_response("**/api/sessions/*"):  # a reload would take back what was not sent yet
+        tab["every"].fill("12")
+        tab["every"].press("Enter")
     tab.page.reload()
     tab.connected()
     tab.until("document.getElementById('every').value === '12'")
@@ -227,9 +222,12 @@ def test_asking_every_so_many_seconds_asks_no_more(visit, models):
     tab = visit()
     choose(tab, "When to ask", value="seconds")
     tab.page.wait_for_selector("#every:visible")
+    tab["every"].fill("3600")
+    tab["every"].press("Enter")
+    tab.until_session("settings.sampling.every", 3600)
     tab.start_camera()
     tab.until_text("text", "Answer 1")
-    tab.page.wait_for_timeout(2000)
+    tab.page.wait_for_timeout(1300)  # more than four times as long as an answer takes
     assert len(models.questions) == 1
 
 
@@ -252,10 +250,10 @@ def test_a_number_that_the_server_refuses_is_told_and_taken_back(visit):
     tab["long_side"].fill("9999")
     tab["long_side"].press("Enter")
     tab.page.wait_for_selector("#notices .notice")
-    assert "long_side" in tab.text("notices")
+    tab.until_text("notices", "long_side")
     tab.until("document.getElementById('long_side').value === '640'")
     tab.button("Dismiss").click()
-    assert tab.page.locator("#notices .notice").count() == 0
+    tab.expect(tab.page.locator("#notices .notice")).to_have_count(0)
     tab.page.keyboard.press("Escape")
     tab.until("!document.querySelector('#settings #notices')")
 
@@ -263,16 +261,14 @@ def test_a_number_that_the_server_refuses_is_told_and_taken_back(visit):
 def test_models_are_listed_with_those_that_see_no_pictures_marked(visit):
     tab = visit()
     tab.until("document.querySelectorAll('#model option').length >= 3")
-    options = tab.page.locator("#model option").all_inner_texts()
-    assert "llava:7b" in options
-    assert "llama3:8b (no pictures)" in options
+    tab.expect(tab.page.locator("#model option", has_text="llava:7b").last).to_have_text("llava:7b")
     choose(tab, "Model", label="llama3:8b (no pictures)")
     tab.start_camera()
     tab.page.wait_for_selector("#answer[data-state=failed]")
-    assert "llama3:8b" in tab.text("text")
+    tab.until_text("text", "llama3:8b")
     choose(tab, "Model", label="llava:7b")
     tab.until_text("text", "cup")
-    assert "llava:7b · Ollama" in tab.text("label")
+    tab.until_text("label", "llava:7b · Ollama")
 
 
 @pytest.mark.release
@@ -287,7 +283,7 @@ def test_models_of_another_server_are_listed_with_its_key_and_the_key_goes_nowhe
     tab["api_key"].fill("secret-of-the-other")
     tab.button("List models").click()
     tab.until_text("model-note", "Choose its model above.")
-    assert tab["api_key"].input_value() == ""
+    tab.expect("api_key").to_have_value("")
     tab.page.route("**/api/sessions/*", lambda route: route.abort(), times=1)
     choose(tab, "Model", label="other-vlm")
     tab.page.wait_for_selector("#notices .notice")
@@ -308,13 +304,14 @@ def test_the_list_is_renewed_on_request(visit, models):
 
 
 def test_without_a_model_server_the_page_shows_how_to_get_one(serve, browser, visit_class):
-    tab = visit_class(browser, serve().line().split(" is ready: ")[1].split(" ")[0]).connected()
+    url = serve().line().split(" is ready: ")[1].split(" ")[0]
+    tab = visit_class(browser, url, notes=["servers"]).connected()
     tab.until_text("servers", "ollama pull")
     tab["servers"].get_by_role("button", name="Copy").click()
-    tab.until_text("servers", "Copied")
+    tab.until_noted("servers", "Copied")
     tab.button("NVIDIA API Catalog").click()
-    assert tab["api_base"].input_value() == "https://integrate.api.nvidia.com/v1"
-    assert tab.page.evaluate("() => document.activeElement.id") == "api_key"
+    tab.expect("api_base").to_have_value("https://integrate.api.nvidia.com/v1")
+    tab.expect("api_key").to_be_focused()
     with tab.page.expect_request("**/api/models") as request:
         tab.button("Ollama").click()
     assert request.value.post_data_json["api_base"] == "http://127.0.0.1:11434/v1"

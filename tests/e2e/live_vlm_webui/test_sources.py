@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 
@@ -41,9 +43,10 @@ def offer(tab, kind):
 
 
 DROP_BESIDE = """
-async (bytes) => {
+(picture) => {
   const transfer = new DataTransfer();
-  transfer.items.add(new File([new Uint8Array(bytes)], "cup.jpg", { type: "image/jpeg" }));
+  const bytes = Uint8Array.from(atob(picture), (byte) => byte.charCodeAt(0));
+  transfer.items.add(new File([bytes], "cup.jpg", { type: "image/jpeg" }));
   for (const type of ["dragover", "drop"]) {
     const event = new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
     if (document.querySelector("footer, header").dispatchEvent(event)) return "the browser would open it";
@@ -53,13 +56,12 @@ async (bytes) => {
 """
 
 
-def test_a_picture_dropped_beside_the_stage_is_asked_about_too(visit, photograph):
+def test_a_picture_dropped_beside_the_stage_is_asked_about_too(visit, jpeg):
     tab = visit()
-    jpeg = list(photograph("coffee").read_bytes())
 
-    assert tab.page.evaluate(DROP_BESIDE, jpeg) == "taken"
+    assert tab.page.evaluate(DROP_BESIDE, base64.b64encode(jpeg.read_bytes()).decode()) == "taken"
     tab.until_text("text", "cup")
-    assert tab["stage"].get_attribute("data-source") == "picture"
+    tab.expect("stage").to_have_attribute("data-source", "picture")
 
 
 @pytest.mark.release
@@ -69,13 +71,13 @@ def test_a_file_on_the_server_is_played_with_its_picture_and_answers_shown(visit
     tab["address"].fill(str(film))
     tab.button("Connect").click()
     tab.until("document.getElementById('preview').naturalWidth === 320")
-    assert tab["preview"].is_visible()
-    assert "red to blue.mp4" in tab.text("camera-state")
+    tab.expect("preview").to_be_visible()
+    tab.until_text("camera-state", "red to blue.mp4")
     tab.until_text("text", "cup")
     assert models.questions
     tab.button("Disconnect").click()
     tab.until_text("camera-state", "Off")
-    assert tab["preview"].is_hidden()
+    tab.expect("preview").to_be_hidden()
     assert tab.complaints == []
 
 
@@ -102,9 +104,9 @@ def test_an_address_that_is_not_allowed_is_told_in_words(visit, address):
     tab["address"].fill(address)
     tab["address"].press("Enter")
     tab.page.wait_for_selector("#stage[data-state=failed]")
-    assert tab.text("message")
-    assert "bug" not in tab.text("message")
-    assert tab.text("stream-toggle") == "Connect"
+    tab.expect("message").not_to_be_empty()
+    tab.expect("message").not_to_contain_text("bug")
+    tab.expect("stream-toggle").to_have_text("Connect")
 
 
 def test_a_camera_that_does_not_answer_is_told_and_its_password_is_not_shown(visit):
@@ -113,8 +115,8 @@ def test_a_camera_that_does_not_answer_is_told_and_its_password_is_not_shown(vis
     tab["address"].fill("rtsp://user:geheim@127.0.0.1:9/stream")
     tab.button("Connect").click()
     tab.page.wait_for_selector("#stage[data-state=failed]")
-    assert "127.0.0.1" in tab.page.inner_text("main")
-    assert "geheim" not in tab.page.inner_text("main")
+    tab.until_text("main", "127.0.0.1")
+    tab.expect("main").not_to_contain_text("geheim")
     tab.button("Disconnect").click()
     tab.until_text("camera-state", "Off")
 
@@ -123,16 +125,16 @@ def test_a_camera_that_does_not_answer_is_told_and_its_password_is_not_shown(vis
 def test_on_the_stage_of_a_stream_that_fails_it_is_tried_again_or_another_source_chosen(visit, film, viewport):
     tab = visit(viewport=viewport)
     offer(tab, "Stream or file")
-    assert tab.button("Try again").is_hidden()
+    tab.expect(tab.button("Try again")).to_be_hidden()
     away = film.rename(film.with_suffix(".away"))
     tab["address"].fill(str(film))
     tab.button("Connect").click()
     tab.page.wait_for_selector("#stage[data-state=failed]")
-    assert tab["way-picture"].is_hidden()
+    tab.expect("way-picture").to_be_hidden()
     away.rename(film)
     tab["stage"].get_by_role("button", name="Try again").click()
     tab.until_text("camera-state", "Live")
-    assert tab["preview"].is_visible()
+    tab.expect("preview").to_be_visible()
 
     tab["address"].fill("rtsp://127.0.0.1:9/stream")  # connected, but to nothing that answers
     tab.button("Disconnect").click()
@@ -146,19 +148,19 @@ def test_on_the_stage_of_a_stream_that_fails_it_is_tried_again_or_another_source
     tab.speak("de")
     tab["stage"].get_by_role("button", name="Andere Quelle wählen").click()
     tab.page.keyboard.press("ArrowLeft")
-    assert tab.page.locator("input[value=camera]").is_checked()
-    assert tab["way-other"].is_hidden()
+    tab.expect(tab.page.locator("input[value=camera]")).to_be_checked()
+    tab.expect("way-other").to_be_hidden()
 
 
 @pytest.mark.release
 def test_a_picture_is_described_and_asked_about_again(visit, jpeg, models):
     tab = visit()
     offer(tab, "Picture")
-    assert tab.button("Ask again").is_hidden()
+    tab.expect(tab.button("Ask again")).to_be_hidden()
     tab["file"].set_input_files(jpeg)
     tab.until_text("text", "Answer 1")
-    assert tab["preview"].is_visible()
-    assert tab.page.evaluate("() => document.getElementById('preview').naturalWidth") == 1280
+    tab.expect("preview").to_be_visible()
+    tab.until_is("document.getElementById('preview').naturalWidth", 1280)
     tab.button("Ask again").click()
     tab.until_text("text", "Answer 2")
     assert tab.complaints == []
@@ -167,33 +169,34 @@ def test_a_picture_is_described_and_asked_about_again(visit, jpeg, models):
 def test_a_picture_can_be_dropped_on_the_stage(visit, jpeg):
     tab = visit()
     data = tab.page.evaluate_handle(
-        """async (bytes) => {
+        """(picture) => {
           const data = new DataTransfer();
-          data.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", { type: "image/jpeg" }));
+          const bytes = Uint8Array.from(atob(picture), (byte) => byte.charCodeAt(0));
+          data.items.add(new File([bytes], "dropped.jpg", { type: "image/jpeg" }));
           return data;
         }""",
-        list(jpeg.read_bytes()),
+        base64.b64encode(jpeg.read_bytes()).decode(),
     )
     tab.page.dispatch_event("#stage", "drop", {"dataTransfer": data})
     tab.until_text("text", "Answer 1")
-    assert tab.page.locator("input[value=picture]").is_checked()
+    tab.expect(tab.page.locator("input[value=picture]")).to_be_checked()
 
 
 def test_a_picture_that_comes_after_the_camera_was_started_is_no_failure_of_the_camera(visit, jpeg):
     tab = visit()
-    held = []
-    tab.page.route("**/picture?*", lambda route: held.append(route))
+    held = tab.hold("**/picture?*", "POST")
     offer(tab, "Picture")
     tab["file"].set_input_files(jpeg)
+    tab.until_held(held)
     offer(tab, "Camera")
     tab.start_camera()
     tab.until_text("camera-state", "Live")
     with tab.page.expect_response("**/picture?*") as answer:
         held[0].continue_()
     assert answer.value.status == 409
-    tab.page.evaluate("() => fetch('healthz').then((answer) => answer.text())")
-    assert tab["stage"].get_attribute("data-state") == "on"
-    assert tab.text("message") == ""
+    tab.settle()
+    tab.expect("stage").to_have_attribute("data-state", "on")
+    tab.expect("message").to_have_text("")
 
 
 LONG_LIMITS_PASS = """
@@ -221,7 +224,7 @@ def test_a_file_that_is_no_picture_is_told(visit, tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     tab["file"].set_input_files(tmp_path / "broken.jpg")
     tab.page.wait_for_selector("#stage[data-state=failed]")
-    assert tab.text("message")
+    tab.expect("message").not_to_be_empty()
 
 
 def test_another_source_takes_the_cameras_place_and_the_camera_goes_out(visit, jpeg):
@@ -230,9 +233,9 @@ def test_another_source_takes_the_cameras_place_and_the_camera_goes_out(visit, j
     tab.until_text("camera-state", "Live")
     tab.page.evaluate("() => { window.track = document.getElementById('video').srcObject.getVideoTracks()[0]; }")
     offer(tab, "Picture")
-    assert tab.page.evaluate("() => window.track.readyState") == "live"  # it goes on until there is a picture
+    tab.until_is("window.track.readyState", "live")  # it goes on until there is a picture
     offer(tab, "Camera")
-    assert tab["stage"].get_attribute("data-state") == "on"
+    tab.expect("stage").to_have_attribute("data-state", "on")
     offer(tab, "Picture")
     tab["file"].set_input_files(jpeg)
     tab.until("window.track.readyState === 'ended'")
@@ -240,5 +243,5 @@ def test_another_source_takes_the_cameras_place_and_the_camera_goes_out(visit, j
     offer(tab, "Camera")
     tab.start_camera()
     tab.until_text("camera-state", "fake_device_0")
-    assert tab["preview"].is_hidden()
+    tab.expect("preview").to_be_hidden()
     assert tab.complaints == []

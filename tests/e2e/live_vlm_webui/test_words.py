@@ -8,7 +8,7 @@ def test_an_answer_from_right_to_left_is_shown_so(visit, models):
     tab = visit()
     tab.start_camera()
     tab.until_text("text", "مكتب")
-    assert tab["text"].evaluate("(text) => getComputedStyle(text).direction") == "rtl"
+    tab.expect("text").to_have_css("direction", "rtl")
 
 
 def test_a_model_that_is_named_by_a_path_is_shown_by_its_last_part(serve, serve_models, visit):
@@ -17,4 +17,4 @@ def test_a_model_that_is_named_by_a_path_is_shown_by_its_last_part(serve, serve_
     tab = visit(url=address)
     tab.start_camera()
     tab.until_text("label", "qwen2.5-vl-7b-q4.gguf")
-    assert "/srv" not in tab.text("label")
+    tab.expect("label").not_to_contain_text("/srv")
