@@ -31,6 +31,24 @@ def test_a_server_that_stops_is_told_and_one_that_is_started_again_is_used_by_it
     tab.expect("notices").to_have_text("")
 
 
+def test_a_reconnection_keeps_earlier_answers_that_the_server_does_not_send_again(visit, models):
+    models.behave(text="Again {number}", held_at=0)
+    models.behave(text="Answer {number}", times=25, held_at=-1)
+    connections = []
+    tab = visit(
+        prepare=lambda page: page.route_web_socket("**/ws*", lambda it: connections.append(it.connect_to_server()))
+    )
+    tab.start_camera()
+    tab.expect(tab.page.locator("#history .words")).to_have_text([f"Answer {number}" for number in range(25, 0, -1)])
+    connections[0].close()
+    tab.page.wait_for_selector("#connection[data-state=lost]")
+    tab.connected()
+    models.release()
+    tab.until_text("history", "Again")
+    texts = tab.page.locator("#history .words").all_inner_texts()
+    assert [text for text in texts if "Answer" in text] == [f"Answer {number}" for number in range(25, 0, -1)]
+
+
 def test_the_page_asks_to_be_reloaded_when_another_version_took_over(visit):
     connections = []
 

@@ -22,6 +22,8 @@ export class History {
   #waiting = [];
   #timer = 0;
   #held = { oldest: 0 };
+  #session = "";
+  #newest = -1; // the id of the session's last answer
 
   /** Set what the server still has: its older answers are not offered. */
   holds(held) {
@@ -31,15 +33,23 @@ export class History {
     isHeld = (answer) => held.oldest !== null && answer.id >= held.oldest;
   }
 
-  /** Show these answers, oldest first: instead of the current ones, or if `keeps` after them. */
+  /**
+   * Show a session's last answers, oldest first: instead of those of another session, or if `keeps` after them.
+   *
+   * The server sends fewer than are shown, so after a reconnection to the same session only those that came meanwhile are new.
+   */
   reset(session, answers, keeps = false) {
-    if (!keeps) {
+    const isSameSession = session === this.#session;
+    this.#session = session;
+    for (const waiting of this.#waiting.splice(0)) this.#take(waiting);
+    if (!keeps && !isSameSession) {
       for (const entry of this.#entries.splice(0)) release(entry.answer);
-      this.#waiting = [];
       this.#list.replaceChildren();
+      forgetFigures();
     }
-    if (!keeps) forgetFigures();
     for (const answer of answers) {
+      if (isSameSession && answer.id <= this.#newest) continue;
+      this.#newest = answer.id;
       this.#take(answer);
       record(answer);
     }
@@ -57,6 +67,7 @@ export class History {
 
   /** Add an answer; answers in quick succession are drawn together. */
   add(answer) {
+    this.#newest = answer.id;
     record(answer);
     this.#waiting.push(answer);
     this.#timer ||= setTimeout(() => {
