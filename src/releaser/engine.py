@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from releaser.adapters.clients import import_clients
+from releaser.adapters.where import told_here
 from releaser.core import display
 from releaser.core.journal import Journal
 from releaser.core.results import Result, refusals
@@ -19,7 +20,6 @@ from releaser.dists.built import read_dists
 from releaser.errors import ConflictError, InterruptedRunError, NotConfirmedError, ReleaserError
 from releaser.release import Release
 from releaser.store import ACCEPT, broken_journal
-from releaser.texts.where import told_here
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from releaser.adapters.where import CHOICES
 from releaser.config.project import Config
 from releaser.core.step import Phase, Plan, in_order, part_of, together
 from releaser.release import Release
@@ -68,7 +69,6 @@ from releaser.steps.verify.upgrade_from_pypi import UpgradeFromPyPI
 from releaser.steps.verify.verify_images import VerifyImages
 from releaser.steps.verify.verify_index_files import VerifyIndexFiles
 from releaser.steps.verify.verify_release import VerifyRelease
-from releaser.texts.where import CHOICES
 
 
 def release_plan(config: Config) -> Plan[Release]:

@@ -17,6 +17,7 @@ from releaser.adapters.docker.engine import Engine
 from releaser.adapters.forge.job import Job
 from releaser.adapters.registry.checked_copy import copy_checked
 from releaser.adapters.registry.layout import OciLayout
+from releaser.adapters.where import in_job
 from releaser.commands import trust
 from releaser.commands.checkout import from_checkout, with_targets
 from releaser.commands.images import open_for_images
@@ -30,7 +31,6 @@ from releaser.plan import release_plan
 from releaser.release import Release
 from releaser.steps.publish.take_built import TakeBuilt
 from releaser.steps.publish.take_published import TakePublished, published_of
-from releaser.texts.where import in_job
 
 _OUTPUT = "images"
 

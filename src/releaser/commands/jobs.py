@@ -13,6 +13,7 @@ from releaser.adapters.forge.job import Job
 from releaser.adapters.git import Git
 from releaser.adapters.git.job import in_job
 from releaser.adapters.git.trees import remove_worktree
+from releaser.adapters.where import CHOICES
 from releaser.changelog.document import Changelog
 from releaser.commands.opening import opened_release
 from releaser.config.project import Config
@@ -29,7 +30,6 @@ from releaser.release import Release
 from releaser.steps.publish.upload_dists import spent_remedy
 from releaser.steps.qualify.pass_session import PassSession
 from releaser.steps.qualify.try_wheel import TryWheel
-from releaser.texts.where import CHOICES
 
 ARTIFACT = "dist"
 """The directory, in the checkout, that takes the artifact of the same name."""

@@ -14,9 +14,9 @@ from typing import NoReturn, ParamSpec, TypeVar
 from invoke.exceptions import Exit
 
 from releaser.adapters import environment
+from releaser.adapters.where import told_here
 from releaser.errors import ReleaserError, UsageError
 from releaser.secret import Redactor
-from releaser.texts.where import told_here
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

@@ -166,7 +166,7 @@ def boxes(release: Release, beside: Question[list[Seen]] | None = None) -> list[
 
 
 def newest_runs(release: Release) -> Question[list[Seen]]:
-    """Return the question for what GitHub runs for this version, whoever started it."""
+    """Return the question for what GitHub runs for this version, no matter who started it."""
     return Question("the newest runs", partial(taking_part.newest_runs, release))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters import builder
+from releaser.adapters.where import where
 from releaser.dists import contents
 from releaser.dists.built import Dists
 from releaser.dists.origins import Sources, compare
@@ -12,7 +13,6 @@ from releaser.errors import StepError
 from releaser.release import Release
 from releaser.steps.receipted import Receipted
 from releaser.store import Receipt
-from releaser.texts.where import where
 
 
 class InspectDists(Receipted):

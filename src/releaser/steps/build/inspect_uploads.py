@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from releaser.adapters.index import readme, rules
+from releaser.adapters.where import where
 from releaser.dists import metadata
 from releaser.dists.built import Dists
 from releaser.errors import StepError
@@ -12,7 +13,6 @@ from releaser.release import Release
 from releaser.steps.preflight.index_rules import HOW_TO_LINK, dead_addresses
 from releaser.steps.receipted import Receipted
 from releaser.store import Receipt
-from releaser.texts.where import where
 
 
 class InspectUploads(Receipted):

@@ -9,12 +9,12 @@ from functools import partial
 from releaser.adapters.forge.records import Run
 from releaser.adapters.forge.workflow_file import FOLDER, parse_workflow
 from releaser.adapters.waiting import wait_for
+from releaser.adapters.where import CHOICES
 from releaser.core.activity import current
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.errors import ConflictError, ServiceError, StepError
 from releaser.release import Release
 from releaser.steps.ci import runs
-from releaser.texts.where import CHOICES
 
 _RERUNS_FOR = timedelta(days=30)
 """How long after its start GitHub runs jobs of a run again."""

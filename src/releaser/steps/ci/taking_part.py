@@ -1,7 +1,7 @@
 """Which workflows take part in one release: those that the configuration names, and those that were started anyway.
 
 With `run = "here"` the workflow that releases can still be started on its page, and it starts the one that builds the
-images wherever that can be started for a version. So what GitHub runs is asked, whoever started it.
+images wherever that can be started for a version. So GitHub is asked what it runs.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def published_by(release: Release, *, carried_out: bool) -> list[str]:
 
 
 def newest_runs(release: Release) -> list[Seen]:
-    """Return the newest run of each workflow that takes part, as far as it was started, and whoever did.
+    """Return the newest run of each workflow that takes part, as far as it was started, from here or elsewhere.
 
     Raises:
         ServiceError: GitHub refused, or did not respond.

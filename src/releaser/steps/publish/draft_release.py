@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from releaser.adapters.where import where
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.errors import ServiceError, StepError
 from releaser.release import Release
 from releaser.texts.release_page import identity, is_kept, notes, title, with_lf
-from releaser.texts.where import where
 
 
 class DraftRelease(Step[Release]):

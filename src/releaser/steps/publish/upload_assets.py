@@ -8,13 +8,13 @@ from pathlib import Path
 
 from releaser.adapters.forge.job import BOT
 from releaser.adapters.forge.records import ReleaseInfo
+from releaser.adapters.where import where
 from releaser.core.activity import current
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.dists.built import Dists
 from releaser.errors import ConflictError, StepError
 from releaser.release import Release
 from releaser.texts.proof import document
-from releaser.texts.where import where
 
 _TYPES = {".whl": "application/zip", ".gz": "application/gzip", ".json": "application/vnd.cyclonedx+json"}
 

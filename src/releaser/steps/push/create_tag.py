@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from releaser.adapters.where import where
 from releaser.core.step import Conflict, Done, Outcome, Step, Todo
 from releaser.release import Release
-from releaser.texts.where import where
 
 _NEVER_MOVED = "Find out who pushed it. Release the next version: a published tag is never moved."
 """A job begins in a fresh clone: what it has, the remote has."""

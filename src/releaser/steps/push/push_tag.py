@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from releaser.adapters.git import merging
 from releaser.adapters.git.tagger import tagged_by
+from releaser.adapters.where import in_job, where
 from releaser.changelog.merging import with_new_entries
 from releaser.core.activity import current
 from releaser.core.step import (
@@ -17,7 +18,6 @@ from releaser.core.step import (
 from releaser.errors import ConflictError, ReleaserError, ServiceError, StepError
 from releaser.release import Release
 from releaser.steps.preflight.branch_rules import by_pull_request
-from releaser.texts.where import in_job, where
 
 _NEXT = "Release the next version: a published tag is never moved."
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import releaser
+from releaser.adapters.where import CHOICES, for_job, told_here, where
 from releaser.config.load import parse_config
 from releaser.core.named import chosen
 from releaser.core.step import part_of
 from releaser.errors import RERUN
 from releaser.plan import release_plan
-from releaser.texts.where import CHOICES, for_job, told_here, where
 
 AGAIN = "Then re-run the failed jobs; if the fix is a commit, start the workflow again."
 
