@@ -76,7 +76,7 @@ def test_a_preset_more_than_the_browser_keeps_is_refused_and_replaces_none(visit
     tab = visit(script=FULL)
     own = "() => [...document.querySelectorAll('#preset optgroup:last-child option')].map(({ text }) => text)"
     save_preset(tab.page, "Cup", "Is the cup full?")
-    tab.until_text("notices", "This browser has 50 saved presets")
+    tab.until_text("notices", "No more presets fit in this browser")
     assert tab.page.evaluate(own) == [f"Own {number}" for number in range(50)]
     assert tab["prompt"].input_value() == "Is the cup full?"
 

@@ -6,7 +6,8 @@ import { make } from "../common/dom.js";
 const LONGEST_LINE = 4000; // a longer line is shown as is: it is not meant for people, and parsing it is slow
 const DEEPEST = 8;
 const LONGEST_FORMULA = 40; // lines
-const FENCE = /^\s*(```|~~~)/;
+// \x60 is a backtick: the server takes the indentation from modules none of whose lines has an odd number of these.
+const FENCE = /^\s*(\x60{3}|~~~)/;
 const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/;
 const BULLET = /^(\s*)[-*+]\s+(.*)$/;
 const NUMBERED = /^(\s*)(\d{1,9})[.)]\s+(.*)$/;
@@ -19,13 +20,13 @@ const TASK = /^\[([ xX])\]\s+(.*)$/;
 const FORMULA = /^\s*(\$\$|\\\[)/;
 const SPAN = new RegExp(
   [
-    /(`+)(.+?)\1/, // code
+    /(\x60+)(.+?)\1/, // code
     /(\\\(.+?\\\)|\\\[.+?\\\]|\$\$.+?\$\$|\$(?=\S)[^$]*[\\^_{][^$]*(?<=\S)\$)/, // a formula; prices have none of its signs
     /(\*\*|__)(?=\S)(.+?)\4/,
     /(?<![\w*])([*_])(?=\S)([^*_]+?)\6(?!\w)/,
     /~~(?=\S)(.+?)~~/,
     /(!?)\[([^\]]*)\]\(([^)\s]*)\)/,
-    /(https?:\/\/[^\s<>"'`*]*[\w/#=&-])/,
+    /(https?:\/\/[^\s<>"'\x60*]*[\w/#=&-])/,
   ]
     .map(({ source }) => source)
     .join("|"),
@@ -84,7 +85,7 @@ function shownJson(text) {
 
 /** Return the text of an answer that is still coming without a strong part left open, whose asterisks would flash. */
 export function closed(text) {
-  const isOpen = (part) => part.slice(part.lastIndexOf("\n") + 1).replace(/`[^`]*`?/g, "").split("**").length % 2 === 0;
+  const isOpen = (part) => part.slice(part.lastIndexOf("\n") + 1).replace(/\x60[^\x60]*\x60?/g, "").split("**").length % 2 === 0;
   if (!isOpen(text)) return text;
   const written = text.replace(/[\s*]+$/, "");
   return isOpen(written) ? `${written}**` : written;

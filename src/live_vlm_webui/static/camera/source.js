@@ -1,6 +1,6 @@
 // The source of pictures: this browser's camera, a stream that the server reads, or an uploaded picture.
 
-import { ask, fault, local, sentences } from "../common/api.js";
+import { ask, fault, local } from "../common/api.js";
 import { Camera, explain, listCameras, obstacle } from "./camera.js";
 import { element, setText } from "../common/dom.js";
 import { listenForPictures } from "./picture.js";
@@ -207,16 +207,6 @@ export class Source {
     }
   }
 
-  async #disconnectStream() {
-    this.#address = "";
-    this.#onStart();
-    try {
-      await this.#disconnect();
-    } catch (failure) {
-      this.#onFailure(stillConnected(failure));
-    }
-  }
-
   /** Remove this browser's camera; its status is ignored until it is gone. */
   #withdraw() {
     this.#leaving = true;
@@ -333,8 +323,13 @@ export class Source {
     }
     element("stream").addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (this.#isStreaming) await this.#disconnectStream();
-      else await this.#connectStream(element("address").value.trim());
+      if (this.#isStreaming) {
+        this.#address = "";
+        this.#onStart();
+        await this.#disconnect().catch(this.#onFailure);
+      } else {
+        await this.#connectStream(element("address").value.trim());
+      }
     });
     element("again").addEventListener("click", () => this.#askAgain());
     element("way-again").addEventListener("click", () => (this.kind === "stream" ? this.#retryStream() : this.startCamera()));
@@ -355,17 +350,6 @@ export class Source {
 /** Return whether the session's camera is not this browser's, which is sent by `how` and was live. */
 function isAnother(status, how) {
   return status?.kind !== how || (how === "webrtc" && status.state === "connecting");
-}
-
-function stillConnected(failure) {
-  return {
-    get message() {
-      return say("stream.kept");
-    },
-    get remedy() {
-      return sentences(failure);
-    },
-  };
 }
 
 function withoutPassword(address) {

@@ -72,7 +72,7 @@ export class Prompts {
     if (!name || !prompt) return;
     const others = readOwn(this.#own).filter(([other]) => other !== name);
     if (others.length >= MOST_OWN) {
-      notify("preset", fault("preset.full", { most: String(MOST_OWN) }));
+      notify("preset", fault("preset.full"));
       return;
     }
     this.#keepOwn(() => [...others, [name, prompt]]);
