@@ -1,8 +1,7 @@
 // Sign in, if the server requires it: with a one-time code in the URL's fragment, or with the token.
 
 import { ask, sentences } from "./api.js";
-import { element, setText } from "./dom.js";
-import { tell } from "./words.js";
+import { element } from "./dom.js";
 
 /**
  * Sign this browser in, if required; show the form if there is no valid code.
@@ -20,14 +19,16 @@ export async function signIn() {
     }
   }
   let state;
+  let door;
   try {
     state = await ask("GET", "/api/login");
+    if (state.required && !state.signed_in) door = await import("./door.js");
   } catch {
     return false;
   }
   showIsIn(state.required && state.signed_in);
-  if (!state.required || state.signed_in) return true;
-  await form(error);
+  if (!door) return true;
+  await door.open(error);
   showIsIn(true);
   return true;
 }
@@ -52,36 +53,4 @@ function takeCode() {
   const rest = fragment.toString();
   history.replaceState(history.state, "", location.pathname + location.search + (rest && `#${rest}`));
   return code;
-}
-
-/** Show the form until the token is right. */
-function form(error) {
-  const shown = element("login");
-  const showError = (text) => {
-    element("login-error").hidden = !text;
-    setText(element("login-error"), text);
-  };
-  element("main").hidden = true;
-  element("door").hidden = false;
-  tell(element("connection-text"), "connection.signed-out");
-  showError(error);
-  element("token").focus();
-  return new Promise((resolve) => {
-    shown.addEventListener("submit", async function submit(event) {
-      event.preventDefault();
-      const token = element("token");
-      try {
-        await ask("POST", "/api/login", { token: token.value.trim() });
-      } catch (failure) {
-        showError(sentences(failure));
-        if (failure.status) token.value = ""; // else it did not arrive
-        return;
-      }
-      token.value = "";
-      shown.removeEventListener("submit", submit);
-      element("door").hidden = true;
-      element("main").hidden = false;
-      resolve();
-    });
-  });
 }
