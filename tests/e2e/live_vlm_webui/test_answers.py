@@ -394,4 +394,4 @@ def test_what_the_browser_does_not_let_be_copied_is_not_said_to_be(visit):
     tab.button("Copy").click()
     tab.until("window.tried")
     tab.page.evaluate("() => new Promise(requestAnimationFrame)")
-    assert tab.text("copy") == "Copy"
+    tab.expect("copy").to_have_text("Copy")

@@ -74,17 +74,17 @@ if (!localStorage.getItem("presets")) localStorage.setItem("presets", JSON.strin
 
 def test_a_preset_more_than_the_browser_keeps_is_refused_and_replaces_none(visit):
     tab = visit(script=FULL)
-    own = "() => [...document.querySelectorAll('#preset optgroup:last-child option')].map(({ text }) => text)"
+    own = tab.page.locator("#preset optgroup:last-child option")
     save_preset(tab.page, "Cup", "Is the cup full?")
     tab.until_text("notices", "No more presets fit in this browser")
-    assert tab.page.evaluate(own) == [f"Own {number}" for number in range(50)]
-    assert tab["prompt"].input_value() == "Is the cup full?"
+    tab.expect(own).to_have_text([f"Own {number}" for number in range(50)])
+    tab.expect("prompt").to_have_value("Is the cup full?")
 
     tab.page.get_by_placeholder("Name").fill("Own 7")
     tab.button("Save").click()
-    assert tab["preset"].locator("option:checked").inner_text() == "Own 7"
-    assert len(tab.page.evaluate(own)) == 50
-    assert tab.text("notices") == ""
+    tab.expect(tab["preset"].locator("option:checked")).to_have_text("Own 7")
+    tab.expect(own).to_have_count(50)
+    tab.expect("notices").to_have_text("")
 
 
 CHOICES = """() => {

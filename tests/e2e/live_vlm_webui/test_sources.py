@@ -90,11 +90,11 @@ def test_a_stream_that_could_not_be_disconnected_is_told_and_disconnected_later(
     tab.page.route("**/camera?*", lambda route: route.fulfill(status=502))
     tab.button("Disconnect").click()
     tab.until_text("notices", "The server responded with HTTP 502.")
-    assert tab["preview"].is_visible()
+    tab.expect("preview").to_be_visible()
     tab.page.unroute("**/camera?*")
     tab.button("Disconnect").click()
     tab.until_text("camera-state", "Off")
-    assert tab.text("notices") == ""
+    tab.expect("notices").to_have_text("")
 
 
 @pytest.mark.parametrize("address", ["/etc/passwd", "http://example.com/film.mp4", "concat:/etc/passwd", "rtsp://"])
@@ -211,8 +211,8 @@ def test_a_picture_that_does_not_arrive_in_time_is_told_apart_from_a_silent_serv
     offer(tab, "Picture")
     tab["file"].set_input_files(jpeg)
     tab.page.wait_for_selector("#stage[data-state=failed]")
-    assert tab.text("message") == "The picture did not arrive in time"
-    assert "a smaller one" in tab.text("todo")
+    tab.expect("message").to_have_text("The picture did not arrive in time")
+    tab.expect("todo").to_contain_text("a smaller one")
 
 
 def test_a_file_that_is_no_picture_is_told(visit, tmp_path):
