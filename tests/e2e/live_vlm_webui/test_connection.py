@@ -49,6 +49,23 @@ def test_a_reconnection_keeps_earlier_answers_that_the_server_does_not_send_agai
     assert [text for text in texts if "Answer" in text] == [f"Answer {number}" for number in range(25, 0, -1)]
 
 
+def test_answers_of_a_new_session_that_came_while_the_page_was_away_follow_those_of_the_session_before(visit):
+    shown = visit().page.evaluate(
+        """async () => {
+          const { History } = await import("/static/answers/history.js");
+          const history = new History();
+          const answer = (text) => (_, id) => ({
+            id, text: `${text} ${id}`, prompt: "What?", model: { name: "m" }, frame: "gone", at: "2026-01-01T00:00:00Z",
+          });
+          history.reset("first", Array.from({ length: 3 }, answer("Before")));
+          history.reset("second", [], true);
+          history.reset("second", Array.from({ length: 2 }, answer("After")));
+          return [...document.querySelectorAll("#history .words")].map((words) => words.innerText);
+        }"""
+    )
+    assert shown == ["After 1", "After 0", "Before 2", "Before 1", "Before 0"]
+
+
 def test_the_page_asks_to_be_reloaded_when_another_version_took_over(visit):
     connections = []
 

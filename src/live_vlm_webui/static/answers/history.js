@@ -41,6 +41,7 @@ export class History {
   reset(session, answers, keeps = false) {
     const isSameSession = session === this.#session;
     this.#session = session;
+    if (!isSameSession) this.#newest = -1;
     for (const waiting of this.#waiting.splice(0)) this.#take(waiting);
     if (!keeps && !isSameSession) {
       for (const entry of this.#entries.splice(0)) release(entry.answer);
