@@ -202,7 +202,9 @@ class Visit:
 
     def until_is(self, expression, wanted):
         """Waits until ``expression`` has this value."""
-        self._wait(expression, wanted.__eq__, lambda value: f"{expression}\nis {value!r}\nand not {wanted!r}")
+        self._wait(
+            expression, lambda value: value == wanted, lambda value: f"{expression}\nis {value!r}\nand not {wanted!r}"
+        )
 
     def until_text(self, name, words):
         """Waits until there is an element with that id, and it shows ``words``."""
