@@ -66,6 +66,32 @@ def test_answers_of_a_new_session_that_came_while_the_page_was_away_follow_those
     assert shown == ["After 1", "After 0", "Before 2", "Before 1", "Before 0"]
 
 
+def test_a_picture_that_is_replaced_by_the_next_answers_can_still_be_loaded(visit):
+    was_revoked = visit().page.evaluate(
+        """async () => {
+          const { History } = await import("/static/answers/history.js");
+          const history = new History();
+          const revoked = [];
+          URL.revokeObjectURL = (address) => revoked.push(address);
+          const answer = (id) => ({
+            ...{ id, text: "Same", prompt: "What?", model: { name: "m" } },
+            ...{ frame: "static/icon.svg", at: "2026-01-01T00:00:00Z" },
+          });
+          const shown = () => document.querySelector("#history img").src;
+          const other = async (address) => {
+            while (["", address].includes(shown())) await new Promise(requestAnimationFrame);
+            return shown();
+          };
+          history.reset("first", [answer(0)]);
+          const first = await other("");
+          history.reset("first", [answer(1)]);
+          await other(first);
+          return revoked.includes(first);
+        }"""
+    )
+    assert not was_revoked
+
+
 def test_the_page_asks_to_be_reloaded_when_another_version_took_over(visit):
     connections = []
 

@@ -10,6 +10,7 @@ import { inShort } from "./form.js";
 
 const MOST_ENTRIES = 60;
 const DRAW_EVERY_MS = 400;
+const LOADED_MS = 10000; // how long an image may take to load its copy, which may be replaced meanwhile
 
 /**
  * The list of a session's answers; consecutive answers with the same text are one entry.
@@ -154,7 +155,8 @@ async function copyOf(answer) {
 }
 
 function release(answer) {
-  copies.get(answer)?.then(URL.revokeObjectURL, () => {});
+  const revoke = (address) => setTimeout(() => URL.revokeObjectURL(address), LOADED_MS);
+  copies.get(answer)?.then(revoke, () => {});
   copies.delete(answer);
 }
 
