@@ -301,8 +301,8 @@ def test_an_answer_can_be_copied(visit, models):
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab.expect("copy").to_be_hidden()
     tab.start_camera()
-    tab.until_text("history", "A cup to copy.")  # whole
-    tab.button("Hold").click()
+    tab.until_text("history", "A cup to copy.")
+    tab.button("Hold").click()  # one that has just begun is held too, and becomes whole
     tab.expect("text").to_have_text("A cup to copy.")
     tab.button("Copy").click()
     tab.until_noted("copy", "Copied")

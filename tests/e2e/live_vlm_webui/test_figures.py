@@ -36,6 +36,20 @@ def test_numbers_are_those_of_one_model_and_question_in_words_with_charts_that_a
     assert tab.complaints == []
 
 
+def test_numbers_of_the_last_answer_before_a_pause_are_shown_too(visit, models):
+    models.behave(text="Answer {number}", total=0.1)
+    tab = visit()
+    tab.start_camera()
+    tab.page.locator("#figures summary").click()
+    tab.until("document.querySelectorAll('#history .entry').length >= 5")
+    models.behave(held_at=0)
+    asked = len(models.questions)
+    models.until_asked(lambda _: len(models.questions) > asked)  # no answer comes after it
+    tab.settle()
+    answers = tab.page.locator("#history .entry").count()
+    tab.expect(tab.page.locator("#figures section")).to_contain_text(f"{answers} answers")
+
+
 def test_a_model_reasons_only_if_it_is_let_and_its_thoughts_are_shown_on_request(visit, models):
     models.behave(text="A cup.", total=0.2, reasoning="First I look at the table", quiet="think")
     tab = visit()

@@ -55,9 +55,9 @@ def test_those_that_were_passed_over_are_counted(tab):
 
 
 def hold(tab) -> str:
-    """Hold what is shown, and return it."""
+    """Hold what is shown, and return it: one that has just begun is held until it is whole."""
     tab.button("Hold").click()
-    tab.settle()
+    tab.until("isWhole(document.getElementById('text').innerText)")
     return tab["text"].inner_text()
 
 
@@ -102,3 +102,38 @@ def test_a_failure_while_an_answer_is_held_is_shown_when_it_is_released(tab, mod
     tab.button("Hold").click()
     tab.until_text("text", "HTTP 500")
     tab.expect("notices").to_have_text("")
+
+
+BEGIN_NEXT_AND_CLICK = """(button) => {
+  const receive = (event) => sockets[0].dispatchEvent(new MessageEvent("message", { data: JSON.stringify(event) }));
+  const about = { at: new Date().toISOString(), model: { name: "next", api_base: "" }, prompt: "", frame: "" };
+  receive({ type: "answer.started", id: -1, ...about });
+  receive({ type: "answer.delta", id: -1, text: "Another" });
+  document.getElementById(button).click();
+  return document.getElementById("text").innerText;
+}"""
+
+
+@pytest.fixture
+def still(visit, models):
+    """A page whose first answer is whole, and whose next question gets no answer."""
+    models.behave(text="A **cup**.", total=0.1)
+    tab = visit(script=WATCH)
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.start_camera()
+    tab.until_text("history", "A cup.")
+    models.behave(held_at=0)
+    asked = len(models.questions)
+    models.until_asked(lambda _: len(models.questions) > asked)
+    tab.settle()
+    tab.expect("text").to_have_text("A cup.")
+    return tab
+
+
+def test_what_is_copied_is_what_is_seen_although_the_next_answer_has_begun(still):
+    still.page.evaluate(BEGIN_NEXT_AND_CLICK, "copy")
+    still.until_is("navigator.clipboard.readText()", "A **cup**.")
+
+
+def test_what_is_held_is_seen_at_once(still):
+    assert still.page.evaluate(BEGIN_NEXT_AND_CLICK, "hold") == "Another"

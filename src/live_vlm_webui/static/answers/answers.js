@@ -24,7 +24,8 @@ export class LiveAnswer {
   #box = element("answer");
   #text = element("text");
   #image = element("frame-image");
-  #answer = null; // what is shown
+  #answer = null; // what is shown, as soon as it is drawn
+  #drawn = null; // the answer that is to be seen, which buttons are about
   #next = null; // the newest whole answer, while another is being read
   #passed = 0; // how many were not shown since
   #turn = 0; // the timer that ends the reading
@@ -43,9 +44,9 @@ export class LiveAnswer {
 
   constructor(onOpen) {
     prepareEmpty();
-    element("frame").addEventListener("click", () => this.#answer && onOpen(this.#answer));
-    element("inspect").addEventListener("click", () => onOpen(this.#answer ?? this.#failed, true));
-    element("copy").addEventListener("click", () => copy(element("copy"), this.#answer?.text ?? ""));
+    element("frame").addEventListener("click", () => this.#drawn && onOpen(this.#drawn));
+    element("inspect").addEventListener("click", () => onOpen(this.#drawn ?? this.#failed, true));
+    element("copy").addEventListener("click", () => copy(element("copy"), this.#drawn.text));
     setInterval(() => this.#showAge(), TICK_MS);
     const showing = element("showing");
     showing.value = recall("showing", "read");
@@ -55,8 +56,8 @@ export class LiveAnswer {
     });
     element("hold").addEventListener("click", ({ target }) => {
       target.setAttribute("aria-pressed", String(!this.#isHeld));
-      if (this.#isHeld) return;
-      if (this.#untold) this.failed(this.#untold);
+      if (this.#isHeld) this.#draw(); // what is held from now on
+      else if (this.#untold) this.failed(this.#untold);
       else if (!this.#turn) this.#turnPage();
     });
   }
@@ -167,7 +168,7 @@ export class LiveAnswer {
     this.#error = error;
     this.#failed = frame ? { error, frame } : null;
     this.#coming = null;
-    this.#answer = this.#last = this.#next = null;
+    this.#answer = this.#drawn = this.#last = this.#next = null;
     clearTimeout(this.#turn);
     this.#turn = 0;
     this.#state("failed");
@@ -244,7 +245,7 @@ export class LiveAnswer {
     this.#drawing = 0;
     this.#drawnAt = performance.now();
     if (this.#box.dataset.state === "failed") return;
-    const answer = this.#answer;
+    const answer = (this.#drawn = this.#answer);
     if (!answer) {
       this.#text.replaceChildren();
     } else {

@@ -8,12 +8,20 @@ import { Sparkline } from "../system/sparkline.js";
 const PLACES = 60;
 const LEAST_MS = 500; // between drawings: charts that move faster cannot be read
 let timer = 0;
+let next = null; // what came since the last drawing
 
 /** Draw groups of {model, system, prompt, numbers}, soon. */
 export function drawFigures(groups) {
-  if (timer) return;
-  element("figures-list").replaceChildren(...groups.map(drawn));
-  timer = setTimeout(() => (timer = 0), LEAST_MS);
+  next = groups;
+  timer ||= setTimeout(draw, 0);
+}
+
+function draw() {
+  timer = 0;
+  if (!next) return;
+  element("figures-list").replaceChildren(...next.map(drawn));
+  next = null;
+  timer = setTimeout(draw, LEAST_MS);
 }
 
 function drawn({ model, system, prompt, numbers }) {
