@@ -138,7 +138,7 @@ class Release:
         """The forge's view of the repository; see `repository` for where that is."""
         forge = self.config.forge
         token = self.credentials.token(forge.token_env)
-        return Forge(self.repository, token.reveal() if token else None, forge.api_url, forge.web_url)
+        return Forge(self.repository, token.reveal() if token else None, forge.api_url, forge.web_url, forge.token_env)
 
     @cached_property
     def registry(self) -> Registry:

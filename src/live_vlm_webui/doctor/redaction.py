@@ -101,14 +101,16 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[Secret], home: Path | None) -> None:
         self._values = sorted((one.reveal() for one in secrets), key=len, reverse=True)
-        self._home = str(home) if home and len(home.parts) > 1 else ""
+        # Not where another name begins like it: the home of ann is not that of anna.
+        home_is_told = home and len(home.parts) > 1
+        self._home = re.compile(rf"{re.escape(str(home))}(?![\w-]|\.\w)") if home_is_told else None
 
     def clean(self, value: object) -> object:
         """Return ``value``, a JSON value, without secrets."""
         if isinstance(value, str):
             for secret in self._values:
                 value = value.replace(secret, HIDDEN)
-            return value.replace(self._home, "~") if self._home else value
+            return self._home.sub("~", value) if self._home else value
         if isinstance(value, Mapping):
             return {str(self.clean(name)): self.clean(held) for name, held in value.items()}
         if isinstance(value, list | tuple):

@@ -37,6 +37,7 @@ class Forge:
         token: The access token, or None to read what is public.
         api_url: The address of the REST API; None is GitHub's own.
         web_url: The address of the pages for people; None derives it from ``api_url``.
+        token_env: The variable that the token comes from, for messages.
 
     Attributes:
         assets: The files of its releases.
@@ -53,10 +54,15 @@ class Forge:
     """
 
     def __init__(
-        self, repository: str, token: str | None, api_url: str | None = None, web_url: str | None = None
+        self,
+        repository: str,
+        token: str | None,
+        api_url: str | None = None,
+        web_url: str | None = None,
+        token_env: str = "GITHUB_TOKEN",  # noqa: S107  the name of a variable, not a token
     ) -> None:
         self.repository = repository
-        self._http = Connection(repository, token, api_url or PUBLIC_API)
+        self._http = Connection(repository, token, api_url or PUBLIC_API, token_env)
         self._repo = f"/repos/{repository}"
         self.assets = ReleaseAssets(self._http, self._repo)
         self.attestations = Attestations(self._http, self._repo)

@@ -46,18 +46,19 @@ class Connection:
         repository: ``OWNER/NAME``, for messages.
         token: The access token, or None to read what is public.
         api_url: The address of the REST API.
+        token_env: The variable that the token comes from, for messages.
 
     Raises:
         ServiceError: The token cannot be sent (the token itself is never shown).
         UsageError: The address is none.
     """
 
-    def __init__(self, repository: str, token: str | None, api_url: str) -> None:
+    def __init__(self, repository: str, token: str | None, api_url: str, token_env: str) -> None:
         self.api_url = api_url.rstrip("/")
         self._token = (token or "").strip() or None
         if self._token and not (self._token.isascii() and self._token.isprintable() and " " not in self._token):
             raise ServiceError(
-                "The forge token holds characters that no token has, such as a space or a line break",
+                f"{token_env} holds characters that no token has, such as a space or a line break",
                 "Copy the token again, in one piece.",
             )
         address = urlsplit(self.api_url)
@@ -68,7 +69,7 @@ class Connection:
             )
         name = "GitHub" if self.api_url == PUBLIC_API else f"GitHub at {address.netloc}"
         self.http = Http(name, "api-url in [tool.releaser.forge]")
-        self._refusals = Refusals(self.http, repository, self.has_token)
+        self._refusals = Refusals(self.http, repository, self.has_token, token_env)
 
     @property
     def has_token(self) -> bool:

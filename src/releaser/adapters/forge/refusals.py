@@ -20,11 +20,13 @@ class Refusals:
         http: Knows how messages call this GitHub.
         repository: ``OWNER/NAME``.
         has_token: Whether requests are authenticated.
+        token_env: The variable that the token comes from.
     """
 
     http: Http
     repository: str
     has_token: bool
+    token_env: str
 
     def refusal(
         self, doing: str, status: int, content: bytes, headers: Mapping[str, str], permission: str
@@ -43,9 +45,11 @@ class Refusals:
         if is_limited(status, headers) or "rate limit" in reason.lower():
             return plain
         if status == 401 and self.has_token:
-            return ServiceError(plain.message, "The forge token is wrong, expired or revoked: create a new one.")
+            return ServiceError(
+                plain.message, f"{self.token_env} holds a token that is wrong, expired or revoked: create a new one."
+            )
         if status == 401:
-            return ServiceError(plain.message, "Set a forge token: none was given.")
+            return ServiceError(plain.message, f"Set {self.token_env} to a token: none was given.")
         if status == 403:
             return ServiceError(plain.message, f'Give the token the permission "{permission}" for {self.repository}.')
         if status == 404:

@@ -68,7 +68,7 @@ def look_at_forge_token(release: Release, where: str, token: Secret) -> list[Fin
         ServiceError: The forge did not respond.
     """
     config, notes = release.config.forge, Findings("credentials")
-    forge = Forge(release.repository, token.reveal(), config.api_url, config.web_url)
+    forge = Forge(release.repository, token.reveal(), config.api_url, config.web_url, where)
     try:
         facts = forge.permissions()
         says = forge.settings.token()

@@ -89,6 +89,21 @@ def test_secrets_are_taken_out_of_whatever_they_are_part_of():
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/home/ann", "~"),
+        ("in /home/ann.", "in ~."),
+        ("/home/ann/a:/home/ann/b", "~/a:~/b"),
+        ("/home/anna/a", "/home/anna/a"),
+        ("/home/ann-old/a", "/home/ann-old/a"),
+        ("/home/ann.old/a", "/home/ann.old/a"),
+    ],
+)
+def test_the_home_directory_is_shortened_and_not_one_whose_name_begins_like_it(text, shown):
+    assert Redactor([], Path("/home/ann")).clean(text) == shown
+
+
 @pytest.mark.parametrize("home", [None, Path("/")])
 def test_without_a_home_directory_paths_stay_as_they_are(home):
     assert Redactor([], home).clean("/usr/share") == "/usr/share"

@@ -22,8 +22,10 @@ class TestLogInToForge:
         scene.refused(LogInToForge(), "GITHUB_TOKEN", "someone/tiny-thing", remedy="contents: write")
 
     def test_a_token_that_the_forge_does_not_know_is_refused(self, scene: Scene) -> None:
-        scene.set(GITHUB_TOKEN="ghp_nobodysToken0123456789")
-        scene.failed(ServiceError, LogInToForge(), "127.0.0.1", "401", "Bad credentials", remedy="token")
+        scene.set(FORGE_TOKEN="ghp_nobodysToken0123456789")
+        address = f'api-url = "{scene.forge.url}"'
+        scene.project.replace("pyproject.toml", address, f'{address}\ntoken-env = "FORGE_TOKEN"')
+        scene.failed(ServiceError, LogInToForge(), "127.0.0.1", "401", "Bad credentials", remedy="FORGE_TOKEN")
 
     def test_a_forge_that_does_not_answer_is_named_with_its_address(self, scene: Scene, closed: str) -> None:
         scene.project.replace("pyproject.toml", f'api-url = "{scene.forge.url}"', f'api-url = "{closed}"')
