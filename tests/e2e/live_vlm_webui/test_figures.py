@@ -45,9 +45,8 @@ def test_numbers_of_the_last_answer_before_a_pause_are_shown_too(visit, models):
     models.behave(held_at=0)
     asked = len(models.questions)
     models.until_asked(lambda _: len(models.questions) > asked)  # no answer comes after it
-    tab.settle()
-    answers = tab.page.locator("#history .entry").count()
-    tab.expect(tab.page.locator("#figures section")).to_contain_text(f"{answers} answers")
+    of_all = "`${document.querySelectorAll('#history .entry').length} answers`"
+    tab.until(f"document.querySelector('#figures section').innerText.includes({of_all})")
 
 
 def test_a_model_reasons_only_if_it_is_let_and_its_thoughts_are_shown_on_request(visit, models):
