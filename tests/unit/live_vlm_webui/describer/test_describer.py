@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from live_vlm_webui.describer.describer import Describer
+from live_vlm_webui.describer.describer import KEPT_SECONDS, Describer
 from live_vlm_webui.errors import ModelError
 from live_vlm_webui.media.picture import Picture
 from live_vlm_webui.models.model import BUILT_IN, ModelLabel, Question, VisionModel
@@ -132,7 +132,7 @@ async def test_what_is_no_picture_is_a_model_error(executor: ThreadPoolExecutor)
 def test_nothing_heavy_is_loaded_before_the_first_question() -> None:
     program = (
         "import sys; from concurrent.futures import ThreadPoolExecutor;"
-        "from live_vlm_webui.describer.describer import Describer; Describer(ThreadPoolExecutor(1)).model();"
+        "from live_vlm_webui.describer.describer import KEPT_SECONDS, Describer; Describer(ThreadPoolExecutor(1)).model();"
         "print({'numpy', 'onnxruntime', 'av', 'simplejpeg'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
@@ -171,13 +171,21 @@ async def test_nothing_is_loaded_in_advance_where_another_model_will_be_asked(ex
 async def test_networks_that_were_loaded_in_advance_are_freed_if_nothing_is_asked(
     executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("live_vlm_webui.describer.describer.KEPT_SECONDS", 0.05)
+    loop, waiting = asyncio.get_running_loop(), asyncio.Queue[Callable[[], object]]()
+    later = loop.call_later
+
+    def call_later(delay: float, callback: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
+        if delay == KEPT_SECONDS:
+            waiting.put_nowait(callback)
+        return later(delay, callback, *arguments)
+
+    monkeypatch.setattr(loop, "call_later", call_later)
     describer = Describer(executor)
-    was_loaded = False
     describer.warm_up(expected)
-    while not was_loaded or describer.loaded:
-        was_loaded = was_loaded or describer.loaded
-        await asyncio.sleep(0.005)
+    time_is_over = await waiting.get()
+    assert describer.loaded
+    time_is_over()
+    assert not describer.loaded
 
 
 async def test_loading_in_advance_ends_with_the_server(executor: ThreadPoolExecutor) -> None:
