@@ -47,6 +47,7 @@ UNUSED = (
     "onnxruntime/transformers",
 )
 """Files of the dependencies that the app does not import: a seventh of their size."""
+PIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9._+!-]*")
 QUIET = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir")
 SECRETS = {"PIP_CERT": "/run/secrets/ca", "PIP_CONFIG_FILE": "/run/secrets/pipconf"}
 """Settings of pip, and the files that the Dockerfile mounts for them, if given."""
@@ -68,17 +69,24 @@ def write_requirements(directory: str, target: str) -> None:
 
     A CycloneDX file next to the wheel pins the versions: the image then contains the listed versions, not the newest.
     """
-    pins = [
-        f"{component['name']}=={component['version']}"
-        for bill in Path(directory).glob("*.cdx.json")
-        for component in json.loads(bill.read_text("utf-8")).get("components", ())
-        if component.get("purl", "").startswith("pkg:pypi/")
-    ]
+    pins = [pin for bill in Path(directory).glob("*.cdx.json") for pin in pins_of(bill)]
     with zipfile.ZipFile(the_wheel(directory)) as wheel:
         name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
         needs = message_from_bytes(wheel.read(name)).get_all("Requires-Dist", [])
     needs = [need for need in needs if not re.search(r";.*\bextra\s*==", need)]
     Path(target).write_text(json.dumps({"needs": sorted(needs), "pins": sorted(pins)}, indent=2), "utf-8")
+
+
+def pins_of(bill: Path) -> list[str]:
+    """Return the versions that a bill of materials lists, as constraints of pip, which takes options in them too."""
+    pins = []
+    for component in json.loads(bill.read_text("utf-8")).get("components", ()):
+        if component.get("purl", "").startswith("pkg:pypi/"):
+            pin = f"{component['name']}=={component['version']}"
+            if not PIN.fullmatch(pin):
+                sys.exit(f"assemble.py: {bill.name} lists {pin!r}, which is not a package and its version")
+            pins.append(pin)
+    return pins
 
 
 def install_dependencies(requirements: str, architecture: str, root: str) -> None:

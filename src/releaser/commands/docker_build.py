@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import tempfile
 from dataclasses import dataclass, replace
@@ -14,19 +13,21 @@ from releaser.adapters.docker.buildx import BakeOptions
 from releaser.adapters.docker.engine import Engine
 from releaser.adapters.registry.layout import OciLayout
 from releaser.adapters.waiting import wait_for
+from releaser.adapters.where import in_job
 from releaser.commands.checkout import CheckoutRelease, from_checkout, with_targets
 from releaser.commands.handed_images import tell
 from releaser.commands.images import chosen_targets, open_for_images
+from releaser.commands.jobs import ARTIFACT, manifest_in
 from releaser.core.step import Phase, in_order, part_of
 from releaser.dists.built import Dists
-from releaser.dists.from_release import download_from_release
-from releaser.dists.manifest import Manifest, compare
+from releaser.dists.from_release import add_bill, download_from_release, rebuilt_files
 from releaser.errors import UsageError
 from releaser.images import of_release
 from releaser.images.build import cache_outputs, engine_outputs, layout_outputs
 from releaser.images.manifest import ImagesManifest
 from releaser.plan import release_plan
 from releaser.release import Release
+from releaser.steps.build.write_sbom import bill_name
 from releaser.steps.keep.bake_images import BakeImages
 from releaser.steps.keep.copy_images import CopyImages
 from releaser.steps.keep.load_images import LoadImages
@@ -46,6 +47,7 @@ class BuildRequest:
     push: bool = False
     layout: str | None = None
     from_release: bool = False
+    rebuilt: str | None = None
     dry_run: bool = False
     builder: str | None = None
     base: str | None = None
@@ -114,11 +116,7 @@ def _source(opened: Release, request: BuildRequest, assets: Path) -> CheckoutRel
     if request.from_release:
         if request.layout is not None:
             _await_release(opened)
-        instead = "Build from the checkout of its tag instead: leave out --from-release."
-        files = download_from_release(opened.forge, opened.tag, assets, instead)
-        if rebuilt := os.environ.get("REBUILT"):
-            manifest = Manifest.read(rebuilt, opened.config.distribution, opened.version, "REBUILT")
-            compare(files, manifest, f"Release {opened.tag}")
+        files = _of_release(opened, request, assets)
     declared = opened.version_files[0].read(opened.git.root).version
     if files is None and declared != opened.version:
         raise UsageError(
@@ -128,6 +126,25 @@ def _source(opened: Release, request: BuildRequest, assets: Path) -> CheckoutRel
     revision = opened.must_have_commit() if files else None
     options = BakeOptions(request.builder, request.base, request.no_cache)
     return replace(from_checkout(opened, files, revision), bake_options=options)
+
+
+def _of_release(opened: Release, request: BuildRequest, assets: Path) -> Path:
+    """Return a directory with the release's files; in a job those that another job built from the tag, and no other.
+
+    Who may write to a release can change its SHA256SUMS as well: what a job builds from is the rebuilt files. Only the
+    bill of materials is the release's, for a second build has another one: it tells what the index had on its day.
+
+    Raises:
+        ConflictError: The release has other bytes than were built from the tag.
+        UsageError: A job was not told what was built, or a person wants files of a release that has no SHA256SUMS.
+    """
+    if not (in_job() or request.rebuilt):
+        instead = "Build from the checkout of its tag instead: leave out --from-release."
+        return download_from_release(opened.forge, opened.tag, assets, instead)
+    manifest = manifest_in(opened, request.rebuilt, "REBUILT")
+    files = rebuilt_files(opened.forge, opened.tag, assets, manifest, opened.git.root / ARTIFACT)
+    add_bill(opened.forge, opened.tag, files, manifest, bill_name(opened))
+    return files
 
 
 def _await_release(opened: Release) -> None:

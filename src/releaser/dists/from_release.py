@@ -10,6 +10,8 @@ from releaser.core.files import SUMS, sha256, write_sums
 from releaser.dists.manifest import Manifest, compare, differing_members, take_artifact
 from releaser.errors import ConflictError, UsageError
 
+_EXCHANGED = "Find out who exchanged the release's file. Publish nothing of this version; release the next one."
+
 
 def download_from_release(forge: Forge, tag: str, target: Path, instead: str) -> Path:
     """Download every file that is attached to the published release of a tag; return the directory.
@@ -57,7 +59,7 @@ def rebuilt_files(forge: Forge, tag: str, target: Path, manifest: Manifest, arti
         target.mkdir()
         for name in manifest.files.keys() & assets.keys():
             forge.assets.download(assets[name], target / name)
-        compare(target, manifest, f"The release {tag}", artifact)
+        compare(target, manifest, f"The release {tag}", artifact, _EXCHANGED)
         # Not the release's own, which lists more than goes to an index.
         write_sums(target, manifest.files)
     else:
@@ -73,6 +75,18 @@ def rebuilt_files(forge: Forge, tag: str, target: Path, manifest: Manifest, arti
                     "Find out who attached it. Remove it if the release can be changed, then run the workflow again.",
                 )
     return target
+
+
+def add_bill(forge: Forge, tag: str, files: Path, manifest: Manifest, name: str) -> None:
+    """Add the bill of materials of a published release, if it has one, to the files of a manifest in a directory.
+
+    Raises:
+        ServiceError: The forge refused or did not answer.
+        UsageError: There is no published release of this tag.
+    """
+    bill = next((asset for asset in _published(forge, tag).assets if asset.name == name), None)
+    if bill:
+        write_sums(files, {**manifest.files, name: forge.assets.download(bill, files / name)})
 
 
 def _published(forge: Forge, tag: str) -> ReleaseInfo:

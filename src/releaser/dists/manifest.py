@@ -172,7 +172,7 @@ def take_artifact(directory: Path, manifest: Manifest, target: Path) -> Dists:
     return Dists(target, dict(manifest.files))
 
 
-def compare(directory: Path, manifest: Manifest, what: str, rebuilt: Path | None = None) -> None:
+def compare(directory: Path, manifest: Manifest, what: str, rebuilt: Path | None = None, remedy: str = _AGAIN) -> None:
     """Compare files with a manifest by their digests.
 
     Args:
@@ -180,6 +180,7 @@ def compare(directory: Path, manifest: Manifest, what: str, rebuilt: Path | None
         manifest: What was built.
         what: Whose the files are, in words.
         rebuilt: A directory with the files of the manifest, to name the members that differ.
+        remedy: What to do where they differ.
 
     Raises:
         ConflictError: A file is not there, or has other bytes.
@@ -196,7 +197,7 @@ def compare(directory: Path, manifest: Manifest, what: str, rebuilt: Path | None
         if found and rebuilt and (rebuilt / name).is_file():
             wrong[-1] += f" ({differing_members(path, rebuilt / name)})"
     if wrong:
-        raise ConflictError(f"{what} does not have the files that were built: {'; '.join(wrong)}", _AGAIN)
+        raise ConflictError(f"{what} does not have the files that were built: {'; '.join(wrong)}", remedy)
 
 
 def differing_members(one: Path, other: Path) -> str:

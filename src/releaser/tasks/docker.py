@@ -8,6 +8,7 @@ from invoke.context import Context
 
 from releaser import commands
 from releaser.errors import UsageError
+from releaser.tasks.ci import given
 from releaser.tasks.menu import is_dry, task
 
 _IMAGE = {"platform": "the image, as [tool.releaser.images] names it (default: all)"}
@@ -50,6 +51,7 @@ def docker_build(
         push=push,
         layout=layout,
         from_release=from_release,
+        rebuilt=given("REBUILT"),
         dry_run=dry_run or is_dry(c),
         builder=builder,
         base=base,

@@ -17,7 +17,7 @@ class WriteSbom(Step[Release]):
     def check(self, release: Release) -> Outcome:
         """Look for it in SHA256SUMS."""
         dists = release.dists()
-        name = self._file_name(release)
+        name = bill_name(release)
         if dists and name in dists.sha256:
             return Done(f"{name} {dists.sha256[name][:12]}")
         return Todo(f"resolve the wheel's dependencies and write {name}")
@@ -31,11 +31,13 @@ class WriteSbom(Step[Release]):
         digest = dists.sha256[dists.wheel.name]
         with release.store.scratch("sbom") as scratch:
             entries = Venv.create(scratch / "venv", release.pypi.simple_url).resolve(dists.wheel)
-        path = dists.directory / self._file_name(release)
+        path = dists.directory / bill_name(release)
         write_atomically(path, sbom.cyclonedx(entries, digest, release.git.time_of(commit)))
         digests = {**dists.sha256, path.name: sha256(path)}
         release.journal.write("built", files=digests, commit=release.commit())
         write_sums(dists.directory, digests)
 
-    def _file_name(self, release: Release) -> str:
-        return f"{release.config.package}-{release.version.pep440}.cdx.json"
+
+def bill_name(release: Release) -> str:
+    """Return the name of the file."""
+    return f"{release.config.package}-{release.version.pep440}.cdx.json"

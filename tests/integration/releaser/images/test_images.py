@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,8 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ from harness.scene import run_invoke
 from releaser.adapters.docker import buildx
 from releaser.adapters.forge.client import Forge
 from releaser.adapters.registry.layout import OciLayout, joined
-from releaser.adapters.registry.oci import Descriptor, Source
+from releaser.adapters.registry.oci import Descriptor, Source, blobs
 from releaser.adapters.registry.oci import images as images_of
 from releaser.config.load import load_config
 from releaser.core.files import sha256, write_sums
@@ -733,7 +736,7 @@ def test_one_job_builds_from_the_rebuilt_wheel_another_starts_the_images_and_a_t
 
     swapped = project.invoke(*build, GITHUB_TOKEN="any", REBUILT=json.dumps(another))
     assert swapped.returncode == 3
-    assert "Release v0.1.0 does not have the files that were built" in swapped.stderr
+    assert "The release v0.1.0 does not have the files that were built" in swapped.stderr
     assert not Path(layout).exists()
 
     done = project.invoke(*build, GITHUB_TOKEN="any", REBUILT=json.dumps(rebuilt))
@@ -750,6 +753,77 @@ def test_one_job_builds_from_the_rebuilt_wheel_another_starts_the_images_and_a_t
     there = registry.digests(project.name)
     assert sorted(there) == sorted(expected_names("0.1.0", "0.1", "latest"))
     assert {there["0.1.0"], there["0.1.0-board"]} == set(json.loads(told)["images"].values())
+
+
+def wheels_in(layout: OciLayout) -> set[tuple[str, str]]:
+    """The name and the sha256 of each wheel that an image holds."""
+    found = set()
+    every = [image for root in layout.roots().values() for image in images_of(layout, root)]
+    for path in {layout.blob(blob.digest) for image in every for blob in blobs(layout, image.manifest)}:
+        if not tarfile.is_tarfile(path):
+            continue
+        with tarfile.open(path) as layer:
+            for member in layer:
+                content = layer.extractfile(member) if member.name.endswith(".whl") else None
+                if content:
+                    found.add((Path(member.name).name, hashlib.sha256(content.read()).hexdigest()))
+    return found
+
+
+def test_a_job_takes_no_wheel_that_it_did_not_build_whatever_sums_the_release_has(
+    project, registry, wheel_inside, forge, tmp_path
+) -> None:
+    found = forge.find_release("v0.1.0")
+    assert found
+    head = project.release("0.1.0").git.head()
+    assets = {asset.name: asset for asset in found.assets}
+    files = {name: asset.sha256 for name, asset in assets.items() if name.endswith((".whl", ".tar.gz"))}
+    rebuilt = {"schema": 1, "version": "0.1.0", "parent": head, "commit": head, "epoch": 1700000000, "files": files}
+    (wheel,) = (name for name in files if name.endswith(".whl"))
+    (sdist,) = (name for name in files if name.endswith(".tar.gz"))
+    strange = tmp_path / wheel.replace("0.1.0-", "0.1.0-1-")
+    forge.assets.download(assets[wheel], strange)
+    with zipfile.ZipFile(strange, "a") as archive:
+        archive.writestr("tiny_thing/strange.py", "")
+    sums = tmp_path / "SHA256SUMS"
+    sums.write_text(f"{sha256(strange)}  {strange.name}\n{files[sdist]}  {sdist}\n", "utf-8")
+    forge.assets.delete(assets["SHA256SUMS"].id)
+    for path in (strange, sums):
+        forge.assets.upload(found.id, path, "application/octet-stream")
+    layout = tmp_path / "layout"
+    build = ("docker.build", "--layout", str(layout), "--from-release", "--version", "0.1.0")
+
+    unknown = project.invoke(*build, GITHUB_TOKEN="any", GITHUB_ACTIONS="true")
+    assert unknown.returncode == 2
+    assert "REBUILT is not set" in unknown.stderr
+    assert not layout.exists()
+
+    done = project.invoke(*build, GITHUB_TOKEN="any", REBUILT=json.dumps(rebuilt))
+    assert done.returncode == 0, done.stderr
+    assert wheels_in(OciLayout(layout)) == {(wheel, files[wheel])}
+
+
+def test_a_release_that_has_no_files_gets_images_of_the_wheel_that_was_built_from_its_tag(
+    project, registry, wheel_inside, forge, tmp_path
+) -> None:
+    found = forge.find_release("v0.1.0")
+    assert found
+    head = project.release("0.1.0").git.head()
+    files = {asset.name: asset.sha256 for asset in found.assets if asset.name.endswith((".whl", ".tar.gz"))}
+    (project.path / "dist").mkdir()
+    for asset in found.assets:
+        if asset.name in files:
+            forge.assets.download(asset, project.path / "dist" / asset.name)
+        forge.assets.delete(asset.id)
+    rebuilt = {"schema": 1, "version": "0.1.0", "parent": head, "commit": head, "epoch": 1700000000, "files": files}
+    layout = tmp_path / "layout"
+    build = ("docker.build", "--layout", str(layout), "--from-release", "--version", "0.1.0")
+
+    done = project.invoke(*build, GITHUB_TOKEN="any", REBUILT=json.dumps(rebuilt))
+
+    assert done.returncode == 0, done.stderr
+    (wheel,) = (name for name in files if name.endswith(".whl"))
+    assert wheels_in(OciLayout(layout)) == {(wheel, files[wheel])}
 
 
 def by_platform(source: Source, roots: Iterable[Descriptor]) -> set[tuple[str, str]]:

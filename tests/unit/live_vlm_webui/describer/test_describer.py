@@ -132,7 +132,7 @@ async def test_what_is_no_picture_is_a_model_error(executor: ThreadPoolExecutor)
 def test_nothing_heavy_is_loaded_before_the_first_question() -> None:
     program = (
         "import sys; from concurrent.futures import ThreadPoolExecutor;"
-        "from live_vlm_webui.describer.describer import KEPT_SECONDS, Describer; Describer(ThreadPoolExecutor(1)).model();"
+        "from live_vlm_webui.describer.describer import Describer; Describer(ThreadPoolExecutor(1)).model();"
         "print({'numpy', 'onnxruntime', 'av', 'simplejpeg'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
