@@ -211,7 +211,7 @@ def followers(opened: Release) -> list[tuple[str, str, dict[str, str]]]:
     if builds_images(opened, commit):
         wanted.append((config.images.workflow, opened.tag, version))
     if config.forge.tests_workflow:
-        wanted.append((config.forge.tests_workflow, config.git.branch, {}))
+        wanted.append((config.forge.tests_workflow, opened.tag, {}))  # the branch may have moved on
     return [one for one in wanted if opened.git.file(commit, f"{FOLDER}/{one[0]}") is not None]
 
 

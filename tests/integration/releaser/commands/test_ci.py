@@ -201,7 +201,8 @@ class TestRelease:
         assert sorted(scene.testpypi.uploads()) == [WHEEL, SDIST]
         assert scene.pypi.uploads() == []
         held = json.loads((scene.forge.folder / "forge.json").read_text())
-        assert [run["workflow"] for run in held["workflow_runs"]] == ["build-wheel.yml", "tests.yml"]
+        started = [(run["workflow"], run["head_branch"], run["head_sha"]) for run in held["workflow_runs"]]
+        assert started == [("build-wheel.yml", "v0.2.0", commit), ("tests.yml", "v0.2.0", commit)]
 
     @pytest.mark.parametrize(
         ("starts", "followed"),
