@@ -22,11 +22,17 @@ class _Immutable(BaseModel):
 _IMMUTABLE = TypeAdapter(_Immutable)
 
 
+class _Reviewer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    type: str = ""
+
+
 class _Rule(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     type: str
-    reviewers: tuple[object, ...] = ()
+    reviewers: tuple[_Reviewer, ...] = ()
     prevent_self_review: bool = False
 
 
@@ -47,6 +53,7 @@ class _Environment(BaseModel):
 class _Environments(BaseModel):
     model_config = ConfigDict(frozen=True)
 
+    total_count: int = 0
     environments: tuple[_Environment, ...] = ()
 
 
@@ -78,12 +85,14 @@ class Environment:
         branches: Patterns of the branches that it lets in; None lets in everything.
         tags: Patterns of tags.
         reviewers: How many people or teams may approve; none are asked if there are none.
+        by_one: Whether one person alone may approve.
         prevents_self_review: Whether the one who started a run may not approve it.
     """
 
     branches: tuple[str, ...] | None
     tags: tuple[str, ...]
     reviewers: int
+    by_one: bool
     prevents_self_review: bool
 
 
@@ -129,23 +138,47 @@ class Settings(Subject):
         Raises:
             ServiceError: GitHub did not respond.
         """
-        path = f"{self._repo}/environments"
-        doing = "list the environments"
-        found = self._http.find(doing, path, _ENVIRONMENTS, none_for=_NOT_TOLD, query=_MOST, permission=_READ)
-        return {one.name: self._environment(one, path) for one in found.environments} if found else None
+        found = self._environments()
+        return None if found is None else {one.name: self._environment(one) for one in found}
 
-    def _environment(self, found: _Environment, path: str) -> Environment:
+    def environment_names(self) -> frozenset[str] | None:
+        """Return the names of the deployment environments; None where GitHub does not tell.
+
+        Raises:
+            ServiceError: GitHub did not respond.
+        """
+        found = self._environments()
+        return None if found is None else frozenset(one.name for one in found)
+
+    def _environments(self) -> tuple[_Environment, ...] | None:
+        path, doing = f"{self._repo}/environments", "list the environments"
+        first = self._http.find(doing, path, _ENVIRONMENTS, none_for=_NOT_TOLD, query=_MOST, permission=_READ)
+        if first is None:
+            return None
+        listed, more = first.environments, first.environments
+        while more and len(listed) < first.total_count:
+            page = {**_MOST, "page": len(listed) // _MOST["per_page"] + 1}
+            more = self._http.call(doing, "GET", path, _ENVIRONMENTS, query=page, permission=_READ).environments
+            listed += more
+        return listed
+
+    def _environment(self, found: _Environment) -> Environment:
         review = next((rule for rule in found.protection_rules if rule.type == "required_reviewers"), None)
         branches: tuple[str, ...] | None = None
         tags: tuple[str, ...] = ()
         if found.deployment_branch_policy:
             branches = PROTECTED
             if found.deployment_branch_policy.custom_branch_policies:
-                where = f"{path}/{quote(found.name, safe='')}/deployment-branch-policies"
+                where = f"{self._repo}/environments/{quote(found.name, safe='')}/deployment-branch-policies"
                 doing = f"show the branches of the environment {found.name}"
                 listed = self._http.call(doing, "GET", where, _PATTERNS, query=_MOST, permission=_READ)
                 branches = tuple(one.name for one in listed.branch_policies if one.type == "branch")
                 tags = tuple(one.name for one in listed.branch_policies if one.type == "tag")
+        who = review.reviewers if review else ()
         return Environment(
-            branches, tags, len(review.reviewers) if review else 0, bool(review and review.prevent_self_review)
+            branches,
+            tags,
+            reviewers=len(who),
+            by_one=[one.type for one in who] == ["User"],
+            prevents_self_review=bool(review and review.prevent_self_review),
         )

@@ -11,7 +11,11 @@ from releaser.release import Release
 from releaser.steps.ci.have_workflows import not_startable, workflow_names
 
 _GUARDED = ("contents", "id-token")
-"""What decides over a release: only an environment keeps an altered workflow on another branch from it."""
+"""What decides over a release: only an environment keeps an altered workflow on another branch from it.
+
+`packages` is not among them: images are pushed for a tag whose release was approved, and no environment keeps a
+workflow on another branch from asking for that permission (docs/ci.md).
+"""
 _TESTS = re.compile(r"\b(?:nox|pytest|tox|ci\.test|ci\.try|docker\.start)\b")
 _UPLOADS = re.compile(r"\b(?:publish\.pypi|twine upload)\b")
 _UPLOADER = "pypa/gh-action-pypi-publish@"

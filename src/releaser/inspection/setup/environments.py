@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from releaser.adapters.forge.patterns import fits
@@ -73,27 +73,71 @@ def look_at_environments(release: Release) -> list[Findings]:
         names = ", ".join(one.name for one in wanted)
         notes.unproven(names, "GitHub does not tell this token", "Compare them with what `invoke setup` prints.")
         return [notes]
+    # GitHub compares names without their case.
+    by_name = {name.casefold(): found for name, found in there.items()}
     for one in wanted:
-        _compare(notes, one, there.get(one.name), str(release.tag))
+        _compare(notes, one, by_name.get(one.name.casefold()), release)
     return [notes]
 
 
-def _compare(notes: Findings, wanted: WantedEnvironment, there: Environment | None, tag: str) -> None:
-    jobs, remedy = ", ".join(wanted.jobs), f"Limit it to {wanted.limits} (`invoke setup`)."
+def _compare(notes: Findings, wanted: WantedEnvironment, there: Environment | None, release: Release) -> None:
+    jobs = ", ".join(wanted.jobs)
     if there is None:
-        # GitHub makes it when a job first names it, without any rule.
-        notes.wrong(wanted.name, f"does not exist, so that nothing protects {jobs}", f"Create it. {remedy}")
-    elif there.branches is None:
-        notes.wrong(wanted.name, f"lets every branch in: an altered workflow on any branch can be {jobs}", remedy)
-    elif wanted.branch and there.branches != PROTECTED and not fits(wanted.branch, there.branches):
-        notes.wrong(wanted.name, f"does not let {wanted.branch} in, where {jobs} begins", remedy)
-    elif wanted.tag and not fits(tag, there.tags):
-        notes.wrong(wanted.name, f"does not let {tag} in, where {jobs} begins", remedy)
-    elif "*" in (*there.branches, *there.tags):
-        notes.wrong(wanted.name, "lets every branch or tag in by the pattern *", remedy)
-    elif not there.reviewers:
-        notes.warning(wanted.name, f"needs no approval: {jobs}", "Require a reviewer.")
+        # GitHub creates it when a job first names it, without any rule.
+        remedy = f"Create it. Limit it to {wanted.limits}, and require a reviewer (`invoke setup`)."
+        notes.wrong(wanted.name, f"does not exist, so that nothing protects {jobs}", remedy)
+        return
+    limits, approval = list(_wrong_limits(wanted, there, release)), list(_wrong_approval(wanted, there))
+    if limits or approval:
+        narrow = [f"Limit it to {wanted.limits} (`invoke setup`)."] if limits else []
+        notes.wrong(
+            wanted.name,
+            "; ".join([*limits, *(says for says, _ in approval)]),
+            " ".join([*narrow, *(remedy for _, remedy in approval)]),
+        )
+    elif not there.prevents_self_review:
+        # With self-review prevented, a project of one person could approve nothing.
+        notes.warning(
+            wanted.name,
+            f"its only reviewer may approve a run that the same person started: {jobs}",
+            "If a second person can review, name that person and prevent self-review.",
+        )
     else:
-        reviews = "self-review prevented" if there.prevents_self_review else "self-review allowed"
-        limits = ", ".join((*there.branches, *there.tags))
-        notes.right(wanted.name, f"limited to {limits}; {there.reviewers} may approve, {reviews}")
+        limited = ", ".join((*(there.branches or ()), *there.tags))
+        notes.right(wanted.name, f"limited to {limited}; {there.reviewers} may approve, self-review prevented")
+
+
+def _wrong_limits(wanted: WantedEnvironment, there: Environment, release: Release) -> Iterable[str]:
+    """Return which refs it lets in that it must not, and which it keeps out that it must let in."""
+    jobs, branch, tag = ", ".join(wanted.jobs), release.config.git.branch, str(release.tag)
+    if there.branches is None:
+        yield f"lets every branch in: an altered workflow on any branch can be {jobs}"
+        return
+    if wanted.branch and there.branches != PROTECTED and not fits(wanted.branch, there.branches):
+        yield f"does not let {wanted.branch} in, where {jobs} begins"
+    if wanted.tag and not fits(tag, there.tags):
+        yield f"does not let {tag} in, where {jobs} begins"
+    # The release branch is as safe where only tags are needed: what it has is released.
+    wide = [f"the branch pattern {one}" for one in there.branches if there.branches != PROTECTED and one != branch]
+    wide += [f"the tag pattern {one}" for one in there.tags if not (wanted.tag and _within(one, wanted.tag))]
+    if wide:
+        yield f"lets other refs in by {' and by '.join(wide)}: an altered workflow there can be {jobs}"
+
+
+def _wrong_approval(wanted: WantedEnvironment, there: Environment) -> Iterable[tuple[str, str]]:
+    jobs = ", ".join(wanted.jobs)
+    if not there.reviewers:
+        yield (
+            f"needs no approval: {jobs}",
+            "Require a reviewer. (A private repository needs GitHub Enterprise for that; without it, release from a "
+            'terminal with via = "upload".)',
+        )
+    elif not there.prevents_self_review and not there.by_one:
+        yield f"lets reviewers approve runs that they started: {jobs}", "Prevent self-review."
+
+
+def _within(pattern: str, wide: str) -> bool:
+    """Return whether a pattern lets in nothing that another one keeps out, which has one `*` and no other sign."""
+    start, _, end = wide.partition("*")
+    inner = pattern.removeprefix(start).removesuffix(end)
+    return pattern == f"{start}{inner}{end}" and "/" not in inner

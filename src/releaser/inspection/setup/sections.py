@@ -80,7 +80,7 @@ def _environments(release: Release, files: Mapping[str, WorkflowFile], site: str
             ("Name", one.name),
             ("Deployment branches and tags", f"Selected branches and tags: {one.limits}"),
             ("Required reviewers", "those who may release"),
-            ("Prevent self-review", "on, if there are two of them"),
+            ("Prevent self-review", "on; off only where one person alone may release"),
             ("Allow administrators to bypass", "off"),
             ("Environment secrets", "none"),
         ]
