@@ -26,6 +26,7 @@ from releaser.steps.ci.dispatch_release import BeforeDispatch, DispatchRelease
 from releaser.steps.ci.fetch_release import FetchFiles, FetchTag
 from releaser.steps.ci.follow_release import FollowRelease
 from releaser.steps.ci.follow_run import FollowRun
+from releaser.steps.ci.have_environments import HaveEnvironments
 from releaser.steps.ci.have_workflows import HaveWorkflows
 from releaser.steps.preflight.branch_rules import FollowRules
 from releaser.steps.preflight.checkout import BeClean, BeLevel, BeOnBranch, FindIdentity
@@ -104,6 +105,7 @@ def release_plan(config: Config) -> Plan[Release]:
                 LogInToIndex("pypi"),
                 LogInToForge(),
                 FollowRules(),
+                HaveEnvironments(),
                 LogInForImages(),
                 HaveNoBlockers(),
                 HavePassedTests(),
@@ -187,6 +189,7 @@ def plan_by_workflow() -> Plan[Release]:
                     BeforeDispatch(step)
                     for step in (
                         HaveWorkflows(),
+                        HaveEnvironments(),
                         BeOnBranch(),
                         BeClean(),
                         BeLevel(),

@@ -37,12 +37,14 @@ class Carried:
         left_out: Why others, which these start, are not carried out, by name.
         images: That of `names` which builds and pushes images.
         pythons: The version that runs instead of one that its jobs ask for: its images' base here has another.
+        environments: Those that its jobs name.
     """
 
     names: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     images: str | None = None
     pythons: Mapping[str, str] = field(default_factory=dict)
+    environments: tuple[str, ...] = ()
 
 
 def carried(git: Git, config: Config, faults: Iterable[str] = (), *, quick: bool = False) -> Carried:
@@ -87,7 +89,9 @@ def carried(git: Git, config: Config, faults: Iterable[str] = (), *, quick: bool
                 f"--fault actions:{text}: {fault.job} has no step {fault.step} in the workflows that are carried out",
                 f"Name a job and one of its steps: {known}.",
             )
-    return Carried(tuple(found), {name: why for name, why in left_out.items() if name not in found}, images, pythons)
+    environments = tuple(dict.fromkeys(job.environment.name for _, _, job in jobs if job.environment))
+    left_out = {name: why for name, why in left_out.items() if name not in found}
+    return Carried(tuple(found), left_out, images, pythons, environments)
 
 
 def _tests(git: Git, config: Config, *, quick: bool) -> dict[str, str]:
@@ -144,12 +148,13 @@ def register(path: Path, release: Release) -> None:
         write_atomically(path / index / "publishers.json", json.dumps([publisher]))
 
 
-def lay_out(path: Path, config: Config) -> None:
+def lay_out(path: Path, config: Config, named: Iterable[str] = ()) -> None:
     """Write what the forge knows of the workflows, as docs/releasing.md has it set up, and the key of identities.
 
     Args:
         path: The rehearsal's directory.
         config: The project's configuration.
+        named: The environments that the workflows name; preflight refuses one that does not exist.
     """
     key = path / "tokens" / KEY
     if not key.exists():
@@ -164,7 +169,8 @@ def lay_out(path: Path, config: Config) -> None:
         "reviewers": [REVIEWER],
         "approve_after": _AGREES_AFTER_S,
     }
-    known.setdefault("environments", {release: reviewed, testpypi: {**reviewed, "tags": []}})
+    others = dict.fromkeys(named, reviewed)
+    known.setdefault("environments", {**others, release: reviewed, testpypi: {**reviewed, "tags": []}})
     write_atomically(settings, json.dumps(known))
 
 

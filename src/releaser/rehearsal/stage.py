@@ -197,7 +197,7 @@ def _start(rehearsal: Rehearsal, registry: list[str], *, keep: bool) -> dict[str
     path, config, faults, workflows = rehearsal.path, rehearsal.config, rehearsal.faults, rehearsal.hosted
     hosted: list[str | Path] = []
     if workflows.names:
-        hosting.lay_out(path, config)
+        hosting.lay_out(path, config, workflows.environments)
         hosted = hosting.forge_options(path, config, workflows, faults.of.get("actions", ()))
     guarded: list[str | Path] = ["--services", path / hosting.SERVICES] if workflows.images else []
     (path / hosting.SERVICES).unlink(missing_ok=True)  # with the addresses of an earlier rehearsal

@@ -27,7 +27,10 @@ _GROUPS = {
         *("agree_on_version", "raise_version", "have_changes", "fit_notes", "know_backend", "have_workflows"),
         *("meet_index_rules", "render_readme"),
     ),
-    "rules": ("push_where_asked", "log_in_remote", "follow_rules", "have_no_blockers", "have_passed_tests"),
+    "rules": (
+        *("push_where_asked", "log_in_remote", "follow_rules", "have_environments", "have_no_blockers"),
+        "have_passed_tests",
+    ),
 }
 """Where the preflight steps are shown; the others are about credentials."""
 

@@ -111,7 +111,7 @@ def test_environments_and_the_key_are_made_once(tmp_path):
     (tmp_path / "forge" / "settings.json").write_text('{"immutable_releases": true}')
     keys = set()
     for _ in range(2):
-        hosting.lay_out(tmp_path, config)
+        hosting.lay_out(tmp_path, config, ["release", "pages"])
         keys.add((tmp_path / "tokens" / hosting.KEY).read_text())
     assert len(keys) == 1
     settings = json.loads((tmp_path / "forge" / "settings.json").read_bytes())
@@ -119,6 +119,7 @@ def test_environments_and_the_key_are_made_once(tmp_path):
     assert settings["environments"]["release"]["branches"] == ["main"]
     assert settings["environments"]["release"]["tags"] == ["v*"]
     assert settings["environments"]["testpypi"]["tags"] == []
+    assert settings["environments"]["pages"]["reviewers"]
     assert stat.S_IMODE((tmp_path / "tokens" / hosting.KEY).stat().st_mode) == 0o600
 
 
