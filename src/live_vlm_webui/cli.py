@@ -208,7 +208,7 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--temperature",
         metavar="NUMBER",
-        help="how much chance there is in answers, 0 to 2, initially (default: the model server's)",
+        help="how random answers are, 0 to 2, initially (default: the model server's)",
     )
     group.add_argument(
         "--process-every",

@@ -1,4 +1,4 @@
-"""What to do next, in words that fit where the program runs: at a terminal, or in a job where nobody can type.
+"""What to do next, in words that fit where the program runs: at a terminal, or in a job where no one can type.
 
 Messages are written for a terminal. `told_here` is where each of them leaves the program, so that none tells a job's
 reader to rerun a command or to add an option; a step whose way on is another one in a job says so by `where`.

@@ -1,4 +1,4 @@
-// The form that asks for the token, loaded where nobody has signed in.
+// The form that asks for the token, loaded where no one has signed in.
 
 import { ask, sentences } from "./api.js";
 import { element, setText } from "./dom.js";

@@ -14,7 +14,7 @@ from releaser.errors import ServiceError, UsageError
 from releaser.secret import Secret
 
 KEYRING_S = 20.0
-"""How long the keyring may take: it may start a daemon, or wait for an answer that nobody gives."""
+"""How long the keyring may take: it may start a daemon, or wait for an answer that no one gives."""
 
 
 @dataclass(frozen=True)

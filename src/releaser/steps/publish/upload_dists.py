@@ -95,7 +95,7 @@ class UploadDists(Step[Release]):
             raise
 
     def _won_by_another(self, release: Release) -> StepError | None:
-        """Return who uploaded other bytes since the check, as far as index and tag tell; None if nobody did."""
+        """Return who uploaded other bytes since the check, as far as index and tag tell; None if no one did."""
         ours, config = release.built().upload_sha256, release.config
         served = release.index(self.index).files(config.distribution, release.version)
         theirs = next((one for one in served.values() if one.sha256 != ours.get(one.name)), None)

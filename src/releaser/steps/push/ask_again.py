@@ -9,7 +9,7 @@ from releaser.steps.push.push_tag import PushTag
 
 
 class AskAgain(Step[Release]):
-    """Nobody else has pushed to the release branch while the release was built, tested and confirmed."""
+    """The release branch has no commit of others since the release was built, tested and confirmed."""
 
     name = "ask_again"
     title = "Branch of releases has not moved"

@@ -26,7 +26,7 @@ class UpgradeFromPyPI(Receipted):
 
         Raises:
             ToleratedError: The release before cannot be installed here: it is broken, was deleted since, or needs
-                another Python. Nobody upgrades from it, and nothing of this release can change that.
+                another Python. No one upgrades from it, and nothing of this release can change that.
             CommandError: The upgrade failed.
         """
         name, index = release.config.distribution, release.pypi
@@ -39,7 +39,7 @@ class UpgradeFromPyPI(Receipted):
         except CommandError as error:
             raise ToleratedError(
                 f"the upgrade was not tried, because {older[-1]} cannot be installed here: {_reason(error)}",
-                f"Yank {older[-1]} if nobody can install it; otherwise try the upgrade where it can be installed.",
+                f"Yank {older[-1]} if no one can install it; otherwise try the upgrade where it can be installed.",
             ) from error
         digest = installed.from_index(
             venv, release.pypi, release.config, release.version, release.wait_limits, "--upgrade"

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from live_vlm_webui.cli import build_parser
+from live_vlm_webui.config.data_dir import VARIABLE
 from live_vlm_webui.config.environment import SOURCES, data_dir_of, read_settings
 from live_vlm_webui.config.settings import Settings
 from live_vlm_webui.errors import SettingsError
+
+ROOT = Path(__file__).parents[4]
 
 
 def read(*arguments: str, **environ: str) -> Settings:
@@ -64,6 +68,8 @@ def test_a_variable_sets_its_setting_and_the_flag_beats_it(source):
 
 
 def test_the_variables_are_those_that_are_documented():
+    listed = set(re.findall(r"`(LIVE_VLM_[A-Z_]+)`", (ROOT / "docs" / "containers.md").read_text("utf-8")))
+    assert listed == {source.variable for source in SOURCES if source.variable} | {VARIABLE}
     assert {source.variable for source in SOURCES if source.variable} == {
         "LIVE_VLM_API_BASE",
         "LIVE_VLM_DEFAULT_MODEL",
