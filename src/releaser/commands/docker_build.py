@@ -70,7 +70,7 @@ def build(start: Path, request: BuildRequest) -> None:
     with tempfile.TemporaryDirectory(prefix="releaser-images-") as scratch:
         checkout = _source(opened, request, Path(scratch) / "assets")
         if request.push or target:
-            _need_commit(checkout)
+            _need_commit(checkout, handed=f"?? {ARTIFACT}/" if request.rebuilt else None)
             checkout = replace(checkout, exact=True)
         if request.dry_run:
             _print_commands(checkout, request)
@@ -168,10 +168,14 @@ def _need_engine(opened: Release) -> None:
         raise UsageError(f"There is {opened.no_engine}", "Start one, or set DOCKER_HOST to its address.")
 
 
-def _need_commit(opened: CheckoutRelease) -> None:
+def _need_commit(opened: CheckoutRelease, handed: str | None) -> None:
     """Refuse to publish what the commit that the images' label names does not contain.
 
     A released wheel does not make up for that: the Dockerfile and everything else come from the checkout.
+
+    Args:
+        opened: What is built.
+        handed: The files that another job built, as git tells them where the project does not ignore them.
 
     Raises:
         UsageError: Another commit is checked out, or files are changed or new.
@@ -182,7 +186,7 @@ def _need_commit(opened: CheckoutRelease) -> None:
             f"The images would be labelled with commit {commit[:12]}, but {head[:12]} is checked out",
             f"Run `git checkout {opened.tag}`, or build without --push.",
         )
-    if changed := opened.git.changes():
+    if changed := [one for one in opened.git.changes() if one != handed]:
         raise UsageError(
             f"The images would be labelled with commit {commit[:12]}, but the checkout differs from it:\n"
             + "\n".join(changed),
