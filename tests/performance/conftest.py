@@ -19,6 +19,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIGURES] = []
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a measurement take an hour: images are built several times, and the heap is watched as long as asked."""
+    for item in items:
+        item.add_marker(pytest.mark.timeout(3600))
+
+
 @pytest.fixture
 def figure(pytestconfig: pytest.Config) -> Callable[..., None]:
     """Notes a measured value beside its budget; takes what ``Figure`` takes."""
