@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from figures import Figure
@@ -21,7 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let a measurement take an hour: images are built several times, and the heap is watched as long as asked."""
-    for item in items:
+    here = Path(__file__).parent
+    for item in (one for one in items if one.path.is_relative_to(here)):
         item.add_marker(pytest.mark.timeout(3600))
 
 
