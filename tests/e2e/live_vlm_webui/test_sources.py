@@ -240,6 +240,7 @@ def test_another_source_takes_the_cameras_place_and_the_camera_goes_out(visit, j
     tab["file"].set_input_files(jpeg)
     tab.until("window.track.readyState === 'ended'")
     tab.until("document.getElementById('preview').naturalWidth === 1280")
+    tab.until_session("camera?.kind", "picture")  # else the camera overtakes it, and the server refuses what comes late
     offer(tab, "Camera")
     tab.start_camera()
     tab.until_text("camera-state", "fake_device_0")
