@@ -24,6 +24,23 @@ LOOK_AT_THE_PICTURE = """
 """
 NO_WEBRTC = "RTCPeerConnection.prototype.setRemoteDescription = async () => {};"
 
+STAGES_SHOWN = """
+  window.stages = [];
+  const note = () => {
+    const now = document.getElementById("stage")?.dataset.state;
+    if (now && window.stages.at(-1) !== now) window.stages.push(now);
+  };
+  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true });
+"""
+OFFER = """
+async (session) => {
+  const peer = (window.peer = new RTCPeerConnection());
+  peer.addTransceiver("video", { direction: "sendonly" });
+  await peer.setLocalDescription(await peer.createOffer());
+  return { session, type: "offer", sdp: peer.localDescription.sdp };
+}
+"""
+
 
 def test_the_camera_shows_a_live_picture_until_it_is_stopped(visit, url):
     tab = visit()
@@ -123,6 +140,18 @@ def test_mirroring_turns_the_picture_round_and_is_remembered(visit):
     tab.expect("video").to_have_css("transform", "none")
 
 
+def test_while_the_camera_of_the_page_before_still_connects_the_button_starts_this_one(visit, url):
+    tab = visit(script=STAGES_SHOWN, notes=["toggle"])
+    session = tab.page.evaluate("() => sessionStorage.getItem('session')")
+    offer = tab.page.evaluate(OFFER, session)  # never connects: the answer is not applied
+    assert tab.page.context.request.post(f"{url}offer", data=offer).ok
+    tab.until("window.stages.includes('starting')")
+    assert set(tab.page.evaluate("() => window.texts.toggle")) == {"Start camera"}
+    tab.start_camera()
+    tab.until_text("camera-state", "Live")
+    assert tab.complaints == []
+
+
 def test_fullscreen_shows_the_picture_with_the_answer_over_it(visit):
     tab = visit()
     tab.expect(tab.button("Fullscreen")).to_be_hidden()
@@ -199,16 +228,6 @@ SLOW_TO_DISCONNECT = """
     window.disconnected ||= how?.method === "DELETE";
     return answer;
   };
-"""
-
-
-STAGES_SHOWN = """
-  window.stages = [];
-  const note = () => {
-    const now = document.getElementById("stage")?.dataset.state;
-    if (now && window.stages.at(-1) !== now) window.stages.push(now);
-  };
-  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true });
 """
 
 

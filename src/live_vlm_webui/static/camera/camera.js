@@ -33,6 +33,9 @@ export class Camera {
   #opening = 0;
   #playing = Promise.resolve();
 
+  /** Whether the camera is open, or is being opened. */
+  isWanted = false;
+
   constructor(video, onEnd) {
     this.#video = video;
     this.#onEnd = onEnd;
@@ -61,6 +64,7 @@ export class Camera {
    */
   async open(deviceId) {
     this.stop();
+    this.isWanted = true;
     const opening = this.#opening;
     const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: "environment" } };
     try {
@@ -97,6 +101,7 @@ export class Camera {
 
   /** Close the camera. */
   stop() {
+    this.isWanted = false;
     this.#opening += 1;
     close(this.#stream);
     this.#stream = null;

@@ -116,9 +116,10 @@ export class Source {
     this.#onStart();
     this.#leaving = false;
     show("starting", () => fault("camera.waiting"));
+    const opened = this.#camera.open(element("picker").value);
     this.#update();
     try {
-      if (!(await this.#camera.open(element("picker").value))) return;
+      if (!(await opened)) return;
       this.#taken &&= Boolean(this.#transport.how);
       this.#transport.send(this.#camera.track); // it connects while the video starts to play
       if (!(await this.#camera.shown())) return;
@@ -260,7 +261,7 @@ export class Source {
   /** Show the server's preview, if the source is not this browser's camera. */
   #showRemote() {
     const status = this.#status;
-    if (!status || this.#leaving || this.#camera.track || kindOf(status) !== this.kind) return;
+    if (!status || this.#leaving || this.#camera.isWanted || kindOf(status) !== this.kind) return;
     if (status.kind === "picture" && this.#pictureAddress) {
       showImage(this.#pictureAddress);
       show("on");
@@ -283,8 +284,7 @@ export class Source {
   #update() {
     const status = this.#status;
     const sending = Boolean(this.#camera.track);
-    const starting = element("stage").dataset.state === "starting" && this.kind === "camera";
-    tell(element("toggle"), sending ? "camera.stop" : starting ? "cancel" : "camera.start");
+    tell(element("toggle"), sending ? "camera.stop" : this.#camera.isWanted ? "cancel" : "camera.start");
     element("toggle").hidden = Boolean(this.#hindrance);
     element("way-again").hidden = this.kind === "stream" ? !this.#tried : Boolean(this.#hindrance);
     element("play").dataset.state = sending ? "on" : "off";
@@ -312,9 +312,7 @@ export class Source {
   }
 
   #connect() {
-    const stage = element("stage");
-    const toggle = () =>
-      this.#camera.track || stage.dataset.state === "starting" ? this.stopCamera() : this.startCamera();
+    const toggle = () => (this.#camera.isWanted ? this.stopCamera() : this.startCamera());
     element("toggle").addEventListener("click", toggle);
     element("play").addEventListener("click", toggle);
     element("picker").addEventListener("change", () => this.#camera.track && this.startCamera());
