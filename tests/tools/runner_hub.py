@@ -67,7 +67,8 @@ class Hub:
             remote.guard(self.origin, {})
             git(self.tree, "remote", "add", "origin", str(self.origin))
         self.store = ForgeStore(self.world, self.origin)
-        setting = Setting(REPOSITORY, self.origin, address=lambda: self._address, key=KEY, **self._setting)
+        chosen = {"at_once": 8, **self._setting}  # whatever this machine has
+        setting = Setting(REPOSITORY, self.origin, address=lambda: self._address, key=KEY, **chosen)
         self.actions = Actions(setting, self.store)
         tokens = Tokens({"ghp_ada": "write"})
         app = create_app(REPOSITORY, self.store, tokens, ForgeFaults([], self.world), self.actions)

@@ -196,8 +196,10 @@ class Session:
         self._leavers.clear()
 
     async def _stop_asking(self) -> None:
-        await self._worker.stop()
-        await self._choice.close()
+        try:
+            await self._worker.stop()
+        finally:
+            await self._choice.close()
 
     def _take_key(self, settings: SessionSettings, patch: Mapping[str, object]) -> bool:
         """Add the key to the keyring, for the address in the patch or else that of the current model."""

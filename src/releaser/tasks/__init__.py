@@ -106,7 +106,7 @@ def rehearse(
         **VERSION,
         "checklist": "print the checklists instead, each box ticked from evidence",
         "tick": 'tick a box of the checklist for people, with what was done: announce="in the forum"; can be repeated',
-        "json": "print the checklist as a JSON document",
+        "json": "print the checklist as a JSON document, also without --checklist",
     },
     iterable=["tick"],
 )

@@ -57,6 +57,7 @@ class RunRunner:
         machines: Where jobs run.
         groups: The concurrency groups.
         control: What others do.
+        at_once: How many of its jobs run at the same time. (Jobs of other runs may be what one waits for.)
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class RunRunner:
         machines: Machines,
         groups: Groups,
         control: Control,
+        at_once: int,
     ) -> None:
         self._run = run
         self._workflow = workflow
@@ -76,6 +78,7 @@ class RunRunner:
         self._machines = machines
         self._groups = groups
         self._control = control
+        self._places = asyncio.Semaphore(at_once)
         self._results: dict[str, Record] = {}
 
     async def carry_out(self) -> None:
@@ -163,7 +166,10 @@ class RunRunner:
                 if stop.is_set() or not await self._approved(record):
                     finish(record, "cancelled" if stop.is_set() or self._control.stop.is_set() else "failure")
                     return str(record["conclusion"])
-                async with self._groups.turn(group, stop.set, self._control.leaves, cancels=cancels):
+                async with self._groups.turn(group, stop.set, self._control.leaves, cancels=cancels), self._places:
+                    if stop.is_set():
+                        finish(record, "cancelled")
+                        return "cancelled"
                     await self._machines.carry_out(
                         Ordered(self._workflow, job, self._run, record, contexts, stop, self._control.cancel)
                     )

@@ -221,7 +221,9 @@ class Actions:
                 while self._setting.address() is None:  # noqa: ASYNC110  another process writes it
                     await asyncio.sleep(_LOOK_S)
                 contexts = {"github": self._context(run, workflow, event), "inputs": dict(event.inputs)}
-                runner = RunRunner(run, workflow, contexts, self._records, self._machines, self._groups, control)
+                runner = RunRunner(
+                    run, workflow, contexts, self._records, self._machines, self._groups, control, self._setting.at_once
+                )
                 with suppress(ProgramStoppedError):
                     await runner.carry_out()
             finally:

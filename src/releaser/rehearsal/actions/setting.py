@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 Record = dict[str, Any]
+
+PROCESSORS_OF_JOB = 2
+"""What a job needs to run about as it does on a machine of its own."""
 
 
 class Records(Protocol):
@@ -98,6 +102,8 @@ class Setting:
         with_engine: The workflows whose jobs have this machine's container engine.
         pythons: The version that runs instead of one that a job asks for, because the images' base has it.
         faults: What happens to jobs of this run.
+        at_once: How many jobs of a run this machine carries out at the same time, each of which expects a machine of
+            its own; others wait, as for a free runner.
     """
 
     repository: str
@@ -111,6 +117,7 @@ class Setting:
     with_engine: frozenset[str] = frozenset()
     pythons: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[JobFault, ...] = ()
+    at_once: int = field(default_factory=lambda: max(1, (os.cpu_count() or 1) // PROCESSORS_OF_JOB))
 
     def befalls(self, world: Path, workflow: str, job: str, when: str, step: int) -> Mishap | None:
         """Return what happens to a job before or after a step, the first time that this is asked in a world."""

@@ -315,6 +315,19 @@ async def test_what_a_session_held_is_closed_with_it(make, shelf):
         await made.attach(HandCamera())
 
 
+def ignoring_cancellation(model, enough):
+    """An `answer` for ``model`` that goes on until the event ``enough``, whoever cancels it."""
+
+    async def answer(question):
+        model.questions.append(question)
+        while not enough.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await enough.wait()
+        yield Delta("Too late.")
+
+    return answer
+
+
 async def test_a_camera_and_a_model_that_do_not_close_block_nothing(make, shelf, monkeypatch, caplog):
     for module, limit in ((session, 0.2), (choice, 0.1)):
         monkeypatch.setattr(module, "CLOSE_SECONDS", limit)
@@ -325,15 +338,8 @@ async def test_a_camera_and_a_model_that_do_not_close_block_nothing(make, shelf,
     async def for_ever():
         await asyncio.Event().wait()
 
-    async def stubborn(question):
-        model.questions.append(question)
-        while not enough.is_set():  # ignores that it is cancelled
-            with contextlib.suppress(asyncio.CancelledError):
-                await enough.wait()
-        yield Delta("Too late.")
-
     camera.close = model.close = for_ever
-    model.answer = stubborn
+    model.answer = ignoring_cancellation(model, enough)
     await made.attach(camera)
     camera.put()
     await until(lambda: len(model.questions) == 1)
@@ -344,6 +350,24 @@ async def test_a_camera_and_a_model_that_do_not_close_block_nothing(make, shelf,
     assert "did not close" in caplog.text
     enough.set()
     await asyncio.sleep(0.05)
+
+
+async def test_what_asks_is_ended_although_closing_takes_too_long(make, shelf, monkeypatch, caplog):
+    monkeypatch.setattr(session, "CLOSE_SECONDS", 0.05)
+    tasks = len(asyncio.all_tasks())
+    made = make()
+    camera, model, enough = HandCamera(), shelf.model(), asyncio.Event()
+
+    model.answer = ignoring_cancellation(model, enough)
+    await made.change({"frames_per_question": 2, "frame_spacing": 0.1})
+    await made.attach(camera)
+    while not model.questions:
+        camera.put()
+        await asyncio.sleep(0.01)
+    await made.close()
+    assert "a model did not close" in caplog.text
+    enough.set()
+    await until(lambda: len(asyncio.all_tasks()) <= tasks and model.closed == 1)
 
 
 async def test_an_observer_hears_what_happens_even_if_no_browser_does(shelf, encoders):

@@ -479,6 +479,37 @@ async def test_variants_of_a_job_run_side_by_side_and_only_the_failed_ones_again
     assert [job["name"] for job in run["jobs"] if ids[job["name"]] != job["id"]] == ["Each (2)"]
 
 
+CROWD = """
+on: {workflow_dispatch: }
+permissions: {}
+jobs:
+  each:
+    runs-on: ubuntu-latest
+    strategy: {matrix: {number: [1, 2, 3]}}
+    steps: [{run: "mkdir %(taken)s && sleep 0.1 && rmdir %(taken)s"}]
+  other:
+    runs-on: ubuntu-latest
+    steps: [{run: "mkdir %(taken)s && sleep 0.1 && rmdir %(taken)s"}]
+"""
+
+
+async def test_jobs_of_a_run_wait_for_their_turn_on_the_machine(hub, tmp_path):
+    github = await hub(crowd=CROWD % {"taken": tmp_path / "taken"}, setting={"at_once": 1})
+    run = await github.dispatched("crowd.yml")
+    assert set(conclusions(run).values()) == {"success"}
+
+
+async def test_a_job_that_waits_for_its_turn_does_not_begin_when_its_run_is_cancelled(hub, tmp_path):
+    pid = tmp_path / "pid"
+    github = await hub(long=LONG.replace("    needs: only\n", "") % ("false", pid), setting={"at_once": 1})
+    number = github.actions.dispatch("long.yml", "main", {}, PERSON)
+    await github.until(lambda: pid.exists() and pid.read_text().strip())
+    github.actions.cancel(number)
+    run = await github.ended(number)
+    assert conclusions(run) == {"only": "cancelled", "after": "cancelled"}
+    assert [job["started_at"] for job in run["jobs"] if job["name"] == "after"] == [None]
+
+
 async def test_a_step_that_takes_too_long_is_ended(hub):
     text = MATRIX.replace('test ${{ matrix.number }} != 2 || test "$GITHUB_RUN_ATTEMPT" = 2', "sleep 60")
     text = text.replace("[1, 2, 3]", "[1]").replace("run: ", "timeout-minutes: 0.005\n        run: ")
