@@ -253,7 +253,7 @@ async def test_the_built_in_describer_keeps_its_place_in_the_api():
     assert DESCRIBER.api_base == BUILT_IN
 
 
-async def until(condition, seconds=5.0):
+async def until(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"
