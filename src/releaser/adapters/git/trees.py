@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from releaser.adapters.git.entries import Entry, differences, entries
 from releaser.adapters.git.repository import Git
 from releaser.adapters.git.submodules import Origin, Submodule, fetched, held, submodules
 from releaser.errors import StepError
+
+_IN_TURN = threading.Lock()
+"""Held while git changes or reads its list of trees: it fails on a tree that another git has half made."""
 
 
 def add_worktree(git: Git, path: Path, commit: str, remote: str = "origin", cache: Path | None = None) -> None:
@@ -39,7 +43,8 @@ def add_worktree(git: Git, path: Path, commit: str, remote: str = "origin", cach
     remove_worktree(git, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without a checkout git runs no hook and no filter.
-    git.run("worktree", "add", "--quiet", "--force", "--detach", "--no-checkout", str(path), commit)
+    with _IN_TURN:
+        git.run("worktree", "add", "--quiet", "--force", "--detach", "--no-checkout", str(path), commit)
     tree = Git(path)
     tree.git_path("info/sparse-checkout").unlink(missing_ok=True)
     index = tree.git_path("index")
@@ -55,12 +60,14 @@ def remove_worktree(git: Git, path: Path) -> None:
         shutil.rmtree(path)
     # Twice, because a git that was killed while it made the tree has left it locked. Not `prune`: it would forget
     # the user's own trees on a disk that is not mounted now.
-    git.run("worktree", "remove", "--force", "--force", str(path), check=False)
+    with _IN_TURN:
+        git.run("worktree", "remove", "--force", "--force", str(path), check=False)
 
 
 def has_worktree(git: Git, path: Path) -> bool:
     """Return whether there is a working tree at a place, or git takes it that there is: its directory may be gone."""
-    lines = git.lines("worktree", "list", "--porcelain")
+    with _IN_TURN:
+        lines = git.lines("worktree", "list", "--porcelain")
     known = {Path(line.partition(" ")[2]).resolve() for line in lines if line.startswith("worktree ")}
     return path.exists() or path.resolve() in known
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from harness.projects import git
 from releaser.adapters.git import Git
 from releaser.adapters.git.entries import differences, entries, present, unlike
 from releaser.adapters.git.submodules import absolute
-from releaser.adapters.git.trees import add_worktree, export, files_of
+from releaser.adapters.git.trees import add_worktree, export, files_of, has_worktree, remove_worktree
 from releaser.errors import ServiceError, StepError, UsageError
 from releaser.rehearsal import remote
 
@@ -362,3 +363,15 @@ def test_a_bare_repository_is_used_where_git_is_told_to_find_none(checkout: Path
     bare = Git(tmp_path / "origin.git")
     assert bare.commit("main") == Git(checkout).head()
     assert "plain.txt" in export(bare, "main", tmp_path / "tree")
+
+
+def test_trees_can_be_made_and_removed_side_by_side(checkout, tmp_path):
+    def go(number: int) -> bool:
+        tree = tmp_path / f"side{number}" / "tree"
+        for _ in range(5):
+            add_worktree(Git(checkout), tree, "HEAD")
+            remove_worktree(Git(checkout), tree)
+        return has_worktree(Git(checkout), tree)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(go, range(8))) == [False] * 8
