@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -365,13 +366,33 @@ def test_a_bare_repository_is_used_where_git_is_told_to_find_none(checkout: Path
     assert "plain.txt" in export(bare, "main", tmp_path / "tree")
 
 
-def test_trees_can_be_made_and_removed_side_by_side(checkout, tmp_path):
-    def go(number: int) -> bool:
+ONE_AT_A_TIME = """#!/bin/sh
+case " $* " in
+*" worktree "*)
+    mkdir {taken} || exit 9
+    {git} "$@"
+    code=$?
+    sleep 0.05
+    rmdir {taken}
+    exit $code
+    ;;
+esac
+exec {git} "$@"
+"""
+
+
+def test_trees_that_are_made_side_by_side_do_not_meet_in_git(checkout, tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(ONE_AT_A_TIME.format(git=shutil.which("git"), taken=tmp_path / "taken"))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+    def come_and_go(number: int) -> bool:
         tree = tmp_path / f"side{number}" / "tree"
-        for _ in range(5):
-            add_worktree(Git(checkout), tree, "HEAD")
-            remove_worktree(Git(checkout), tree)
+        add_worktree(Git(checkout), tree, "HEAD")
+        remove_worktree(Git(checkout), tree)
         return has_worktree(Git(checkout), tree)
 
-    with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(go, range(8))) == [False] * 8
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(come_and_go, range(4))) == [False] * 4
