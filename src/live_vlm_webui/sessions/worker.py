@@ -83,13 +83,12 @@ class Worker:
     async def stop(self) -> None:
         """End the loop, whatever is in progress, within about ``STOP_SECONDS``. Stopping twice does nothing."""
         loop, self._loop = self._loop, None
-        try:
-            if loop is not None:
-                loop.cancel()
-                await asyncio.wait({loop}, timeout=STOP_SECONDS)
-        finally:  # who waits for this may give up
-            self._gather_from(None)
-            self._camera = self._reference = None
+        if loop is not None:
+            loop.cancel()
+        self._gather_from(None)  # first: who waits for the loop may give up
+        self._camera = self._reference = None
+        if loop is not None:
+            await asyncio.wait({loop}, timeout=STOP_SECONDS)
 
     def change(self, settings: SessionSettings, *, new_key: bool = False) -> None:
         """Use ``settings`` from the next question; at once if the model or its key has changed."""
