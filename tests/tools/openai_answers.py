@@ -111,6 +111,7 @@ async def answer(
     request: web.Request, received: Received, behaviour: Behaviour, number: int, released: asyncio.Event
 ) -> web.StreamResponse:
     started = time.monotonic()
+    received.held = behaviour.held_at >= 0
     body = received.body
     digest = hashlib.sha256(received.pictures[0]).hexdigest()[:8] if received.pictures else ""
     text = behaviour.text

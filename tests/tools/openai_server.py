@@ -55,6 +55,8 @@ class Received:
     """The port that it came from."""
     outcome: str = "open"
     """open, done, or disconnected: the client went before the end."""
+    held: bool = False
+    """Whether its answer waits, at ``Behaviour.held_at``, to be released."""
 
     @property
     def key(self) -> str | None:
